@@ -1,0 +1,190 @@
+# Makefile: builds, tests and checks Crescendo. One make, no recursion: every target knows all of its inputs.
+#   make            the programs, in build/ (missing packages are named and installed first)
+#   make demo       a real run on loopback, from nothing, in under a minute; BREAK=build|test|lint shows it fail
+#   make check      every test; the last line counts them
+#   make asan       the tests under the address and undefined-behaviour sanitizers
+#   make lint       layers, purity, headers, banned functions, clang-tidy, cppcheck, gcc -fanalyzer
+#   make bench      figures, as ratios against a floor in the same run
+#   make sim N=1000000          that many simulated runs
+#   make crash      kill -9 at five hundred moments
+#   make fuzz SECONDS_EACH=60   every fuzzer for that long
+#   make format     clang-format
+#   make install    PREFIX=/usr/local, DESTDIR=
+#   make clean
+MAKEFLAGS += --no-builtin-rules --no-builtin-variables
+.SUFFIXES:
+.DELETE_ON_ERROR:
+SHELL := /bin/bash
+
+BUILD  ?= build
+CC     := gcc
+MUSLCC := musl-gcc
+PREFIX ?= /usr/local
+VERSION := 0.1.0
+
+WARNINGS := -Wall -Wextra -Wshadow -Wconversion -Wvla -Wmissing-prototypes -Wswitch-enum -Werror
+CPPFLAGS := -D_GNU_SOURCE -DCRESCENDO_VERSION='"$(VERSION)"' -Iinclude -Iengine -I. -I$(BUILD)/gen
+OPTIMISE := -O2 -g -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fPIE
+SANITISE :=
+CFLAGS   := -std=gnu11 $(WARNINGS) $(OPTIMISE) $(SANITISE)
+LDFLAGS  := -pie -Wl,-z,relro,-z,now -Wl,--as-needed $(SANITISE)
+# The static programs: nothing but musl, the kernel's headers behind its own.
+KERNEL_HEADERS = -idirafter /usr/include -idirafter /usr/include/$(shell $(CC) -print-multiarch)
+MUSL_CFLAGS := -std=gnu11 $(WARNINGS) -Os -g -fno-asynchronous-unwind-tables -ffunction-sections -fdata-sections
+MUSL_LDFLAGS := -static -Wl,--gc-sections -Wl,-z,relro,-z,now
+
+# --- what there is: each folder is an archive; the order is the order of the layers, lowest first -------------------------------
+sources = $(sort $(wildcard $(1)/*.c))
+FOLDERS := base spec plan state store exec net http run trigger server cli
+MAINS   := engine/cli/main.c engine/server/main.c engine/trigger/hook.c steps/main.c
+$(foreach f,$(FOLDERS),$(eval $(f)_SOURCES := $(filter-out $(MAINS),$(call sources,engine/$(f)))))
+# A step type's table (steps/NAME.c) is linked everywhere; what performs it (steps/NAME_perform.c) only into crescendo-step.
+steps_SOURCES   := $(filter-out $(MAINS),$(call sources,steps))
+perform_SOURCES := $(filter %_perform.c steps/protocol.c,$(steps_SOURCES))
+types_SOURCES   := $(filter-out $(perform_SOURCES),$(steps_SOURCES))
+SHIM_SOURCES    := $(call sources,engine/exec/shim)
+HOOK_SOURCES    := engine/trigger/hook.c engine/net/local.c engine/base/text.c engine/base/mem.c engine/base/error.c engine/base/encode.c
+
+object  = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
+archive = $(foreach f,$(1),$(if $($(f)_SOURCES),$(BUILD)/lib/lib$(f).a))
+PURE    := $(call object,$(spec_SOURCES) $(plan_SOURCES) $(state_SOURCES))
+
+PROGRAMS := $(addprefix $(BUILD)/,crescendo crescendo-server crescendo-step crescendo-shim crescendo-hook)
+.PHONY: all
+all: $(PROGRAMS)
+
+# What is missing on this machine is said and installed before anything is compiled (packages.txt; asks first on a terminal).
+$(BUILD)/packages-%: packages.txt tools/packages
+	@mkdir -p $(@D)
+	@tools/packages $(subst -, ,$*)
+	@touch $@
+
+# --- compiling ------------------------------------------------------------------------------------------------------------------
+$(BUILD)/obj/%.o: %.c Makefile | $(BUILD)/packages-build
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c $< -o $@
+
+$(BUILD)/musl/%.o: %.c Makefile | $(BUILD)/packages-build
+	@mkdir -p $(@D)
+	$(MUSLCC) $(CPPFLAGS) $(MUSL_CFLAGS) $(KERNEL_HEADERS) -MMD -MP -c $< -o $@
+
+define archive_rule
+$(BUILD)/lib/lib$(1).a: $(call object,$($(1)_SOURCES))
+	@mkdir -p $$(@D) && rm -f $$@
+	ar rcs $$@ $$^
+endef
+$(foreach f,$(FOLDERS) types perform,$(eval $(call archive_rule,$(f))))
+
+# --- linking: the archives from the highest layer down --------------------------------------------------------------------------
+$(BUILD)/crescendo: $(call object,engine/cli/main.c) $(call archive,cli net state plan spec types base)
+	$(CC) $(LDFLAGS) $(filter %.o %.a,$^) -lyaml -ljansson -o $@
+
+$(BUILD)/crescendo-server: $(call object,engine/server/main.c) $(call archive,server trigger run http exec store net state plan spec types base)
+	$(CC) $(LDFLAGS) $(filter %.o %.a,$^) -luv -lmicrohttpd -lsqlite3 -lyaml -ljansson -o $@
+
+$(BUILD)/crescendo-step: $(call object,steps/main.c) $(call archive,perform types net base)
+	$(CC) $(LDFLAGS) $(filter %.o,$^) -Wl,--whole-archive $(call archive,perform) -Wl,--no-whole-archive $(call archive,types net base) -larchive -lgit2 -lcurl -lyaml -ljansson -o $@
+
+$(BUILD)/crescendo-shim: $(patsubst %.c,$(BUILD)/musl/%.o,$(SHIM_SOURCES))
+	$(MUSLCC) $(MUSL_LDFLAGS) $^ -o $@
+
+$(BUILD)/crescendo-hook: $(patsubst %.c,$(BUILD)/musl/%.o,$(HOOK_SOURCES))
+	$(MUSLCC) $(MUSL_LDFLAGS) $^ -o $@
+
+# The shim's system call filter is compiled at build time by libseccomp, so that the static shim carries only its BPF.
+$(BUILD)/gen/seccomp_filter.h: $(BUILD)/tools/make-seccomp-filter
+	@mkdir -p $(@D)
+	$< > $@
+$(BUILD)/tools/make-seccomp-filter: tools/make-seccomp-filter.c | $(BUILD)/packages-build
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) -std=gnu11 $(WARNINGS) -O1 $< -lseccomp -o $@
+$(patsubst %.c,$(BUILD)/musl/%.o,$(SHIM_SOURCES)): | $(BUILD)/gen/seccomp_filter.h
+
+# --- tests: tests/unit/FOLDER/test_X.c is one cmocka program, linked with its layer and those below --------------------------------
+ALL_LAYERS := cli server trigger run http exec store net state plan spec perform types base
+LIBRARIES  := -luv -lmicrohttpd -lsqlite3 -lyaml -lcurl -lgit2 -larchive -ljansson
+UNIT_SOURCES := $(sort $(wildcard tests/unit/*/test_*.c))
+UNIT_TESTS   := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(UNIT_SOURCES))
+# unit/spec/test_x needs the archives from its own layer down; steps need all that steps may use.
+below_base := base
+below_spec := spec types base
+below_plan := plan spec types base
+below_state := state plan spec types base
+below_store := store base
+below_exec := exec base
+below_net := net base
+below_http := http net base
+below_run := run http exec store net state plan spec types base
+below_trigger := trigger $(below_run)
+below_server := server $(below_trigger)
+below_cli := cli net state plan spec types base
+below_steps := perform types net base
+define unit_rule
+$(BUILD)/unit/$(1): $(BUILD)/obj/tests/unit/$(1).o $(call archive,$(below_$(firstword $(subst /, ,$(1)))))
+	@mkdir -p $$(@D)
+	$$(CC) $$(LDFLAGS) $$(filter %.o %.a,$$^) $$(LIBRARIES) -lcmocka -lm -o $$@
+endef
+$(foreach t,$(patsubst tests/unit/%.c,%,$(UNIT_SOURCES)),$(eval $(call unit_rule,$(t))))
+.PHONY: unit
+unit: $(UNIT_TESTS)
+
+$(BUILD)/sim: $(call object,$(call sources,tests/sim)) $(call archive,state plan spec types base)
+	$(CC) $(LDFLAGS) $(filter %.o %.a,$^) -lyaml -ljansson -lm -o $@
+
+# --- what one runs ---------------------------------------------------------------------------------------------------------------
+.PHONY: demo check long asan lint bench fuzz crash format install clean help compile_commands.json
+demo: $(PROGRAMS)
+	@BUILD=$(BUILD) tools/demo
+
+$(UNIT_TESTS) $(call object,$(UNIT_SOURCES)): | $(BUILD)/packages-build-test
+check: $(PROGRAMS) $(UNIT_TESTS) $(BUILD)/sim
+	@BUILD=$(BUILD) tests/run
+
+crash: $(PROGRAMS)
+	@BUILD=$(BUILD) tests/crash/run --moments 500
+
+N ?= 20000
+.PHONY: sim
+sim: $(BUILD)/sim
+	@$(BUILD)/sim $(N)
+
+# The same tests under the sanitizers; the static programs are built as ever (musl has no sanitizers).
+ASAN := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+asan:
+	@$(MAKE) --no-print-directory BUILD=build-asan OPTIMISE='-O1 -g' SANITISE='$(ASAN)' asan-check
+.PHONY: asan-check
+asan-check: $(PROGRAMS) $(UNIT_TESTS) $(BUILD)/sim
+	@BUILD=$(BUILD) ASAN_OPTIONS=detect_leaks=1:abort_on_error=1 UBSAN_OPTIONS=print_stacktrace=1 tests/run layers unit golden sim flow
+
+lint: $(PROGRAMS) | $(BUILD)/packages-build-test-lint
+	@BUILD=$(BUILD) tools/lint $(PURE)
+
+$(BUILD)/bench/floor: $(call object,tests/bench/floor.c)
+	@mkdir -p $(@D)
+	$(CC) $(LDFLAGS) $^ -o $@
+bench: $(PROGRAMS) $(BUILD)/bench/floor | $(BUILD)/packages-build-test-bench
+	@BUILD=$(BUILD) tests/bench/run
+
+SECONDS_EACH ?= 60
+fuzz: | $(BUILD)/packages-build-test-lint
+	@BUILD=$(BUILD) tests/fuzz/run $(SECONDS_EACH)
+
+format: | $(BUILD)/packages-lint
+	clang-format-14 -i $$(git ls-files '*.c' '*.h')
+
+compile_commands.json:
+	@tools/compile-commands $(CC) $(CPPFLAGS) $(CFLAGS) > $@ && echo "$@ written"
+
+install: $(PROGRAMS)
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/libexec/crescendo $(DESTDIR)$(PREFIX)/share/crescendo/pipelines
+	install -m 755 $(BUILD)/crescendo $(DESTDIR)$(PREFIX)/bin/
+	install -m 755 $(filter-out $(BUILD)/crescendo,$(PROGRAMS)) $(DESTDIR)$(PREFIX)/libexec/crescendo/
+	install -m 644 $(wildcard pipelines/*.yaml) $(DESTDIR)$(PREFIX)/share/crescendo/pipelines/
+
+clean:
+	rm -rf build build-asan compile_commands.json
+
+help:
+	@sed -n 's/^#   make/make/p' Makefile
+
+-include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

@@ -1,0 +1,67 @@
+/* commands.h: the table of commands: one row says what a command is called, what it may be told, how it is explained and what runs it. */
+#ifndef CRESCENDO_CLI_COMMANDS_H
+#define CRESCENDO_CLI_COMMANDS_H
+
+#include "cli/client.h"
+#include "cli/options.h"
+#include "cli/terminal.h"
+
+struct command;
+
+/* What main owns and hands to the command. */
+struct cli {
+    const struct command *command;
+    struct options options;
+    struct terminal out;
+    struct client client; /* opened; no connection was made */
+    int argc;             /* the command's own words, its name first */
+    char **argv;
+};
+
+struct example {
+    const char *line, *what;
+};
+
+enum command_flag {
+    COMMAND_HIDDEN = 1,
+    COMMAND_OWN_WORDS = 2, /* parses its words itself, or hands them on: run_words */
+};
+
+struct command {
+    const char *name, *group; /* group: the heading it stands under */
+    const char *summary;      /* one line */
+    const char *usage;        /* what stands behind the name */
+    const char *about;        /* a few sentences, lines broken by hand */
+    const struct option_spec *options;
+    const struct example *examples; /* NULL-line-ended */
+    const char *exits;              /* exit codes that it may have, "0 1 64" */
+    unsigned flags;
+    size_t arguments_min, arguments_max;
+    /* Returns the exit code, or an error (negative) that main prints. */
+    int (*run)(struct cli *cli, struct error *err);
+    int (*run_words)(int argc, char **argv); /* prints its own errors; returns the exit code */
+};
+
+extern const struct command commands[]; /* NULL-name-ended, in the order of the help */
+extern const struct option_spec common_options[];
+const struct command *command_find(const char *name); /* NULL: there is none */
+const char *command_nearest(const char *name);        /* did you mean; NULL */
+const char *exit_code_meaning(int code);              /* NULL: there is none */
+
+/* One function a command, each in the file of its name. */
+int serve_run(struct cli *cli, struct error *err);
+int repository_run(struct cli *cli, struct error *err);
+int run_run(struct cli *cli, struct error *err);
+int runs_run(struct cli *cli, struct error *err);
+int show_run(struct cli *cli, struct error *err);
+int watch_run(struct cli *cli, struct error *err);
+int logs_run(struct cli *cli, struct error *err);
+int approve_run(struct cli *cli, struct error *err);
+int reject_run(struct cli *cli, struct error *err);
+int cancel_run(struct cli *cli, struct error *err);
+int version_run(struct cli *cli, struct error *err);
+int help_run(struct cli *cli, struct error *err);
+int command_lint(int argc, char **argv); /* lint.c */
+int command_plan(int argc, char **argv); /* plan.c */
+
+#endif

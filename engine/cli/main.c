@@ -1,0 +1,131 @@
+/* main.c: the program crescendo: finds the command, reads its words, runs it, prints what went wrong once. */
+#include "base/mem.h"
+#include "cli/commands.h"
+#include "cli/display.h"
+#include "cli/help.h"
+#include "cli/output.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+static void print_error(const struct cli *cli, const struct error *err)
+{
+    struct terminal terminal = terminal_of(STDERR_FILENO, options_flag(&cli->options, "no-color"));
+    struct text out = {0};
+    if (cli->client.text) {
+        display_add(&out, cli->client.text, terminal.colour ? DISPLAY_COLOUR : DISPLAY_LINES);
+        if (!text_ends(text_view(&out), "\n")) text_add_char(&out, '\n');
+    } else {
+        text_add_styled(&out, STYLE_BAD, terminal.colour, "crescendo: ");
+        display_add(&out, err->message, DISPLAY_LINE);
+        text_add_char(&out, '\n');
+        if (err->hint[0]) {
+            text_add(&out, "  ");
+            display_add(&out, err->hint, DISPLAY_LINE);
+            text_add_char(&out, '\n');
+        }
+    }
+    fwrite(text_view(&out), 1, out.size, stderr);
+    text_release(&out);
+}
+
+static int check_argument_count(const struct cli *cli, struct error *err)
+{
+    const struct command *command = cli->command;
+    size_t count = cli->options.argument_count;
+    int failed = 0;
+    if (count < command->arguments_min)
+        failed = error_set(err, ERROR_INVALID, NOWHERE, "%s wants more: crescendo %s %s", command->name, command->name, command->usage);
+    if (count > command->arguments_max)
+        failed = error_set(err, ERROR_INVALID, NOWHERE, "'%.80s' is too much: crescendo %s %s",
+            cli->options.arguments[command->arguments_max], command->name, command->usage);
+    return failed ? error_hint(err, "`crescendo help %s` explains it", command->name) : 0;
+}
+
+static bool wants_help(int argc, char **argv)
+{
+    for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++)
+        if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) return true;
+    return false;
+}
+
+static int explain(const struct cli *cli)
+{
+    struct text out = {0};
+    if (cli->command)
+        help_command(cli->command, &cli->out, &out);
+    else
+        help_overview(&cli->out, &out);
+    print_text(&out);
+    return 0;
+}
+
+static int run_command(struct cli *cli, struct error *err)
+{
+    const struct command *command = cli->command;
+    if (wants_help(cli->argc, cli->argv)) return explain(cli);
+    if (command->run_words) return command->run_words(cli->argc, cli->argv);
+    if (!(command->flags & COMMAND_OWN_WORDS)) {
+        int failed = options_parse(cli->argc - 1, cli->argv + 1, command->options, common_options, false, &cli->options, NULL, err);
+        if (failed && !err->hint[0]) return error_hint(err, "`crescendo help %s` lists the options", command->name);
+        if (!failed) failed = check_argument_count(cli, err);
+        if (failed) return failed;
+    }
+    cli->out = terminal_of(STDOUT_FILENO, options_flag(&cli->options, "no-color"));
+    int failed = client_open(&cli->options, &cli->client, err);
+    return failed ? failed : command->run(cli, err);
+}
+
+static int unknown_command(const char *name, struct error *err)
+{
+    const char *nearest = command_nearest(name);
+    error_set(err, ERROR_INVALID, NOWHERE, "there is no command '%s'", name);
+    return nearest ? error_hint(err, "did you mean `crescendo %s`?", nearest) : error_hint(err, "`crescendo --help` lists them");
+}
+
+/* The common options may stand before the command, too. */
+static int find_and_run(struct cli *cli, int argc, char **argv, struct error *err)
+{
+    static const struct option_spec before[] = {{"version", 0, NULL, "as the command version"}, OPTION_END};
+    int used = 0;
+    int failed = options_parse(argc - 1, argv + 1, before, common_options, true, &cli->options, &used, err);
+    cli->out = terminal_of(STDOUT_FILENO, options_flag(&cli->options, "no-color"));
+    if (failed) return err->hint[0] ? failed : error_hint(err, "`crescendo --help` lists the options");
+    bool version = options_flag(&cli->options, "version");
+    cli->argc = argc - 1 - used;
+    cli->argv = argv + 1 + used;
+    if (cli->argc == 0 && !version) return explain(cli);
+    const char *name = version ? "version" : cli->argv[0];
+    cli->command = command_find(name);
+    if (!cli->command) return unknown_command(name, err);
+    if (options_flag(&cli->options, "help")) return explain(cli);
+    if (version) cli->argc = 1;
+    return run_command(cli, err);
+}
+
+/* Exit code 0 must mean that all of the output was taken. */
+static int flush_output(struct cli *cli, int code)
+{
+    if (fflush(stdout) == 0 && !ferror(stdout)) return code;
+    struct error err = {0};
+    error_set_errno(&err, errno, "standard output");
+    print_error(cli, &err);
+    return code ? code : 1;
+}
+
+int main(int argc, char **argv)
+{
+    struct cli cli = {0};
+    struct error err = {0};
+    int code = find_and_run(&cli, argc, argv, &err);
+    code = flush_output(&cli, code);
+    if (code < 0) {
+        print_error(&cli, &err);
+        code = error_exit_code(&err);
+    }
+    client_release(&cli.client);
+    options_release(&cli.options);
+    return code;
+}

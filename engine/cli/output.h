@@ -1,0 +1,13 @@
+/* output.h: the few ways in which commands write to standard output. */
+#ifndef CRESCENDO_CLI_OUTPUT_H
+#define CRESCENDO_CLI_OUTPUT_H
+
+#include "base/text.h"
+
+#include <jansson.h>
+
+int print_json(const json_t *json); /* indented, a line break behind; returns 0, the exit code */
+void print_text(struct text *text); /* and releases it */
+void print_clean(const char *text); /* text from outside, one line, no line break behind */
+
+#endif

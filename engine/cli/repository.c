@@ -1,0 +1,61 @@
+/* repository.c: `crescendo repository add` and `list`: the bare repositories that runs start from. */
+#include "base/mem.h"
+#include "cli/commands.h"
+#include "cli/output.h"
+#include "cli/table.h"
+
+#include <stdio.h>
+
+static int add(struct cli *cli, const char *name, struct error *err)
+{
+    if (!text_is_name(name)) {
+        error_set(err, ERROR_INVALID, NOWHERE, "'%s' cannot be a repository's name", name);
+        return error_hint(err, "small letters, digits and hyphens, a letter first: hello-service");
+    }
+    AUTO(free_json) json_t *body = json_object(), *answer = NULL;
+    json_put_text(body, "name", name);
+    int failed = client_call(&cli->client, "POST", "/v1/repositories", body, &answer, err);
+    if (failed) return failed;
+    if (options_flag(&cli->options, "json")) return print_json(answer);
+    const char *path = json_text(answer, "path", "?");
+    printf("repository %s is at %s\n\nIn your service's folder:\n  git remote add crescendo %s\n  git push crescendo main\n", name, path,
+        path);
+    return 0;
+}
+
+static int list(struct cli *cli, struct error *err)
+{
+    static const struct column columns[] = {{"NAME", .keep = 12}, {"PATH", .keep = 0}};
+    AUTO(free_json) json_t *answer = NULL;
+    int failed = client_get(&cli->client, &answer, err, "/v1/repositories");
+    if (failed) return failed;
+    const json_t *repositories = json_object_get(answer, "repositories");
+    if (options_flag(&cli->options, "json")) return print_json(answer);
+    if (!json_array_size(repositories)) {
+        puts("no repositories yet: crescendo repository add NAME");
+        return 0;
+    }
+    struct table *table = table_new(columns, COUNT_OF(columns));
+    size_t i;
+    json_t *repository;
+    json_array_foreach(repositories, i, repository)
+    {
+        table_add(table, STYLE_PLAIN, json_text(repository, "name", ""));
+        table_add(table, STYLE_PLAIN, json_text(repository, "path", ""));
+    }
+    struct text out = {0};
+    table_print(table, cli->out.columns, cli->out.colour, &out);
+    print_text(&out);
+    table_free(&table);
+    return 0;
+}
+
+int repository_run(struct cli *cli, struct error *err)
+{
+    const char *verb = options_argument(&cli->options, 0), *name = options_argument(&cli->options, 1);
+    if (text_equal(verb, "add") && name) return add(cli, name, err);
+    if (text_equal(verb, "list") && !name) return list(cli, err);
+    if (text_equal(verb, "add"))
+        return error_set(err, ERROR_INVALID, NOWHERE, "repository add wants a name: crescendo repository add NAME");
+    return error_set(err, ERROR_INVALID, NOWHERE, "repository %s: say `repository add NAME` or `repository list`", verb);
+}

@@ -1,0 +1,115 @@
+/* runs.c: `crescendo runs`: the runs, newest first, as a table. */
+#include "base/clock.h"
+#include "base/encode.h"
+#include "base/mem.h"
+#include "cli/board.h"
+#include "cli/commands.h"
+#include "cli/output.h"
+#include "cli/report.h"
+#include "cli/table.h"
+
+#include <stdio.h>
+#include <time.h>
+
+enum { TITLE_FROM_COLUMNS = 120 };
+#define DAY_MS (24LL * 3600 * 1000)
+#define MONTH_MS (30 * DAY_MS)
+
+/* "12 s ago", "3 d ago", after a month the date. */
+static void add_when(struct table *table, int64_t ms, int64_t now_ms)
+{
+    struct text text = {0};
+    int64_t age_ms = now_ms - ms;
+    time_t seconds = (time_t)(ms / 1000);
+    struct tm local;
+    if (age_ms >= 0 && age_ms < 60 * 1000)
+        text_add_format(&text, "%d s ago", (int)(age_ms / 1000));
+    else if (age_ms >= 0 && age_ms < 3600 * 1000)
+        text_add_format(&text, "%d m ago", (int)(age_ms / 60000));
+    else if (age_ms >= 0 && age_ms < DAY_MS)
+        text_add_format(&text, "%d h ago", (int)(age_ms / 3600000));
+    else if (age_ms >= 0 && age_ms < MONTH_MS)
+        text_add_format(&text, "%d d ago", (int)(age_ms / DAY_MS));
+    else if (localtime_r(&seconds, &local))
+        text_add_format(&text, "%04d-%02d-%02d", local.tm_year + 1900, local.tm_mon + 1, local.tm_mday);
+    table_add(table, STYLE_PLAIN, text_view(&text));
+    text_release(&text);
+}
+
+static void add_took(struct table *table, const json_t *run, int64_t now_ms)
+{
+    struct text text = {0};
+    int64_t begin_ms = json_whole(run, "started_ms", json_whole(run, "accepted_ms", 0)), end_ms = json_whole(run, "ended_ms", 0);
+    if (end_ms >= begin_ms && end_ms)
+        text_add_duration(&text, end_ms - begin_ms);
+    else if (begin_ms && !end_ms)
+        board_add_elapsed(&text, now_ms - begin_ms);
+    table_add(table, STYLE_PLAIN, text_view(&text));
+    text_release(&text);
+}
+
+static void add_row(struct table *table, const json_t *run, int64_t now_ms, bool with_title)
+{
+    AUTO(free_text) char *state = report_state(run);
+    enum style style = style_of_state(json_text(run, "state", ""));
+    table_add_format(table, STYLE_PLAIN, "%lld", (long long)json_whole(run, "run", 0));
+    table_add(table, STYLE_PLAIN, json_text(run, "pipeline", ""));
+    table_add(table, STYLE_PLAIN, json_text(run, "repository", ""));
+    table_add(table, STYLE_PLAIN, report_ref(json_text(run, "ref", NULL)));
+    table_add_format(table, style, "%s %s", symbol_of_state(json_text(run, "state", "")), state);
+    add_when(table, json_whole(run, "accepted_ms", 0), now_ms);
+    add_took(table, run, now_ms);
+    if (with_title) table_add(table, STYLE_QUIET, json_text(run, "title", ""));
+}
+
+static void print_runs(const struct cli *cli, const json_t *runs)
+{
+    static const struct column columns[] = {{"RUN", .right = true}, {"PIPELINE", .keep = 8}, {"REPOSITORY", .keep = 10}, {"REF", .keep = 6},
+        {"STATE", .keep = 22}, {"WHEN", .keep = 0}, {"TOOK", .keep = 0}, {"TITLE", .keep = 5}};
+    bool with_title = !cli->out.columns || cli->out.columns >= TITLE_FROM_COLUMNS;
+    struct table *table = table_new(columns, COUNT_OF(columns) - !with_title);
+    int64_t now_ms = clock_now_ms();
+    size_t i;
+    json_t *run;
+    json_array_foreach(runs, i, run) add_row(table, run, now_ms, with_title);
+    struct text out = {0};
+    table_print(table, cli->out.columns, cli->out.colour, &out);
+    print_text(&out);
+    table_free(&table);
+}
+
+static void add_filter(struct text *path, const struct options *options, const char *name)
+{
+    const char *value = options_value(options, name);
+    if (!value) return;
+    text_add_format(path, "&%s=", name);
+    percent_encode(value, path);
+}
+
+int runs_run(struct cli *cli, struct error *err)
+{
+    int64_t limit = 0, before = 0;
+    int failed = options_number(&cli->options, "limit", 1, 20, &limit, err);
+    if (!failed) failed = options_number(&cli->options, "before", 1, 0, &before, err);
+    if (failed) return failed;
+    struct text path = {0};
+    text_add_format(&path, "/v1/runs?limit=%lld", (long long)limit);
+    add_filter(&path, &cli->options, "repository");
+    add_filter(&path, &cli->options, "pipeline");
+    add_filter(&path, &cli->options, "state");
+    if (before) text_add_format(&path, "&before=%lld", (long long)before);
+    AUTO(free_json) json_t *answer = NULL;
+    failed = client_call(&cli->client, "GET", text_view(&path), NULL, &answer, err);
+    text_release(&path);
+    if (failed) return failed;
+    const json_t *runs = json_object_get(answer, "runs"), *next = json_object_get(answer, "next");
+    if (options_flag(&cli->options, "json")) {
+        print_json(answer);
+    } else if (!json_array_size(runs)) {
+        printf("no runs%s\n", before || cli->options.given_count ? " like that" : " yet: push to a repository, or `crescendo run`");
+    } else {
+        print_runs(cli, runs);
+        if (json_is_integer(next)) printf("older ones: crescendo runs --before %lld\n", (long long)json_integer_value(next));
+    }
+    return 0;
+}

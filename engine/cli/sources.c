@@ -1,0 +1,126 @@
+/* sources.c: reads a pipeline file and the files that it may use. */
+#include "cli/sources.h"
+
+#include "base/file.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "crescendo/limits.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+struct sources {
+    struct source_set set;
+    struct source *items;
+    size_t capacity;
+};
+
+enum { LIBRARY_FILES_MAX = 1000, READ_LIMIT_BYTES = 16 * LIMIT_PIPELINE_BYTES };
+
+static void add(struct sources *sources, char *name, char *bytes, size_t size)
+{
+    sources->items = mem_grow(sources->items, &sources->capacity, sources->set.count + 1, sizeof *sources->items);
+    sources->items[sources->set.count++] = (struct source){name, bytes, size};
+    sources->set.items = sources->items;
+}
+
+static int read_input(char **ret_bytes, size_t *ret_size, struct error *err)
+{
+    AUTO(text_release) struct text text = {0};
+    char block[16 * 1024];
+    for (ssize_t got; (got = read(STDIN_FILENO, block, sizeof block)) != 0;) {
+        if (got < 0 && errno == EINTR) continue;
+        if (got < 0) return error_set_errno(err, errno, "cannot read standard input");
+        text_add_bytes(&text, block, (size_t)got);
+        if (text.size > READ_LIMIT_BYTES) return error_set(err, ERROR_LIMIT, NOWHERE, "standard input is larger than any pipeline file");
+    }
+    *ret_size = text.size;
+    *ret_bytes = text_take(&text);
+    return 0;
+}
+
+static int is_yaml(const struct dirent *entry)
+{
+    return entry->d_name[0] != '.' && text_ends(entry->d_name, ".yaml");
+}
+
+static void free_names(struct dirent **names, int count)
+{
+    for (int i = 0; i < count; i++) free(names[i]);
+    free(names);
+}
+
+/* All of a folder's *.yaml by name; a folder that is not there has none. */
+static int add_folder(struct sources *sources, const char *folder, struct error *err)
+{
+    struct dirent **names;
+    int count = scandir(folder, &names, is_yaml, alphasort), failed = 0;
+    if (count < 0) return errno == ENOENT || errno == ENOTDIR ? 0 : error_set_errno(err, errno, "cannot list %s", folder);
+    if (count > LIBRARY_FILES_MAX) failed = error_set(err, ERROR_LIMIT, NOWHERE, "%s holds more than %d files", folder, LIBRARY_FILES_MAX);
+    for (int i = 0; i < count && !failed; i++) {
+        AUTO(free_text) char *path = mem_format("%s/%s", folder, names[i]->d_name);
+        char *bytes;
+        size_t size;
+        failed = file_read(path, READ_LIMIT_BYTES, &bytes, &size, err);
+        if (!failed) add(sources, take(&path), bytes, size);
+    }
+    free_names(names, count);
+    return failed;
+}
+
+/* pipelines/ beside the file. "" stands for the current folder, so that names stay short. */
+static int add_neighbours(struct sources *sources, const char *path, struct error *err)
+{
+    const char *slash = strrchr(path, '/');
+    AUTO(free_text) char *folder = slash ? mem_copy_bytes(path, (size_t)(slash + 1 - path)) : mem_copy_text("");
+    AUTO(free_text) char *pipelines = mem_format("%spipelines", folder);
+    return add_folder(sources, pipelines, err);
+}
+
+/* The library beside the program: in a build tree, or installed. */
+static int add_library(struct sources *sources, struct error *err)
+{
+    static const char *const places[] = {"../pipelines", "../share/crescendo/pipelines"};
+    AUTO(free_text) char *program = file_program_folder();
+    for (size_t i = 0; program && i < COUNT_OF(places); i++) {
+        AUTO(free_text) char *folder = mem_format("%s/%s", program, places[i]);
+        int failed = add_folder(sources, folder, err);
+        if (failed) return failed;
+    }
+    return 0;
+}
+
+const struct source_set *sources_set(const struct sources *sources)
+{
+    return &sources->set;
+}
+
+int sources_read(const char *path, struct sources **ret, struct error *err)
+{
+    AUTO(sources_free) struct sources *sources = mem_alloc(sizeof *sources);
+    bool is_input = strcmp(path, "-") == 0;
+    char *bytes;
+    size_t size;
+    int failed = is_input ? read_input(&bytes, &size, err) : file_read(path, READ_LIMIT_BYTES, &bytes, &size, err);
+    if (failed) return failed;
+    add(sources, mem_copy_text(is_input ? "<stdin>" : path), bytes, size);
+    if ((failed = add_neighbours(sources, is_input ? "" : path, err))) return failed;
+    if ((failed = add_library(sources, err))) return failed;
+    *ret = take(&sources);
+    return 0;
+}
+
+void sources_free(struct sources **sources)
+{
+    if (!*sources) return;
+    for (size_t i = 0; i < (*sources)->set.count; i++) {
+        free((void *)(uintptr_t)(*sources)->items[i].name);
+        free((void *)(uintptr_t)(*sources)->items[i].bytes);
+    }
+    free((*sources)->items);
+    free(*sources);
+    *sources = NULL;
+}

@@ -1,0 +1,174 @@
+/* submission.c: what `crescendo run` hands to the server. */
+#include "cli/submission.h"
+
+#include "base/file.h"
+#include "base/json.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "cli/neighbour.h"
+#include "crescendo/limits.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <libgen.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { FILES_MAX = 200 };
+
+/* A text that is not UTF-8 cannot travel as JSON; the same is true of the language. */
+static int put_file_text(json_t *object, const char *key, const char *name, const char *bytes, size_t size, struct error *err)
+{
+    json_t *text = json_stringn(bytes, size);
+    if (!text) return error_set(err, ERROR_INVALID, NOWHERE, "%s is not UTF-8 text", name);
+    json_put(object, key, text);
+    return 0;
+}
+
+static int add_used(json_t *files, const char *name, const char *bytes, size_t size, struct error *err)
+{
+    json_t *file = json_object();
+    json_array_append_new(files, file);
+    json_put_text(file, "name", name);
+    return put_file_text(file, "text", name, bytes, size, err);
+}
+
+/* NAME of pipelines/NAME.yaml. */
+static bool is_usable(const char *name)
+{
+    size_t size = strlen(name);
+    if (!text_ends(name, ".yaml") || size <= 5) return false;
+    AUTO(free_text) char *stem = mem_copy_bytes(name, size - 5);
+    return text_is_name(stem);
+}
+
+static void close_folder(DIR **folder)
+{
+    if (*folder) closedir(*folder);
+}
+
+static int add_used_files(json_t *files, const char *folder, struct error *err)
+{
+    AUTO(free_text) char *path = mem_format("%s/pipelines", folder);
+    AUTO(close_folder) DIR *listing = opendir(path);
+    for (struct dirent *entry; listing && (entry = readdir(listing));) {
+        if (!is_usable(entry->d_name) || json_array_size(files) >= FILES_MAX) continue;
+        AUTO(free_text) char *name = mem_format("pipelines/%s", entry->d_name);
+        AUTO(free_text) char *whole = mem_format("%s/%s", folder, name);
+        AUTO(free_text) char *bytes = NULL;
+        size_t size = 0;
+        int failed = file_read(whole, LIMIT_PIPELINE_BYTES, &bytes, &size, err);
+        if (!failed) failed = add_used(files, name, bytes, size, err);
+        if (failed) return failed;
+    }
+    return 0;
+}
+
+int submission_from_file(const char *path, json_t **ret_body, struct error *err)
+{
+    AUTO(free_text) char *bytes = NULL;
+    size_t size = 0;
+    int failed = file_read(path, LIMIT_PIPELINE_BYTES, &bytes, &size, err);
+    if (failed == -ERROR_NOT_FOUND) error_hint(err, "give the pipeline's file: crescendo run FILE");
+    if (failed) return failed;
+    AUTO(free_text) char *whole = realpath(path, NULL);
+    if (!whole) return error_set_errno(err, errno, "%s", path);
+    AUTO(free_text) char *parent = mem_copy_text(whole);
+    const char *folder = dirname(parent);
+    AUTO(free_json) json_t *body = json_object();
+    json_t *files = json_array();
+    json_put(body, "files", files);
+    json_put_text(body, "file", path);
+    json_put_text(body, "source", folder);
+    json_put_flag(body, "work_tree", true);
+    failed = put_file_text(body, "pipeline", path, bytes, size, err);
+    if (!failed) failed = add_used_files(files, folder, err);
+    if (failed) return failed;
+    *ret_body = take(&body);
+    return 0;
+}
+
+/* --- from a bare repository --- */
+
+static int git(const char *git_folder, const char *const *words, char **ret_output, size_t *ret_size, int *ret_status, struct error *err)
+{
+    AUTO(free_text) char *folder = mem_format("--git-dir=%s", git_folder);
+    const char *argv[12] = {"git", "-c", "safe.directory=*", folder};
+    for (size_t i = 0; words[i] && i + 5 < COUNT_OF(argv); i++)
+        argv[i + 4] = words[i];
+    return neighbour_read(argv, LIMIT_PIPELINE_BYTES, ret_output, ret_size, ret_status, err);
+}
+
+static int find_commit(const char *git_folder, const char *ref, char **ret_commit, struct error *err)
+{
+    AUTO(free_text) char *wanted = mem_format("%s^{commit}", ref);
+    AUTO(free_text) char *output = NULL;
+    size_t size = 0;
+    int status = 0;
+    int failed = git(
+        git_folder, (const char *[]){"rev-parse", "--verify", "--quiet", "--end-of-options", wanted, NULL}, &output, &size, &status, err);
+    if (failed) return failed;
+    size = strspn(output, "0123456789abcdef");
+    if (status || size < 40) {
+        error_set(err, ERROR_NOT_FOUND, NOWHERE, "there is no '%s' in %s", ref, git_folder);
+        return error_hint(err, "push it first, or name another with --ref");
+    }
+    *ret_commit = mem_copy_bytes(output, size);
+    return 0;
+}
+
+static int read_blob(const char *git_folder, const char *commit, const char *file, char **ret_bytes, size_t *ret_size, struct error *err)
+{
+    AUTO(free_text) char *object = mem_format("%s:%s", commit, file);
+    AUTO(free_text) char *output = NULL;
+    int status = 0;
+    int failed = git(git_folder, (const char *[]){"cat-file", "blob", object, NULL}, &output, ret_size, &status, err);
+    if (failed) return failed;
+    if (status) return error_set(err, ERROR_NOT_FOUND, NOWHERE, "commit %.12s has no %s", commit, file);
+    *ret_bytes = take(&output);
+    return 0;
+}
+
+static int add_used_blobs(json_t *files, const char *git_folder, const char *commit, struct error *err)
+{
+    AUTO(free_text) char *listing = NULL;
+    size_t listing_size = 0;
+    int status = 0;
+    int failed = git(
+        git_folder, (const char *[]){"ls-tree", "-z", "--name-only", commit, "pipelines/", NULL}, &listing, &listing_size, &status, err);
+    if (failed || status) return failed; /* a commit without that folder */
+    for (const char *name = listing; name < listing + listing_size; name += strlen(name) + 1) {
+        if (!text_starts(name, "pipelines/") || !is_usable(name + strlen("pipelines/")) || json_array_size(files) >= FILES_MAX) continue;
+        AUTO(free_text) char *bytes = NULL;
+        size_t size = 0;
+        failed = read_blob(git_folder, commit, name, &bytes, &size, err);
+        if (!failed) failed = add_used(files, name, bytes, size, err);
+        if (failed) return failed;
+    }
+    return 0;
+}
+
+int submission_from_repository(
+    const char *repository, const char *git_folder, const char *ref, const char *file, json_t **ret_body, struct error *err)
+{
+    AUTO(free_text) char *commit = NULL;
+    AUTO(free_text) char *bytes = NULL;
+    size_t size = 0;
+    int failed = find_commit(git_folder, ref, &commit, err);
+    if (!failed) failed = read_blob(git_folder, commit, file, &bytes, &size, err);
+    if (failed) return failed;
+    AUTO(free_json) json_t *body = json_object();
+    json_t *files = json_array();
+    json_put(body, "files", files);
+    json_put_text(body, "file", file);
+    json_put_text(body, "source", git_folder);
+    json_put_flag(body, "work_tree", false);
+    json_put_text(body, "repository", repository);
+    json_put_text(body, "ref", ref);
+    json_put_text(body, "commit", commit);
+    failed = put_file_text(body, "pipeline", file, bytes, size, err);
+    if (!failed) failed = add_used_blobs(files, git_folder, commit, err);
+    if (failed) return failed;
+    *ret_body = take(&body);
+    return 0;
+}

@@ -1,0 +1,16 @@
+/* launch.h: starting a shim and finding one: its process, its lock, its socket. Inside engine/exec only. */
+#ifndef CRESCENDO_EXEC_LAUNCH_H
+#define CRESCENDO_EXEC_LAUNCH_H
+
+#include "crescendo/error.h"
+
+/* Is there a living shim for this folder? */
+bool launch_is_locked(const char *folder);
+
+/* Starts one and waits until it listens; one that is there already is fine. Blocks for its start, some milliseconds at worst 10 s. */
+int launch_shim(const char *folder, const char *shim_path, struct error *err) MUST_CHECK;
+
+/* A non-blocking connection to RUN/shim.sock, or -1. */
+int launch_connect(const char *folder);
+
+#endif

@@ -1,0 +1,123 @@
+/* leftovers.c: what a step without namespaces leaves behind: its process group, its session, and whatever was reparented to us, its
+   subreaper. A process is a step's when its session is, or when it carries the step's own CRESCENDO_OUTPUT in its environment; an orphan
+   that hides both is ended with the last step that could have made it. */
+#include "shim.h"
+
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { ENVIRONMENT_BYTES = 256 * 1024 };
+
+struct process {
+    pid_t pid, parent, session;
+    char state;
+};
+
+static ssize_t read_file(pid_t pid, const char *name, char *buffer, size_t room)
+{
+    char path[64];
+    snprintf(path, sizeof path, "/proc/%d/%s", (int)pid, name);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) return -1;
+    size_t size = 0;
+    for (ssize_t got; size < room && (got = read(fd, buffer + size, room - size)) > 0;) size += (size_t)got;
+    close(fd);
+    return (ssize_t)size;
+}
+
+/* /proc/PID/stat: "pid (name) S parent group session ..."; the name may hold anything, so look from the last bracket. */
+static bool read_process(pid_t pid, struct process *ret)
+{
+    char text[512];
+    ssize_t size = read_file(pid, "stat", text, sizeof text - 1);
+    if (size <= 0) return false;
+    text[size] = '\0';
+    const char *end = strrchr(text, ')');
+    int parent, group, session;
+    char state;
+    if (!end || sscanf(end + 1, " %c %d %d %d", &state, &parent, &group, &session) != 4) return false;
+    *ret = (struct process){pid, parent, session, state};
+    return true;
+}
+
+static bool carries(const struct step *step, pid_t pid)
+{
+    char *text = shim_alloc(ENVIRONMENT_BYTES + 1);
+    ssize_t size = read_file(pid, "environ", text, ENVIRONMENT_BYTES);
+    char wanted[PATH_BYTES + 32];
+    int length = snprintf(wanted, sizeof wanted, "CRESCENDO_OUTPUT=%s", step->output_path);
+    bool found = size > 0 && memmem(text, (size_t)size, wanted, (size_t)length + 1);
+    free(text);
+    return found;
+}
+
+static bool is_known(const struct shim *shim, pid_t pid)
+{
+    for (const struct step *step = shim->live; step; step = step->next)
+        if (step->pid == pid) return true;
+    for (const struct stage *stage = shim->stages; stage; stage = stage->next)
+        if (stage->init == pid) return true;
+    return false;
+}
+
+static bool only_one_here(const struct shim *shim)
+{
+    unsigned count = 0;
+    for (const struct step *step = shim->live; step; step = step->next) count += step->stage->degree != DEGREE_NAMESPACES;
+    return count <= 1;
+}
+
+static bool is_of(const struct shim *shim, const struct step *step, const struct process *process)
+{
+    if (process->session == step->pid) return true;
+    if (process->parent != getpid() || is_known(shim, process->pid)) return false; /* its children come to us when it dies */
+    return only_one_here(shim) || carries(step, process->pid);
+}
+
+/* Signals every process of the step; how many live ones there were. */
+static unsigned signal_all(const struct shim *shim, const struct step *step, int number)
+{
+    unsigned count = 0;
+    DIR *folder = opendir("/proc");
+    if (!folder) return 0;
+    for (struct dirent *entry; (entry = readdir(folder));) {
+        if (!isdigit((unsigned char)entry->d_name[0])) continue;
+        struct process process;
+        if (!read_process((pid_t)strtol(entry->d_name, NULL, 10), &process)) continue;
+        if (process.pid == getpid() || process.pid == step->pid || process.state == 'Z') continue;
+        if (!is_of(shim, step, &process)) continue;
+        count++;
+        kill(process.pid, number);
+    }
+    closedir(folder);
+    return count;
+}
+
+void step_signal(struct shim *shim, struct step *step, int number)
+{
+    if (!step->reaped) kill(-step->pid, number);
+    signal_all(shim, step, number);
+}
+
+/* Are there children that we do not know? Cheap when there are no children at all, which is the usual end of a step in a chain. */
+static bool may_have_orphans(const struct shim *shim)
+{
+    siginfo_t info = {0};
+    if (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) < 0 && errno == ECHILD) return false;
+    (void)shim;
+    return true;
+}
+
+bool leftovers_kill(struct shim *shim, struct step *step)
+{
+    kill(-step->pid, SIGKILL); /* the group is the dead leader's number as long as a member lives */
+    if (!may_have_orphans(shim)) return false;
+    return signal_all(shim, step, SIGKILL) > 0;
+}

@@ -1,0 +1,61 @@
+/* log.c: RUN/log, the run's one log segment: a record for each piece that a step printed, each written with one write. A segment at its
+   limit or on a full disk drops and counts; it never blocks and never holds output in memory. */
+#include "shim.h"
+
+#include "crescendo/limits.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+void log_open(struct shim *shim)
+{
+    struct log *log = &shim->log;
+    log->fd = openat(shim->folder_fd, "log", O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (log->fd < 0) shim_die("log");
+    off_t size = lseek(log->fd, 0, SEEK_END);
+    if (size == 0 && write(log->fd, LOG_SEGMENT_MAGIC, 8) == 8) size = 8;
+    log->size_bytes = size < 0 ? 0 : (uint64_t)size;
+}
+
+/* One record, or nothing: what a full disk took of it is cut off again. */
+static bool write_record(struct log *log, const struct log_record *record, const char *bytes)
+{
+    struct iovec parts[2] = {{(void *)(uintptr_t)record, sizeof *record}, {(void *)(uintptr_t)bytes, record->size}};
+    ssize_t put;
+    do put = writev(log->fd, parts, 2);
+    while (put < 0 && errno == EINTR);
+    if (put == (ssize_t)(sizeof *record + record->size)) {
+        log->size_bytes += (uint64_t)put;
+        return true;
+    }
+    if (put > 0 && ftruncate(log->fd, (off_t)log->size_bytes) < 0) log->size_bytes += (uint64_t)put;
+    return false;
+}
+
+bool log_write(struct shim *shim, const struct step *step, uint8_t stream, const char *bytes, size_t size)
+{
+    struct log *log = &shim->log;
+    if (log->size_bytes + size > (uint64_t)LIMIT_LOG_BYTES && stream != LOG_ENGINE) {
+        log->dropped_bytes += size;
+        return true;
+    }
+    struct log_record record = {.magic = LOG_RECORD_MAGIC, .stream = stream, .size = (uint32_t)size, .step = step->id,
+        .attempt = step->attempt, .time_us = wall_us()};
+    return write_record(log, &record, bytes);
+}
+
+void log_say(struct shim *shim, const struct step *step, const char *format, ...)
+{
+    char line[MESSAGE_BYTES + 1];
+    va_list arguments;
+    va_start(arguments, format);
+    int size = vsnprintf(line, sizeof line - 1, format, arguments);
+    va_end(arguments);
+    if (size < 0) return;
+    if ((size_t)size > sizeof line - 2) size = (int)sizeof line - 2;
+    line[size] = '\n';
+    log_write(shim, step, LOG_ENGINE, line, (size_t)size + 1);
+}

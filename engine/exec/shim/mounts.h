@@ -1,0 +1,31 @@
+/* mounts.h: the stage's own tree of files, in two halves: sources are collected under the outside's user, the tree is built by the
+   sandbox's. */
+#ifndef CRESCENDO_SHIM_MOUNTS_H
+#define CRESCENDO_SHIM_MOUNTS_H
+
+#include "shim.h"
+
+enum { SOURCES_MAX = 128 };
+struct source {
+    const char *path; /* where it comes from and where it goes */
+    int fd;           /* a detached mount */
+    bool folder;
+};
+struct sources {
+    struct source items[SOURCES_MAX];
+    unsigned count;
+    bool with_request;  /* the request's are among them */
+    char resolver[256]; /* where /etc/resolv.conf leads to, when that is below /run */
+};
+
+/* The workspace and the request's read-only paths; by the shim itself where a map of ids is to be laid over them (id_map_fd >= 0). 0 or -errno with
+   what failed. */
+int sources_of_request(struct sources *sources, const struct stage *stage, int id_map_fd, const char **ret_what);
+/* The system's folders and devices. */
+int sources_of_system(struct sources *sources, const struct stage *stage, const char **ret_what);
+void sources_close(struct sources *sources);
+
+/* Builds the tree, makes it the root, lets go of the old one. */
+int tree_make(struct sources *sources, const struct stage *stage, const char **ret_what);
+
+#endif

@@ -1,0 +1,286 @@
+/* shim.h: the parts of crescendo-shim and what they share. One thread, one epoll; main.c owns the struct shim.
+   Invariants: a step is `live` from its STARTED report to its EXITED report, and STARTED is in RUN/reports before the program runs; a step
+   is over when its process and all that it left behind are gone; nothing that a step does can block the loop. */
+#ifndef CRESCENDO_SHIM_H
+#define CRESCENDO_SHIM_H
+
+#include "exec/wire.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <sys/resource.h>
+#include <sys/types.h>
+
+enum { NO_STEP = UINT32_MAX, TALK_BUFFER_BYTES = 64 * 1024 + 1, MESSAGE_BYTES = 512, PATH_BYTES = 4096 };
+
+/* --- what epoll hands back: the first member of everything that is watched --- */
+struct shim;
+struct watch {
+    int fd; /* -1: not watched */
+    void (*ready)(struct shim *shim, struct watch *watch, uint32_t events);
+};
+#define CONTAINER(pointer, type, member) ((type *)(void *)((char *)(pointer) - offsetof(type, member)))
+
+/* --- reports.c: RUN/reports --- */
+struct reports {
+    int fd;
+    uint64_t last;            /* sequence number of the last report made */
+    uint64_t acknowledged;
+    uint64_t first;           /* the first that the spool holds; last + 1 = none */
+    uint64_t size_bytes;      /* of the spool */
+    struct wire pending;      /* made, not in the spool yet */
+    int64_t retry_us;         /* the spool could not be written (disk full): try again then; 0 = no */
+    int64_t deadline_us;      /* when what is in the spool should be sent; 0 = nothing waits */
+};
+
+/* --- connection.c --- */
+struct connection {
+    struct watch watch;
+    struct wire in, out;
+    bool attached, broken, writing;
+    uint64_t sent_offset;     /* in the spool: all before it is sent or not wanted */
+    struct connection *next;  /* closed ones, until the loop comes round */
+};
+
+/* --- log.c: RUN/log --- */
+struct log {
+    int fd;
+    uint64_t size_bytes, dropped_bytes;
+    bool full;                /* the disk is: each step that writes is ended */
+};
+
+/* --- limits.c --- */
+struct limits {
+    uint64_t memory_bytes, disk_bytes;
+    uint32_t cpu_thousandths, processes;
+    char cgroup[3][256];      /* folders made for this stage: memory, cpu, pids (in v2 all the same); "" = none */
+    int join[3];              /* their cgroup.procs, open for writing; -1 = none */
+    bool v2;
+    uint64_t memory_events, process_events; /* seen so far */
+};
+
+/* --- stage.c --- */
+enum stage_state { STAGE_MAKING, STAGE_READY, STAGE_REFUSED };
+struct stage {
+    uint32_t id;
+    enum stage_state state;
+    enum sandbox_mode mode;
+    enum sandbox_degree degree;
+    bool network_host, ending, without_users, told;
+    char *workspace, *run_name;
+    char **read_only;         /* NULL-ended */
+    char **read_write;        /* folders besides the workspace; NULL-ended. To be bound like the workspace */
+    struct limits limits;
+    struct watch watch;       /* the socket to its init (namespaces) */
+    pid_t init;               /* 0 = none */
+    int landlock;             /* the ruleset (Landlock degree); -1 = none */
+    uint32_t sandbox_uid, sandbox_gid; /* outside's ids of its steps; UINT32_MAX = those of the shim */
+    uint32_t inside_uid, inside_gid;
+    unsigned live;            /* steps that it runs */
+    struct wire in;
+    int64_t disk_check_us, walk_took_us; /* quota.c */
+    struct walk *walk;
+    uint64_t measured_bytes;
+    char why[MESSAGE_BYTES];  /* why it is not better than its degree */
+    struct stage *next;
+};
+
+/* --- step.c --- */
+struct stream {
+    struct watch watch;
+    struct step *step;
+    uint8_t kind; /* enum log_stream */
+};
+struct step {
+    uint32_t id, attempt, after, flags;
+    struct stage *stage;
+    uint64_t timeout_ms, grace_ms, output_limit_bytes;
+    char **argv, **environment; /* NULL-ended, in block */
+    char *input, *block;
+    size_t input_size;
+    char title[96];
+    /* while it lives */
+    bool live, exited, reaped;
+    pid_t pid;                /* its process, or 0 in a sandbox */
+    struct stream streams[2];
+    struct watch talk;
+    char *talk_in;            /* a line that is not whole yet */
+    size_t talk_size;
+    struct wire talk_out;
+    bool talk_writing;
+    char output_path[PATH_BYTES / 2 + 64];
+    char added[PATH_BYTES + 256]; /* variables of ours */
+    int64_t started_us, deadline_us, kill_us, give_up_us; /* 0 = none */
+    enum shim_cause cause;
+    int status;               /* as wait() gives it */
+    int start_errno;          /* of an exec that failed */
+    const char *start_what;   /* what failed then; or what is wrong with its file of outputs */
+    char what[64];
+    uint64_t cpu_us, memory_bytes, log_bytes;
+    uint64_t memory_events, process_events; /* of its stage, at its start */
+    char *outputs;            /* content of $CRESCENDO_OUTPUT, when its init read it */
+    size_t outputs_size;
+    char message[MESSAGE_BYTES];
+    struct step *next;        /* in the list of live steps, or of those that wait */
+};
+/* What is known of a step's number; grows with the highest number seen. */
+enum slot_state { SLOT_UNKNOWN, SLOT_WAITING, SLOT_LIVE, SLOT_SUCCEEDED, SLOT_FAILED };
+struct slot {
+    uint32_t attempt;
+    enum slot_state state;
+    struct step *step;        /* while waiting or live */
+    uint32_t first_waiter, next_waiter; /* those that come after it; NO_STEP ends */
+};
+
+struct shim {
+    char folder[PATH_BYTES];
+    int folder_fd, lock_fd, epoll_fd;
+    struct watch listener, signals;
+    struct connection *connection, *closed; /* NULL = no engine */
+    struct reports reports;
+    struct log log;
+    struct slot *slots;
+    size_t slot_count;
+    struct step *live, *held; /* held: their turn has come, their sandbox is still being made */
+    struct step *graves; /* ended, freed when the loop comes round, since epoll may still name them */
+    unsigned live_count, waiting_count; /* waiting: for a predecessor or a sandbox */
+    struct stage *stages, *stage_graves;
+    bool ending;              /* the run is over */
+    bool stop;                /* leave the loop */
+    int64_t alone_since_us;   /* no engine since; 0 = there is one */
+    int id_map_fd;            /* a user namespace that maps disk's root to the sandbox's user; -1 = none yet */
+};
+
+/* main.c */
+_Noreturn void shim_die(const char *what);
+void *shim_alloc(size_t size); /* zeroed; never NULL */
+char *shim_copy(const char *bytes, size_t size); /* with a NUL behind */
+int64_t now_us(void);          /* CLOCK_BOOTTIME */
+int64_t wall_us(void);
+void text_size(char *buffer, size_t room, uint64_t bytes); /* "4.0 GiB" */
+void text_duration(char *buffer, size_t room, uint64_t ms); /* "10 s" */
+
+/* loop.c */
+void watch_add(struct shim *shim, struct watch *watch, uint32_t events);
+void watch_change(struct shim *shim, struct watch *watch, uint32_t events);
+void watch_close(struct shim *shim, struct watch *watch); /* EPOLL_CTL_DEL before close: a vforked child may still hold the descriptor */
+void loop_run(struct shim *shim);
+
+/* connection.c */
+void connection_listen(struct shim *shim);
+void connection_send(struct shim *shim); /* what the spool holds and the engine has not got */
+void connection_close(struct shim *shim);
+void connections_bury(struct shim *shim);
+
+/* requests.c: what the engine asks. false: it broke the protocol. */
+bool request_handle(struct shim *shim, unsigned type, struct view payload);
+
+/* reports.c */
+void reports_open(struct shim *shim);
+size_t report_begin(struct shim *shim, enum shim_report type);
+void report_finish(struct shim *shim, size_t start);
+bool reports_spool(struct shim *shim);   /* writes what is pending; false: could not */
+void reports_soon(struct shim *shim, bool at_once); /* when to send */
+void reports_acknowledge(struct shim *shim, uint64_t sequence);
+uint64_t reports_offset_after(struct shim *shim, uint64_t sequence);
+
+/* log.c */
+void log_open(struct shim *shim);
+/* false: the disk is full. What is over the limit is counted and dropped. */
+bool log_write(struct shim *shim, const struct step *step, uint8_t stream, const char *bytes, size_t size);
+void log_say(struct shim *shim, const struct step *step, const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+/* step.c */
+struct slot *slot_of(struct shim *shim, uint32_t step); /* NULL: number too high */
+void step_accept(struct shim *shim, struct step *step); /* takes it: starts it, lets it wait or drops it */
+void steps_of_stage_go(struct shim *shim, struct stage *stage); /* its sandbox is there, or will never be */
+void step_start(struct shim *shim, struct step *step);  /* its stage is ready, its predecessor has succeeded */
+void step_cancel(struct shim *shim, uint32_t id, uint32_t attempt);
+void step_end_early(struct shim *shim, struct step *step, enum shim_cause cause, bool at_once, const char *format, ...)
+    __attribute__((format(printf, 5, 6)));
+void step_exited(struct shim *shim, struct step *step); /* status is set; its process is gone */
+void step_refuse(struct shim *shim, struct step *step, const char *message);
+void step_drop(struct shim *shim, struct step *step);
+void steps_tick(struct shim *shim, int64_t now);
+int64_t steps_next_deadline(const struct shim *shim);
+void steps_bury(struct shim *shim);
+void step_free(struct step *step);
+
+/* streams.c: what comes out of a step and goes down to it */
+void streams_open(struct shim *shim, struct step *step, const int fds[2], int talk);
+void streams_drain(struct shim *shim, struct step *step); /* after its end: what is there, without waiting for end-of-file */
+void streams_close(struct shim *shim, struct step *step);
+void step_say(struct shim *shim, struct step *step, const char *line, size_t size);
+void output_folder(struct shim *shim);
+void output_create(struct shim *shim, struct step *step);
+/* Reads and removes it; NULL and *ret_problem on what is not a small regular file. */
+char *output_read(int folder, const char *name, uint64_t limit, size_t *ret_size, const char **ret_problem);
+
+/* spawn.c: a step's process without namespaces */
+struct descriptors {
+    int input, output, error, talk; /* the step's ends; talk may be -1 */
+};
+bool spawn_step(struct shim *shim, struct step *step, const struct descriptors *ends);
+/* In the new process: everything between clone and exec that is the same in and out of namespaces. Async-signal-safe. Never returns;
+   on failure *ret_errno and *ret_what are set (shared memory) and the process ends with 127. */
+struct launch {
+    const struct descriptors *ends;
+    char *const *argv, *const *environment;
+    const char *folder;
+    const struct limits *limits;
+    int landlock;               /* ruleset or -1 */
+    bool confine;               /* no capabilities, no new privileges, system call filter */
+    bool no_network;            /* the filter that refuses sockets other than local ones */
+    uint32_t uid, gid;          /* to become; UINT32_MAX = stay */
+    volatile int *ret_errno;
+    const char *volatile *ret_what;
+};
+_Noreturn void launch_exec(const struct launch *launch);
+void reset_signals(void);
+
+/* leftovers.c: processes that a step without namespaces left behind */
+void step_signal(struct shim *shim, struct step *step, int signal);
+bool leftovers_kill(struct shim *shim, struct step *step); /* true: there were some, look again at the next SIGCHLD */
+
+/* stage.c */
+struct stage *stage_find(struct shim *shim, uint32_t id);
+void stage_open(struct shim *shim, struct view payload, bool *ret_bad);
+bool stage_start_step(struct shim *shim, struct step *step, const struct descriptors *ends);
+void stage_signal_step(struct stage *stage, const struct step *step, int signal);
+void stage_release(struct shim *shim, struct stage *stage); /* lets it go if it is ending and nothing of it lives */
+void stage_ended(struct shim *shim, struct stage *stage);   /* its init is gone */
+void stage_settled(struct shim *shim, struct stage *stage, bool good); /* its degree is decided, or none is possible */
+void stages_bury(struct shim *shim);
+void stages_tick(struct shim *shim, int64_t now);
+int64_t stages_next_deadline(const struct shim *shim);
+
+/* sandbox.c */
+void sandbox_make(struct shim *shim, struct stage *stage); /* ends in stage_settled, now or later */
+
+/* landlock.c: a ruleset's descriptor or -errno. run_folder: NULL inside the stage's own tree. */
+int landlock_make(const struct stage *stage, const char *run_folder);
+int landlock_version(void);
+
+/* seccomp.c, in the step's process */
+int seccomp_apply(bool no_network);
+/* privileges.c, in the step's process: all capabilities gone, no_new_privs; 0 or -errno */
+int privileges_drop(uint32_t uid, uint32_t gid);
+int privileges_empty_bounds(void);
+
+/* limits.c */
+void limits_open(struct shim *shim, struct stage *stage);
+void limits_close(struct limits *limits);
+int limits_join(const struct limits *limits);        /* in the new process */
+void limits_set_resources(const struct limits *limits);
+void limits_poll(struct limits *limits);             /* reads the counters of events */
+void limits_describe(const struct limits *limits, char *text, size_t room); /* appends */
+
+/* quota.c */
+void quota_tick(struct shim *shim, struct stage *stage, int64_t now);
+
+/* cgroup.c */
+void run_cgroup_close(struct shim *shim);
+
+#endif

@@ -1,0 +1,135 @@
+/* start.c: a step's turn has come: its descriptors, its environment, its process, its deadline. */
+#include "shim.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* Our end and the step's end of each. */
+struct ends {
+    struct descriptors theirs;
+    int output, error, talk;
+};
+
+static void close_all(const int *fds, unsigned count)
+{
+    for (unsigned i = 0; i < count; i++)
+        if (fds[i] >= 0) close(fds[i]);
+}
+
+static bool make_pipe(int *ret_ours, int *ret_theirs)
+{
+    int fds[2];
+    if (pipe2(fds, O_CLOEXEC) < 0) return false;
+    *ret_ours = fds[0];
+    *ret_theirs = fds[1];
+    return fcntl(fds[0], F_SETFL, O_NONBLOCK) == 0;
+}
+
+/* The text that a typed step reads; anybody else gets /dev/null. */
+static int make_input(const struct step *step)
+{
+    if (!step->input_size) return open("/dev/null", O_RDONLY | O_CLOEXEC);
+    int fd = memfd_create("input", MFD_CLOEXEC);
+    if (fd < 0) return -1;
+    if (write(fd, step->input, step->input_size) == (ssize_t)step->input_size && lseek(fd, 0, SEEK_SET) == 0) return fd;
+    close(fd);
+    return -1;
+}
+
+static bool make_talk(struct ends *ends)
+{
+    int fds[2];
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) < 0) return false;
+    ends->talk = fds[0];
+    ends->theirs.talk = fds[1];
+    return true;
+}
+
+static bool make_ends(const struct step *step, struct ends *ret)
+{
+    *ret = (struct ends){{-1, -1, -1, -1}, -1, -1, -1};
+    ret->theirs.input = make_input(step);
+    return ret->theirs.input >= 0 && make_pipe(&ret->output, &ret->theirs.output) && make_pipe(&ret->error, &ret->theirs.error) &&
+           (!(step->flags & START_TALKS) || make_talk(ret));
+}
+
+/* What a step writes to /dev/stderr is opened anew, so the pipes must be its user's. */
+static bool give_ends(const struct step *step, const struct ends *ends)
+{
+    uint32_t uid = step->stage->sandbox_uid, gid = step->stage->sandbox_gid;
+    if (uid == UINT32_MAX || uid == geteuid()) return true;
+    return fchown(ends->theirs.output, uid, gid) == 0 && fchown(ends->theirs.error, uid, gid) == 0 &&
+           (!step->input_size || fchown(ends->theirs.input, uid, gid) == 0);
+}
+
+static bool has_variable(char *const *environment, const char *prefix)
+{
+    for (; *environment; environment++)
+        if (strncmp(*environment, prefix, strlen(prefix)) == 0) return true;
+    return false;
+}
+
+/* The texts live at the end of the step's own path buffer and in its block; ADDED_VARIABLES in requests.c is the room in the list. */
+static void add_variables(struct shim *shim, struct step *step)
+{
+    size_t count = 0;
+    while (step->environment[count]) count++;
+    bool namespaces = step->stage->degree == DEGREE_NAMESPACES;
+    int size = snprintf(step->added, sizeof step->added, "CRESCENDO_OUTPUT=%s", step->output_path) + 1;
+    step->environment[count++] = step->added;
+    if (step->flags & START_TALKS) step->environment[count++] = "CRESCENDO_STEP_FD=3";
+    if (namespaces && !has_variable(step->environment, "HOME=")) step->environment[count++] = "HOME=/home/build";
+    if (namespaces || has_variable(step->environment, "CRESCENDO_RUN_FOLDER=")) return;
+    snprintf(step->added + size, sizeof step->added - (size_t)size, "CRESCENDO_RUN_FOLDER=%s", shim->folder);
+    step->environment[count] = step->added + size;
+}
+
+static void enter_life(struct shim *shim, struct step *step)
+{
+    struct slot *slot = slot_of(shim, step->id);
+    slot->state = SLOT_LIVE;
+    slot->step = step;
+    step->live = true;
+    step->next = shim->live;
+    shim->live = step;
+    shim->live_count++;
+    step->stage->live++;
+    step->memory_events = step->stage->limits.memory_events;
+    step->process_events = step->stage->limits.process_events;
+    step->started_us = now_us();
+    if (step->timeout_ms) step->deadline_us = step->started_us + (int64_t)step->timeout_ms * 1000;
+}
+
+static void refuse(struct shim *shim, struct step *step, const char *what, int error)
+{
+    char message[MESSAGE_BYTES];
+    snprintf(message, sizeof message, "%s could not be started: %s: %s", step->argv[0], what, strerror(error));
+    step_refuse(shim, step, message);
+}
+
+void step_start(struct shim *shim, struct step *step)
+{
+    struct ends ends;
+    bool made = make_ends(step, &ends) && give_ends(step, &ends);
+    int saved = errno;
+    if (made) {
+        if (step->stage->degree == DEGREE_NAMESPACES)
+            snprintf(step->output_path, sizeof step->output_path, "/run/crescendo/%u-%u", step->id, step->attempt);
+        else output_create(shim, step);
+        add_variables(shim, step);
+        made = spawn_step(shim, step, &ends.theirs);
+        saved = step->start_errno;
+    }
+    close_all((const int[]){ends.theirs.input, ends.theirs.output, ends.theirs.error, ends.theirs.talk}, 4);
+    if (!made) {
+        close_all((const int[]){ends.output, ends.error, ends.talk}, 3);
+        return refuse(shim, step, step->start_what ? step->start_what : "its descriptors", saved);
+    }
+    streams_open(shim, step, (const int[]){ends.output, ends.error}, ends.talk);
+    enter_life(shim, step);
+}

@@ -1,0 +1,370 @@
+/* supervisor.c: the engine's end of a run's shim: a connection that finds it again, checks that no report is missed or heard twice, and
+   knows when it is gone.
+   Life: connecting (a few tries while its lock is held) → attached at HELLO → lost, when the socket is closed and the lock is free; then
+   RUN/reports is read to its end before `lost` is called. Requests are queued until attached. Hooks may call any function here. */
+#include "exec/supervisor.h"
+
+#include "base/mem.h"
+#include "base/text.h"
+#include "crescendo/limits.h"
+#include "exec/launch.h"
+#include "exec/spool.h"
+#include "exec/wire.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum { READ_BYTES = 256 * 1024, RETRY_MS = 50, RETRIES = 40 };
+
+struct supervisor {
+    uv_loop_t *loop;
+    uv_poll_t poll;
+    uv_timer_t retry;
+    uv_idle_t flush;              /* writes what was queued in this turn of the loop */
+    struct supervisor_hooks hooks;
+    char *folder;
+    int fd;                       /* -1: not connected */
+    unsigned tries, open_handles;
+    bool greeted, attached, polling, lost, ending, closed, busy;
+    uint64_t sequence;            /* the last report that was delivered */
+    uint64_t replay_to;           /* HELLO came, and the reports up to this one are told again; then it is attached */
+    struct wire in, out;          /* out holds ATTACH alone until HELLO came */
+    struct wire queued;           /* requests until then */
+    struct text text;
+};
+
+static void poll_ready(uv_poll_t *poll, int status, int events);
+
+static void free_when_closed(uv_handle_t *handle)
+{
+    struct supervisor *supervisor = handle->data;
+    if (--supervisor->open_handles) return;
+    wire_release(&supervisor->in);
+    wire_release(&supervisor->out);
+    wire_release(&supervisor->queued);
+    text_release(&supervisor->text);
+    free(supervisor->folder);
+    free(supervisor);
+}
+
+static void disconnect(struct supervisor *supervisor)
+{
+    if (supervisor->fd < 0) return;
+    if (supervisor->polling) uv_poll_stop(&supervisor->poll);
+    close(supervisor->fd);
+    supervisor->fd = -1;
+    supervisor->attached = supervisor->greeted = false;
+    supervisor->in.size = supervisor->out.size = 0;
+}
+
+static void close_poll(struct supervisor *supervisor)
+{
+    if (!supervisor->polling) return;
+    supervisor->polling = false;
+    uv_close((uv_handle_t *)&supervisor->poll, free_when_closed);
+}
+
+static void close_all(struct supervisor *supervisor)
+{
+    if (supervisor->closed) return;
+    supervisor->closed = true;
+    supervisor->hooks = (struct supervisor_hooks){0};
+    uv_idle_stop(&supervisor->flush);
+    if (supervisor->polling) uv_poll_stop(&supervisor->poll);
+    close_poll(supervisor);
+    if (supervisor->fd >= 0) close(supervisor->fd);
+    supervisor->fd = -1;
+    uv_close((uv_handle_t *)&supervisor->retry, free_when_closed);
+    uv_close((uv_handle_t *)&supervisor->flush, free_when_closed);
+}
+
+static void deliver(void *context, const struct supervisor_report *report)
+{
+    struct supervisor *supervisor = context;
+    if (supervisor->hooks.report) supervisor->hooks.report(supervisor->hooks.context, report);
+}
+
+static void lose(struct supervisor *supervisor)
+{
+    if (supervisor->lost || supervisor->closed) return;
+    supervisor->lost = true;
+    uv_timer_stop(&supervisor->retry);
+    if (supervisor->ending) return close_all(supervisor);
+    spool_read(supervisor->folder, &supervisor->sequence, deliver, supervisor);
+    if (supervisor->hooks.batch_end) supervisor->hooks.batch_end(supervisor->hooks.context);
+    if (supervisor->hooks.lost) supervisor->hooks.lost(supervisor->hooks.context);
+}
+
+static void write_out(struct supervisor *supervisor)
+{
+    while (supervisor->fd >= 0 && supervisor->out.size) {
+        ssize_t put = send(supervisor->fd, supervisor->out.bytes, supervisor->out.size, MSG_DONTWAIT | MSG_NOSIGNAL);
+        if (put < 0 && errno == EINTR) continue;
+        if (put < 0) break; /* full: poll tells; broken: the read side tells */
+        wire_drop(&supervisor->out, (size_t)put);
+    }
+    if (supervisor->ending && supervisor->attached && !supervisor->out.size) return close_all(supervisor);
+    if (supervisor->fd >= 0 && supervisor->polling)
+        uv_poll_start(&supervisor->poll, UV_READABLE | (supervisor->out.size ? UV_WRITABLE : 0), poll_ready);
+}
+
+static void flush_ready(uv_idle_t *flush)
+{
+    uv_idle_stop(flush);
+    write_out(flush->data);
+}
+
+static void retry_later(struct supervisor *supervisor);
+
+static void connect_now(struct supervisor *supervisor)
+{
+    supervisor->fd = launch_connect(supervisor->folder);
+    if (supervisor->fd < 0) return retry_later(supervisor);
+    if (uv_poll_init(supervisor->loop, &supervisor->poll, supervisor->fd)) return lose(supervisor);
+    supervisor->poll.data = supervisor;
+    supervisor->polling = true;
+    supervisor->open_handles++;
+    size_t start = wire_begin(&supervisor->out, SHIM_ATTACH);
+    wire_u32(&supervisor->out, SHIM_PROTOCOL_VERSION);
+    wire_u64(&supervisor->out, supervisor->sequence);
+    wire_finish(&supervisor->out, start);
+    write_out(supervisor);
+}
+
+static void retry_ready(uv_timer_t *timer)
+{
+    connect_now(timer->data);
+}
+
+/* A closed socket is not yet a dead shim: only its free lock is. */
+static void retry_later(struct supervisor *supervisor)
+{
+    if (!launch_is_locked(supervisor->folder) || ++supervisor->tries > RETRIES) return lose(supervisor);
+    uv_timer_start(&supervisor->retry, retry_ready, RETRY_MS, 0);
+}
+
+static void poll_closed(uv_handle_t *handle)
+{
+    struct supervisor *supervisor = handle->data;
+    bool others = supervisor->open_handles > 1;
+    free_when_closed(handle);
+    if (others && !supervisor->closed && !supervisor->lost) retry_later(supervisor);
+}
+
+/* The poll handle belongs to its descriptor, so a new connection waits until the old handle is closed. */
+static void connection_broke(struct supervisor *supervisor)
+{
+    if (supervisor->fd < 0 || supervisor->closed) return;
+    disconnect(supervisor);
+    supervisor->polling = false;
+    uv_close((uv_handle_t *)&supervisor->poll, poll_closed);
+}
+
+/* Nothing is asked before all that the shim has to tell was told: a step that ended long ago must not be started again. */
+static void attach_when_replayed(struct supervisor *supervisor)
+{
+    if (supervisor->attached || supervisor->sequence < supervisor->replay_to) return;
+    supervisor->attached = true;
+    wire_bytes(&supervisor->out, supervisor->queued.bytes, supervisor->queued.size);
+    supervisor->queued.size = 0;
+    uv_idle_start(&supervisor->flush, flush_ready);
+    if (supervisor->hooks.attached) supervisor->hooks.attached(supervisor->hooks.context);
+}
+
+static bool greet(struct supervisor *supervisor, struct view payload)
+{
+    uint32_t version = view_u32(&payload);
+    view_u32(&payload);
+    uint64_t first = view_u64(&payload), last = view_u64(&payload);
+    if (payload.bad || version != SHIM_PROTOCOL_VERSION || supervisor->greeted) return false;
+    if (last > supervisor->sequence && first > supervisor->sequence + 1) return false; /* reports were lost: not our shim any more */
+    supervisor->greeted = true;
+    supervisor->tries = 0;
+    supervisor->replay_to = last;
+    attach_when_replayed(supervisor);
+    return true;
+}
+
+/* false: the peer broke the protocol. */
+static bool take_frame(struct supervisor *supervisor, unsigned type, struct view payload)
+{
+    if (type == SHIM_HELLO) return greet(supervisor, payload);
+    struct supervisor_report report;
+    if (!supervisor->greeted || !report_read(type, payload, &supervisor->text, &report)) return false;
+    if (report.sequence <= supervisor->sequence) return true; /* heard before */
+    if (report.sequence != supervisor->sequence + 1) return false;
+    supervisor->sequence = report.sequence;
+    deliver(supervisor, &report);
+    if (!supervisor->closed) attach_when_replayed(supervisor);
+    return true;
+}
+
+static bool take_frames(struct supervisor *supervisor)
+{
+    size_t used = 0;
+    unsigned type;
+    struct view payload;
+    int whole = 0;
+    bool good = true;
+    while (good && !supervisor->closed &&
+           (whole = frame_peek(supervisor->in.bytes + used, supervisor->in.size - used, &type, &payload)) > 0) {
+        used += frame_size(payload);
+        good = take_frame(supervisor, type, payload);
+    }
+    wire_drop(&supervisor->in, used);
+    return good && whole >= 0;
+}
+
+static void read_in(struct supervisor *supervisor)
+{
+    wire_reserve(&supervisor->in, READ_BYTES);
+    ssize_t got = recv(supervisor->fd, supervisor->in.bytes + supervisor->in.size, supervisor->in.capacity - supervisor->in.size, MSG_DONTWAIT);
+    if (got < 0 && (errno == EAGAIN || errno == EINTR)) return;
+    if (got <= 0) return connection_broke(supervisor);
+    supervisor->in.size += (size_t)got;
+    bool good = take_frames(supervisor);
+    if (supervisor->closed) return;
+    if (supervisor->hooks.batch_end) supervisor->hooks.batch_end(supervisor->hooks.context);
+    if (!good && !supervisor->closed) {
+        disconnect(supervisor);
+        lose(supervisor);
+    }
+}
+
+static void poll_ready(uv_poll_t *poll, int status, int events)
+{
+    struct supervisor *supervisor = poll->data;
+    if (status < 0) return connection_broke(supervisor);
+    if (events & UV_WRITABLE) write_out(supervisor);
+    if ((events & UV_READABLE) && supervisor->fd >= 0 && !supervisor->closed) read_in(supervisor);
+}
+
+int supervisor_open(uv_loop_t *loop, const char *folder, const char *shim_path, uint64_t last_sequence, bool start,
+    const struct supervisor_hooks *hooks, struct supervisor **ret, struct error *err)
+{
+    if (start && !launch_is_locked(folder)) {
+        int failed = launch_shim(folder, shim_path, err);
+        if (failed) return failed;
+    }
+    struct supervisor *supervisor = mem_alloc(sizeof *supervisor);
+    supervisor->loop = loop;
+    supervisor->folder = mem_copy_text(folder);
+    supervisor->hooks = *hooks;
+    supervisor->sequence = last_sequence;
+    supervisor->fd = -1;
+    supervisor->open_handles = 2;
+    uv_timer_init(loop, &supervisor->retry);
+    uv_idle_init(loop, &supervisor->flush);
+    supervisor->retry.data = supervisor->flush.data = supervisor;
+    uv_timer_start(&supervisor->retry, retry_ready, 0, 0); /* so that no hook is called before the caller has the object */
+    *ret = supervisor;
+    return 0;
+}
+
+/* --- requests --- */
+
+static struct wire *request_wire(struct supervisor *supervisor)
+{
+    return supervisor->attached ? &supervisor->out : &supervisor->queued;
+}
+
+static void request_queued(struct supervisor *supervisor, struct wire *wire, size_t start)
+{
+    wire_finish(wire, start);
+    if (supervisor->attached && !supervisor->closed) uv_idle_start(&supervisor->flush, flush_ready);
+}
+
+void supervisor_sandbox(struct supervisor *supervisor, const struct sandbox_request *request)
+{
+    struct wire *wire = request_wire(supervisor);
+    size_t start = wire_begin(wire, SHIM_SANDBOX);
+    wire_u32(wire, request->stage);
+    wire_text(wire, request->workspace);
+    wire_u32(wire, request->mode);
+    wire_u32(wire, request->network_host);
+    wire_u64(wire, request->memory_bytes);
+    wire_u32(wire, request->cpu_thousandths);
+    wire_u32(wire, request->processes);
+    wire_u64(wire, request->disk_bytes);
+    wire_list(wire, request->read_only);
+    wire_list(wire, request->read_write);
+    wire_text(wire, supervisor->folder);
+    request_queued(supervisor, wire, start);
+}
+
+void supervisor_start(struct supervisor *supervisor, const struct start_request *request)
+{
+    struct wire *wire = request_wire(supervisor);
+    size_t start = wire_begin(wire, SHIM_START);
+    wire_u32(wire, request->step);
+    wire_u32(wire, request->attempt);
+    wire_u32(wire, request->stage);
+    wire_u32(wire, request->after);
+    wire_u32(wire, request->flags);
+    wire_u64(wire, request->timeout_ms);
+    wire_u64(wire, request->grace_ms);
+    wire_u64(wire, LIMIT_OUTPUT_FILE_BYTES);
+    wire_list(wire, request->argv);
+    wire_list(wire, request->environment);
+    wire_text(wire, request->input);
+    wire_text(wire, request->title);
+    request_queued(supervisor, wire, start);
+}
+
+void supervisor_cancel(struct supervisor *supervisor, uint32_t step, uint32_t attempt)
+{
+    struct wire *wire = request_wire(supervisor);
+    size_t start = wire_begin(wire, SHIM_CANCEL);
+    wire_u32(wire, step);
+    wire_u32(wire, attempt);
+    request_queued(supervisor, wire, start);
+}
+
+void supervisor_say(struct supervisor *supervisor, uint32_t step, uint32_t attempt, const char *line)
+{
+    struct wire *wire = request_wire(supervisor);
+    size_t start = wire_begin(wire, SHIM_SAY);
+    wire_u32(wire, step);
+    wire_u32(wire, attempt);
+    wire_text(wire, line);
+    request_queued(supervisor, wire, start);
+}
+
+void supervisor_acknowledge(struct supervisor *supervisor, uint64_t sequence)
+{
+    struct wire *wire = request_wire(supervisor);
+    size_t start = wire_begin(wire, SHIM_ACK);
+    wire_u64(wire, sequence);
+    request_queued(supervisor, wire, start);
+}
+
+void supervisor_end_stage(struct supervisor *supervisor, uint32_t stage)
+{
+    struct wire *wire = request_wire(supervisor);
+    size_t start = wire_begin(wire, SHIM_END_STAGE);
+    wire_u32(wire, stage);
+    request_queued(supervisor, wire, start);
+}
+
+void supervisor_flush(struct supervisor *supervisor)
+{
+    if (supervisor->attached) write_out(supervisor);
+}
+
+void supervisor_end(struct supervisor *supervisor)
+{
+    supervisor->hooks = (struct supervisor_hooks){0};
+    if (supervisor->lost) return close_all(supervisor);
+    struct wire *wire = request_wire(supervisor);
+    size_t start = wire_begin(wire, SHIM_END);
+    supervisor->ending = true;
+    request_queued(supervisor, wire, start);
+}
+
+void supervisor_detach(struct supervisor *supervisor)
+{
+    write_out(supervisor);
+    close_all(supervisor);
+}

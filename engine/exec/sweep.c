@@ -1,0 +1,79 @@
+/* sweep.c: ends what a lost shim may have left: its cgroup, and processes that carry CRESCENDO_RUN_FOLDER of this run. Steps in namespaces
+   died with their stage's init, which dies with the shim; so this is about `sandbox: none` and the Landlock degree. */
+#include "exec/supervisor.h"
+
+#include "base/file.h"
+#include "base/mem.h"
+#include "base/text.h"
+
+#include <ctype.h>
+#include <dirent.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { ENVIRONMENT_BYTES = 4 * 1024 * 1024, ROUNDS = 50, CGROUP_BYTES = 64 * 1024 };
+
+static bool carries(const char *pid, const char *wanted, size_t wanted_size)
+{
+    AUTO(free_text) char *path = mem_format("/proc/%s/environ", pid);
+    AUTO(free_text) char *bytes = NULL;
+    size_t size;
+    if (file_read(path, ENVIRONMENT_BYTES, &bytes, &size, NULL)) return false;
+    return memmem(bytes, size, wanted, wanted_size) != NULL;
+}
+
+static unsigned kill_marked(const char *wanted, size_t wanted_size)
+{
+    unsigned count = 0;
+    DIR *folder = opendir("/proc");
+    if (!folder) return 0;
+    for (struct dirent *entry; (entry = readdir(folder));) {
+        if (!isdigit((unsigned char)entry->d_name[0]) || !carries(entry->d_name, wanted, wanted_size)) continue;
+        pid_t pid = (pid_t)strtol(entry->d_name, NULL, 10);
+        if (pid == getpid()) continue; /* a server that was itself started by a step */
+        kill(pid, SIGKILL);
+        count++;
+    }
+    closedir(folder);
+    return count;
+}
+
+/* RUN/cgroups: one folder a line, the innermost last. */
+static void end_cgroup(const char *path)
+{
+    AUTO(free_text) char *kill_path = mem_format("%s/cgroup.kill", path);
+    AUTO(close_fd) int fd = open(kill_path, O_WRONLY | O_CLOEXEC);
+    if (fd >= 0 && write(fd, "1", 1) < 0) return;
+}
+
+static void sweep_cgroups(const char *folder, bool remove)
+{
+    AUTO(free_text) char *path = mem_format("%s/cgroups", folder);
+    AUTO(free_text) char *bytes = NULL;
+    size_t size;
+    if (file_read(path, CGROUP_BYTES, &bytes, &size, NULL)) return;
+    for (char *end = bytes + size; end > bytes;) { /* from the last line to the first */
+        char *line = memrchr(bytes, '\n', (size_t)(end - bytes - (end[-1] == '\n')));
+        char *start = line ? line + 1 : bytes;
+        start[strcspn(start, "\n")] = '\0';
+        if (strstr(start, "/crescendo-") && remove) rmdir(start);
+        else if (strstr(start, "/crescendo-")) end_cgroup(start);
+        end = line ? line + 1 : bytes;
+        if (line) *line = '\0', end = line;
+    }
+    if (remove) unlink(path);
+}
+
+void supervisor_sweep(const char *folder)
+{
+    AUTO(free_text) char *whole = realpath(folder, NULL);
+    AUTO(free_text) char *wanted = mem_format("CRESCENDO_RUN_FOLDER=%s", whole ? whole : folder);
+    sweep_cgroups(folder, false);
+    for (unsigned round = 0; round < ROUNDS && kill_marked(wanted, strlen(wanted) + 1); round++)
+        nanosleep(&(struct timespec){.tv_nsec = 10 * 1000 * 1000}, NULL);
+    sweep_cgroups(folder, true);
+}

@@ -1,0 +1,82 @@
+/* plan.h: a pipeline with its inputs filled in: a graph of stages and steps, what each would do, in which order.
+   Its JSON is stored by digest with the accepted run and is never computed again; plan_from_json reads it back. Pure. */
+#ifndef CRESCENDO_PLAN_PLAN_H
+#define CRESCENDO_PLAN_PLAN_H
+
+#include "base/text.h"
+#include "spec/expression.h"
+#include "spec/pipeline.h"
+
+/* Facts of the run that is planned; any may be NULL (`crescendo plan` on a laptop). They are the root `run`. */
+struct plan_facts {
+    const char *repository, *ref, *branch, *commit, *author, *trigger;
+};
+
+struct plan_step {
+    uint32_t index;             /* in plan->steps */
+    uint32_t stage;             /* index in plan->stages */
+    const char *path;           /* "build/test", "indoor/release/order": unique in the plan */
+    const char *id, *title;     /* title: to show; the script's first line for an unnamed run step */
+    const char *type;           /* "run", "package", "checkout", "approve", ... */
+    json_t *with;               /* resolved as far as can be; what is not known is {"$unknown": RESIDUAL, "$type": ..., "$at": ...} */
+    json_t *env;                /* the merged environment of pipeline, stage, step; object */
+    json_t *sandbox;            /* merged and typed: {mode: "default"|"none", network: "none"|"host", memory, cpu, processes, disk} */
+    const char *condition;      /* residual, or NULL; a condition known to be true is gone, a false one is "false" */
+    bool condition_overrides;   /* it names failed(), cancelled() or always() */
+    int64_t timeout_ms;         /* never 0: the default is an hour */
+    int64_t grace_ms;           /* between SIGTERM and SIGKILL */
+    struct retry retry;
+    bool allow_failure;
+    const char *const *outputs; /* declared names, NULL-ended */
+    json_t *effects;            /* array; empty where there are none */
+    bool ready_ahead;           /* nothing in it is unknown and it has no condition: may be handed to the shim early */
+};
+
+struct plan_stage {
+    uint32_t index;
+    const char *path;           /* "build", "indoor/release" */
+    uint32_t first_step, step_count; /* its steps stand together in plan->steps, in order; at least one */
+    const uint32_t *needs, *users;   /* stage indices: what it waits for, what waits for it */
+    uint32_t need_count, user_count;
+    const char *condition;
+    bool condition_overrides, allow_failure;
+    int64_t timeout_ms;         /* 0 = none beyond its steps' */
+    bool checkout;              /* then its first step is of type "checkout" */
+    json_t *inputs;             /* array of {stage, globs} */
+    const char *scope;          /* path of the innermost `use`, or "" */
+};
+
+struct plan {
+    const char *name, *service;
+    char digest[65];            /* of the canonical JSON */
+    struct plan_facts facts;    /* strings owned by the plan */
+    json_t *params;             /* resolved */
+    const struct plan_stage *stages;
+    const struct plan_step *steps;
+    uint32_t stage_count, step_count;
+    json_t *includes;           /* [{name, digest}] */
+    json_t *outputs;            /* of used stages: {"indoor": {"verdict": {"$unknown": RESIDUAL}}} */
+    int64_t timeout_ms;
+    const uint32_t *slots;      /* a hash table of step indices by path, for plan_find_step; NULL: it looks at each */
+    uint32_t slot_count;
+    struct arena *arena;
+};
+
+/* params: object of given values (texts from a command line are converted by the declared types); may be NULL.
+   Mistakes go to *list with positions in the pipeline, or NOWHERE for a parameter from outside. */
+int plan_build(const struct pipeline *pipeline, const struct plan_facts *facts, const json_t *params, struct diagnostics *list,
+    struct plan **ret) MUST_CHECK;
+void plan_free(struct plan **plan);
+
+json_t *plan_to_json(const struct plan *plan); /* docs/formats/plan.md */
+int plan_from_json(const json_t *json, struct plan **ret, struct error *err) MUST_CHECK;
+
+const struct plan_step *plan_find_step(const struct plan *plan, const char *path); /* NULL when there is none */
+
+/* Fills in what a step's `with` and `env` could not know at planning time. scope resolves stages.PATH.ID.OUT. */
+int plan_resolve(const json_t *value, const struct scope *scope, json_t **ret_value, struct error *err) MUST_CHECK;
+
+void plan_print_text(const struct plan *plan, bool colour, struct text *out);
+void plan_print_dot(const struct plan *plan, struct text *out);
+
+#endif

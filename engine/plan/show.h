@@ -1,0 +1,17 @@
+/* show.h: what the text and the picture of a plan have in common. */
+#ifndef CRESCENDO_PLAN_SHOW_H
+#define CRESCENDO_PLAN_SHOW_H
+
+#include "plan/plan.h"
+
+/* Text of a person for a terminal: control characters are shown as \xNN, so that a file cannot move the cursor. */
+void show_text(struct text *out, const char *text, size_t size);
+/* "(known after build)", or "(known after build and publish)": the stages that a residual refers to. */
+void show_unknown(struct text *out, const char *residual);
+/* A value in a line: texts as they are, unknowns as above, the rest as JSON. */
+void show_value(struct text *out, const json_t *value);
+/* A copy whose members are in the order of their names: a plan reads the same before it was stored and after. Caller's. */
+json_t *show_sorted(const json_t *value);
+void show_duration(struct text *out, int64_t ms); /* 10 m, 1 h 30 m: without parts that are 0 */
+
+#endif

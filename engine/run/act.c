@@ -1,0 +1,129 @@
+/* act.c: what the state asks of the world: steps to launch, to end, to be told something; a shim to end with its run. */
+#include "run/live.h"
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/json.h"
+#include "base/log.h"
+#include "base/mem.h"
+
+#include <stdlib.h>
+
+/* Steps whose shim cannot be had end as refused, with the reason for a person. */
+static void refuse_step(struct live_run *run, uint32_t step, const struct error *err)
+{
+    AUTO(free_text) char *message = mem_format("%s%s%s", err->message, err->hint[0] ? "; " : "", err->hint);
+    live_report(run, &(struct report){.type = REPORT_REFUSED, .step = step, .attempt = run->state->steps[step].attempt,
+        .time_ms = clock_now_ms(), .message = message});
+}
+
+static int need_supervisor(struct live_run *run, struct error *err)
+{
+    if (run->supervisor) return 0;
+    if (file_make_folders(run->folder, 0700, err) < 0) return -(int)err->code;
+    struct supervisor_hooks hooks = live_supervisor_hooks;
+    hooks.context = run;
+    int failed = supervisor_open(run->engine->loop, run->folder, run->engine->options.shim, run->report_sequence, true, &hooks,
+        &run->supervisor, err);
+    return failed < 0 ? error_wrap(err, "the run's supervisor did not start") : 0;
+}
+
+static bool act_on_step(struct live_run *run, uint32_t step)
+{
+    struct error err;
+    const struct step_state *state = &run->state->steps[step];
+    if (state->status == STEP_cancelling && run->attached) supervisor_cancel(run->supervisor, step, state->attempt);
+    if (state->status != STEP_starting || run->handed[step] == state->attempt) return false;
+    if (need_supervisor(run, &err) < 0) {
+        refuse_step(run, step, &err);
+        return true;
+    }
+    if (!run->attached) return false; /* live_act_on_all comes with the attach */
+    run->handed[step] = state->attempt;
+    if (launch_step(run, step, &err) == 0) return false;
+    refuse_step(run, step, &err);
+    return true;
+}
+
+static void say_all(struct live_run *run)
+{
+    for (struct saying *saying; run->attached && (saying = run->sayings);) {
+        run->sayings = saying->next;
+        if (!run->sayings) run->sayings_end = &run->sayings;
+        supervisor_say(run->supervisor, saying->step, saying->attempt, saying->line);
+        free(saying->line);
+        free(saying);
+    }
+}
+
+static void remove_workspaces(uv_work_t *work)
+{
+    struct error err;
+    if (file_remove_tree(work->data, &err) < 0) log_error(&err, "a run's workspaces stay behind");
+}
+
+static void workspaces_removed(uv_work_t *work, int status)
+{
+    (void)status;
+    free(work->data);
+    free(work);
+}
+
+/* In libuv's worker, because a tree of a hundred thousand files would hold up the loop. */
+static void clean_up(struct live_run *run)
+{
+    uv_work_t *work = mem_alloc(sizeof *work);
+    work->data = mem_format("%s/workspaces", run->folder);
+    if (uv_queue_work(run->engine->loop, work, remove_workspaces, workspaces_removed) != 0) workspaces_removed(work, 0);
+}
+
+static void end_supervisor(struct live_run *run)
+{
+    if (!run->supervisor) return;
+    supervisor_end(run->supervisor);
+    run->supervisor = NULL;
+    run->attached = false;
+    clean_up(run);
+}
+
+void live_act(struct live_run *run)
+{
+    if (run->durable_pending || run->engine->failed) return;
+    bool refused = false;
+    for (uint32_t i = 0; i < run->acting_count; i++) {
+        uint32_t step = run->acting[i];
+        run->is_acting[step] = false;
+        refused |= act_on_step(run, step);
+    }
+    run->acting_count = 0;
+    say_all(run);
+    if (run_status_at_rest(run->state->status)) end_supervisor(run);
+    else if (run->attached) supervisor_flush(run->supervisor);
+    if (refused) live_advance(run);
+}
+
+/* After a restart a step may wait for an answer that the old engine did not get to give. The safe one is given again: `find` never
+   makes a second order, and a step passes over an answer that it does not wait for. */
+static void repeat_answers(struct live_run *run, uint32_t step)
+{
+    const struct step_state *state = &run->state->steps[step];
+    for (const struct effect_state *effect = state->effects; effect; effect = effect->next) {
+        bool open = effect->status == EFFECT_intended || effect->status == EFFECT_sent;
+        AUTO(free_json) json_t *line = json_pack("{s:s, s:s, s:s}", "type", open ? "find" : "kept", "name", effect->name, "key", effect->key);
+        AUTO(free_text) char *text = json_canonical(line);
+        supervisor_say(run->supervisor, step, state->attempt, text);
+    }
+    if (state->checkpoint) supervisor_say(run->supervisor, step, state->attempt, "{\"type\":\"kept\"}");
+}
+
+void live_act_on_all(struct live_run *run)
+{
+    for (uint32_t step = 0; step < run->plan->step_count; step++) {
+        enum step_status status = run->state->steps[step].status;
+        if (status == STEP_running) repeat_answers(run, step);
+        if (!step_is_live(status) || run->is_acting[step]) continue;
+        run->acting[run->acting_count++] = step;
+        run->is_acting[step] = true;
+    }
+    live_act(run);
+}

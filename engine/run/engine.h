@@ -1,0 +1,74 @@
+/* engine.h: the shell round the pure core: it accepts runs, folds and appends their events, acts by their state, and takes up after a
+   restart what was open. One per server, on its loop's thread. */
+#ifndef CRESCENDO_RUN_ENGINE_H
+#define CRESCENDO_RUN_ENGINE_H
+
+#include "state/state.h"
+#include "store/journal.h"
+
+#include <uv.h>
+
+struct engine;
+
+struct engine_options {
+    const char *data;             /* the data folder: journal.db, blobs/, runs/N/, repositories/NAME.git */
+    const char *shim, *step;      /* the programs crescendo-shim and crescendo-step */
+    unsigned slots;               /* stages that may be live at once; 0 = the machine's processors */
+    bool allow_no_sandbox;        /* may a pipeline say `sandbox: none`? */
+    step_types *types;            /* the joined table, NULL-ended, external ones included */
+    /* Where the executable of an external step type stands (malloc'd), NULL for a type that is built in. May be NULL. */
+    char *(*external_program)(const char *type);
+    void (*failed)(void *context, const struct error *err); /* the journal cannot be written: stop */
+    void *context;
+};
+
+/* Opens the journal, folds open runs, attaches to their shims, goes on. */
+int engine_open(uv_loop_t *loop, const struct engine_options *options, struct engine **ret, struct error *err) MUST_CHECK;
+/* Commits and lets go of the shims, which live on. */
+void engine_close(struct engine **engine);
+struct journal *engine_journal(struct engine *engine);
+bool engine_is_idle(const struct engine *engine); /* no run that is not at rest */
+
+/* What starts a run. All borrowed for the call. */
+struct submission {
+    const char *key;              /* the same key again gives the same run; NULL = always a new one */
+    const char *trigger;          /* "push", "manual" */
+    const char *repository, *ref, *commit, *author, *title; /* may be NULL */
+    const char *branch;           /* of a push: asked of the file's `on.push`, together with the changed paths; NULL = do not ask */
+    const char *const *paths;     /* NULL-ended; NULL = not known, which matches */
+    const char *source;           /* where the checkout comes from: a bare repository's or a folder's path; NULL = none */
+    bool work_tree;               /* source is a folder to copy as it is, not a repository to check out from */
+    struct source_set files;      /* the pipeline's text first; count 0 = the commit has none */
+    const json_t *params;         /* object or NULL */
+};
+struct accepted {
+    uint64_t run;                 /* 0: nothing was started: the push is not wanted (`unwanted`), or the file is wrong (no key given) */
+    bool unwanted;                /* the file's `on` does not want this push; err is NULL */
+    bool known;                   /* the key was seen before */
+    bool invalid;                 /* accepted as a failed run, because the file is wrong or missing */
+    const struct diagnostics *diagnostics; /* borrowed for the call */
+    const struct source_set *files;
+};
+/* Loads, plans, journals; done is called on the loop once the run is on disk (or at once where nothing is to be written). */
+void engine_submit(struct engine *engine, const struct submission *submission,
+    void (*done)(void *context, const struct accepted *accepted, const struct error *err), void *context);
+
+/* A person's acts. done is called once the act is on disk, or with the error at once. */
+void engine_cancel(struct engine *engine, uint64_t run, const char *by, const char *comment,
+    void (*done)(void *context, const struct error *err), void *context);
+void engine_vote(struct engine *engine, uint64_t run, const char *step_path, const char *by, const char *const *groups, bool approve,
+    const char *comment, void (*done)(void *context, const struct error *err), void *context);
+
+/* Live views. The plan and state of a run that is not at rest, or was lately; NULL: ask the journal and the blob. Borrowed until the
+   loop comes round. */
+const struct run_state *engine_run_state(struct engine *engine, uint64_t run);
+/* The plan of any run, newly read; caller frees. */
+int engine_read_plan(struct engine *engine, uint64_t run, struct plan **ret, struct error *err) MUST_CHECK;
+/* RUN/log of a run; caller frees. */
+char *engine_log_path(struct engine *engine, uint64_t run);
+
+/* Calls back after each commit that holds events of this run (0 = any run): read them with journal_read. Returns a handle. */
+struct subscription *engine_subscribe(struct engine *engine, uint64_t run, void (*changed)(void *context, uint64_t run), void *context);
+void engine_unsubscribe(struct subscription **subscription);
+
+#endif

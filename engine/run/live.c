@@ -1,0 +1,301 @@
+/* live.c: the life of a run in the engine: fold, append, decide, again. */
+#include "run/live.h"
+
+#include "base/clock.h"
+#include "base/json.h"
+#include "base/log.h"
+#include "base/mem.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+bool step_is_live(enum step_status status)
+{
+    return status == STEP_starting || status == STEP_running || status == STEP_cancelling;
+}
+
+static void on_timer(uv_timer_t *timer)
+{
+    live_advance(timer->data);
+}
+
+static void insert_by_number(struct engine *engine, struct live_run *run)
+{
+    struct live_run **at = &engine->runs;
+    while (*at && (*at)->number < run->number) at = &(*at)->next;
+    run->next = *at;
+    *at = run;
+}
+
+struct live_run *live_new(struct engine *engine, uint64_t number, struct plan *plan, json_t *accepted)
+{
+    struct live_run *run = mem_alloc(sizeof *run);
+    size_t steps = plan->step_count, stages = plan->stage_count;
+    run->engine = engine;
+    run->number = number;
+    run->plan = plan;
+    run->state = run_state_new(plan);
+    run->accepted = accepted;
+    run->folder = mem_format("%s/runs/%llu", engine->options.data, (unsigned long long)number);
+    run->touched = mem_alloc_array(steps, sizeof *run->touched);
+    run->is_touched = mem_alloc_array(steps, sizeof *run->is_touched);
+    run->acting = mem_alloc_array(steps, sizeof *run->acting);
+    run->is_acting = mem_alloc_array(steps, sizeof *run->is_acting);
+    run->handed = mem_alloc_array(steps, sizeof *run->handed);
+    run->has_sandbox = mem_alloc_array(steps, sizeof *run->has_sandbox);
+    run->stage_live = mem_alloc_array(stages, sizeof *run->stage_live);
+    run->sayings_end = &run->sayings;
+    uv_timer_init(engine->loop, &run->timer);
+    run->timer.data = run;
+    insert_by_number(engine, run);
+    return run;
+}
+
+struct live_run *live_find(struct engine *engine, uint64_t number)
+{
+    for (struct live_run *run = engine->runs; run; run = run->next)
+        if (run->number == number) return run;
+    return NULL;
+}
+
+static void free_run(uv_handle_t *timer)
+{
+    struct live_run *run = timer->data;
+    for (struct saying *saying = run->sayings, *next; saying; saying = next) {
+        next = saying->next;
+        free(saying->line);
+        free(saying);
+    }
+    event_list_release(&run->outbox);
+    run_state_free(&run->state);
+    plan_free(&run->plan);
+    json_decref(run->accepted);
+    free(run->folder);
+    free(run->touched);
+    free(run->is_touched);
+    free(run->acting);
+    free(run->is_acting);
+    free(run->handed);
+    free(run->has_sandbox);
+    free(run->stage_live);
+    free(run);
+}
+
+void live_retire(struct live_run *run)
+{
+    if (run->appends_pending || run->held || run->advancing || run->closing) return;
+    if (!run_status_at_rest(run->state->status) && !run->engine->closing) return;
+    struct live_run **at = &run->engine->runs;
+    while (*at != run) at = &(*at)->next;
+    *at = run->next;
+    run->closing = true;
+    uv_close((uv_handle_t *)&run->timer, free_run);
+}
+
+void live_close(struct live_run *run)
+{
+    if (run->supervisor) supervisor_detach(run->supervisor);
+    run->supervisor = NULL;
+    run->attached = false;
+    live_retire(run);
+}
+
+void live_touch(struct live_run *run, uint32_t step)
+{
+    if (!run->is_touched[step]) run->touched[run->touched_count++] = step;
+    run->is_touched[step] = true;
+    if (!run->is_acting[step]) run->acting[run->acting_count++] = step;
+    run->is_acting[step] = true;
+}
+
+/* Keeps the counters that belong to the shell: slots in use, steps done and failed. */
+static void count_move(struct live_run *run, uint32_t step, enum step_status before, enum step_status after)
+{
+    uint32_t stage = run->plan->steps[step].stage;
+    if (!step_is_live(before) && step_is_live(after) && run->stage_live[stage]++ == 0) run->engine->live_stages++;
+    if (step_is_live(before) && !step_is_live(after) && --run->stage_live[stage] == 0) {
+        run->engine->live_stages--;
+        run->engine->slot_freed = true;
+    }
+    if (!step_status_at_rest(before) && step_status_at_rest(after)) run->steps_done++;
+    if (step_status_at_rest(before) && !step_status_at_rest(after)) run->steps_done--;
+    if (before != STEP_failed && after == STEP_failed) run->steps_failed++;
+}
+
+static bool fold_one(struct live_run *run, const struct event *event)
+{
+    struct error err;
+    bool of_step = event->step != NO_STEP && event->step < run->plan->step_count;
+    enum step_status before = of_step ? run->state->steps[event->step].status : STEP_pending;
+    if (reduce(run->state, event, &err) < 0) {
+        log_line(LOG_LEVEL_ERROR, "run %llu: %s was not folded: %s (please report this)", (unsigned long long)run->number,
+            event_type_name(event->type), err.message);
+        return false;
+    }
+    if (of_step) {
+        count_move(run, event->step, before, run->state->steps[event->step].status);
+        live_touch(run, event->step);
+    }
+    return true;
+}
+
+bool live_fold(struct live_run *run, struct event_list *events)
+{
+    bool all = true;
+    for (size_t i = 0; i < events->count; i++) {
+        struct event *event = &events->items[i];
+        if (fold_one(run, event)) event_list_add(&run->outbox, event->type, event->step, event->time_ms, take(&event->data));
+        else all = false;
+    }
+    event_list_release(events);
+    return all;
+}
+
+struct commit { /* what one append owes when it is on disk */
+    struct live_run *run;
+    struct waiter *waiters;
+    uint64_t sequence;
+    bool durable;
+};
+
+static void tell_subscribers(struct engine *engine, uint64_t run)
+{
+    for (struct subscription *each = engine->subscriptions, *next; each; each = next) {
+        next = each->next;
+        if (each->run == 0 || each->run == run) each->changed(each->context, run);
+    }
+}
+
+static void answer_waiters(struct waiter *waiters)
+{
+    for (struct waiter *waiter = waiters, *next; waiter; waiter = next) {
+        next = waiter->next;
+        waiter->done(waiter->context, NULL);
+        free(waiter);
+    }
+}
+
+static void on_committed(void *context)
+{
+    struct commit *commit = context;
+    struct live_run *run = commit->run;
+    run->held++;
+    run->appends_pending--;
+    if (commit->durable) run->durable_pending--;
+    if (commit->sequence && run->supervisor && run->attached) supervisor_acknowledge(run->supervisor, commit->sequence);
+    answer_waiters(commit->waiters);
+    tell_subscribers(run->engine, run->number);
+    if (!run->engine->closing) live_act(run);
+    free(commit);
+    run->held--;
+    live_retire(run);
+}
+
+static void release_rows(char **outputs, struct step_row *rows, char **payloads, struct journal_event *events, size_t row_count, size_t event_count)
+{
+    for (size_t i = 0; i < row_count; i++) free(outputs[i]);
+    for (size_t i = 0; i < event_count; i++) free(payloads[i]);
+    free(outputs);
+    free(rows);
+    free(payloads);
+    free(events);
+}
+
+void live_flush(struct live_run *run)
+{
+    size_t event_count = run->outbox.count, row_count = run->touched_count;
+    if (event_count == 0 && !run->waiters) return;
+    struct journal_event *events = mem_alloc_array(event_count, sizeof *events);
+    char **payloads = mem_alloc_array(event_count, sizeof *payloads);
+    struct step_row *rows = mem_alloc_array(row_count, sizeof *rows);
+    char **outputs = mem_alloc_array(row_count, sizeof *outputs);
+    struct commit *commit = mem_alloc(sizeof *commit);
+    for (size_t i = 0; i < event_count; i++) {
+        const struct event *event = &run->outbox.items[i];
+        bool durable = event_type_class(event->type) == EVENT_CLASS_DURABLE;
+        payloads[i] = event->data ? json_canonical(event->data) : NULL;
+        events[i] = (struct journal_event){.run = run->number, .seq = ++run->event_count, .time_ms = event->time_ms,
+            .type = event_type_name(event->type), .step = event->step, .durable = durable, .data = payloads[i]};
+        commit->durable |= durable;
+    }
+    for (size_t i = 0; i < row_count; i++) {
+        project_step(run, run->touched[i], &rows[i], &outputs[i]);
+        run->is_touched[run->touched[i]] = false;
+    }
+    struct run_row run_row;
+    project_run(run, &run_row);
+    struct shim_row shim_row = {run->number, run->report_sequence};
+    commit->run = run;
+    commit->waiters = take(&run->waiters);
+    commit->sequence = run->report_sequence;
+    run->touched_count = 0;
+    run->appends_pending++;
+    run->durable_pending += commit->durable;
+    journal_append(run->engine->journal,
+        &(struct journal_batch){.events = events, .event_count = event_count, .run = &run_row, .steps = rows, .step_count = row_count,
+            .shim = run->report_sequence ? &shim_row : NULL},
+        on_committed, commit);
+    release_rows(outputs, rows, payloads, events, row_count, event_count);
+    event_list_release(&run->outbox);
+}
+
+static void arm_timer(struct live_run *run)
+{
+    int64_t next = decide_next_time(run->state);
+    if (next == INT64_MAX || run_status_at_rest(run->state->status)) {
+        uv_timer_stop(&run->timer);
+        return;
+    }
+    enum { LONGEST_SLEEP_MS = 60 * 1000 }; /* the wall clock may be set meanwhile */
+    int64_t wait = next - clock_now_ms();
+    if (wait < 0) wait = 0;
+    if (wait > LONGEST_SLEEP_MS) wait = LONGEST_SLEEP_MS;
+    uv_timer_start(&run->timer, on_timer, (uint64_t)wait, 0);
+}
+
+static void advance_one(struct live_run *run)
+{
+    struct engine *engine = run->engine;
+    run->advancing = true;
+    for (bool again = true; again && !run_status_at_rest(run->state->status);) {
+        struct event_list events = {0};
+        unsigned slots = engine->options.slots;
+        unsigned free_slots = slots > engine->live_stages ? slots - engine->live_stages : 0;
+        decide(run->state, &(struct decide_input){clock_now_ms(), free_slots}, &events);
+        again = events.count > 0 && live_fold(run, &events);
+    }
+    live_flush(run);
+    arm_timer(run);
+    if (!run->durable_pending) live_act(run);
+    run->advancing = false;
+}
+
+/* A stage that ended frees its slot: the oldest run that waits for one gets it first. */
+static void offer_slots(struct engine *engine)
+{
+    while (engine->slot_freed) {
+        engine->slot_freed = false;
+        for (struct live_run *run = engine->runs, *next; run; run = next) {
+            next = run->next;
+            if (!run->advancing && !run->closing && decide_wants_slot(run->state)) advance_one(run);
+        }
+    }
+}
+
+void live_advance(struct live_run *run)
+{
+    struct engine *engine = run->engine;
+    if (run->advancing || run->closing || engine->closing || engine->failed) return;
+    run->held++;
+    advance_one(run);
+    offer_slots(engine);
+    run->held--;
+    live_retire(run);
+}
+
+void live_wait_commit(struct live_run *run, void (*done)(void *context, const struct error *err), void *context)
+{
+    struct waiter *waiter = mem_alloc(sizeof *waiter);
+    *waiter = (struct waiter){done, context, run->waiters};
+    run->waiters = waiter;
+}

@@ -1,0 +1,111 @@
+/* live.h: a run that is not at rest, as the engine holds it. Internal to engine/run.
+
+   The walk of an event: a report, a person or decide makes it → live_fold (reduce, outbox) → live_flush (one append to the
+   journal, with the rows that changed) → on commit: acknowledge to the shim, tell subscribers and waiters, act.
+   Invariants: the state is always the fold of what was appended; nothing is acted upon while a durable event is not on
+   disk (durable_pending); acting only looks at the state, so doing it twice does no harm. */
+#ifndef CRESCENDO_RUN_LIVE_H
+#define CRESCENDO_RUN_LIVE_H
+
+#include "exec/supervisor.h"
+#include "run/engine.h"
+
+struct waiter { /* somebody who is answered once an append is on disk */
+    void (*done)(void *context, const struct error *err);
+    void *context;
+    struct waiter *next;
+};
+
+struct saying { /* a line for a step, held until the events behind it are on disk */
+    uint32_t step, attempt;
+    char *line;
+    struct saying *next;
+};
+
+struct live_run {
+    struct engine *engine;
+    struct live_run *next;       /* the engine's list, by number */
+    uint64_t number;
+    struct plan *plan;
+    struct run_state *state;
+    json_t *accepted;            /* run_accepted's data: repository, source, author, ... */
+    char *folder;                /* DATA/runs/N */
+
+    uint64_t event_count;        /* appended so far */
+    struct event_list outbox;    /* folded, not yet appended */
+    uint32_t *touched;           /* steps whose row or action is due, each once */
+    uint32_t touched_count;
+    bool *is_touched;
+    uint32_t *acting;            /* steps to act upon at the next chance, each once */
+    uint32_t acting_count;
+    bool *is_acting;
+    uint32_t steps_done, steps_failed;
+
+    struct supervisor *supervisor; /* NULL while no step needs one */
+    bool attached;
+    uint64_t report_sequence;    /* the last report that was folded */
+    uint32_t *handed;            /* per step: the attempt that the attached shim has; 0 = none */
+    bool *has_sandbox;           /* per sandbox (the index of its first step): requested of the attached shim */
+    uint32_t *stage_live;        /* per stage: steps in starting, running, cancelling */
+    enum sandbox_degree worst_degree;
+
+    struct saying *sayings, **sayings_end;
+    struct waiter *waiters;      /* for the next flush */
+    unsigned appends_pending, durable_pending;
+    unsigned held;               /* callbacks that will come back: do not free */
+    bool advancing, closing;
+    uv_timer_t timer;
+};
+
+struct subscription {
+    struct engine *engine;
+    struct subscription *next;
+    uint64_t run;
+    void (*changed)(void *context, uint64_t run);
+    void *context;
+};
+
+struct engine {
+    uv_loop_t *loop;
+    struct engine_options options; /* its texts are the engine's own copies */
+    struct journal *journal;
+    struct live_run *runs;
+    struct subscription *subscriptions;
+    unsigned live_stages;        /* over all runs: the slots in use */
+    bool slot_freed, closing, failed;
+};
+
+/* live.c */
+struct live_run *live_new(struct engine *engine, uint64_t number, struct plan *plan, json_t *accepted); /* steals plan, accepted */
+struct live_run *live_find(struct engine *engine, uint64_t number);
+bool live_fold(struct live_run *run, struct event_list *events); /* empties events; false: a fault of ours, logged */
+void live_flush(struct live_run *run);
+void live_advance(struct live_run *run);    /* decide until nothing comes, flush, act if nothing holds it back */
+void live_wait_commit(struct live_run *run, void (*done)(void *context, const struct error *err), void *context);
+void live_retire(struct live_run *run);     /* frees it when nothing will call back */
+void live_close(struct live_run *run);      /* the engine stops: lets go of the shim */
+void live_touch(struct live_run *run, uint32_t step);
+bool step_is_live(enum step_status status);
+
+/* act.c */
+void live_act(struct live_run *run);        /* what the state asks for: launch, cancel, say, end */
+void live_act_on_all(struct live_run *run); /* after an attach */
+
+/* launch.c */
+int launch_step(struct live_run *run, uint32_t step, struct error *err) MUST_CHECK;
+char *launch_workspace(const struct live_run *run, uint32_t stage); /* RUN/workspaces/build; caller frees */
+
+/* reports.c */
+extern const struct supervisor_hooks live_supervisor_hooks; /* its context is filled in */
+void live_report(struct live_run *run, const struct report *report);
+
+/* project.c */
+void project_run(const struct live_run *run, struct run_row *row);
+void project_step(const struct live_run *run, uint32_t step, struct step_row *row, char **ret_outputs);
+
+/* recover.c */
+int recover_runs(struct engine *engine, struct error *err) MUST_CHECK;
+int read_events(struct engine *engine, uint64_t run, int (*row)(void *context, const struct journal_row *row), void *context,
+    struct error *err) MUST_CHECK;
+
+#endif

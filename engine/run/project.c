@@ -1,0 +1,58 @@
+/* project.c: the rows of the journal's projections, from the state. */
+#include "run/live.h"
+
+#include "base/json.h"
+
+void project_run(const struct live_run *run, struct run_row *row)
+{
+    const struct run_state *state = run->state;
+    const json_t *facts = run->accepted;
+    bool ended_badly = state->status == RUN_failed || state->status == RUN_cancelled || state->status == RUN_rolled_back;
+    *row = (struct run_row){
+        .run = run->number,
+        .key = json_text(facts, "key", NULL),
+        .pipeline = json_text(facts, "pipeline", run->plan->name),
+        .repository = json_text(facts, "repository", NULL),
+        .ref = json_text(facts, "ref", NULL),
+        .commit_id = json_text(facts, "commit", NULL),
+        .author = json_text(facts, "author", NULL),
+        .title = json_text(facts, "title", NULL),
+        .trigger = json_text(facts, "trigger", NULL),
+        .state = run_status_name(state->status),
+        .reason = ended_badly ? reason_name(state->reason) : NULL,
+        .message = state->message,
+        .waiting_for = state->status == RUN_waiting ? wait_name(state->wait) : NULL,
+        .plan = json_text(facts, "plan", NULL),
+        .accepted_ms = state->accepted_ms,
+        .started_ms = state->started_ms,
+        .ended_ms = state->ended_ms,
+        .step_count = run->plan->step_count,
+        .steps_done = run->steps_done,
+        .steps_failed = run->steps_failed,
+    };
+}
+
+void project_step(const struct live_run *run, uint32_t step, struct step_row *row, char **ret_outputs)
+{
+    const struct step_state *state = &run->state->steps[step];
+    const struct plan_step *planned = &run->plan->steps[step];
+    bool explained = state->status == STEP_failed || state->status == STEP_cancelled;
+    *ret_outputs = state->outputs ? json_canonical(state->outputs) : NULL;
+    *row = (struct step_row){
+        .run = run->number,
+        .step = step,
+        .path = planned->path,
+        .type = planned->type,
+        .title = planned->title,
+        .state = step_status_name(state->status),
+        .reason = explained ? reason_name(state->reason) : NULL,
+        .message = state->message,
+        .waiting_for = state->status == STEP_parked ? wait_name(state->wait) : NULL,
+        .attempt = state->attempt,
+        .started_ms = state->started_ms,
+        .ended_ms = state->ended_ms,
+        .until_ms = state->until_ms,
+        .exit_code = state->exit_code,
+        .outputs = *ret_outputs,
+    };
+}

@@ -1,0 +1,175 @@
+/* submit.c: a text that somebody pushed or handed over becomes a run that is on disk. */
+#include "run/live.h"
+
+#include "base/arena.h"
+#include "base/clock.h"
+#include "base/json.h"
+#include "base/mem.h"
+#include "spec/diagnose.h"
+#include "store/blob.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct answer { /* what is told once the run is on disk; owns its copies */
+    void (*done)(void *context, const struct accepted *accepted, const struct error *err);
+    void *context;
+    struct accepted accepted;
+    struct diagnostics diagnostics;
+    struct source_set files;
+    struct arena *arena;
+};
+
+static struct answer *answer_new(const struct submission *submission,
+    void (*done)(void *context, const struct accepted *accepted, const struct error *err), void *context)
+{
+    struct answer *answer = mem_alloc(sizeof *answer);
+    answer->arena = arena_new();
+    answer->done = done;
+    answer->context = context;
+    struct source *items = arena_alloc_array(answer->arena, submission->files.count, sizeof *items);
+    for (size_t i = 0; i < submission->files.count; i++) {
+        const struct source *file = &submission->files.items[i];
+        items[i] = (struct source){arena_copy_text(answer->arena, file->name), arena_copy_bytes(answer->arena, file->bytes, file->size), file->size};
+    }
+    answer->files = (struct source_set){items, submission->files.count};
+    answer->accepted.diagnostics = &answer->diagnostics;
+    answer->accepted.files = &answer->files;
+    return answer;
+}
+
+static void answer_give(void *context, const struct error *err)
+{
+    struct answer *answer = context;
+    answer->done(answer->context, &answer->accepted, err);
+    diagnostics_release(&answer->diagnostics);
+    arena_free(&answer->arena);
+    free(answer);
+}
+
+static void answer_known(void *context)
+{
+    answer_give(context, NULL);
+}
+
+static json_t *describe_submission(const struct submission *submission, uint64_t number, const char *pipeline, const char *plan)
+{
+    json_t *data = json_object();
+    json_put_whole(data, "number", (int64_t)number);
+    json_put_text(data, "key", submission->key);
+    json_put_text(data, "plan", plan);
+    json_put_text(data, "pipeline", pipeline);
+    json_put_text(data, "repository", submission->repository);
+    json_put_text(data, "ref", submission->ref);
+    json_put_text(data, "commit", submission->commit);
+    json_put_text(data, "author", submission->author);
+    json_put_text(data, "title", submission->title);
+    json_put_text(data, "trigger", submission->trigger);
+    json_put_text(data, "source", submission->source);
+    if (submission->work_tree) json_put_flag(data, "work_tree", true);
+    json_put(data, "params", json_incref((json_t *)submission->params));
+    return data;
+}
+
+/* The plan of a run that has nothing to run: its file is missing or wrong. */
+static struct plan *empty_plan(const char *name)
+{
+    struct plan *plan = NULL;
+    AUTO(free_json) json_t *json = json_pack("{s:i, s:s, s:{}, s:[], s:[], s:[], s:{}, s:{}}", "version", 1, "pipeline", name, "facts",
+        "stages", "steps", "includes", "outputs", "params");
+    struct error err;
+    if (plan_from_json(json, &plan, &err) == 0) return plan;
+    struct arena *arena = arena_new();
+    plan = arena_alloc(arena, sizeof *plan);
+    plan->name = arena_copy_text(arena, name);
+    plan->arena = arena;
+    return plan;
+}
+
+static void begin(struct engine *engine, const struct submission *submission, struct answer *answer, struct plan *plan, const char *digest,
+    struct event_list *more)
+{
+    uint64_t number = journal_next_run(engine->journal);
+    json_t *accepted = describe_submission(submission, number, plan->name, digest);
+    struct live_run *run = live_new(engine, number, plan, accepted);
+    struct event_list events = {0};
+    event_list_add(&events, EVENT_run_accepted, NO_STEP, clock_now_ms(), json_incref(accepted));
+    answer->accepted.run = number;
+    live_fold(run, &events);
+    live_fold(run, more);
+    live_wait_commit(run, answer_give, answer);
+    live_advance(run);
+}
+
+static void begin_invalid(struct engine *engine, const struct submission *submission, struct answer *answer)
+{
+    struct event_list more = {0};
+    const struct diagnostics *list = &answer->diagnostics;
+    json_t *data = json_pack("{s:s}", "reason", "invalid");
+    if (submission->files.count == 0) json_put_text(data, "message", "no crescendo.yaml in this commit");
+    else if (list->count) {
+        const struct diagnostic *first = &list->items[0];
+        AUTO(free_text) char *message = mem_format("%s:%u:%u: %s", first->at.file ? first->at.file : submission->files.items[0].name,
+            first->at.line, first->at.column, first->message);
+        json_put_text(data, "message", message);
+        json_put(data, "diagnostics", diagnose_json(list));
+    }
+    event_list_add(&more, EVENT_run_failed, NO_STEP, clock_now_ms(), data);
+    answer->accepted.invalid = true;
+    begin(engine, submission, answer, empty_plan(submission->repository ? submission->repository : "pipeline"), NULL, &more);
+}
+
+/* Loads and plans. 1: planned; 0: the answer is complete (unwanted); negative: the file is wrong. */
+static int make_plan(struct engine *engine, const struct submission *submission, struct answer *answer, struct plan **ret_plan)
+{
+    AUTO(pipeline_free) struct pipeline *pipeline = NULL;
+    struct plan_facts facts = {.repository = submission->repository, .ref = submission->ref, .branch = submission->branch,
+        .commit = submission->commit, .author = submission->author, .trigger = submission->trigger};
+    if (submission->files.count == 0) return -ERROR_NOT_FOUND;
+    int failed = pipeline_load(&answer->files, engine->options.types, &answer->diagnostics, &pipeline);
+    if (failed < 0) return failed;
+    if (submission->branch && !pipeline_wants_push(pipeline, submission->branch, submission->paths)) {
+        answer->accepted.unwanted = true;
+        return 0;
+    }
+    failed = plan_build(pipeline, &facts, submission->params, &answer->diagnostics, ret_plan);
+    return failed < 0 ? failed : 1;
+}
+
+static int store_plan(struct engine *engine, const struct plan *plan, char ret_digest[SHA256_HEX], struct error *err)
+{
+    AUTO(free_json) json_t *json = plan_to_json(plan);
+    AUTO(free_text) char *text = json_canonical(json);
+    return blob_put(engine->options.data, text, strlen(text), ret_digest, err);
+}
+
+void engine_submit(struct engine *engine, const struct submission *submission,
+    void (*done)(void *context, const struct accepted *accepted, const struct error *err), void *context)
+{
+    struct answer *answer = answer_new(submission, done, context);
+    struct plan *plan = NULL;
+    struct error err;
+    char digest[SHA256_HEX];
+    uint64_t known = submission->key ? journal_find_trigger(engine->journal, submission->key) : 0;
+    if (known) {
+        answer->accepted.run = known;
+        answer->accepted.known = true;
+        journal_append(engine->journal, &(struct journal_batch){0}, answer_known, answer); /* behind the append that made it */
+        return;
+    }
+    int made = make_plan(engine, submission, answer, &plan);
+    if (made < 0 && submission->key) {
+        begin_invalid(engine, submission, answer);
+    } else if (made < 0) {
+        error_set(&err, ERROR_INVALID, NOWHERE, "the pipeline file is wrong");
+        answer->accepted.invalid = true;
+        answer_give(answer, &err);
+    } else if (made == 0) {
+        answer_give(answer, NULL);
+    } else if (store_plan(engine, plan, digest, &err) < 0) {
+        plan_free(&plan);
+        answer_give(answer, &err);
+    } else {
+        begin(engine, submission, answer, plan, digest, &(struct event_list){0});
+    }
+}

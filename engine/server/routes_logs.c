@@ -1,0 +1,189 @@
+/* routes_logs.c: what steps printed: a range, or all of it and what comes until the run ends. */
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "server/follower.h"
+#include "server/log_print.h"
+#include "server/server.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { RANGE_BYTES = 1024 * 1024, RANGE_MAX_BYTES = 16 * 1024 * 1024, FOLLOW_BYTES = 256 * 1024, LOOK_MS = 100 };
+
+/* What is asked for, and how far it is read. */
+struct log_view {
+    struct server *server;
+    uint64_t run, offset;
+    struct log_filter filter;
+    struct log_reader *reader;
+    struct log_printer *printer;
+    struct plan *plan;
+    struct text page;
+    /* of a followed log */
+    struct stream *stream;
+    uv_timer_t timer;         /* a log grows without an event: it is looked at */
+};
+
+static void view_free(struct log_view *view)
+{
+    log_reader_free(&view->reader);
+    log_printer_free(&view->printer);
+    plan_free(&view->plan);
+    text_release(&view->page);
+    free(view);
+}
+
+static int add_piece(void *context, const struct log_piece *piece)
+{
+    struct log_view *view = context;
+    log_printer_add(view->printer, piece, &view->page);
+    return 0;
+}
+
+/* Reads what is there, at most limit_bytes, into view->page. */
+static int read_page(struct log_view *view, size_t limit_bytes, struct error *err)
+{
+    return log_reader_read(view->reader, view->offset, view->filter, limit_bytes, add_piece, view, &view->offset, err);
+}
+
+static bool is_over(struct log_view *view)
+{
+    const struct run_state *live = engine_run_state(view->server->engine, view->run);
+    return !live || run_status_at_rest(live->status);
+}
+
+static void send_more(void *context)
+{
+    struct log_view *view = context;
+    struct error err;
+    if (stream_queued(view->stream) > FOLLOW_BYTES) return;
+    bool over = is_over(view); /* before reading: all that it printed is in the file when a run is at rest */
+    uint64_t from = view->offset;
+    view->page.size = 0;
+    int code = read_page(view, FOLLOW_BYTES, &err);
+    bool end = code < 0 || (over && view->offset == from);
+    if (code < 0) log_error(&err, "a followed log");
+    if (end) log_printer_finish(view->printer, &view->page);
+    stream_write(view->stream, text_view(&view->page), view->page.size);
+    if (end) stream_end(view->stream);
+}
+
+static void on_timer(uv_timer_t *timer)
+{
+    send_more(timer->data);
+}
+
+static void on_timer_closed(uv_handle_t *handle)
+{
+    view_free(handle->data);
+}
+
+static void on_closed(void *context)
+{
+    struct log_view *view = context;
+    uv_close((uv_handle_t *)&view->timer, on_timer_closed);
+}
+
+static void respond_followed(struct request *request, struct log_view *view, const char *type)
+{
+    uv_timer_init(&view->server->loop, &view->timer);
+    view->timer.data = view;
+    view->stream = respond_stream(request, type, on_closed, view);
+    stream_on_drained(view->stream, send_more);
+    uv_timer_start(&view->timer, on_timer, LOOK_MS, LOOK_MS);
+}
+
+static void respond_range(struct request *request, struct log_view *view, size_t limit_bytes, const char *type)
+{
+    struct error err;
+    char next[32];
+    if (read_page(view, limit_bytes, &err) < 0) {
+        respond_error(request, &err);
+    } else {
+        log_printer_finish(view->printer, &view->page);
+        snprintf(next, sizeof next, "%llu", (unsigned long long)view->offset);
+        respond_header(request, "X-Next-Offset", next);
+        respond_text(request, 200, type, text_view(&view->page), view->page.size);
+    }
+    view_free(view);
+}
+
+static int read_format(const struct request *request, enum log_format *ret, const char **ret_type, struct error *err)
+{
+    static const struct {
+        const char *name, *type;
+        enum log_format format;
+    } formats[] = {
+        {"text", "text/plain; charset=utf-8", LOG_FORMAT_TEXT},
+        {"json", "application/x-ndjson", LOG_FORMAT_JSON},
+        {"raw", "application/octet-stream", LOG_FORMAT_RAW},
+    };
+    const char *name = request_query(request, "format");
+    for (size_t i = 0; i < COUNT_OF(formats); i++) {
+        if (name && !text_equal(name, formats[i].name)) continue;
+        *ret = formats[i].format;
+        *ret_type = formats[i].type;
+        return 0;
+    }
+    return error_set(err, ERROR_INVALID, NOWHERE, "'format' must be text, json or raw");
+}
+
+/* ?step= is a step's path, or a stage's with one step. */
+static int find_step(const struct plan *plan, const char *path, uint32_t *ret_step, struct error *err)
+{
+    const struct plan_step *step = plan ? plan_find_step(plan, path) : NULL;
+    if (!step) {
+        for (uint32_t i = 0; plan && i < plan->stage_count; i++)
+            if (text_equal(plan->stages[i].path, path) && plan->stages[i].step_count == 1) step = &plan->steps[plan->stages[i].first_step];
+    }
+    if (!step) {
+        error_set(err, ERROR_NOT_FOUND, NOWHERE, "this run has no step '%.100s'", path);
+        return error_hint(err, "a step is named STAGE/ID: GET /v1/runs/N/steps lists them");
+    }
+    *ret_step = step->index;
+    return 0;
+}
+
+static int read_plan(struct server *server, uint64_t run, struct plan **ret, struct error *err)
+{
+    json_t *row = NULL;
+    int code = journal_get_run(engine_journal(server->engine), run, &row, err);
+    if (code < 0) return code;
+    bool planned = json_object_get(row, "plan") != NULL;
+    json_decref(row);
+    return planned ? engine_read_plan(server->engine, run, ret, err) : 0;
+}
+
+static void handle_logs(struct request *request, void *context)
+{
+    struct server *server = context;
+    uint64_t run;
+    int64_t from, limit, attempt;
+    struct error err;
+    if (!server_read_run(request, &run) || !server_read_number(request, "from", 0, INT64_MAX, 0, &from)) return;
+    if (!server_read_number(request, "limit", 1, RANGE_MAX_BYTES, RANGE_BYTES, &limit)) return;
+    if (!server_read_number(request, "attempt", 0, UINT32_MAX, 0, &attempt)) return;
+    struct log_view *view = mem_alloc(sizeof *view);
+    *view = (struct log_view){.server = server, .run = run, .offset = (uint64_t)from, .filter = {UINT32_MAX, (uint32_t)attempt}};
+    enum log_format format = LOG_FORMAT_TEXT;
+    const char *type = NULL, *step = request_query(request, "step");
+    int code = read_format(request, &format, &type, &err);
+    if (code == 0) code = read_plan(server, run, &view->plan, &err);
+    if (code == 0 && step) code = find_step(view->plan, step, &view->filter.step, &err);
+    if (code < 0) {
+        view_free(view);
+        respond_error(request, &err);
+        return;
+    }
+    AUTO(free_text) char *path = engine_log_path(server->engine, run);
+    view->reader = log_reader_new(path);
+    view->printer = log_printer_new(view->plan, format, step != NULL);
+    if (text_equal(request_query(request, "follow"), "1")) respond_followed(request, view, type);
+    else respond_range(request, view, (size_t)limit, type);
+}
+
+const struct route logs_routes[] = {
+    {"GET", "/v1/runs/{run}/logs", handle_logs, "What steps printed: ?step= attempt= from= limit= follow=1 format=text|json|raw", NULL},
+    ROUTE_END,
+};

@@ -1,0 +1,189 @@
+/* value.c: one text → the typed JSON value that a field wants (rule 1: the field decides, never the text's looks). */
+#include "spec/value.h"
+
+#include "base/json.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "spec/pipeline.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const struct {
+    const char *name, *phrase, *hint;
+} types[] = {
+    [FIELD_TEXT] = {"text", "text", "write one text"},
+    [FIELD_NAME] = {"name", "a name", "names are lower-case letters, digits and hyphens, a letter first, at most 63"},
+    [FIELD_PATH] = {"path", "a path inside the workspace", "write a relative path without '..', like src/main.c"},
+    [FIELD_BOOLEAN] = {"boolean", "true or false", "write true or false"},
+    [FIELD_INTEGER] = {"integer", "a whole number", "write digits only, like 3"},
+    [FIELD_NUMBER] = {"number", "a number", "write a decimal number, like 0.5"},
+    [FIELD_DURATION] = {"duration", "a duration", "write a number and its unit: 500ms, 30s, 10m, 2h or 1d"},
+    [FIELD_SIZE] = {"size", "a size", "write bytes, or a number and its unit: 512, 64KiB, 1GiB, 10MB"},
+    [FIELD_CHOICE] = {"choice", "one of a few words", NULL},
+    [FIELD_CONDITION] = {"condition", "a condition", "write a bare expression, like run.branch == 'main'"},
+    [FIELD_TEXT_LIST] = {"text-list", "a list of texts", "write [one, two], or one text"},
+    [FIELD_NAME_LIST] = {"name-list", "a list of names", "write [one, two], or one name"},
+    [FIELD_TEXT_MAP] = {"text-map", "a map of texts", "write { NAME: text }"},
+    [FIELD_OBJECT] = {"object", "a map", "write { key: value }"},
+    [FIELD_OBJECT_MAP] = {"object-map", "a map of maps", "write { NAME: { key: value } }"},
+    [FIELD_ANY] = {"any", "a value", "write a value"},
+};
+
+const char *field_type_name(enum field_type type)
+{
+    return types[type].name;
+}
+
+const char *value_type_phrase(enum field_type type)
+{
+    return types[type].phrase;
+}
+
+static int wrong_type(const struct field *field, const char *text, struct error *err)
+{
+    error_set(err, ERROR_INVALID, NOWHERE, "\"%s\" must be %s, not \"%.60s\"", field->name, types[field->type].phrase, text);
+    return error_hint(err, "%s", types[field->type].hint);
+}
+
+/* Bounds in the way a person writes them. */
+static void add_bound(struct text *out, enum field_type type, int64_t bound)
+{
+    static const struct {
+        enum field_type type;
+        const char *unit;
+        int64_t factor;
+    } units[] = {{FIELD_DURATION, "d", 86400000}, {FIELD_DURATION, "h", 3600000}, {FIELD_DURATION, "m", 60000}, {FIELD_DURATION, "s", 1000},
+        {FIELD_DURATION, "ms", 1}, {FIELD_SIZE, "TiB", 1LL << 40}, {FIELD_SIZE, "GiB", 1 << 30}, {FIELD_SIZE, "MiB", 1 << 20}, {FIELD_SIZE, "KiB", 1 << 10}};
+    for (size_t i = 0; i < COUNT_OF(units); i++) {
+        if (units[i].type != type || bound == 0 || bound % units[i].factor) continue;
+        text_add_format(out, "%lld%s", (long long)(bound / units[i].factor), units[i].unit);
+        return;
+    }
+    text_add_format(out, "%lld", (long long)bound);
+}
+
+static int check_bounds(const struct field *field, const char *text, int64_t value, struct error *err)
+{
+    if (field->min == 0 && field->max == 0) return 0;
+    if (value >= field->min && value <= field->max) return 0;
+    AUTO(text_release) struct text range = {0};
+    add_bound(&range, field->type, field->min);
+    if (field->max == INT64_MAX) text_add(&range, " or more");
+    else text_add(&range, " to ");
+    if (field->max != INT64_MAX) add_bound(&range, field->type, field->max);
+    error_set(err, ERROR_LIMIT, NOWHERE, "\"%s\" is out of bounds: %.60s", field->name, text);
+    return error_hint(err, "it may be %s", text_view(&range));
+}
+
+static int read_whole(const struct field *field, const char *text, bool fits, int64_t value, json_t **ret, struct error *err)
+{
+    if (!fits) return wrong_type(field, text, err);
+    int failed = check_bounds(field, text, value, err);
+    if (!failed) *ret = json_integer(value);
+    return failed;
+}
+
+static int read_number(const struct field *field, const char *text, json_t **ret, struct error *err)
+{
+    char *end;
+    if (!*text || strspn(text, "0123456789+-.eE") != strlen(text)) return wrong_type(field, text, err);
+    errno = 0;
+    double value = strtod(text, &end);
+    if (*end || !isfinite(value) || errno == ERANGE) return wrong_type(field, text, err);
+    if ((field->min || field->max) && (value < (double)field->min || value > (double)field->max)) {
+        error_set(err, ERROR_LIMIT, NOWHERE, "\"%s\" is out of bounds: %.60s", field->name, text);
+        return error_hint(err, "it may be %lld to %lld", (long long)field->min, (long long)field->max);
+    }
+    *ret = json_real(value);
+    return 0;
+}
+
+static int read_choice(const struct field *field, const char *text, json_t **ret, struct error *err)
+{
+    AUTO(text_release) struct text all = {0};
+    for (const char *const *choice = field->choices; *choice; choice++) {
+        if (strcmp(text, *choice) == 0) {
+            *ret = json_string(text);
+            return 0;
+        }
+        text_add_format(&all, "%s%s", all.size ? (choice[1] ? ", " : " or ") : "", *choice);
+    }
+    error_set(err, ERROR_INVALID, NOWHERE, "\"%s\" cannot be \"%.60s\"", field->name, text);
+    const char *near = text_nearest(text, field->choices);
+    if (near) return error_hint(err, "did you mean \"%s\"? It may be %.80s", near, text_view(&all));
+    return error_hint(err, "it may be %.140s", text_view(&all));
+}
+
+static bool is_inside_path(const char *text)
+{
+    if (!*text || *text == '/') return false;
+    for (const char *part = text; *part;) {
+        size_t size = strcspn(part, "/");
+        if (size == 2 && part[0] == '.' && part[1] == '.') return false;
+        part += size + (part[size] == '/');
+    }
+    return true;
+}
+
+static int read_checked_text(const struct field *field, const char *text, bool fits, json_t **ret, struct error *err)
+{
+    if (!fits) return wrong_type(field, text, err);
+    *ret = json_string(text);
+    return *ret ? 0 : wrong_type(field, text, err); /* NULL: not UTF-8, from a command line */
+}
+
+static int read_list(const struct field *field, const char *text, json_t **ret, struct error *err)
+{
+    struct field item = *field;
+    item.type = field->type == FIELD_NAME_LIST ? FIELD_NAME : field->choices ? FIELD_CHOICE : FIELD_TEXT;
+    AUTO(free_json) json_t *list = json_array();
+    while (*text) {
+        text += strspn(text, " ");
+        size_t size = strcspn(text, ",");
+        AUTO(free_text) char *one = mem_copy_bytes(text, size);
+        json_t *value;
+        int failed = value_from_text(&item, one, &value, err);
+        if (failed) return failed;
+        json_array_append_new(list, value);
+        text += size + (text[size] == ',');
+    }
+    *ret = take(&list);
+    return 0;
+}
+
+int value_from_text(const struct field *field, const char *text, json_t **ret_value, struct error *err)
+{
+    int64_t value = 0;
+    bool fits;
+    switch (field->type) {
+    case FIELD_BOOLEAN:
+        if (strcmp(text, "true") != 0 && strcmp(text, "false") != 0) return wrong_type(field, text, err);
+        *ret_value = json_boolean(text[0] == 't');
+        return 0;
+    case FIELD_INTEGER:
+        fits = text_to_integer(text, &value);
+        return read_whole(field, text, fits, value, ret_value, err);
+    case FIELD_DURATION:
+        fits = text_to_duration_ms(text, &value);
+        return read_whole(field, text, fits, value, ret_value, err);
+    case FIELD_SIZE:
+        fits = text_to_size_bytes(text, &value);
+        return read_whole(field, text, fits, value, ret_value, err);
+    case FIELD_NUMBER: return read_number(field, text, ret_value, err);
+    case FIELD_CHOICE: return read_choice(field, text, ret_value, err);
+    case FIELD_NAME: return read_checked_text(field, text, text_is_name(text), ret_value, err);
+    case FIELD_PATH: return read_checked_text(field, text, is_inside_path(text), ret_value, err);
+    case FIELD_TEXT_LIST:
+    case FIELD_NAME_LIST: return read_list(field, text, ret_value, err);
+    case FIELD_TEXT:
+    case FIELD_CONDITION:
+    case FIELD_ANY: return field->choices ? read_choice(field, text, ret_value, err) : read_checked_text(field, text, true, ret_value, err);
+    case FIELD_TEXT_MAP:
+    case FIELD_OBJECT:
+    case FIELD_OBJECT_MAP: break;
+    }
+    return wrong_type(field, text, err);
+}

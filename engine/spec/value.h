@@ -1,0 +1,17 @@
+/* value.h: one text → the typed JSON value that a field wants. Used for files, defaults and parameters of a command line. */
+#ifndef CRESCENDO_SPEC_VALUE_H
+#define CRESCENDO_SPEC_VALUE_H
+
+#include "crescendo/error.h"
+#include "crescendo/field.h"
+
+#include <jansson.h>
+
+/* Reads text as field->type says and checks bounds and choices. Lists: items stand between commas. ERROR_INVALID: of another type;
+   ERROR_LIMIT: out of bounds. The message begins with the field's name. Caller owns *ret_value. */
+int value_from_text(const struct field *field, const char *text, json_t **ret_value, struct error *err) MUST_CHECK;
+
+/* "a duration", "text": for messages. */
+const char *value_type_phrase(enum field_type type);
+
+#endif

@@ -1,0 +1,44 @@
+/* effect.c: finding a step's effects, and the key that names one to the world outside. */
+#include "state/parts.h"
+
+#include "base/sha256.h"
+#include "base/text.h"
+
+struct effect_state *effect_find(const struct step_state *step, const char *name)
+{
+    for (struct effect_state *effect = step->effects; effect; effect = effect->next)
+        if (text_equal(effect->name, name)) return effect;
+    return NULL;
+}
+
+struct effect_state *effect_find_key(const struct step_state *step, const char *key)
+{
+    for (struct effect_state *effect = step->effects; effect; effect = effect->next)
+        if (text_equal(effect->key, key)) return effect;
+    return NULL;
+}
+
+bool effect_is_open(const struct effect_state *effect)
+{
+    return effect->status == EFFECT_intended || effect->status == EFFECT_sent || effect->status == EFFECT_acknowledged;
+}
+
+bool effect_is_unknown(const struct effect_state *effect)
+{
+    return effect->status == EFFECT_unknown;
+}
+
+bool step_has_effect(const struct step_state *step, bool (*test)(const struct effect_state *effect))
+{
+    for (const struct effect_state *effect = step->effects; effect; effect = effect->next)
+        if (test(effect)) return true;
+    return false;
+}
+
+void effect_key(uint64_t run, const char *step_path, unsigned generation, const char *name, const char *target, char ret_key[65])
+{
+    struct text text = {0};
+    text_add_format(&text, "%llu\n%s\n%u\n%s\n%s", (unsigned long long)run, step_path, generation, name, target);
+    sha256_hex(text.bytes, text.size, ret_key);
+    text_release(&text);
+}

@@ -1,0 +1,60 @@
+/* timers.c: the times at which something is due, as a binary heap. A timer is not removed when its cause is gone: it is stale,
+   and taken off when it reaches the top. */
+#include "state/parts.h"
+
+#include "base/mem.h"
+
+static bool is_stale(const struct run_state *state, const struct timer *timer)
+{
+    if (timer->step != NO_STEP) {
+        const struct step_state *step = &state->steps[timer->step];
+        return step->status != STEP_parked || step->until_ms != timer->at_ms;
+    }
+    return !state->stages[timer->stage].steps_open || state->stages[timer->stage].failed;
+}
+
+static void swap(struct timer *a, struct timer *b)
+{
+    struct timer kept = *a;
+    *a = *b;
+    *b = kept;
+}
+
+static void sift_down(struct run_state *state, size_t at)
+{
+    struct timer *heap = state->timers;
+    for (;;) {
+        size_t left = 2 * at + 1, right = left + 1, least = at;
+        if (left < state->timer_count && heap[left].at_ms < heap[least].at_ms) least = left;
+        if (right < state->timer_count && heap[right].at_ms < heap[least].at_ms) least = right;
+        if (least == at) return;
+        swap(&heap[at], &heap[least]);
+        at = least;
+    }
+}
+
+void timer_add(struct run_state *state, struct timer timer)
+{
+    state->timers = mem_grow(state->timers, &state->timer_capacity, state->timer_count + 1, sizeof timer);
+    size_t at = state->timer_count++;
+    state->timers[at] = timer;
+    while (at && state->timers[at].at_ms < state->timers[(at - 1) / 2].at_ms) {
+        swap(&state->timers[at], &state->timers[(at - 1) / 2]);
+        at = (at - 1) / 2;
+    }
+}
+
+void timer_pop(struct run_state *state)
+{
+    state->timers[0] = state->timers[--state->timer_count];
+    sift_down(state, 0);
+    timers_trim(state);
+}
+
+void timers_trim(struct run_state *state)
+{
+    while (state->timer_count && is_stale(state, &state->timers[0])) {
+        state->timers[0] = state->timers[--state->timer_count];
+        sift_down(state, 0);
+    }
+}

@@ -1,0 +1,105 @@
+/* journal.h: the events of all runs, and the projections of them, in one SQLite database (WAL, synchronous FULL).
+   One thread writes: appends are queued from the loop's thread, committed in groups, and answered on the loop's thread. DURABLE
+   appends ask for a commit at once; REDO appends wait at most 5 ms for company. Events of one run keep their order; so do
+   all appends. The projection rows handed along change in the same transaction. The store knows no reducer.
+   A failing write or sync is fatal for the journal: every later append fails, `failed` is called once, the server stops. */
+#ifndef CRESCENDO_STORE_JOURNAL_H
+#define CRESCENDO_STORE_JOURNAL_H
+
+#include "crescendo/error.h"
+
+#include <jansson.h>
+#include <stdint.h>
+#include <uv.h>
+
+struct journal;
+
+struct journal_event {
+    uint64_t run;
+    uint64_t seq;          /* 1, 2, ... within the run */
+    int64_t time_ms;
+    const char *type;      /* "step_started" */
+    uint32_t step;         /* UINT32_MAX = none */
+    bool durable;
+    const char *data;      /* canonical JSON text or NULL */
+};
+
+/* Projections: the present rows. A row given replaces the row with the same key, but a run's key, repository and pipeline stay
+   those of its first row. Texts may be NULL, but for state. */
+struct run_row {
+    uint64_t run;                    /* key; the number that people see */
+    const char *key;                 /* the trigger's key: a second run with it is refused (journal_find_trigger) */
+    const char *pipeline, *repository, *ref, *commit_id, *author, *title, *trigger;
+    const char *state, *reason, *message, *waiting_for, *plan; /* plan: digest of its blob */
+    int64_t accepted_ms, started_ms, ended_ms;
+    uint32_t step_count, steps_done, steps_failed;
+};
+struct step_row {
+    uint64_t run;
+    uint32_t step;                   /* key with run */
+    const char *path, *type, *title, *state, *reason, *message, *waiting_for;
+    uint32_t attempt;
+    int64_t started_ms, ended_ms, until_ms;
+    int exit_code;
+    const char *outputs;             /* JSON or NULL */
+};
+struct shim_row { uint64_t run; uint64_t sequence; }; /* the last report of the run's shim that these events hold */
+
+struct journal_batch {
+    const struct journal_event *events;
+    size_t event_count;
+    const struct run_row *run;       /* NULL: unchanged */
+    const struct step_row *steps;
+    size_t step_count;
+    const struct shim_row *shim;     /* NULL: unchanged */
+};
+
+struct journal_options {
+    const char *folder;              /* holds journal.db and lock; created */
+    unsigned redo_delay_ms;          /* 0 = the default, 5 */
+    /* Called on the loop's thread, once, when nothing can be written any more. */
+    void (*failed)(void *context, const struct error *err);
+    void *context;
+};
+
+/* Opens, locks (a second server is refused: -ERROR_CONFLICT with a hint), migrates, starts the writer thread. */
+int journal_open(uv_loop_t *loop, const struct journal_options *options, struct journal **ret, struct error *err) MUST_CHECK;
+/* Commits what is queued, stops the writer, closes. Callbacks of queued appends are still made before it returns. Not from within
+   a `committed`; the loop must come round once more, which frees the last memory. */
+void journal_close(struct journal **journal);
+
+/* Queues the batch; copies all of it. committed (may be NULL) is called on the loop's thread once it is on disk, in order of appends,
+   all callbacks of one commit together. After a failure callbacks are not made; `failed` is. */
+void journal_append(struct journal *journal, const struct journal_batch *batch, void (*committed)(void *context), void *context);
+
+/* The next run's number; unique, also across restarts, once the run's first event is appended. */
+uint64_t journal_next_run(struct journal *journal);
+
+/* --- queries: on the loop's thread, by a read-only connection; see what is committed --- */
+/* The run that this trigger key made; 0 = none. Also sees queued appends. */
+uint64_t journal_find_trigger(struct journal *journal, const char *key);
+/* Runs newest first, as an array of objects with the API's names; before = 0 for the newest (keyset: pass the last number seen).
+   NULL filters match all; limit 0 is LIMIT_PAGE. */
+struct run_query { const char *repository, *pipeline, *state; uint64_t before; unsigned limit; };
+int journal_list_runs(struct journal *journal, const struct run_query *query, json_t **ret_rows, struct error *err) MUST_CHECK;
+int journal_get_run(struct journal *journal, uint64_t run, json_t **ret_row, struct error *err) MUST_CHECK; /* -ERROR_NOT_FOUND */
+int journal_list_steps(struct journal *journal, uint64_t run, json_t **ret_rows, struct error *err) MUST_CHECK;
+/* Steps parked for an approval, over all runs: {run, step, path, title, until_ms, pipeline, ...}. */
+int journal_list_approvals(struct journal *journal, json_t **ret_rows, struct error *err) MUST_CHECK;
+/* Calls back for each event of a run (0: of all runs) with global id > after, oldest first, until limit (0: none) or a non-zero
+   return. A row is borrowed for the call, which may append, but not read. */
+struct journal_row { uint64_t id, run, seq; int64_t time_ms; const char *type; uint32_t step; const char *data; };
+int journal_read(struct journal *journal, uint64_t run, uint64_t after, unsigned limit,
+    int (*row)(void *context, const struct journal_row *row), void *context, struct error *err) MUST_CHECK;
+/* Runs that are not at rest (by their projection's state), oldest first: what a restart has to fold. at_rest: NULL-ended names. */
+int journal_open_runs(struct journal *journal, const char *const *at_rest, uint64_t **ret_runs, size_t *ret_count,
+    struct error *err) MUST_CHECK;
+uint64_t journal_shim_sequence(struct journal *journal, uint64_t run);
+/* Recomputes a run's hash chain. -ERROR_CONFLICT names the first event that does not fit. */
+int journal_verify(struct journal *journal, uint64_t run, struct error *err) MUST_CHECK;
+
+/* Numbers since it was opened, for `version --json` and benchmarks. */
+struct journal_counts { uint64_t events, commits, max_group; };
+struct journal_counts journal_count(const struct journal *journal);
+
+#endif

@@ -1,0 +1,18 @@
+/* trigger.h: what starts runs: pushes (over the API and from the spools), hand-made runs; and the repositories that are pushed to. */
+#ifndef CRESCENDO_TRIGGER_TRIGGER_H
+#define CRESCENDO_TRIGGER_TRIGGER_H
+
+#include "crescendo/route.h"
+#include "run/engine.h"
+
+/* The context of the routes below. All borrowed. */
+struct trigger {
+    struct engine *engine;
+    const char *data;    /* the data folder */
+    const char *address; /* what people put before "/v1/runs/7" */
+    const char *hook;    /* the program crescendo-hook */
+};
+
+extern const struct route push_routes[], manual_routes[], repository_routes[];
+
+#endif

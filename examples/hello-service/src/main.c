@@ -1,0 +1,66 @@
+/* main.c: helloservice [PORT]: a small HTTP service on the loopback address. It prints where it listens; port 0, the default, is any free
+   one. Each connection is one request. SIGTERM ends it. */
+#include "answer.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+static int fail(const char *what)
+{
+    perror(what);
+    return 1;
+}
+
+static int listen_at(struct sockaddr_in *address)
+{
+    int one = 1, fd = socket(AF_INET, SOCK_STREAM, 0);
+    socklen_t size = sizeof *address;
+    if (fd < 0) return -1;
+    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
+    if (bind(fd, (struct sockaddr *)address, size) < 0 || listen(fd, 64) < 0 || getsockname(fd, (struct sockaddr *)address, &size) < 0) {
+        close(fd);
+        return -1;
+    }
+    return fd;
+}
+
+static void serve(int connection)
+{
+    char request[2048], answer[ANSWER_MAX];
+    struct timeval patience = {.tv_sec = 5};
+    setsockopt(connection, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+    ssize_t got = read(connection, request, sizeof request - 1);
+    if (got <= 0) return;
+    request[got] = '\0';
+    size_t size = answer_request(request, answer);
+    if (write(connection, answer, size) < 0) perror("write");
+    shutdown(connection, SHUT_WR);
+}
+
+int main(int argc, char **argv)
+{
+    long port = argc > 1 ? strtol(argv[1], NULL, 10) : 0;
+    if (port < 0 || port > 65535) {
+        fprintf(stderr, "usage: helloservice [PORT]\n");
+        return 64;
+    }
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((unsigned short)port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    signal(SIGPIPE, SIG_IGN);
+    int listener = listen_at(&address);
+    if (listener < 0) return fail("helloservice");
+    printf("listening on 127.0.0.1:%d\n", ntohs(address.sin_port));
+    fflush(stdout);
+    for (;;) {
+        int connection = accept(listener, NULL, NULL);
+        if (connection < 0) continue;
+        serve(connection);
+        close(connection);
+    }
+}

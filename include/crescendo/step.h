@@ -1,0 +1,63 @@
+/* step.h: what a step type is, and what it may do while it runs. Everything needed to write one.
+   A walk through a new one: docs/how-to/write-a-step.md. The wire: docs/formats/step-protocol.md. */
+#ifndef CRESCENDO_STEP_H
+#define CRESCENDO_STEP_H
+
+#include "crescendo/diagnostics.h"
+#include "crescendo/error.h"
+#include "crescendo/field.h"
+
+#include <jansson.h>
+
+struct step; /* the running step's end of the protocol; opaque */
+
+enum effect_seen { EFFECT_SEEN_DONE, EFFECT_SEEN_ABSENT, EFFECT_SEEN_UNSURE };
+
+struct step_type {
+    const char *name, *summary;
+    const struct field *fields;  /* what `with` may hold; FIELD_END-ended */
+    const struct field *outputs; /* FIELD_END-ended; NULL = the step declares them itself (run) or has none */
+    /* Pure. What the table cannot say. Strings in with may be {"$expression": ...} instead. May be NULL. */
+    int (*check)(const json_t *with, struct location at, struct diagnostics *list);
+    /* Pure. What it would do to the world: an array of {name, target, summary, pivot?}; NULL = no effects. */
+    int (*describe)(const json_t *with, json_t **ret_effects, struct error *err);
+    /* In the step's own process; may block. NULL only for types that the engine itself performs (run, approve). */
+    int (*perform)(struct step *step, struct error *err);
+    /* Asks the peer by the intent's key. ABSENT may be acted on only after the older request's longest life. */
+    int (*find)(struct step *step, const json_t *intent, enum effect_seen *ret_seen, json_t **ret_outcome, struct error *err);
+    /* Undoes one done effect; NULL: nothing to undo. */
+    int (*compensate)(struct step *step, const json_t *intent, const json_t *outcome, struct error *err);
+};
+
+/* Every table of step types is NULL-ended: steps/registry.c exports step_types; the mains hand it on. */
+typedef const struct step_type *const step_types;
+
+/* --- inside perform ------------------------------------------------------------------------------------------- */
+
+/* The resolved `with`, and facts of the run: {run, stage, step, attempt, repository, commit, ref, source, workspace, state}.
+   Borrowed. `workspace` is the current folder at the start. */
+const json_t *step_with(const struct step *step);
+const json_t *step_facts(const struct step *step);
+/* The checkpoint that an earlier process of this step left by step_park or step_checkpoint; NULL at first. Borrowed. */
+const json_t *step_checkpoint_read(const struct step *step);
+
+int step_progress(struct step *step, double fraction, const char *format, ...) __attribute__((format(printf, 3, 4)));
+int step_annotate(struct step *step, const char *level, const char *file, unsigned line, const char *message);
+int step_output(struct step *step, const char *name, json_t *value); /* steals value */
+/* Blocks until the checkpoint is on disk. Steals. */
+int step_checkpoint(struct step *step, json_t *checkpoint, struct error *err) MUST_CHECK;
+
+/* One effect, from intent to outcome. Announces the intent {name, key, digest, body} and blocks until it is durable, then
+   - a known outcome is handed back (*ret_outcome), nothing is sent;
+   - after a crash the type's find is asked first, and an effect that is found is recorded, not repeated;
+   - else send is called once, with the key to send along, and its outcome recorded.
+   body is borrowed. *ret_outcome is the caller's. */
+int step_effect(struct step *step, const char *name, const char *target, const json_t *body,
+    int (*send)(struct step *step, const char *key, const json_t *body, void *context, json_t **ret_outcome, struct error *err),
+    void *context, json_t **ret_outcome, struct error *err) MUST_CHECK;
+
+/* Ends this process; the engine starts the step again at until_ms (wall clock) with the checkpoint. Steals. Returns
+   -ERROR_PARKED for perform to return. */
+int step_park(struct step *step, int64_t until_ms, json_t *checkpoint, struct error *err) MUST_CHECK;
+
+#endif

@@ -1,0 +1,17 @@
+/* protocol.h: makes a struct step (include/crescendo/step.h) from its input and its end of the protocol. For main and for tests. */
+#ifndef CRESCENDO_STEPS_PROTOCOL_H
+#define CRESCENDO_STEPS_PROTOCOL_H
+
+#include "crescendo/step.h"
+
+enum { STEP_PROTOCOL_VERSION = 1, STEP_EXIT_PARKED = 75 };
+
+/* input: {"protocol": 1, "with": {...}, "facts": {...}, "checkpoint": ...}, borrowed for the step's life, as is fd (both ways, blocking).
+   Says hello. -ERROR_UNSUPPORTED: another version; -ERROR_INVALID: not such an object. */
+int step_open(const struct step_type *type, const json_t *input, int fd, struct step **ret, struct error *err) MUST_CHECK;
+void step_close(struct step **step);
+
+/* Did it park? Then the process ends with STEP_EXIT_PARKED, whatever perform returned. */
+bool step_is_parked(const struct step *step);
+
+#endif

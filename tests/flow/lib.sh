@@ -1,0 +1,128 @@
+# lib.sh: the words that flows are written in. Sourced by tests/flow/run; $FLOW is the flow's own folder and the start.
+# A flow fails at the first command that fails (set -e), or by `fail`.
+
+flow_begin() {
+    export CRESCENDO_DATA=$FLOW/data
+    trap 'echo "flow: line $LINENO: $BASH_COMMAND failed" >&2' ERR
+    trap flow_end EXIT
+}
+
+flow_end() {
+    local status=$?
+    trap - ERR EXIT
+    server_stop || true
+    if [ "$status" != 0 ] && [ "$status" != 77 ]; then
+        echo "--- server.log"; tail -40 "$FLOW/server.log" 2>/dev/null
+    fi
+    exit "$status"
+}
+
+# Ends what a flow left behind: processes that work in, or were told of, its folder.
+flow_sweep() {
+    local environ pid
+    for environ in /proc/[0-9]*/environ; do
+        pid=${environ#/proc/}; pid=${pid%/environ}
+        [ "$pid" = $$ ] && continue
+        if tr '\0' '\n' <"$environ" 2>/dev/null | grep -qF "$FLOW" && [ "$(cat "/proc/$pid/comm" 2>/dev/null)" != python3 ]; then
+            kill -9 "$pid" 2>/dev/null || true
+        fi
+    done
+}
+
+fail() { echo "flow: $*" >&2; exit 1; }
+skip() { echo "$*"; exit 77; }
+
+# server_start [OPTION...]: returns once the server accepts connections. Its pid is $SERVER.
+server_start() {
+    local ready
+    mkfifo "$FLOW/ready.$$" 2>/dev/null || true
+    crescendo-server serve --data "$CRESCENDO_DATA" --ready-fd 9 "$@" 9>"$FLOW/ready.$$" >>"$FLOW/server.log" 2>&1 &
+    SERVER=$!
+    read -r -n 1 ready <"$FLOW/ready.$$" || { cat "$FLOW/server.log"; fail "the server did not start"; }
+    rm -f "$FLOW/ready.$$"
+}
+
+server_stop() { # cleanly
+    [ -n "${SERVER:-}" ] || return 0
+    kill "$SERVER" 2>/dev/null || true
+    wait "$SERVER" 2>/dev/null || true
+    SERVER=
+}
+
+server_kill() { # kill -9
+    kill -9 "$SERVER"
+    wait "$SERVER" 2>/dev/null || true
+    SERVER=
+}
+
+# repository NAME [EXAMPLE]: a bare repository on the server, and a clone ./NAME to push from, filled from examples/EXAMPLE.
+repository() {
+    crescendo repository add "$1" >/dev/null
+    git init -q -b main "$FLOW/$1"
+    git -C "$FLOW/$1" config user.name "Flow Author"
+    git -C "$FLOW/$1" config user.email flow@example.org
+    git -C "$FLOW/$1" remote add crescendo "$CRESCENDO_DATA/repositories/$1.git"
+    [ -z "${2:-}" ] || cp -R "$ROOT/examples/$2/." "$FLOW/$1/"
+}
+
+# push NAME MESSAGE [GIT OPTION...]: commits everything in ./NAME and pushes; the push's output is in $FLOW/push.
+push() {
+    local name=$1 message=$2
+    shift 2
+    git -C "$FLOW/$name" add -A
+    git -C "$FLOW/$name" commit -q --allow-empty -m "$message"
+    git -C "$FLOW/$name" push -q "$@" crescendo HEAD:main >"$FLOW/push" 2>&1
+}
+
+# json EXPRESSION: prints a Python expression over `it`, the JSON on standard input.
+json() { python3 -c 'import json,sys; it=json.load(sys.stdin); value=eval(sys.argv[1]); print(value if value is not None else "")' "$1"; }
+
+run_state() { crescendo show "$1" --json | json 'it["state"] + (" " + it["reason"] if it.get("reason") else "")'; }
+step_state() { crescendo show "$1" --json | json "next(s['state'] + (' ' + s['reason'] if s.get('reason') else '') for s in it['steps'] if s['path'] == '$2')"; }
+
+# wait_state RUN STATE [SECONDS]: until the run is in that state ("failed timeout" asks for the reason too).
+wait_state() {
+    local end=$((SECONDS + ${3:-60}))
+    while :; do
+        local now; now=$(run_state "$1" 2>/dev/null || true)
+        [ "$now" = "$2" ] || [ "${now%% *}" = "$2" ] && return 0
+        [ $SECONDS -lt $end ] || fail "run $1 is '$now', not '$2'"
+        sleep 0.05
+    done
+}
+
+# wait_until SECONDS COMMAND...: until the command succeeds.
+wait_until() {
+    local end=$((SECONDS + $1)); shift
+    until "$@" >/dev/null 2>&1; do
+        [ $SECONDS -lt $end ] || fail "not within the time: $*"
+        sleep 0.05
+    done
+}
+
+expect() { # expect "what" ACTUAL EXPECTED
+    [ "$2" = "$3" ] || fail "$1: expected '$3', found '$2'"
+}
+expect_text() { # expect_text FILE TEXT: the file holds the text (colours aside)
+    sed 's/\x1b\[[0-9;]*[mK]//g' "$1" | grep -qF -- "$2" || { cat "$1"; fail "$1 does not hold '$2'"; }
+}
+expect_no_text() { ! grep -qF -- "$2" "$1" || { cat "$1"; fail "$1 holds '$2'"; }; }
+expect_status() { # expect_status STATUS COMMAND...: output in $FLOW/out
+    local wanted=$1 status=0; shift
+    "$@" >"$FLOW/out" 2>&1 || status=$?
+    [ "$status" = "$wanted" ] || { cat "$FLOW/out"; fail "'$*' ended with $status, not $wanted"; }
+}
+
+# submit [OPTION...]: starts ./crescendo.yaml on the server; prints the run's number.
+submit() { crescendo run crescendo.yaml --detach --json "$@" | json 'it["run"]'; }
+# pipeline: writes ./crescendo.yaml from standard input.
+pipeline() { cat >"$FLOW/crescendo.yaml"; cd "$FLOW"; }
+# log RUN STEP: what the step printed.
+log() { crescendo logs "$1" --step "$2"; }
+processes_with() { # processes_with TEXT: how many processes have it in their command line (this flow's own shells aside)
+    local count=0 file
+    for file in /proc/[0-9]*/cmdline; do
+        if tr '\0' ' ' <"$file" 2>/dev/null | grep -qF -- "$1"; then count=$((count + 1)); fi
+    done
+    echo "$count"
+}

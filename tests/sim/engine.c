@@ -1,0 +1,340 @@
+/* engine.c: the modelled shell round the real reduce, decide and settle. It does what engine/run does, one thing at a time, so
+   that a crash may come between any two. */
+#include "tests/sim/sim.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { SLOTS = 2 };
+
+/* --- folding and the journal --- */
+
+static void tell_event(const struct world *world, const struct event *event)
+{
+    if (!world->is_verbose) return;
+    AUTO(free_text) char *data = json_canonical(event->data);
+    world_say(world, "  %s %s %s", event_type_name(event->type), event->step == NO_STEP ? "" : world->plan->steps[event->step].path,
+        event->data ? data : "");
+}
+
+static void fold(struct world *world, struct event_list *events)
+{
+    for (size_t i = 0; i < events->count && !world->fault; i++) {
+        struct event *event = &events->items[i];
+        struct error err = {0};
+        tell_event(world, event);
+        if (reduce(world->engine.state, event, &err)) world_fault(world, "illegal event: %s", err.message);
+        event_list_add(&world->engine.outbox, event->type, event->step, event->time_ms, take(&event->data));
+        world->event_count++;
+        check_state(world);
+    }
+    event_list_release(events);
+    world->engine.must_advance = true;
+}
+
+static void flush(struct world *world)
+{
+    struct engine *engine = &world->engine;
+    struct journal_model *journal = &world->journal;
+    if (!engine->outbox.count) return;
+    journal->batches = mem_grow(journal->batches, &journal->capacity, journal->count + 1, sizeof *journal->batches);
+    struct batch *batch = &journal->batches[journal->count++];
+    *batch = (struct batch){.events = engine->outbox, .sequence = engine->sequence, .votes = engine->votes, .cancels = engine->cancels};
+    for (size_t i = 0; i < batch->events.count; i++)
+        batch->is_durable |= event_type_class(batch->events.items[i].type) == EVENT_CLASS_DURABLE;
+    engine->outbox = (struct event_list){0};
+    engine->votes = engine->cancels = 0;
+}
+
+bool engine_commit(struct world *world)
+{
+    struct journal_model *journal = &world->journal;
+    if (journal->committed == journal->count) return false;
+    for (; journal->committed < journal->count; journal->committed++) {
+        world->acknowledged_votes += journal->batches[journal->committed].votes;
+        world->acknowledged_cancels += journal->batches[journal->committed].cancels;
+    }
+    return true;
+}
+
+static bool waits_for_disk(const struct world *world)
+{
+    for (size_t i = world->journal.committed; i < world->journal.count; i++)
+        if (world->journal.batches[i].is_durable) return true;
+    return world->engine.outbox.count > 0;
+}
+
+/* --- hearing --- */
+
+static bool is_live(enum step_status status)
+{
+    return status == STEP_starting || status == STEP_running || status == STEP_cancelling;
+}
+
+static void hear_line(struct world *world, const struct wire *wire)
+{
+    struct engine *engine = &world->engine;
+    struct event_list events = {0};
+    struct error err = {0};
+    AUTO(free_text) char *reply = NULL;
+    if (engine->state->steps[wire->step].attempt != wire->attempt) return;
+    if (settle_line(engine->state, wire->step, wire->line, wire->time_ms, &events, &reply, &err))
+        settle_fault(engine->state, wire->step, err.message, wire->time_ms, &events);
+    fold(world, &events);
+    if (!reply) return;
+    engine->sayings = mem_grow(engine->sayings, &engine->saying_capacity, engine->saying_count + 1, sizeof *engine->sayings);
+    struct saying *saying = &engine->sayings[engine->saying_count++];
+    *saying = (struct saying){.step = wire->step, .attempt = wire->attempt};
+    snprintf(saying->line, sizeof saying->line, "%s", reply);
+}
+
+static void hear_report(struct world *world, const struct wire *wire)
+{
+    struct event_list events = {0};
+    AUTO(free_json) json_t *outputs = wire->gives_output ? json_pack("{s:s}", "o", "value") : NULL;
+    const struct report report = {.type = wire->type, .step = wire->step, .attempt = wire->attempt, .time_ms = wire->time_ms, .pid = 7,
+        .cause = wire->cause, .exit_code = wire->exit_code, .signal = wire->signal, .outputs = outputs, .message = NULL};
+    settle(world->engine.state, &report, &events);
+    fold(world, &events);
+    const struct step_state *step = &world->engine.state->steps[wire->step];
+    bool is_expected = is_live(step->status) && step->attempt == wire->attempt;
+    if (wire->type == REPORT_STARTED && !is_expected) shim_cancel(world, wire->step, wire->attempt); /* its start was forgotten */
+}
+
+static void hear_loss(struct world *world)
+{
+    struct engine *engine = &world->engine;
+    engine->knows_shim = engine->is_attached = false;
+    memset(engine->handed, 0, world->plan->step_count * sizeof *engine->handed);
+    memset(engine->ended, 0, world->plan->step_count * sizeof *engine->ended);
+    for (uint32_t i = 0; i < world->plan->step_count; i++) {
+        const struct step_state *step = &engine->state->steps[i];
+        struct event_list events = {0};
+        if (!is_live(step->status)) continue;
+        settle(engine->state, &(struct report){.type = REPORT_LOST, .step = i, .attempt = step->attempt, .time_ms = world->now_ms,
+            .started = step->status != STEP_starting}, &events);
+        fold(world, &events);
+    }
+}
+
+bool engine_hear(struct world *world)
+{
+    struct engine *engine = &world->engine;
+    if (!engine->knows_shim) return false;
+    if (engine->sequence < world->shim.wire_count) {
+        const struct wire wire = world->shim.wires[engine->sequence++];
+        if (wire.kind == WIRE_LINE) hear_line(world, &wire);
+        else hear_report(world, &wire);
+        engine->must_advance = true;
+        return true;
+    }
+    if (world->shim.lives) return false;
+    hear_loss(world);
+    return true;
+}
+
+/* --- deciding --- */
+
+static struct decide_input input(const struct world *world)
+{
+    uint32_t live = world->engine.state->live_stage_count;
+    return (struct decide_input){.now_ms = world->now_ms, .free_slots = live < SLOTS ? SLOTS - live : 0};
+}
+
+static bool same_events(const struct event_list *a, const struct event_list *b)
+{
+    if (a->count != b->count) return false;
+    for (size_t i = 0; i < a->count; i++)
+        if (a->items[i].type != b->items[i].type || a->items[i].step != b->items[i].step) return false;
+    return true;
+}
+
+static void check_asked_twice(struct world *world, const struct event_list *events)
+{
+    struct event_list again = {0};
+    struct decide_input now = input(world);
+    decide(world->engine.state, &now, &again);
+    if (!same_events(events, &again)) world_fault(world, "decide gives other events when it is asked twice");
+    event_list_release(&again);
+}
+
+bool engine_advance(struct world *world)
+{
+    struct engine *engine = &world->engine;
+    if (!engine->must_advance && engine_next_ms(world) > world->now_ms) return false;
+    for (uint32_t rounds = 0; !world->fault; rounds++) {
+        struct event_list events = {0};
+        struct decide_input now = input(world);
+        decide(engine->state, &now, &events);
+        if (chance_percent(&world->chance, 10)) check_asked_twice(world, &events);
+        if (!events.count) break;
+        if (rounds > 3 * world->plan->step_count + 20) world_fault(world, "decide does not come to an end");
+        fold(world, &events);
+    }
+    flush(world);
+    engine->must_advance = false;
+    if (!run_status_at_rest(engine->state->status) && engine_next_ms(world) <= world->now_ms) world_fault(world, "a timer is due and nothing is decided");
+    return true;
+}
+
+int64_t engine_next_ms(const struct world *world)
+{
+    return decide_next_time(world->engine.state);
+}
+
+/* --- acting --- */
+
+static bool say_one(struct world *world)
+{
+    struct engine *engine = &world->engine;
+    if (!engine->saying_count) return false;
+    shim_tell(world, engine->sayings[0].step, engine->sayings[0].attempt, engine->sayings[0].line);
+    memmove(engine->sayings, engine->sayings + 1, --engine->saying_count * sizeof *engine->sayings);
+    return true;
+}
+
+static bool hand_over(struct world *world, uint32_t index)
+{
+    struct engine *engine = &world->engine;
+    if (!world->shim.lives) {
+        if (engine->knows_shim) return false; /* hear its end first */
+        world->shim.lives = engine->knows_shim = engine->is_attached = true;
+    }
+    bool has_one_before = index > world->plan->stages[world->plan->steps[index].stage].first_step;
+    bool is_behind = has_one_before && !step_status_at_rest(engine->state->steps[index - 1].status);
+    engine->handed[index] = engine->state->steps[index].attempt;
+    shim_start(world, index, engine->handed[index], is_behind ? index - 1 : NO_STEP);
+    return true;
+}
+
+static bool end_step(struct world *world, uint32_t index)
+{
+    struct engine *engine = &world->engine;
+    if (!world->shim.lives) {
+        if (engine->knows_shim) return false;
+        struct event_list events = {0}; /* there never was a shim to hear of it */
+        settle(engine->state, &(struct report){.type = REPORT_DROPPED, .step = index, .attempt = engine->state->steps[index].attempt,
+            .time_ms = world->now_ms}, &events);
+        fold(world, &events);
+        return true;
+    }
+    engine->ended[index] = engine->state->steps[index].attempt;
+    shim_cancel(world, index, engine->ended[index]);
+    return true;
+}
+
+bool engine_act(struct world *world)
+{
+    struct engine *engine = &world->engine;
+    if (waits_for_disk(world)) return false;
+    if (say_one(world)) return true;
+    for (uint32_t i = 0; i < world->plan->step_count; i++) {
+        const struct step_state *step = &engine->state->steps[i];
+        if (step->status == STEP_starting && engine->handed[i] != step->attempt) return hand_over(world, i);
+        if (step->status == STEP_cancelling && engine->ended[i] != step->attempt && end_step(world, i)) return true;
+    }
+    return false;
+}
+
+/* --- people --- */
+
+bool engine_vote(struct world *world)
+{
+    static const char *const people[] = {"p0", "p1", "p2", "stranger"};
+    struct engine *engine = &world->engine;
+    for (uint32_t i = 0; i < world->plan->step_count; i++) {
+        if (engine->state->steps[i].wait != WAIT_approval) continue;
+        const char *const groups[] = {people[chance_below(&world->chance, COUNT_OF(people))], NULL};
+        struct event_list events = {0};
+        struct error err = {0};
+        if (settle_vote(engine->state, i, groups[0], groups, chance_percent(&world->chance, 85), "so be it", world->now_ms, &events, &err) == 0)
+            engine->votes++;
+        fold(world, &events);
+        return true;
+    }
+    return false;
+}
+
+bool engine_cancel(struct world *world)
+{
+    struct engine *engine = &world->engine;
+    if (run_move(engine->state->status, EVENT_cancel_requested) < 0) return false;
+    struct event_list events = {0};
+    event_list_add(&events, EVENT_cancel_requested, NO_STEP, world->now_ms, json_pack("{s:s}", "by", "p0"));
+    engine->cancels++;
+    fold(world, &events);
+    return true;
+}
+
+/* --- life --- */
+
+static void engine_new(struct world *world)
+{
+    world->engine = (struct engine){.state = run_state_new(world->plan), .must_advance = true};
+    world->engine.handed = mem_alloc_array(world->plan->step_count, sizeof *world->engine.handed);
+    world->engine.ended = mem_alloc_array(world->plan->step_count, sizeof *world->engine.ended);
+}
+
+void engine_begin(struct world *world)
+{
+    engine_new(world);
+    struct event_list events = {0};
+    event_list_add(&events, EVENT_run_accepted, NO_STEP, world->now_ms, json_pack("{s:i, s:s}", "number", 1, "author", "p1"));
+    fold(world, &events);
+    flush(world);
+    engine_commit(world);
+}
+
+void engine_release(struct world *world)
+{
+    run_state_free(&world->engine.state);
+    event_list_release(&world->engine.outbox);
+    free(world->engine.handed);
+    free(world->engine.ended);
+    free(world->engine.sayings);
+}
+
+static void lose_batches(struct world *world)
+{
+    struct journal_model *journal = &world->journal;
+    size_t kept = journal->committed + chance_below(&world->chance, (uint32_t)(journal->count - journal->committed + 1));
+    while (journal->count > kept) event_list_release(&journal->batches[--journal->count].events);
+    journal->committed = journal->count;
+}
+
+/* As engine/run does: an answer that may have been lost is given again. `find` can never make a second order. */
+static void repeat_answers(struct world *world)
+{
+    for (uint32_t i = 0; i < world->plan->step_count; i++) {
+        const struct step_state *step = &world->engine.state->steps[i];
+        if (step->status != STEP_running) continue;
+        for (const struct effect_state *effect = step->effects; effect; effect = effect->next) {
+            bool is_open = effect->status == EFFECT_intended || effect->status == EFFECT_sent;
+            char line[200];
+            snprintf(line, sizeof line, "{\"type\":\"%s\",\"name\":\"%s\"}", is_open ? "find" : "kept", effect->name);
+            shim_tell(world, i, step->attempt, line);
+        }
+    }
+}
+
+void engine_crash(struct world *world)
+{
+    world_say(world, "  the engine crashes");
+    check_journal(world);
+    engine_release(world);
+    lose_batches(world);
+    engine_new(world);
+    for (size_t i = 0; i < world->journal.count; i++) {
+        const struct batch *batch = &world->journal.batches[i];
+        struct error err = {0};
+        for (size_t j = 0; j < batch->events.count; j++)
+            if (reduce(world->engine.state, &batch->events.items[j], &err)) world_fault(world, "the journal does not fold: %s", err.message);
+        world->engine.sequence = batch->sequence;
+    }
+    check_state(world);
+    world->crash_count++;
+    world->engine.knows_shim = true;
+    world->engine.is_attached = world->shim.lives;
+    if (world->shim.lives) repeat_answers(world);
+}

@@ -1,0 +1,65 @@
+/* plans.c: random plans, as the text that tests/support/make_plan.h reads, so that a failing one can be printed and kept. */
+#include "tests/sim/sim.h"
+
+static void add_needs(struct chance *chance, struct text *text, uint32_t stage)
+{
+    if (chance_percent(chance, 40)) return; /* follows the one above */
+    text_add(text, " needs=");
+    bool some = false;
+    for (uint32_t i = 0; i < stage; i++)
+        if (chance_percent(chance, 30)) {
+            text_add_format(text, "%ss%u", some ? "," : "", i);
+            some = true;
+        }
+    if (!some) text_add_char(text, '-');
+}
+
+static void add_condition(struct chance *chance, struct text *text)
+{
+    static const char *const conditions[] = {"always()", "failed()", "cancelled()", "false", "succeeded()", "!cancelled()", "failed()||cancelled()"};
+    if (chance_percent(chance, 18)) text_add_format(text, " if=%s", conditions[chance_below(chance, 7)]);
+}
+
+static void add_run_step(struct chance *chance, struct text *text, uint32_t step)
+{
+    text_add_format(text, "step t%u run", step);
+    bool has_effects = chance_percent(chance, 12);
+    if (has_effects) text_add(text, " effects");
+    if (chance_percent(chance, 20))
+        text_add_format(text, " retry=%u:%u:failed,worker_lost%s", 1 + chance_below(chance, 3), chance_below(chance, 50),
+            chance_percent(chance, 50) ? ",timeout" : "");
+    if (chance_percent(chance, 10)) text_add(text, " allow-failure");
+    if (chance_percent(chance, 10)) text_add(text, " outputs=o");
+    if (chance_percent(chance, 15)) text_add(text, " unknown");
+    add_condition(chance, text);
+    text_add_char(text, '\n');
+}
+
+static void add_approval(struct chance *chance, struct text *text)
+{
+    text_add(text, "step approve approve by=p0,p1,p2 quorum=");
+    text_add_format(text, "%u", 1 + chance_below(chance, 2));
+    if (chance_percent(chance, 30)) text_add(text, " not-author");
+    if (chance_percent(chance, 30)) text_add_format(text, " expires=%u", 10 + chance_below(chance, 500));
+    text_add_char(text, '\n');
+}
+
+void random_plan(struct chance *chance, struct text *text)
+{
+    uint32_t stages = 1 + chance_below(chance, 7);
+    if (chance_percent(chance, 15)) text_add_format(text, "timeout %u\n", 20 + chance_below(chance, 400));
+    for (uint32_t i = 0; i < stages; i++) {
+        text_add_format(text, "stage s%u", i);
+        if (i) add_needs(chance, text, i);
+        if (chance_percent(chance, 10)) text_add_format(text, " timeout=%u", 10 + chance_below(chance, 300));
+        if (chance_percent(chance, 10)) text_add(text, " allow-failure");
+        add_condition(chance, text);
+        text_add_char(text, '\n');
+        if (chance_percent(chance, 12)) {
+            add_approval(chance, text);
+            continue;
+        }
+        uint32_t steps = 1 + chance_below(chance, chance_percent(chance, 10) ? 90 : 5);
+        for (uint32_t j = 0; j < steps; j++) add_run_step(chance, text, j);
+    }
+}

@@ -1,0 +1,218 @@
+/* test_protocol.c: a step's end of the protocol against an engine that says what the script holds. */
+#include "support.h"
+
+#include "crescendo/limits.h"
+
+/* The world outside, as one effect sees it. */
+struct world {
+    int sent, found;
+    const char *key;            /* the last one sent */
+    enum error_code send_fails; /* ERROR_NONE: it goes well */
+    enum effect_seen seen;
+};
+static struct world *the_world; /* find has no context of its own */
+
+static int send_it(struct step *step, const char *key, const json_t *body, void *context, json_t **ret_outcome, struct error *err)
+{
+    struct world *world = context;
+    (void)step;
+    assert_string_equal(json_text(body, "order", ""), "one");
+    assert_string_equal(key, "k1");
+    world->sent++;
+    if (world->send_fails) return error_set(err, world->send_fails, NOWHERE, "the peer says %d", (int)world->send_fails);
+    *ret_outcome = json_pack("{s:i}", "id", 7);
+    return 0;
+}
+
+static int find_it(struct step *step, const json_t *intent, enum effect_seen *ret_seen, json_t **ret_outcome, struct error *err)
+{
+    (void)step, (void)err;
+    assert_string_equal(json_text(intent, "key", ""), "k1");
+    assert_string_equal(json_text(intent, "target", ""), "the-domain");
+    assert_string_equal(json_text(json_object_get(intent, "body"), "order", ""), "one");
+    the_world->found++;
+    *ret_seen = the_world->seen;
+    if (*ret_seen == EFFECT_SEEN_DONE) *ret_outcome = json_pack("{s:i}", "id", 9);
+    return 0;
+}
+
+static int describe_it(const json_t *with, json_t **ret_effects, struct error *err)
+{
+    (void)with, (void)err, (void)ret_effects;
+    return 0;
+}
+
+static const struct step_type type = {.name = "test", .describe = describe_it, .find = find_it};
+static const struct step_type type_without_find = {.name = "test", .describe = describe_it};
+static const struct step_type type_without_effects = {.name = "test"};
+
+/* One effect against these answers; returns what step_effect did, and what was said in *ret_types (caller frees). */
+static int run_effect(const struct step_type *of, struct world *world, const char *answers, char **ret_types, int *ret_id, struct error *err)
+{
+    AUTO(free_json) json_t *body = parse("{\"order\": \"one\"}"), *outcome = NULL;
+    struct peer peer = peer_begin(of, parse("{\"with\": {}, \"facts\": {}}"), answers);
+    the_world = world;
+    int failed = step_effect(peer.step, "order", "the-domain", body, send_it, world, &outcome, err);
+    *ret_id = (int)json_whole(outcome, "id", 0);
+    peer_end(&peer);
+    struct text types = {0};
+    size_t index;
+    json_t *line;
+    json_array_foreach(peer.heard, index, line)
+        text_add_format(&types, "%s%s%s%s", index ? " " : "", json_text(line, "type", "?"), json_text(line, "seen", NULL) ? ":" : "",
+            json_text(line, "seen", ""));
+    *ret_types = text_take(&types);
+    peer_release(&peer);
+    return failed;
+}
+
+#define GO "{\"type\":\"go\",\"name\":\"order\",\"key\":\"k1\"}\n"
+#define FIND "{\"type\":\"find\",\"name\":\"order\",\"key\":\"k1\"}\n"
+#define KEPT "{\"type\":\"kept\",\"name\":\"order\"}\n"
+
+struct effect_case {
+    const char *name, *answers, *said;
+    const struct step_type *type;
+    struct world world; /* how it behaves */
+    int result, sent, found, id;
+};
+
+static const struct effect_case effect_cases[] = {
+    {"first time", GO KEPT, "intend outcome:done", &type, {0}, 0, 1, 0, 7},
+    {"outcome on record", "{\"type\":\"known\",\"name\":\"order\",\"outcome\":{\"id\":5}}\n", "intend", &type, {0}, 0, 0, 0, 5},
+    {"refusal on record", "{\"type\":\"known\",\"name\":\"order\",\"seen\":\"failed\",\"outcome\":{}}\n", "intend", &type, {0}, -ERROR_CONFLICT, 0, 0, 0},
+    {"found after a crash", FIND KEPT, "intend outcome:done", &type, {.seen = EFFECT_SEEN_DONE}, 0, 0, 1, 9},
+    {"absent after a crash", FIND KEPT GO KEPT, "intend outcome:absent intend outcome:done", &type, {.seen = EFFECT_SEEN_ABSENT}, 0, 1, 1, 7},
+    {"unsure after a crash", FIND KEPT, "intend outcome:unsure", &type, {.seen = EFFECT_SEEN_UNSURE}, -ERROR_CONFLICT, 0, 1, 0},
+    {"nobody to ask", FIND KEPT, "intend outcome:unsure", &type_without_find, {0}, -ERROR_CONFLICT, 0, 0, 0},
+    {"found a second time", FIND KEPT FIND KEPT, "intend outcome:absent intend outcome:absent", &type, {.seen = EFFECT_SEEN_ABSENT},
+        -ERROR_PROTOCOL, 0, 2, 0},
+    {"the peer refuses", GO KEPT, "intend outcome:failed", &type, {.send_fails = ERROR_DENIED}, -ERROR_DENIED, 1, 0, 0},
+    {"no answer, but done", GO KEPT, "intend outcome:done", &type, {.send_fails = ERROR_TIMEOUT, .seen = EFFECT_SEEN_DONE}, 0, 1, 1, 9},
+    {"no answer, not done", GO KEPT, "intend outcome:absent", &type, {.send_fails = ERROR_TIMEOUT, .seen = EFFECT_SEEN_ABSENT},
+        -ERROR_TIMEOUT, 1, 1, 0},
+    {"no answer, unsure", GO KEPT, "intend outcome:unsure", &type, {.send_fails = ERROR_TIMEOUT, .seen = EFFECT_SEEN_UNSURE},
+        -ERROR_CONFLICT, 1, 1, 0},
+    {"no effects in the type", GO KEPT, "", &type_without_effects, {0}, -ERROR_UNSUPPORTED, 0, 0, 0},
+    {"the engine leaves", "", "intend", &type, {0}, -ERROR_UNAVAILABLE, 0, 0, 0},
+    {"outcome not kept", GO, "intend outcome:done", &type, {0}, -ERROR_UNAVAILABLE, 1, 0, 0},
+    {"another effect's answer", "{\"type\":\"go\",\"name\":\"other\",\"key\":\"k1\"}\n", "intend", &type, {0}, -ERROR_PROTOCOL, 0, 0, 0},
+    {"go without a key", "{\"type\":\"go\",\"name\":\"order\"}\n", "intend", &type, {0}, -ERROR_PROTOCOL, 0, 0, 0},
+    {"not JSON", "go\n", "intend", &type, {0}, -ERROR_INVALID, 0, 0, 0},
+    {"not an answer", "[]\n", "intend", &type, {0}, -ERROR_PROTOCOL, 0, 0, 0},
+};
+
+static void effects(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(effect_cases); i++) {
+        const struct effect_case *one = &effect_cases[i];
+        struct world world = one->world;
+        struct error err = {0};
+        AUTO(free_text) char *said = NULL;
+        int id = 0, result = run_effect(one->type, &world, one->answers, &said, &id, &err);
+        if (result != one->result || world.sent != one->sent || world.found != one->found || id != one->id || strcmp(said, one->said) != 0)
+            fail_msg("%s: result %d (%s), sent %d, found %d, id %d, said \"%s\"", one->name, result, err.message, world.sent, world.found, id, said);
+        if (result) assert_true(err.message[0] != '\0');
+    }
+}
+
+static void intent_carries_digest(void **state)
+{
+    AUTO(free_json) json_t *body = parse("{\"order\": \"one\"}"), *outcome = NULL;
+    struct world world = {0};
+    char digest[65];
+    (void)state;
+    struct peer peer = peer_begin(&type, parse("{\"with\": {}, \"facts\": {}}"), GO KEPT);
+    assert_int_equal(step_effect(peer.step, "order", "the-domain", body, send_it, &world, &outcome, NULL), 0);
+    peer_end(&peer);
+    const json_t *intent = json_array_get(peer.heard, 0);
+    json_digest(body, digest);
+    assert_string_equal(json_text(intent, "digest", ""), digest);
+    assert_string_equal(json_text(intent, "target", ""), "the-domain");
+    assert_true(json_equal(json_object_get(intent, "body"), body));
+    assert_int_equal(json_whole(json_object_get(json_array_get(peer.heard, 1), "outcome"), "id", 0), 7);
+    peer_release(&peer);
+}
+
+static void checkpoint_is_kept(void **state)
+{
+    (void)state;
+    struct peer peer = peer_begin(&type, parse("{\"with\": {}, \"facts\": {}, \"checkpoint\": {\"tick\": 3}}"), "{\"type\":\"kept\"}\n");
+    assert_int_equal(json_whole(step_checkpoint_read(peer.step), "tick", 0), 3);
+    assert_int_equal(step_checkpoint(peer.step, parse("{\"tick\": 4}"), NULL), 0);
+    assert_int_equal(json_whole(step_checkpoint_read(peer.step), "tick", 0), 4);
+    assert_int_equal(step_checkpoint(peer.step, parse("{\"tick\": 5}"), NULL), -ERROR_UNAVAILABLE);
+    assert_int_equal(json_whole(step_checkpoint_read(peer.step), "tick", 0), 4);
+    peer_end(&peer);
+    assert_int_equal(json_whole(json_object_get(json_array_get(peer.heard, 0), "checkpoint"), "tick", 0), 4);
+    peer_release(&peer);
+}
+
+static void park(void **state)
+{
+    (void)state;
+    struct peer peer = peer_begin(&type, parse("{\"with\": {}, \"facts\": {}, \"checkpoint\": null}"), "");
+    assert_null(step_checkpoint_read(peer.step));
+    assert_false(step_is_parked(peer.step));
+    assert_int_equal(step_park(peer.step, 1234, parse("{\"tick\": 1}"), NULL), -ERROR_PARKED);
+    assert_true(step_is_parked(peer.step));
+    peer_end(&peer);
+    const json_t *line = json_array_get(peer.heard, 0);
+    assert_int_equal(json_whole(line, "until", 0), 1234);
+    assert_int_equal(json_whole(json_object_get(line, "checkpoint"), "tick", 0), 1);
+    peer_release(&peer);
+}
+
+static void messages(void **state)
+{
+    (void)state;
+    AUTO(free_text) char *large = mem_alloc(LIMIT_STEP_LINE_BYTES + 1);
+    memset(large, 'x', LIMIT_STEP_LINE_BYTES);
+    struct peer peer = peer_begin(&type, parse("{\"with\": {}, \"facts\": {}}"), "");
+    assert_int_equal(step_progress(peer.step, 0.5, "half of %d", 10), 0);
+    assert_int_equal(step_annotate(peer.step, "warning", "a.c", 3, "not UTF-8: \xff"), 0);
+    assert_int_equal(step_annotate(peer.step, "notice", NULL, 0, large), 0);
+    assert_int_equal(step_output(peer.step, "small", json_integer(1)), 0);
+    assert_int_equal(step_output(peer.step, "large", json_string(large)), -ERROR_LIMIT);
+    peer_end(&peer);
+    AUTO(free_text) char *types = peer_types(&peer);
+    assert_string_equal(types, "progress annotate annotate output");
+    assert_string_equal(json_text(json_array_get(peer.heard, 0), "message", ""), "half of 10");
+    assert_string_equal(json_text(json_array_get(peer.heard, 1), "message", ""), "not UTF-8: ?");
+    assert_int_equal(strlen(json_text(json_array_get(peer.heard, 2), "message", "")), 4096);
+    assert_int_equal(json_integer_value(peer_output(&peer, "small")), 1);
+    peer_release(&peer);
+}
+
+static void wrong_input(void **state)
+{
+    (void)state;
+    struct step *step = NULL;
+    AUTO(free_json) json_t *old = parse("{\"protocol\": 2, \"with\": {}, \"facts\": {}}"), *bare = parse("{\"protocol\": 1}"), *list = parse("[]");
+    struct error err = {0};
+    assert_int_equal(step_open(&type, old, -1, &step, &err), -ERROR_UNSUPPORTED);
+    assert_true(err.hint[0] != '\0');
+    assert_int_equal(step_open(&type, bare, -1, &step, NULL), -ERROR_INVALID);
+    assert_int_equal(step_open(&type, list, -1, &step, NULL), -ERROR_INVALID);
+    assert_null(step);
+}
+
+/* Answers may come in any pieces, and a line without an end is not read for ever. */
+static void endless_line(void **state)
+{
+    (void)state;
+    AUTO(free_text) char *large = mem_alloc(LIMIT_STEP_LINE_BYTES + 100);
+    memset(large, ' ', LIMIT_STEP_LINE_BYTES + 99);
+    struct peer peer = peer_begin(&type, parse("{\"with\": {}, \"facts\": {}}"), large);
+    assert_int_equal(step_checkpoint(peer.step, json_integer(1), NULL), -ERROR_PROTOCOL);
+    peer_end(&peer);
+    peer_release(&peer);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(effects), cmocka_unit_test(intent_carries_digest), cmocka_unit_test(checkpoint_is_kept),
+        cmocka_unit_test(park), cmocka_unit_test(messages), cmocka_unit_test(wrong_input), cmocka_unit_test(endless_line)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
