@@ -10,15 +10,9 @@ static const struct field fields[] = {
     FIELD_END,
 };
 
-static const struct field outputs[] = {
-    {.name = "files", .type = FIELD_INTEGER, .help = "How many files and links were written"},
-    FIELD_END,
-};
-
 const struct step_type checkout_step_type = {
     .name = "checkout",
     .summary = "Fills a stage's workspace with the commit's files and its inputs",
     .fields = fields,
-    .outputs = outputs,
     .perform = checkout_perform,
 };

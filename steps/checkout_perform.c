@@ -58,5 +58,5 @@ int checkout_perform(struct step *step, struct error *err)
         failed = checkout_input(&checkout, input, err);
         if (failed) return failed;
     }
-    return step_output(step, "files", json_integer(checkout.files));
+    return step_progress(step, 1, "%lld files", (long long)checkout.files);
 }

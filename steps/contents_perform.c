@@ -12,7 +12,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
-static int add_path(struct package_files *files, const char *workspace, const char *path, const char *from, unsigned depth, struct error *err);
+static int add_path(struct package_files *files, const char *workspace, const char *path, const char *from, unsigned depth,
+    struct error *err);
 
 void contents_release(struct package_files *files)
 {
@@ -67,32 +68,37 @@ static int check_end(const char *workspace, const char *place, const char *from,
 
 static int add_file(struct package_files *files, const char *path, const char *from, bool executable, struct error *err)
 {
-    if (files->count == PACKAGE_FILES_MAX) return error_set(err, ERROR_LIMIT, NOWHERE, "a package holds at most %d files", PACKAGE_FILES_MAX);
-    if (!text_is_utf8(path, strlen(path))) return error_set(err, ERROR_INVALID, NOWHERE, "contents: a file's name below %s is not UTF-8", from);
+    if (files->count == PACKAGE_FILES_MAX)
+        return error_set(err, ERROR_LIMIT, NOWHERE, "a package holds at most %d files", PACKAGE_FILES_MAX);
+    if (!text_is_utf8(path, strlen(path)))
+        return error_set(err, ERROR_INVALID, NOWHERE, "contents: a file's name below %s is not UTF-8", from);
     files->items = mem_grow(files->items, &files->capacity, files->count + 1, sizeof *files->items);
     files->items[files->count++] =
         (struct package_file){.path = mem_copy_text(path), .from = mem_copy_text(from), .executable = executable};
     return 0;
 }
 
-static int add_folder(struct package_files *files, const char *workspace, const char *path, const char *from, unsigned depth, struct error *err)
+static int add_folder(struct package_files *files, const char *workspace, const char *path, const char *from, unsigned depth,
+    struct error *err)
 {
     AUTO(free_text) char *place = mem_format("%s/%s", workspace, from);
     AUTO(name_list_release) struct name_list names = {0};
     AUTO(close_fd) int fd = -1;
+    bool at_top = strcmp(from, ".") == 0;
     if (depth == TREE_DEPTH_MAX) return error_set(err, ERROR_LIMIT, NOWHERE, "contents: folders are nested more than 200 deep");
     int failed = workspace_open(place, &fd, err);
     if (!failed) failed = workspace_list(fd, from, &names, err);
     for (size_t i = 0; i < names.count && !failed; i++) {
         AUTO(free_text) char *below_path = mem_format("%s/%s", path, names.items[i]);
-        AUTO(free_text) char *below_from = strcmp(from, ".") == 0 ? mem_copy_text(names.items[i]) : mem_format("%s/%s", from, names.items[i]);
+        AUTO(free_text) char *below_from = mem_format("%s%s%s", at_top ? "" : from, at_top ? "" : "/", names.items[i]);
         failed = add_path(files, workspace, below_path, below_from, depth + 1, err);
     }
     return failed;
 }
 
 /* Links to folders are refused below the top level of contents: they may lead round in circles. */
-static int add_path(struct package_files *files, const char *workspace, const char *path, const char *from, unsigned depth, struct error *err)
+static int add_path(struct package_files *files, const char *workspace, const char *path, const char *from, unsigned depth,
+    struct error *err)
 {
     AUTO(free_text) char *place = mem_format("%s/%s", workspace, from);
     struct stat itself, end;

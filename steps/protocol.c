@@ -1,6 +1,6 @@
 /* protocol.c: a step's end of the step protocol (docs/formats/step-protocol.md): one JSON object a line, on one descriptor, both ways.
-   Only what the engine must know before the step goes on is answered: checkpoint, intend, outcome. Lines are answered in order, and
-   nothing is ever sent while an answer is awaited, so one reader without a queue is enough. A type without describe has no effects. */
+   Only what the engine must know before the step goes on is answered: checkpoint, intend, outcome. Nothing is sent while an answer is
+   awaited, so one reader without a queue is enough. A type without describe has no effects. */
 #include "protocol.h"
 
 #include "base/file.h"
@@ -85,25 +85,40 @@ static json_t *message_new(const char *type)
     return message;
 }
 
-/* Sends (stealing) and waits for the answer, whose name must be the effect's, where there is one. */
-static int ask(struct step *step, json_t *message, const char *name, json_t **ret_answer, struct error *err)
+/* What a question may be answered with; NULL-ended. */
+static const char *const kept_answers[] = {"kept", NULL};
+static const char *const intend_answers[] = {"go", "known", "find", NULL};
+
+static bool is_answer(const json_t *line, const char *const *wanted, const char *name)
 {
-    AUTO(free_json) json_t *answer = NULL;
+    const char *type = json_text(line, "type", "");
+    if (name && !text_equal(json_text(line, "name", NULL), name)) return false;
+    for (; *wanted; wanted++)
+        if (text_equal(type, *wanted)) return true;
+    return false;
+}
+
+/* Sends (stealing) and waits for one of the wanted answers, about the effect `name` where there is one. Other lines are passed over: an
+   engine that was started again repeats what it cannot know to have been heard (docs/adr/0006). */
+static int ask(struct step *step, json_t *message, const char *const *wanted, const char *name, json_t **ret_answer, struct error *err)
+{
     int failed = send_line(step, message, err);
-    if (!failed) failed = read_line(step, &answer, err);
-    if (failed) return failed;
-    if (!json_text(answer, "type", NULL)) return broken(err, "the engine's answer has no type");
-    if (name && !text_equal(json_text(answer, "name", NULL), name)) return broken(err, "the engine's answer is about another effect");
-    *ret_answer = take(&answer);
-    return 0;
+    while (!failed) {
+        AUTO(free_json) json_t *answer = NULL;
+        failed = read_line(step, &answer, err);
+        if (failed) break;
+        if (!json_text(answer, "type", NULL)) return broken(err, "the engine sent a line without a type");
+        if (!is_answer(answer, wanted, name)) continue;
+        *ret_answer = take(&answer);
+        return 0;
+    }
+    return failed;
 }
 
 static int ask_kept(struct step *step, json_t *message, const char *name, struct error *err)
 {
     AUTO(free_json) json_t *answer = NULL;
-    int failed = ask(step, message, name, &answer, err);
-    if (failed) return failed;
-    return text_equal(json_text(answer, "type", NULL), "kept") ? 0 : broken(err, "expected \"kept\" from the engine");
+    return ask(step, message, kept_answers, name, &answer, err);
 }
 
 /* --- a step's life ---------------------------------------------------------------------------------------------- */
@@ -319,7 +334,8 @@ static bool is_refusal(const struct error *err)
 
 /* The send failed. A refusal is on record as failed; for anything else the peer is asked at once, while it is near: done counts as
    done, absent leaves the failure (a retry may send again), and unsure needs a person. */
-static int settle_failure(struct step *step, const struct effect *effect, const char *key, const struct error *failure, json_t **ret_outcome,
+static int settle_failure(struct step *step, const struct effect *effect, const char *key, const struct error *failure,
+    json_t **ret_outcome,
     struct error *err)
 {
     enum effect_seen seen = EFFECT_SEEN_UNSURE;
@@ -370,13 +386,12 @@ static int intend(struct step *step, const struct effect *effect, bool *ret_agai
     AUTO(free_json) json_t *answer = NULL;
     enum effect_seen seen = EFFECT_SEEN_UNSURE;
     *ret_again = false;
-    int failed = ask(step, intent_new(effect, "intend", NULL), effect->name, &answer, err);
+    int failed = ask(step, intent_new(effect, "intend", NULL), intend_answers, effect->name, &answer, err);
     if (failed) return failed;
     const char *type = json_text(answer, "type", ""), *key = json_text(answer, "key", NULL);
     if (text_equal(type, "known")) return take_known(effect, answer, ret_outcome, err);
     if (!key) return broken(err, "the engine gave no key for an effect");
     if (text_equal(type, "go")) return send_effect(step, effect, key, ret_outcome, err);
-    if (!text_equal(type, "find")) return broken(err, "expected \"go\", \"known\" or \"find\" from the engine");
     AUTO(free_json) json_t *outcome = NULL;
     failed = look_up(step, effect, key, &seen, &outcome, err);
     if (failed) return failed;

@@ -61,7 +61,7 @@ static void print_diagnostics(const struct diagnostics *list, const struct sourc
 /* What several files lack goes into one list, so that --format prints one document; their sources stay until it is printed. */
 struct linted {
     struct diagnostics list;
-    struct sources **files;
+    struct sources *files;
     size_t file_count;
     struct source *all;
     size_t all_count, all_capacity;
@@ -70,7 +70,7 @@ struct linted {
 static void linted_release(struct linted *linted)
 {
     diagnostics_release(&linted->list);
-    for (size_t i = 0; i < linted->file_count; i++) sources_free(&linted->files[i]);
+    for (size_t i = 0; i < linted->file_count; i++) sources_release(&linted->files[i]);
     free(linted->files);
     free(linted->all);
 }
@@ -80,7 +80,7 @@ static int lint_file(struct linted *linted, const char *path, struct error *err)
     struct pipeline *pipeline = NULL;
     int failed = sources_read(path, &linted->files[linted->file_count], err);
     if (failed) return failed;
-    const struct source_set *set = sources_set(linted->files[linted->file_count++]);
+    const struct source_set *set = &linted->files[linted->file_count++].set;
     if (pipeline_load(set, step_types_builtin, &linted->list, &pipeline) == 0) pipeline_free(&pipeline);
     linted->all = mem_grow(linted->all, &linted->all_capacity, linted->all_count + set->count, sizeof *linted->all);
     memcpy(linted->all + linted->all_count, set->items, set->count * sizeof *linted->all);

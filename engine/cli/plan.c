@@ -128,9 +128,9 @@ static int plan_sources(const struct source_set *sources, const struct invocatio
 int command_plan(int argc, char **argv)
 {
     AUTO(invocation_release) struct invocation invocation = {0};
-    AUTO(sources_release) struct sources sources = {0};
+    AUTO(sources_free) struct sources *sources = NULL;
     struct error err = {0};
     if (invocation_read(argc, argv, &invocation, &err)) return fail(&err);
     if (sources_read(invocation.file, &sources, &err)) return fail(&err);
-    return plan_sources(&sources.set, &invocation);
+    return plan_sources(sources_set(sources), &invocation);
 }

@@ -12,12 +12,6 @@
 #include <string.h>
 #include <unistd.h>
 
-struct sources {
-    struct source_set set;
-    struct source *items;
-    size_t capacity;
-};
-
 enum { LIBRARY_FILES_MAX = 1000, READ_LIMIT_BYTES = 16 * LIMIT_PIPELINE_BYTES };
 
 static void add(struct sources *sources, char *name, char *bytes, size_t size)
@@ -93,34 +87,28 @@ static int add_library(struct sources *sources, struct error *err)
     return 0;
 }
 
-const struct source_set *sources_set(const struct sources *sources)
+int sources_read(const char *path, struct sources *ret, struct error *err)
 {
-    return &sources->set;
-}
-
-int sources_read(const char *path, struct sources **ret, struct error *err)
-{
-    AUTO(sources_free) struct sources *sources = mem_alloc(sizeof *sources);
+    AUTO(sources_release) struct sources sources = {0};
     bool is_input = strcmp(path, "-") == 0;
     char *bytes;
     size_t size;
     int failed = is_input ? read_input(&bytes, &size, err) : file_read(path, READ_LIMIT_BYTES, &bytes, &size, err);
     if (failed) return failed;
-    add(sources, mem_copy_text(is_input ? "<stdin>" : path), bytes, size);
-    if ((failed = add_neighbours(sources, is_input ? "" : path, err))) return failed;
-    if ((failed = add_library(sources, err))) return failed;
-    *ret = take(&sources);
+    add(&sources, mem_copy_text(is_input ? "<stdin>" : path), bytes, size);
+    if ((failed = add_neighbours(&sources, is_input ? "" : path, err))) return failed;
+    if ((failed = add_library(&sources, err))) return failed;
+    *ret = sources;
+    sources = (struct sources){0};
     return 0;
 }
 
-void sources_free(struct sources **sources)
+void sources_release(struct sources *sources)
 {
-    if (!*sources) return;
-    for (size_t i = 0; i < (*sources)->set.count; i++) {
-        free((void *)(uintptr_t)(*sources)->items[i].name);
-        free((void *)(uintptr_t)(*sources)->items[i].bytes);
+    for (size_t i = 0; i < sources->set.count; i++) {
+        free((void *)(uintptr_t)sources->items[i].name);
+        free((void *)(uintptr_t)sources->items[i].bytes);
     }
-    free((*sources)->items);
-    free(*sources);
-    *sources = NULL;
+    free(sources->items);
+    *sources = (struct sources){0};
 }

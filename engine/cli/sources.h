@@ -4,15 +4,17 @@
 
 #include "spec/pipeline.h"
 
-struct sources;
+/* set.items[0] is the pipeline; behind it stand pipelines/NAME.yaml of its folder, then the shipped library's. Starts as {0};
+   sources_release frees. What pipeline_load makes of it borrows the names. */
+struct sources {
+    struct source_set set;
+    struct source *items;
+    size_t capacity;
+};
 
-/* path: a file, or "-" for standard input (whose folder is the current one). Blocks. A file larger than the language allows is handed on,
-   so that it is the loader that says so. Caller frees. */
-int sources_read(const char *path, struct sources **ret, struct error *err) MUST_CHECK;
-void sources_free(struct sources **sources);
-
-/* items[0] is the pipeline; behind it stand pipelines/NAME.yaml of its folder, then the shipped library's. Borrowed, as are the names in
-   whatever pipeline_load makes of it. */
-const struct source_set *sources_set(const struct sources *sources);
+/* path: a file, or "-" for standard input (whose folder is the current one). Blocks. A file larger than the language allows is handed on as
+   it is, so that it is the loader that says so. */
+int sources_read(const char *path, struct sources *ret, struct error *err) MUST_CHECK;
+void sources_release(struct sources *sources);
 
 #endif

@@ -139,6 +139,14 @@ int plan_build(const struct pipeline *pipeline, const struct plan_facts *facts, 
     return 0;
 }
 
+struct plan *plan_empty(const char *name)
+{
+    struct plan *plan = mem_alloc(sizeof *plan);
+    plan->arena = arena_new();
+    plan->name = arena_copy_text(plan->arena, name);
+    return plan;
+}
+
 void plan_free(struct plan **plan)
 {
     if (!*plan) return;

@@ -66,6 +66,8 @@ struct plan {
    Mistakes go to *list with positions in the pipeline, or NOWHERE for a parameter from outside. */
 int plan_build(const struct pipeline *pipeline, const struct plan_facts *facts, const json_t *params, struct diagnostics *list,
     struct plan **ret) MUST_CHECK;
+/* The plan of a run that has nothing to run: its file is missing or wrong. */
+struct plan *plan_empty(const char *name);
 void plan_free(struct plan **plan);
 
 json_t *plan_to_json(const struct plan *plan); /* docs/formats/plan.md */

@@ -71,21 +71,6 @@ static json_t *describe_submission(const struct submission *submission, uint64_t
     return data;
 }
 
-/* The plan of a run that has nothing to run: its file is missing or wrong. */
-static struct plan *empty_plan(const char *name)
-{
-    struct plan *plan = NULL;
-    AUTO(free_json) json_t *json = json_pack("{s:i, s:s, s:{}, s:[], s:[], s:[], s:{}, s:{}}", "version", 1, "pipeline", name, "facts",
-        "stages", "steps", "includes", "outputs", "params");
-    struct error err;
-    if (plan_from_json(json, &plan, &err) == 0) return plan;
-    struct arena *arena = arena_new();
-    plan = arena_alloc(arena, sizeof *plan);
-    plan->name = arena_copy_text(arena, name);
-    plan->arena = arena;
-    return plan;
-}
-
 static void begin(struct engine *engine, const struct submission *submission, struct answer *answer, struct plan *plan, const char *digest,
     struct event_list *more)
 {
@@ -116,7 +101,7 @@ static void begin_invalid(struct engine *engine, const struct submission *submis
     }
     event_list_add(&more, EVENT_run_failed, NO_STEP, clock_now_ms(), data);
     answer->accepted.invalid = true;
-    begin(engine, submission, answer, empty_plan(submission->repository ? submission->repository : "pipeline"), NULL, &more);
+    begin(engine, submission, answer, plan_empty(submission->repository ? submission->repository : "pipeline"), NULL, &more);
 }
 
 /* Loads and plans. 1: planned; 0: the answer is complete (unwanted); negative: the file is wrong. */

@@ -1,6 +1,7 @@
 /* follower.c: one run's events in order, with the state that they fold to. */
 #include "server/follower.h"
 
+#include "base/arena.h"
 #include "base/json.h"
 #include "base/mem.h"
 
@@ -19,11 +20,15 @@ struct follower {
 };
 
 /* The plan of a run that had nothing to plan. */
-static int empty_plan(const char *name, struct plan **ret, struct error *err)
+static struct plan *empty_plan(const char *name)
 {
-    AUTO(free_json) json_t *json = json_pack("{s:i, s:s, s:{}, s:[], s:[], s:[], s:{}, s:{}}", "version", 1, "pipeline", name, "facts",
-        "stages", "steps", "includes", "outputs", "params");
-    return plan_from_json(json, ret, err);
+    struct plan *plan = mem_alloc(sizeof *plan);
+    plan->arena = arena_new();
+    plan->name = arena_copy_text(plan->arena, name);
+    plan->params = arena_own_json(plan->arena, json_object());
+    plan->includes = arena_own_json(plan->arena, json_array());
+    plan->outputs = arena_own_json(plan->arena, json_object());
+    return plan;
 }
 
 static int read_plan(struct engine *engine, uint64_t run, struct plan **ret, struct error *err)
@@ -32,7 +37,8 @@ static int read_plan(struct engine *engine, uint64_t run, struct plan **ret, str
     int code = journal_get_run(engine_journal(engine), run, &row, err);
     if (code < 0) return code;
     if (json_text(row, "plan", NULL)) return engine_read_plan(engine, run, ret, err);
-    return empty_plan(json_text(row, "pipeline", "pipeline"), ret, err);
+    *ret = empty_plan(json_text(row, "pipeline", "pipeline"));
+    return 0;
 }
 
 int follower_open(struct engine *engine, uint64_t run, struct follower **ret, struct error *err)

@@ -64,7 +64,7 @@ static void add_error(struct reader *reader, const struct yaml_node *node, const
 static json_t *read_scalar(struct reader *reader, const struct yaml_node *node, const struct field *field)
 {
     if (node->kind != YAML_TEXT) {
-        fields_add_wrong_kind(reader, node, field->name, value_type_phrase(field->type), NULL);
+        fields_add_wrong_kind(reader, node, field->name, value_type_phrase(field->type), value_type_hint(field->type));
         return NULL;
     }
     AUTO(free_json) json_t *text = template_read(reader, node, field);
@@ -231,7 +231,9 @@ json_t *fields_read(struct reader *reader, const struct yaml_node *node, const s
     if (node->kind != YAML_MAP && brief && !yaml_is_empty(node)) {
         json_put(object, brief->name, fields_read_value(reader, node, brief));
     } else if (node->kind != YAML_MAP) {
-        fields_add_wrong_kind(reader, node, what, "a map", "write { key: value }; {} is the empty one");
+        diagnostics_add(reader->list, yaml_is_empty(node) ? "missing-value" : "wrong-type", node->at, yaml_width(node),
+            brief ? "write a value behind the ':'" : "write { key: value }; {} is the empty one", "%s must be %s, not %s", what,
+            brief ? value_type_phrase(brief->type) : "a map", kind_phrase(node));
         return object;
     }
     for (size_t i = 0; node->kind == YAML_MAP && i < node->count; i++) {

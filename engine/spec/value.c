@@ -42,9 +42,14 @@ const char *value_type_phrase(enum field_type type)
     return types[type].phrase;
 }
 
+const char *value_type_hint(enum field_type type)
+{
+    return types[type].hint;
+}
+
 static int wrong_type(const struct field *field, const char *text, struct error *err)
 {
-    error_set(err, ERROR_INVALID, NOWHERE, "\"%s\" must be %s, not \"%.60s\"", field->name, types[field->type].phrase, text);
+    error_set(err, ERROR_INVALID, NOWHERE, "\"%.63s\" must be %s, not \"%.60s\"", field->name, types[field->type].phrase, text);
     return error_hint(err, "%s", types[field->type].hint);
 }
 
@@ -70,9 +75,9 @@ static int check_bounds(const struct field *field, const char *text, int64_t val
     if (field->min == 0 && field->max == 0) return 0;
     if (value >= field->min && value <= field->max) return 0;
     AUTO(text_release) struct text range = {0};
-    add_bound(&range, field->type, field->min);
-    if (field->max == INT64_MAX) text_add(&range, " or more");
-    else text_add(&range, " to ");
+    if (field->min == INT64_MIN) text_add(&range, "at most ");
+    else add_bound(&range, field->type, field->min);
+    if (field->min != INT64_MIN) text_add(&range, field->max == INT64_MAX ? " or more" : " to ");
     if (field->max != INT64_MAX) add_bound(&range, field->type, field->max);
     error_set(err, ERROR_LIMIT, NOWHERE, "\"%s\" is out of bounds: %.60s", field->name, text);
     return error_hint(err, "it may be %s", text_view(&range));

@@ -13,5 +13,6 @@ int value_from_text(const struct field *field, const char *text, json_t **ret_va
 
 /* "a duration", "text": for messages. */
 const char *value_type_phrase(enum field_type type);
+const char *value_type_hint(enum field_type type); /* how to write one; NULL for choices */
 
 #endif

@@ -236,14 +236,13 @@ static void refuse_stage(struct decision *decision, uint32_t stage, enum verdict
     }
 }
 
+/* Also a cancelled stage waits for its needs: what is written to clean up behind it must not overtake them. */
 static void decide_fresh(struct decision *decision, uint32_t stage)
 {
     const struct run_state *state = decision->state;
-    bool waits = state->stages[stage].needs_open > 0;
-    bool is_doomed = state->status == RUN_cancelling && (!stage_plan(decision, stage)->condition_overrides || runs_nothing_more(state));
-    if (waits && !is_doomed) return;
+    if (state->stages[stage].needs_open) return;
     struct error err = {0};
-    enum verdict verdict = is_doomed ? VERDICT_CANCEL : ask_stage(state, stage, &err);
+    enum verdict verdict = ask_stage(state, stage, &err);
     if (verdict == VERDICT_START)
         advance(decision, stage);
     else

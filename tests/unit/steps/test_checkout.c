@@ -107,7 +107,8 @@ static void hostile_trees(void **state)
     } cases[] = {
         {-ERROR_DENIED, "absolute link", "printf '120000 blob %s\\tl\\n' $(printf /etc/passwd | git hash-object -w --stdin) | git mktree"},
         {-ERROR_DENIED, "link out", "printf '120000 blob %s\\tl\\n' $U | git mktree"},
-        {-ERROR_DENIED, "link out from below", "S=$(printf '120000 blob %s\\tl\\n' $(printf ../../outside | git hash-object -w --stdin) | git mktree);"
+        {-ERROR_DENIED, "link out from below", "S=$(printf '120000 blob %s\\tl\\n' $(printf ../../outside | git hash-object -w --stdin) "
+            "| git mktree);"
             "printf '040000 tree %s\\ts\\n' $S | git mktree"},
         {-ERROR_DENIED, "link through a link", "S=$(printf '120000 blob %s\\tl\\n' $(printf .. | git hash-object -w --stdin) | git mktree);"
             "printf '120000 blob %s\\tm\\n040000 tree %s\\ts\\n' $(printf s/l/../outside | git hash-object -w --stdin) $S | git mktree"},
@@ -118,7 +119,8 @@ static void hostile_trees(void **state)
         {-ERROR_DENIED, "git folder, large", "S=$(printf '100644 blob %s\\tconfig\\n' $A | git mktree); raw 40000 .GIT $S"},
         {-ERROR_DENIED, "slash in a name", "raw 100644 ../outside $A"},
         {-ERROR_IO, "link, then a folder of its name",
-            "S=$(printf '100644 blob %s\\toutside\\n' $A | git mktree); { item 120000 d $(printf sub | git hash-object -w --stdin); item 40000 d $S; }"
+            "S=$(printf '100644 blob %s\\toutside\\n' $A | git mktree); { item 120000 d $(printf sub | git hash-object -w --stdin); "
+                "item 40000 d $S; }"
             " | git hash-object -w -t tree --literally --stdin"},
     };
     SKIP_WITHOUT_GIT();
@@ -127,7 +129,8 @@ static void hostile_trees(void **state)
             "item() { printf '%%s %%s\\0' $1 $2; printf \"$(echo $3 | sed 's/../\\\\x&/g')\"; };"
             "raw() { item $1 $2 $3 | git hash-object -w -t tree --literally --stdin; };"
             "A=$(echo evil | git hash-object -w --stdin); U=$(printf ../outside | git hash-object -w --stdin); T=$({ %s; });"
-            "{ echo tree $T; echo 'author a <a@example.org> 1700000000 +0000'; echo 'committer a <a@example.org> 1700000000 +0000'; echo; echo x; }"
+            "{ echo tree $T; echo 'author a <a@example.org> 1700000000 +0000'; echo 'committer a <a@example.org> 1700000000 +0000'; "
+                "echo; echo x; }"
             " | git hash-object -w -t commit --literally --stdin >../commit", cases[i].make);
         setenv("SCRIPT", script, 1);
         if (!git_script(*state, "exec bash -ec \"$SCRIPT\"")) fail_msg("%s: cannot be made", cases[i].name);
@@ -144,7 +147,8 @@ static void hostile_trees(void **state)
 static void deep_tree(void **state)
 {
     SKIP_WITHOUT_GIT();
-    assert_true(git_script(*state, "git init -q --bare bare.git; cd bare.git; T=$(printf '100644 blob %s\\ta\\n' $(echo a | git hash-object -w --stdin)"
+    assert_true(git_script(*state, "git init -q --bare bare.git; cd bare.git; T=$(printf '100644 blob %s\\ta\\n' $(echo a | git "
+        "hash-object -w --stdin)"
         " | git mktree); i=0; while [ $i -lt 210 ]; do T=$(printf '040000 tree %s\\td\\n' $T | git mktree); i=$((i+1)); done;"
         "git commit-tree -m x $T >../commit"));
     expect_checkout(*state, "bare.git", false, -ERROR_LIMIT, "");
@@ -154,9 +158,12 @@ static void from_folder(void **state)
 {
     const char *folder = *state;
     SKIP_WITHOUT_GIT();
-    assert_true(git_script(folder, "git init -q src; cd src; printf 'out/\\n*.o\\nkept/\\n' >.gitignore; mkdir out kept sub; echo x >out/x; echo x >a.o;"
-        "echo x >sub/b.o; echo t >tracked.o; echo k >kept/k; git add -A; git add -f tracked.o kept/k; git commit -qm x; echo new >untracked;"
-        "echo i >kept/ignored; chmod 700 untracked; ln -s untracked link; ln -s /etc/passwd evil; mkfifo pipe; touch -d @1600000000 untracked"));
+    assert_true(git_script(folder, "git init -q src; cd src; printf 'out/\\n*.o\\nkept/\\n' >.gitignore; mkdir out kept sub; echo x "
+        ">out/x; echo x >a.o;"
+        "echo x >sub/b.o; echo t >tracked.o; echo k >kept/k; git add -A; git add -f tracked.o kept/k; git commit -qm x; echo new "
+            ">untracked;"
+        "echo i >kept/ignored; chmod 700 untracked; ln -s untracked link; ln -s /etc/passwd evil; mkfifo pipe; touch -d @1600000000 "
+            "untracked"));
     expect_checkout(folder, "src", true, 0, "annotate annotate output");
     assert_true(has_file(folder, "ws/untracked"));
     assert_true(has_file(folder, "ws/link"));
@@ -238,7 +245,8 @@ static void hostile_inputs(void **state)
     struct error err = {0};
     put_file(*state, "from/a", "a", 0644);
     put_file(*state, "from/d/outside", "a", 0644);
-    assert_true(shell(*state, "cd from; ln -s / root; ln -s /etc/passwd passwd; cd ..; mkdir src elsewhere; ln -s ../elsewhere src/keep; ln -s . src/d"));
+    assert_true(shell(*state, "cd from; ln -s / root; ln -s /etc/passwd passwd; cd ..; mkdir src elsewhere; ln -s ../elsewhere src/keep;"
+        " ln -s . src/d"));
     assert_int_equal(checkout(*state, NULL, false, one_input(*state, "[\"a\", \"passwd\", \"root\"]"), &said, &err), 0);
     assert_string_equal(said, "annotate annotate output");
     assert_false(has_file(*state, "ws/passwd"));
@@ -250,7 +258,9 @@ static void hostile_inputs(void **state)
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, make_workspace, remove_folder)
-    const struct CMUnitTest tests[] = {TEST(from_commit), TEST(unknown_commit), TEST(submodule_is_told), TEST(hostile_trees), TEST(deep_tree),
-        TEST(from_folder), TEST(from_plain_folder), TEST(into_itself), TEST(inputs), TEST(input_that_matches_nothing), TEST(hostile_inputs)};
+    const struct CMUnitTest tests[] = {TEST(from_commit), TEST(unknown_commit), TEST(submodule_is_told), TEST(hostile_trees),
+        TEST(deep_tree),
+        TEST(from_folder), TEST(from_plain_folder), TEST(into_itself), TEST(inputs), TEST(input_that_matches_nothing),
+            TEST(hostile_inputs)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -73,10 +73,13 @@ static void table_beside_program(void **state)
 
 static void wrong_tables(void **state)
 {
-    static const char *const tables[] = {"", "[]", "{\"fields\": {}}", "{\"fields\": [{}]}", "{\"fields\": [3]}", "{\"fields\": [{\"name\": \"A b\"}]}",
+    static const char *const tables[] = {"", "[]", "{\"fields\": {}}", "{\"fields\": [{}]}", "{\"fields\": [3]}",
+        "{\"fields\": [{\"name\": \"A b\"}]}",
         "{\"fields\": [{\"name\": \"a\", \"type\": \"colour\"}]}", "{\"fields\": [{\"name\": \"a\", \"type\": \"object\"}]}",
-        "{\"fields\": [{\"name\": \"a\", \"type\": \"choice\"}]}", "{\"fields\": [{\"name\": \"a\", \"type\": \"choice\", \"choices\": [1]}]}",
-        "{\"fields\": [{\"name\": \"a\"}, {\"name\": \"a\"}]}", "{\"fields\": [{\"name\": \"a\", \"short\": true}, {\"name\": \"b\", \"short\": true}]}",
+        "{\"fields\": [{\"name\": \"a\", \"type\": \"choice\"}]}", "{\"fields\": [{\"name\": \"a\", \"type\": \"choice\", \"choices\": "
+            "[1]}]}",
+        "{\"fields\": [{\"name\": \"a\"}, {\"name\": \"a\"}]}", "{\"fields\": [{\"name\": \"a\", \"short\": true}, {\"name\": \"b\", "
+            "\"short\": true}]}",
         "{\"summary\": \"a\", \"summary\": \"b\"}", "{\"outputs\": [{\"name\": \"\"}]}"};
     put_file(*state, "crescendo-step-a", program, 0755);
     for (size_t i = 0; i < COUNT_OF(tables); i++) {
@@ -84,7 +87,8 @@ static void wrong_tables(void **state)
         struct error err = {0};
         step_types *types = NULL;
         put_file(*state, "crescendo-step-a.json", tables[i], 0644);
-        if (load(*state, arena, &types, &err) != -ERROR_INVALID || !strstr(err.message, "crescendo-step-a.json")) fail_msg("%s: %s", tables[i], err.message);
+        if (load(*state, arena, &types, &err) != -ERROR_INVALID || !strstr(err.message, "crescendo-step-a.json")) fail_msg("%s: %s",
+            tables[i], err.message);
         assert_null(types);
         arena_free(&arena);
     }
@@ -146,7 +150,8 @@ static void in_shell(void **state)
     AUTO(free_text) char *said = NULL;
     (void)state;
     assert_int_equal(run_external("greet", "{\"protocol\":1,\"with\":{\"to\":\"world\"},\"facts\":{}}\n", "", &said), 0);
-    assert_string_equal(said, "{\"type\":\"hello\",\"protocol\":1}\n{\"type\":\"progress\",\"message\":\"greeting world\",\"fraction\":0.5}\n"
+    assert_string_equal(said, "{\"type\":\"hello\",\"protocol\":1}\n{\"type\":\"progress\",\"message\":\"greeting "
+        "world\",\"fraction\":0.5}\n"
         "{\"type\":\"output\",\"name\":\"greeting\",\"value\":\"Hello, world!\"}\n");
 }
 
@@ -157,14 +162,16 @@ static void in_python(void **state)
     if (!shell("/", "python3 -c pass 2>/dev/null")) skip();
     const char *kept = "{\"type\":\"kept\"}\n{\"type\":\"kept\"}\n{\"type\":\"kept\"}\n";
     assert_int_equal(run_external("count", "{\"protocol\":1,\"with\":{\"to\":3},\"facts\":{},\"checkpoint\":null}", kept, &said), 0);
-    assert_non_null(strstr(said, "{\"type\": \"checkpoint\", \"checkpoint\": 3}\n{\"type\": \"output\", \"name\": \"count\", \"value\": 3}\n"));
+    assert_non_null(strstr(said, "{\"type\": \"checkpoint\", \"checkpoint\": 3}\n{\"type\": \"output\", \"name\": \"count\", \"value\": "
+        "3}\n"));
     assert_int_equal(run_external("count", "{\"protocol\":1,\"with\":{\"to\":3},\"facts\":{},\"checkpoint\":2}", kept, &again), 0);
     assert_null(strstr(again, "\"checkpoint\": 2}")); /* goes on behind its checkpoint */
 }
 
 static int probe(const char *folder, const char *action, const char *more, const char *answers, char **ret_said)
 {
-    AUTO(free_text) char *input = mem_format("{\"protocol\":1,\"with\":{\"action\":\"%s\",\"world\":\"%s/world\"},\"facts\":{}%s}", action, folder, more);
+    AUTO(free_text) char *input = mem_format("{\"protocol\":1,\"with\":{\"action\":\"%s\",\"world\":\"%s/world\"},\"facts\":{}%s}",
+        action, folder, more);
     return run_external("probe", input, answers, ret_said);
 }
 
@@ -229,7 +236,8 @@ static void tables_of_test_steps(void **state)
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, make_folder, remove_folder)
-    const struct CMUnitTest tests[] = {TEST(joined_table), TEST(table_beside_program), TEST(wrong_tables), cmocka_unit_test(nothing_to_find),
+    const struct CMUnitTest tests[] = {TEST(joined_table), TEST(table_beside_program), TEST(wrong_tables),
+        cmocka_unit_test(nothing_to_find),
         cmocka_unit_test(in_shell), cmocka_unit_test(in_python), TEST(probe_effects), TEST(probe_parks), TEST(probe_unsure),
         cmocka_unit_test(tables_of_test_steps)};
     return cmocka_run_group_tests(tests, NULL, NULL);

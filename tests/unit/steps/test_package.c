@@ -38,7 +38,8 @@ static void fill(const char *folder)
     put_file(folder, "ws/build/hello", "#!/bin/sh\necho hello\n", 0750);
     put_file(folder, "ws/share/doc/b.txt", "b\n", 0600);
     put_file(folder, "ws/share/a.txt", "a\n", 0666);
-    put_file(folder, "ws/service.yaml", "service: hello-service\nversion: 1.10\nkind: microservice\ncomponents:\n  - compute: { version: 7 }\n", 0644);
+    put_file(folder, "ws/service.yaml", "service: hello-service\nversion: 1.10\nkind: microservice\ncomponents:\n  - compute: { "
+        "version: 7 }\n", 0644);
 }
 
 static const char with_all[] = "{\"contents\": {\"bin/hello\": \"build/hello\", \"share\": \"share/\"}}";
@@ -209,7 +210,8 @@ static void what_is_a_key(void **state)
         "-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\n", "x-----BEGIN PGP PRIVATE KEY BLOCK-----\r\nVersion: 1\r\n",
         "-----BEGIN EC PRIVATE KEY-----\nMHcCAQEEIIxkXbW9Zk3m8f0T0kqv4Y0u5y8oXvQy\n"};
     static const char *const others[] = {"", "-----BEGIN ", "-----BEGIN PRIVATE KEY-----", "-----BEGIN PRIVATE KEY-----\n...\n",
-        "-----BEGIN CERTIFICATE-----\nMIIEowIBAAKCAQEAx1QsMn3jSoo0RrN1kVZ7BXkd9vEo\n", "-----BEGIN PUBLIC KEY-----\nMIIEowIBAAKCAQEAx1QsMn3jSoo0RrN1k\n"};
+        "-----BEGIN CERTIFICATE-----\nMIIEowIBAAKCAQEAx1QsMn3jSoo0RrN1kVZ7BXkd9vEo\n",
+            "-----BEGIN PUBLIC KEY-----\nMIIEowIBAAKCAQEAx1QsMn3jSoo0RrN1k\n"};
     (void)state;
     for (size_t i = 0; i < COUNT_OF(keys); i++) assert_true(text_holds_key(keys[i], strlen(keys[i])));
     for (size_t i = 0; i < COUNT_OF(others); i++) assert_false(text_holds_key(others[i], strlen(others[i])));
