@@ -146,12 +146,14 @@ static void add_stage(const struct run_state *state, uint64_t run, const char *s
     else if (view->started_ms)
         board_add_elapsed(&time, now_ms - view->started_ms);
     add_detail(state, run, server, view, now_ms, &detail);
-    if (time.size || detail.size) {
+    if ((time.size || detail.size) && columns >= 2 + path_columns + 2 + TIME_COLUMNS) {
         text_add_repeated(out, ' ', path_columns - taken + 2);
         taken = display_add_cut(out, text_view(&time), TIME_COLUMNS);
-        if (detail.size) text_add_repeated(out, ' ', TIME_COLUMNS - taken + 1);
         size_t used = 2 + path_columns + 2 + TIME_COLUMNS + 1;
-        if (columns > used) display_add_cut(out, text_view(&detail), columns - used);
+        if (detail.size && columns > used) {
+            text_add_repeated(out, ' ', TIME_COLUMNS - taken + 1);
+            display_add_cut(out, text_view(&detail), columns - used);
+        }
     }
     if (quiet) text_add(out, style_close(STYLE_QUIET, terminal->colour));
     text_add_char(out, '\n');
@@ -159,7 +161,7 @@ static void add_stage(const struct run_state *state, uint64_t run, const char *s
     text_release(&detail);
 }
 
-static void add_hidden(const struct stage_view *views, uint32_t count, struct text *out)
+static void add_hidden(const struct stage_view *views, uint32_t count, const struct terminal *terminal, struct text *out)
 {
     uint32_t done = 0, to_come = 0;
     for (uint32_t i = 0; i < count; i++) {
@@ -167,7 +169,10 @@ static void add_hidden(const struct stage_view *views, uint32_t count, struct te
         done += step_status_at_rest(views[i].status);
         to_come += !step_status_at_rest(views[i].status);
     }
-    if (done + to_come) text_add_format(out, "… %u more stages: %u done, %u to come\n", done + to_come, done, to_come);
+    if (!done && !to_come) return;
+    AUTO(free_text) char *line = mem_format("… %u more stages: %u done, %u to come", done + to_come, done, to_come);
+    display_add_cut(out, line, terminal->columns ? terminal->columns : NO_LIMIT_COLUMNS);
+    text_add_char(out, '\n');
 }
 
 static void add_run(const struct run_state *state, uint64_t run, const struct terminal *terminal, int64_t now_ms, struct text *out)
@@ -211,7 +216,7 @@ void board_draw(
     size_t path_columns = path_columns_of(views, count, terminal);
     for (uint32_t i = 0; i < count; i++)
         if (views[i].shown) add_stage(state, run, server, &views[i], terminal, path_columns, now_ms, out);
-    add_hidden(views, count, out);
+    add_hidden(views, count, terminal, out);
     add_run(state, run, terminal, now_ms, out);
     free(views);
 }

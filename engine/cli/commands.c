@@ -148,11 +148,18 @@ static const struct example help_examples[] = {
 /* lint and plan parse their own words; their rows are here for the help. */
 static const struct option_spec lint_options[] = {
     {"format", 0, "FORMAT", "text, json or sarif"},
+    {"schema", 0, NULL, "print the JSON schema of pipeline files"},
+    {"reference", 0, NULL, "print the reference page"},
     OPTION_END,
 };
 static const struct option_spec plan_options[] = {
     {"param", 'p', "NAME=VALUE", "a parameter's value; may be repeated"},
     {"format", 0, "FORMAT", "text, json or dot"},
+    {"json", 0, NULL, "the same as --format json"},
+    {"repository", 'r', "NAME", "plan as a push to this repository would be: run.repository"},
+    {"ref", 0, "REF", "run.ref"},
+    {"branch", 0, "NAME", "run.branch"},
+    {"commit", 0, "DIGEST", "run.commit"},
     OPTION_END,
 };
 

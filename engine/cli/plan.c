@@ -75,8 +75,10 @@ static int invocation_read(int argc, char **argv, struct invocation *ret, struct
     if (result) return result;
     if (options_argument(&ret->options, 1)) return error_set(err, ERROR_INVALID, NOWHERE, "plan takes one file, not several");
     ret->file = options_argument(&ret->options, 0) ? options_argument(&ret->options, 0) : "crescendo.yaml";
-    ret->facts = (struct plan_facts){.repository = options_value(&ret->options, "repository"), .ref = options_value(&ret->options, "ref"),
-        .branch = options_value(&ret->options, "branch"), .commit = options_value(&ret->options, "commit")};
+    ret->facts = (struct plan_facts){.repository = options_value(&ret->options, "repository"),
+        .ref = options_value(&ret->options, "ref"),
+        .branch = options_value(&ret->options, "branch"),
+        .commit = options_value(&ret->options, "commit")};
     ret->params = json_object();
     result = read_params(&ret->options, ret->params, err);
     return result ? result : read_format(&ret->options, &ret->format, err);
@@ -128,9 +130,9 @@ static int plan_sources(const struct source_set *sources, const struct invocatio
 int command_plan(int argc, char **argv)
 {
     AUTO(invocation_release) struct invocation invocation = {0};
-    AUTO(sources_free) struct sources *sources = NULL;
+    AUTO(sources_release) struct sources sources = {0};
     struct error err = {0};
     if (invocation_read(argc, argv, &invocation, &err)) return fail(&err);
     if (sources_read(invocation.file, &sources, &err)) return fail(&err);
-    return plan_sources(sources_set(sources), &invocation);
+    return plan_sources(&sources.set, &invocation);
 }

@@ -1,14 +1,13 @@
 /* submission.c: what `crescendo run` hands to the server. */
 #include "cli/submission.h"
 
-#include "base/file.h"
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "cli/neighbour.h"
+#include "cli/sources.h"
 #include "crescendo/limits.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <libgen.h>
 #include <stdlib.h>
@@ -42,47 +41,32 @@ static bool is_usable(const char *name)
     return text_is_name(stem);
 }
 
-static void close_folder(DIR **folder)
+/* The folder of the file; of standard input, the current one. Caller frees. */
+static char *folder_of(const char *path)
 {
-    if (*folder) closedir(*folder);
-}
-
-static int add_used_files(json_t *files, const char *folder, struct error *err)
-{
-    AUTO(free_text) char *path = mem_format("%s/pipelines", folder);
-    AUTO(close_folder) DIR *listing = opendir(path);
-    for (struct dirent *entry; listing && (entry = readdir(listing));) {
-        if (!is_usable(entry->d_name) || json_array_size(files) >= FILES_MAX) continue;
-        AUTO(free_text) char *name = mem_format("pipelines/%s", entry->d_name);
-        AUTO(free_text) char *whole = mem_format("%s/%s", folder, name);
-        AUTO(free_text) char *bytes = NULL;
-        size_t size = 0;
-        int failed = file_read(whole, LIMIT_PIPELINE_BYTES, &bytes, &size, err);
-        if (!failed) failed = add_used(files, name, bytes, size, err);
-        if (failed) return failed;
-    }
-    return 0;
+    AUTO(free_text) char *whole = realpath(text_equal(path, "-") ? "." : path, NULL);
+    if (!whole || text_equal(path, "-")) return take(&whole);
+    return mem_copy_text(dirname(whole));
 }
 
 int submission_from_file(const char *path, json_t **ret_body, struct error *err)
 {
-    AUTO(free_text) char *bytes = NULL;
-    size_t size = 0;
-    int failed = file_read(path, LIMIT_PIPELINE_BYTES, &bytes, &size, err);
+    AUTO(sources_release) struct sources sources = {0};
+    int failed = sources_read(path, &sources, err);
     if (failed == -ERROR_NOT_FOUND) error_hint(err, "give the pipeline's file: crescendo run FILE");
     if (failed) return failed;
-    AUTO(free_text) char *whole = realpath(path, NULL);
-    if (!whole) return error_set_errno(err, errno, "%s", path);
-    AUTO(free_text) char *parent = mem_copy_text(whole);
-    const char *folder = dirname(parent);
+    AUTO(free_text) char *folder = folder_of(path);
+    if (!folder) return error_set_errno(err, errno, "%s", path);
+    const struct source_set *set = &sources.set;
     AUTO(free_json) json_t *body = json_object();
     json_t *files = json_array();
     json_put(body, "files", files);
-    json_put_text(body, "file", path);
+    json_put_text(body, "file", set->items[0].name);
     json_put_text(body, "source", folder);
     json_put_flag(body, "work_tree", true);
-    failed = put_file_text(body, "pipeline", path, bytes, size, err);
-    if (!failed) failed = add_used_files(files, folder, err);
+    failed = put_file_text(body, "pipeline", path, set->items[0].bytes, set->items[0].size, err);
+    for (size_t i = 1; i < set->count && !failed; i++)
+        failed = add_used(files, set->items[i].name, set->items[i].bytes, set->items[i].size, err);
     if (failed) return failed;
     *ret_body = take(&body);
     return 0;

@@ -148,13 +148,24 @@ static void on_over(void *context)
     pthread_mutex_unlock(&watcher->mutex);
 }
 
+/* The reducer's words do not know which server this is: the command that they name is completed. Caller frees. */
+static char *complete(const char *line, const char *server)
+{
+    static const char command[] = "crescendo approve";
+    const char *at = *server ? strstr(line, command) : NULL;
+    if (!at) return mem_copy_text(line);
+    size_t before = (size_t)(at - line) + sizeof command - 1;
+    return mem_format("%.*s%s%s", (int)before, line, server, line + before);
+}
+
 static bool on_event(void *context, const struct run_state *state, const struct event *event)
 {
     struct watcher *watcher = context;
     watcher->dirty = true;
     if (!watcher->live && !run_status_at_rest(state->status)) { /* the run's own end is told by the closing line */
         AUTO(free_text) char *line = narrate(state, event, watcher->colour);
-        if (line) print_line(watcher, line, watcher->colour ? DISPLAY_COLOUR : DISPLAY_LINES, STYLE_PLAIN);
+        AUTO(free_text) char *whole = line ? complete(line, watcher->server) : NULL;
+        if (whole) print_line(watcher, whole, watcher->colour ? DISPLAY_COLOUR : DISPLAY_LINES, STYLE_PLAIN);
     }
     watcher->waits = state->status == RUN_waiting && state->wait == WAIT_approval;
     return watcher->waits && watcher->watching->stop_at_approval;

@@ -116,6 +116,14 @@ static void flush_ready(uv_idle_t *flush)
     write_out(flush->data);
 }
 
+/* Said on each connection until one took it: a shim that missed it would wait for its engine. */
+static void say_end(struct supervisor *supervisor)
+{
+    size_t start = wire_begin(&supervisor->out, SHIM_END);
+    wire_finish(&supervisor->out, start);
+    uv_idle_start(&supervisor->flush, flush_ready);
+}
+
 static void retry_later(struct supervisor *supervisor);
 
 static void connect_now(struct supervisor *supervisor)
@@ -170,6 +178,7 @@ static void attach_when_replayed(struct supervisor *supervisor)
     wire_bytes(&supervisor->out, supervisor->queued.bytes, supervisor->queued.size);
     supervisor->queued.size = 0;
     uv_idle_start(&supervisor->flush, flush_ready);
+    if (supervisor->ending) say_end(supervisor);
     if (supervisor->hooks.attached) supervisor->hooks.attached(supervisor->hooks.context);
 }
 
@@ -356,11 +365,9 @@ void supervisor_flush(struct supervisor *supervisor)
 void supervisor_end(struct supervisor *supervisor)
 {
     supervisor->hooks = (struct supervisor_hooks){0};
-    if (supervisor->lost) return close_all(supervisor);
-    struct wire *wire = request_wire(supervisor);
-    size_t start = wire_begin(wire, SHIM_END);
+    if (supervisor->lost || supervisor->closed) return close_all(supervisor);
     supervisor->ending = true;
-    request_queued(supervisor, wire, start);
+    if (supervisor->attached) say_end(supervisor);
 }
 
 void supervisor_detach(struct supervisor *supervisor)

@@ -49,7 +49,8 @@ static void on_message(void *context, const char *format, va_list arguments)
     (void)context;
     AUTO(free_text) char *line = mem_format_list(format, arguments);
     line[strcspn(line, "\n")] = '\0';
-    bool peer_left = text_starts(line, "Failed to send") || text_starts(line, "Closing connection") || text_starts(line, "Connection socket");
+    bool peer_left = text_starts(line, "Failed to send") || text_starts(line, "Closing connection");
+    peer_left |= text_starts(line, "Connection socket");
     if (!peer_left) log_line(LOG_LEVEL_WARNING, "http: %s", line);
 }
 

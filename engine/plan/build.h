@@ -13,7 +13,7 @@
 
 struct frame;
 struct build {
-    struct arena *arena;          /* the plan's */
+    struct arena *arena; /* the plan's */
     struct diagnostics *list;
     struct plan *plan;
     const struct plan_facts *facts;
@@ -21,10 +21,10 @@ struct build {
     size_t stage_count, stage_capacity;
     struct plan_step *steps;
     size_t step_count, step_capacity;
-    const struct stage_origin {   /* beside build->stages: where each comes from */
+    const struct stage_origin { /* beside build->stages: where each comes from */
         const struct frame *frame;
         size_t stage;
-    } *origins;
+    } * origins;
     size_t origin_capacity;
     json_t *default_sandbox, *empty_object, *empty_array; /* shared by all steps; owned by the arena */
 };
@@ -33,18 +33,18 @@ struct build {
 struct frame {
     struct build *build;
     const struct pipeline *pipeline;
-    const char *path;             /* "" or "indoor/inner" */
+    const char *path; /* "" or "indoor/inner" */
     const struct frame *caller;
-    size_t caller_stage;          /* index in caller->pipeline->stages */
+    size_t caller_stage; /* index in caller->pipeline->stages */
     json_t *params;
-    json_t *stage_numbers;        /* id → index in pipeline->stages */
-    struct frame **used;          /* by stage: the frame of its `use`, or NULL */
-    json_t **outputs;             /* by stage: what its `use` declares, resolved; or NULL */
-    uint32_t *indices;            /* by stage: the plan's stage */
-    bool *has_users;              /* by stage: does another stage of the file need it? */
-    const char *condition;        /* the callers' `if`s, folded; NULL = true */
+    json_t *stage_numbers; /* id → index in pipeline->stages */
+    struct frame **used;   /* by stage: the frame of its `use`, or NULL */
+    json_t **outputs;      /* by stage: what its `use` declares, resolved; or NULL */
+    uint32_t *indices;     /* by stage: the plan's stage */
+    bool *has_users;       /* by stage: does another stage of the file need it? */
+    const char *condition; /* the callers' `if`s, folded; NULL = true */
     bool condition_overrides, allow_failure;
-    int64_t timeout_ms;           /* the callers' shortest; 0 = none */
+    int64_t timeout_ms; /* the callers' shortest; 0 = none */
 };
 
 /* --- values.c --- */
@@ -58,8 +58,8 @@ struct scope place_scope(const struct place *place);
 int value_resolve(const json_t *value, const struct scope *scope, const char *file, json_t **ret, struct error *err) MUST_CHECK;
 /* To the JSON that field.h gives for the type; texts are read as a scalar of the file would be. */
 int value_convert(const json_t *value, enum field_type type, json_t **ret, struct error *err) MUST_CHECK;
-bool value_is_unknown(const json_t *value);   /* {"$unknown": ...} itself */
-bool value_has_unknown(const json_t *value);  /* anywhere in it */
+bool value_is_unknown(const json_t *value);  /* {"$unknown": ...} itself */
+bool value_has_unknown(const json_t *value); /* anywhere in it */
 /* Evaluates a bare condition. *ret: NULL = true, "false", or a residual, in the frame's arena. */
 int condition_fold(const char *condition, const struct place *place, struct location at, const char **ret, bool *ret_overrides);
 

@@ -10,7 +10,8 @@
 /* --- what a reference means -------------------------------------------------------------------------------------------- */
 
 /* A value of params or of a used stage's outputs: known, or the residual that will give it. */
-static enum lookup look_up_member(const json_t *object, const char *name, const char *what, json_t **ret_value, char **ret_residual, struct error *err)
+static enum lookup look_up_member(
+    const json_t *object, const char *name, const char *what, json_t **ret_value, char **ret_residual, struct error *err)
 {
     json_t *value = json_object_get(object, name);
     const char *residual = json_text(value, "$unknown", NULL);
@@ -18,8 +19,10 @@ static enum lookup look_up_member(const json_t *object, const char *name, const 
         error_set(err, ERROR_INVALID, NOWHERE, "there is no %s '%s'", what, name);
         return LOOKUP_MISSING;
     }
-    if (residual) *ret_residual = mem_copy_text(residual);
-    else *ret_value = json_incref(value);
+    if (residual)
+        *ret_residual = mem_copy_text(residual);
+    else
+        *ret_value = json_incref(value);
     return residual ? LOOKUP_UNKNOWN : LOOKUP_KNOWN;
 }
 
@@ -43,8 +46,8 @@ static char *stage_path(const struct frame *frame, const char *id)
     return *frame->path ? mem_format("%s/%s", frame->path, id) : mem_copy_text(id);
 }
 
-static enum lookup look_up_stage(const struct frame *frame, const char *const *parts, size_t part_count, json_t **ret_value, char **ret_residual,
-    struct error *err)
+static enum lookup look_up_stage(
+    const struct frame *frame, const char *const *parts, size_t part_count, json_t **ret_value, char **ret_residual, struct error *err)
 {
     json_int_t number = json_whole(frame->stage_numbers, parts[0], -1);
     if (number < 0) {
@@ -65,8 +68,8 @@ static enum lookup look_up_stage(const struct frame *frame, const char *const *p
     return LOOKUP_UNKNOWN;
 }
 
-static enum lookup look_up(void *context, const char *root, const char *const *parts, size_t part_count, json_t **ret_value, char **ret_residual,
-    struct error *err)
+static enum lookup look_up(void *context, const char *root, const char *const *parts, size_t part_count, json_t **ret_value,
+    char **ret_residual, struct error *err)
 {
     const struct place *place = context;
     if (part_count == 0) return *ret_residual = mem_format("%s()", root), LOOKUP_UNKNOWN;
@@ -144,8 +147,10 @@ static json_t *resolve_outputs(const struct frame *frame)
         const struct output_declaration *output = &frame->pipeline->outputs[i];
         struct error err = {0};
         json_t *value = NULL;
-        if (value_resolve(output->value, &scope, frame->pipeline->file, &value, &err)) build_fail(build, "wrong-output", output->at, &err);
-        else json_put(outputs, output->name, value);
+        if (value_resolve(output->value, &scope, frame->pipeline->file, &value, &err))
+            build_fail(build, "wrong-output", output->at, &err);
+        else
+            json_put(outputs, output->name, value);
     }
     return outputs;
 }
@@ -183,7 +188,8 @@ static void open_used(struct frame *frame, size_t number)
     struct error err = {0};
     AUTO(free_json) json_t *with = NULL;
     AUTO(free_text) char *path = stage_path(frame, stage->id);
-    if (stage->with && value_resolve(stage->with, &scope, frame->pipeline->file, &with, &err)) build_fail(build, "wrong-value", stage->at, &err);
+    if (stage->with && value_resolve(stage->with, &scope, frame->pipeline->file, &with, &err))
+        build_fail(build, "wrong-value", stage->at, &err);
     json_t *params = params_resolve(build, stage->used, with, stage->at);
     add_include(build, stage->used);
     frame->used[number] = frame_open(build, stage->used, path, frame, number, params);
@@ -191,18 +197,24 @@ static void open_used(struct frame *frame, size_t number)
     if (json_object_size(frame->outputs[number])) json_object_set(build->plan->outputs, path, frame->outputs[number]);
 }
 
-struct frame *frame_open(struct build *build, const struct pipeline *pipeline, const char *path, const struct frame *caller, size_t caller_stage,
-    json_t *params)
+struct frame *frame_open(
+    struct build *build, const struct pipeline *pipeline, const char *path, const struct frame *caller, size_t caller_stage, json_t *params)
 {
     struct frame *frame = arena_alloc(build->arena, sizeof *frame);
     size_t count = pipeline->stage_count;
-    *frame = (struct frame){.build = build, .pipeline = pipeline, .path = arena_copy_text(build->arena, path), .caller = caller,
-        .caller_stage = caller_stage, .params = params, .stage_numbers = arena_own_json(build->arena, json_object())};
+    *frame = (struct frame){.build = build,
+        .pipeline = pipeline,
+        .path = arena_copy_text(build->arena, path),
+        .caller = caller,
+        .caller_stage = caller_stage,
+        .params = params,
+        .stage_numbers = arena_own_json(build->arena, json_object())};
     frame->used = arena_alloc_array(build->arena, count, sizeof *frame->used);
     frame->outputs = arena_alloc_array(build->arena, count, sizeof *frame->outputs);
     frame->indices = arena_alloc_array(build->arena, count, sizeof *frame->indices);
     frame->has_users = arena_alloc_array(build->arena, count, sizeof *frame->has_users);
-    for (size_t i = 0; i < count; i++) json_put_whole(frame->stage_numbers, pipeline->stages[i].id, (int64_t)i);
+    for (size_t i = 0; i < count; i++)
+        json_put_whole(frame->stage_numbers, pipeline->stages[i].id, (int64_t)i);
     note_users(frame);
     if (caller) inherit(frame, &caller->pipeline->stages[caller_stage]);
     size_t *order = arena_alloc_array(build->arena, count, sizeof *order);

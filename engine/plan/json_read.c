@@ -18,7 +18,7 @@ struct reading {
     int64_t default_timeout_ms, default_grace_ms;
     struct plan_stage *stages;
     struct plan_step *steps;
-    json_t *stage_paths;  /* path → true */
+    json_t *stage_paths; /* path → true */
     size_t edge_count;
 };
 
@@ -50,9 +50,11 @@ static int check_members(const struct reading *reading, const json_t *object, co
     for (const struct member *member = members; member->name; member++)
         if (member->required && !json_object_get(object, member->name))
             return error_set(reading->err, ERROR_INVALID, NOWHERE, "plan: %.80s: '%s' is missing", path, member->name);
-    json_object_foreach((json_t *)object, key, value) {
+    json_object_foreach((json_t *)object, key, value)
+    {
         const struct member *member = members;
-        while (member->name && strcmp(member->name, key) != 0) member++;
+        while (member->name && strcmp(member->name, key) != 0)
+            member++;
         if (!member->name) return error_set(reading->err, ERROR_INVALID, NOWHERE, "plan: %.80s: unknown member '%.60s'", path, key);
         if (!same_type(value, member->type))
             return error_set(reading->err, ERROR_INVALID, NOWHERE, "plan: %.80s: '%s' has the wrong type", path, key);
@@ -72,7 +74,8 @@ static json_t *read_shared(const struct reading *reading, const json_t *object, 
 }
 
 /* A number of milliseconds or the like: not negative, and not its default, which is left out. */
-static int read_whole(const struct reading *reading, const json_t *object, const char *key, const char *path, int64_t fallback, int64_t *ret)
+static int read_whole(
+    const struct reading *reading, const json_t *object, const char *key, const char *path, int64_t fallback, int64_t *ret)
 {
     const json_t *value = json_object_get(object, key);
     if (!value) return *ret = fallback, 0;
@@ -122,7 +125,8 @@ static int read_reasons(const struct reading *reading, const json_t *list, const
     for (size_t i = 0; i < json_array_size(list); i++) {
         const char *name = json_string_value(json_array_get(list, i));
         unsigned bit = 0;
-        while (plan_reason_names[bit] && !text_equal(plan_reason_names[bit], name)) bit++;
+        while (plan_reason_names[bit] && !text_equal(plan_reason_names[bit], name))
+            bit++;
         if (!plan_reason_names[bit] || reasons >> bit) return fail(reading, path, "'reasons' holds reasons, each once, in their order");
         reasons |= 1u << bit;
     }
@@ -132,7 +136,8 @@ static int read_reasons(const struct reading *reading, const json_t *list, const
 
 static int read_retry(const struct reading *reading, const json_t *json, const char *path, struct retry *ret)
 {
-    static const struct member members[] = {{"times", JSON_INTEGER, true}, {"wait_ms", JSON_INTEGER, false}, {"reasons", JSON_ARRAY, true}, {.name = NULL}};
+    static const struct member members[] = {
+        {"times", JSON_INTEGER, true}, {"wait_ms", JSON_INTEGER, false}, {"reasons", JSON_ARRAY, true}, {.name = NULL}};
     int64_t times;
     if (!json) return 0;
     int result = check_members(reading, json, path, members);
@@ -242,7 +247,8 @@ static int read_stage(struct reading *reading, const json_t *json, size_t stage_
 {
     static const struct member members[] = {{"path", JSON_STRING, true}, {"needs", JSON_ARRAY, true}, {"condition", JSON_STRING, false},
         {"condition_overrides", JSON_TRUE, false}, {"allow_failure", JSON_TRUE, false}, {"timeout_ms", JSON_INTEGER, false},
-        {"checkout", JSON_TRUE, false}, {"inputs", JSON_ARRAY, false}, {"scope", JSON_STRING, false}, {"steps", JSON_ARRAY, true}, {.name = NULL}};
+        {"checkout", JSON_TRUE, false}, {"inputs", JSON_ARRAY, false}, {"scope", JSON_STRING, false}, {"steps", JSON_ARRAY, true},
+        {.name = NULL}};
     static const char *const filled[] = {"inputs", "steps", NULL};
     int result = check_members(reading, json, "a stage", members);
     if (result || (result = check_stage_path(reading, json_text(json, "path", "")))) return result;
@@ -257,8 +263,10 @@ static int read_stage(struct reading *reading, const json_t *json, size_t stage_
     stage->inputs = read_shared(reading, json, "inputs", reading->empty_array);
     if ((result = check_inputs(reading, stage->inputs, stage->path))) return result;
     stage->scope = read_text(reading, json, "scope");
-    if (!stage->scope) stage->scope = "";
-    else if (!*stage->scope) return fail(reading, stage->path, "'scope' is empty");
+    if (!stage->scope)
+        stage->scope = "";
+    else if (!*stage->scope)
+        return fail(reading, stage->path, "'scope' is empty");
     return read_whole(reading, json, "timeout_ms", stage->path, 0, &stage->timeout_ms);
 }
 
@@ -271,7 +279,8 @@ static int check_checkout(const struct reading *reading, const struct plan_stage
 static int check_step_ids(const struct reading *reading, const struct plan_stage *stage)
 {
     AUTO(free_json) json_t *ids = json_object();
-    for (uint32_t i = 0; i < stage->step_count; i++) json_put_flag(ids, reading->steps[stage->first_step + i].id, true);
+    for (uint32_t i = 0; i < stage->step_count; i++)
+        json_put_flag(ids, reading->steps[stage->first_step + i].id, true);
     return json_object_size(ids) == stage->step_count ? 0 : fail(reading, stage->path, "two steps have the same id");
 }
 
@@ -279,8 +288,10 @@ static int read_graph(struct reading *reading, const json_t *list)
 {
     struct plan *plan = reading->plan;
     size_t stage_count = json_array_size(list), step_count = 0;
-    for (size_t i = 0; i < stage_count; i++) step_count += json_array_size(json_object_get(json_array_get(list, i), "steps"));
-    if (stage_count == 0 || stage_count > LIMIT_STAGES || step_count > LIMIT_STEPS) return fail(reading, "stages", "there are none, or too many");
+    for (size_t i = 0; i < stage_count; i++)
+        step_count += json_array_size(json_object_get(json_array_get(list, i), "steps"));
+    if (stage_count == 0 || stage_count > LIMIT_STAGES || step_count > LIMIT_STEPS)
+        return fail(reading, "stages", "there are none, or too many");
     reading->stages = arena_alloc_array(reading->arena, stage_count, sizeof *reading->stages);
     reading->steps = arena_alloc_array(reading->arena, step_count, sizeof *reading->steps);
     for (size_t i = 0; i < stage_count; i++) {
@@ -312,16 +323,20 @@ static int read_facts(const struct reading *reading, const json_t *json, struct 
         {"commit", JSON_STRING, false}, {"author", JSON_STRING, false}, {"trigger", JSON_STRING, false}, {.name = NULL}};
     int result = check_members(reading, json, "facts", members);
     if (result) return result;
-    *ret = (struct plan_facts){.repository = read_text(reading, json, "repository"), .ref = read_text(reading, json, "ref"),
-        .branch = read_text(reading, json, "branch"), .commit = read_text(reading, json, "commit"),
-        .author = read_text(reading, json, "author"), .trigger = read_text(reading, json, "trigger")};
+    *ret = (struct plan_facts){.repository = read_text(reading, json, "repository"),
+        .ref = read_text(reading, json, "ref"),
+        .branch = read_text(reading, json, "branch"),
+        .commit = read_text(reading, json, "commit"),
+        .author = read_text(reading, json, "author"),
+        .trigger = read_text(reading, json, "trigger")};
     return 0;
 }
 
 /* Version 1 has one set of defaults; a later version that changes them must lift version 1 here. */
 static int read_defaults(struct reading *reading, const json_t *json)
 {
-    static const struct member members[] = {{"sandbox", JSON_OBJECT, true}, {"timeout_ms", JSON_INTEGER, true}, {"grace_ms", JSON_INTEGER, true}, {.name = NULL}};
+    static const struct member members[] = {
+        {"sandbox", JSON_OBJECT, true}, {"timeout_ms", JSON_INTEGER, true}, {"grace_ms", JSON_INTEGER, true}, {.name = NULL}};
     int result = check_members(reading, json, "defaults", members);
     if (result) return result;
     reading->default_sandbox = arena_own_json(reading->arena, plan_default_sandbox());

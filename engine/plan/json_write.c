@@ -50,7 +50,8 @@ static json_t *step_to_json(const struct plan_step *step, const json_t *default_
     if (step->retry.times || step->retry.wait_ms || step->retry.reasons) json_put(object, "retry", retry_to_json(&step->retry));
     put_true(object, "allow_failure", step->allow_failure);
     json_t *outputs = step->outputs[0] ? json_array() : NULL;
-    for (size_t i = 0; step->outputs[i]; i++) json_array_append_new(outputs, json_string(step->outputs[i]));
+    for (size_t i = 0; step->outputs[i]; i++)
+        json_array_append_new(outputs, json_string(step->outputs[i]));
     json_put(object, "outputs", outputs);
     put_shared(object, "effects", step->effects);
     put_true(object, "ready_ahead", step->ready_ahead);
@@ -61,7 +62,8 @@ static json_t *stage_to_json(const struct plan *plan, const struct plan_stage *s
 {
     json_t *object = json_object(), *needs = json_array(), *steps = json_array();
     json_put_text(object, "path", stage->path);
-    for (uint32_t i = 0; i < stage->need_count; i++) json_array_append_new(needs, json_integer(stage->needs[i]));
+    for (uint32_t i = 0; i < stage->need_count; i++)
+        json_array_append_new(needs, json_integer(stage->needs[i]));
     json_put(object, "needs", needs);
     json_put_text(object, "condition", stage->condition);
     put_true(object, "condition_overrides", stage->condition_overrides);

@@ -16,13 +16,18 @@ static const struct param *param_find(const struct pipeline *pipeline, const cha
 static void fail_unknown(const struct build *build, const struct pipeline *pipeline, const char *name, struct location at)
 {
     const char **names = mem_alloc_array(pipeline->param_count + 1, sizeof *names);
-    for (size_t i = 0; i < pipeline->param_count; i++) names[i] = pipeline->params[i].name;
+    for (size_t i = 0; i < pipeline->param_count; i++)
+        names[i] = pipeline->params[i].name;
     const char *near = text_nearest(name, names);
     AUTO(text_release) struct text hint = {0};
-    if (near) text_add_format(&hint, "did you mean %s?", near);
-    else if (!pipeline->param_count) text_add(&hint, "the pipeline declares no parameters");
-    else text_add(&hint, "there are");
-    for (size_t i = 0; !near && i < pipeline->param_count && i < 20; i++) text_add_format(&hint, "%s %s", i ? "," : "", names[i]);
+    if (near)
+        text_add_format(&hint, "did you mean %s?", near);
+    else if (!pipeline->param_count)
+        text_add(&hint, "the pipeline declares no parameters");
+    else
+        text_add(&hint, "there are");
+    for (size_t i = 0; !near && i < pipeline->param_count && i < 20; i++)
+        text_add_format(&hint, "%s %s", i ? "," : "", names[i]);
     diagnostics_add(build->list, "unknown-param", at, 0, text_view(&hint), "%s has no parameter '%s'", pipeline->file, name);
     free(names);
 }
@@ -31,16 +36,20 @@ static int fail_choice(const struct param *param, const char *given, struct erro
 {
     const char *near = text_nearest(given, param->choices);
     AUTO(text_release) struct text list = {0};
-    for (size_t i = 0; param->choices[i]; i++) text_add_format(&list, "%s%s", i ? ", " : "", param->choices[i]);
+    for (size_t i = 0; param->choices[i]; i++)
+        text_add_format(&list, "%s%s", i ? ", " : "", param->choices[i]);
     error_set(err, ERROR_INVALID, NOWHERE, "'%.80s' is not one of %.100s", given, text_view(&list));
     return near ? error_hint(err, "did you mean %s?", near) : -ERROR_INVALID;
 }
 
 static void add_bound(struct text *text, enum field_type type, int64_t value)
 {
-    if (type == FIELD_DURATION) text_add_duration(text, value);
-    else if (type == FIELD_SIZE) text_add_size(text, value);
-    else text_add_format(text, "%lld", (long long)value);
+    if (type == FIELD_DURATION)
+        text_add_duration(text, value);
+    else if (type == FIELD_SIZE)
+        text_add_size(text, value);
+    else
+        text_add_format(text, "%lld", (long long)value);
 }
 
 int param_check(const struct param *param, const json_t *value, struct error *err)
@@ -70,8 +79,8 @@ static json_t *param_wrong(void)
 }
 
 /* The value to use. */
-static json_t *param_value(const struct build *build, const struct pipeline *pipeline, const struct param *param, const json_t *given,
-    struct location at)
+static json_t *param_value(
+    const struct build *build, const struct pipeline *pipeline, const struct param *param, const json_t *given, struct location at)
 {
     struct error err = {0};
     json_t *value = NULL;
@@ -101,8 +110,7 @@ json_t *params_resolve(const struct build *build, const struct pipeline *pipelin
     json_t *params = arena_own_json(build->arena, json_object());
     const char *name;
     json_t *value;
-    json_object_foreach((json_t *)given, name, value)
-        if (!param_find(pipeline, name)) fail_unknown(build, pipeline, name, at);
+    json_object_foreach((json_t *)given, name, value) if (!param_find(pipeline, name)) fail_unknown(build, pipeline, name, at);
     for (size_t i = 0; i < pipeline->param_count; i++) {
         const struct param *param = &pipeline->params[i];
         json_put(params, param->name, param_value(build, pipeline, param, json_object_get(given, param->name), at));

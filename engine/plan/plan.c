@@ -19,18 +19,21 @@ void build_fail(const struct build *build, const char *code, struct location at,
 static uint32_t hash_path(const char *path)
 {
     uint32_t hash = 2166136261u;
-    for (; *path; path++) hash = (hash ^ (unsigned char)*path) * 16777619u;
+    for (; *path; path++)
+        hash = (hash ^ (unsigned char)*path) * 16777619u;
     return hash;
 }
 
 void plan_index(struct plan *plan)
 {
     uint32_t count = 8;
-    while (count / 2 < plan->step_count) count *= 2;
+    while (count / 2 < plan->step_count)
+        count *= 2;
     uint32_t *slots = arena_alloc_array(plan->arena, count, sizeof *slots); /* index + 1; 0 = free */
     for (uint32_t i = 0; i < plan->step_count; i++) {
         uint32_t slot = hash_path(plan->steps[i].path) & (count - 1);
-        while (slots[slot]) slot = (slot + 1) & (count - 1);
+        while (slots[slot])
+            slot = (slot + 1) & (count - 1);
         slots[slot] = i + 1;
     }
     plan->slots = slots;
@@ -63,9 +66,12 @@ json_t *plan_default_sandbox(void)
 
 static struct plan_facts copy_facts(struct arena *arena, const struct plan_facts *facts)
 {
-    return (struct plan_facts){.repository = arena_copy_text(arena, facts->repository), .ref = arena_copy_text(arena, facts->ref),
-        .branch = arena_copy_text(arena, facts->branch), .commit = arena_copy_text(arena, facts->commit),
-        .author = arena_copy_text(arena, facts->author), .trigger = arena_copy_text(arena, facts->trigger)};
+    return (struct plan_facts){.repository = arena_copy_text(arena, facts->repository),
+        .ref = arena_copy_text(arena, facts->ref),
+        .branch = arena_copy_text(arena, facts->branch),
+        .commit = arena_copy_text(arena, facts->commit),
+        .author = arena_copy_text(arena, facts->author),
+        .trigger = arena_copy_text(arena, facts->trigger)};
 }
 
 static struct plan *plan_begin(const struct pipeline *pipeline, const struct plan_facts *facts)
@@ -121,7 +127,8 @@ static void digest_plan(struct plan *plan)
     json_digest(json, plan->digest);
 }
 
-int plan_build(const struct pipeline *pipeline, const struct plan_facts *facts, const json_t *params, struct diagnostics *list, struct plan **ret)
+int plan_build(
+    const struct pipeline *pipeline, const struct plan_facts *facts, const json_t *params, struct diagnostics *list, struct plan **ret)
 {
     AUTO(plan_free) struct plan *plan = plan_begin(pipeline, facts);
     AUTO(build_release) struct build build = {.arena = plan->arena, .list = list, .plan = plan, .facts = &plan->facts};

@@ -13,18 +13,18 @@ struct plan_facts {
 };
 
 struct plan_step {
-    uint32_t index;             /* in plan->steps */
-    uint32_t stage;             /* index in plan->stages */
-    const char *path;           /* "build/test", "indoor/release/order": unique in the plan */
-    const char *id, *title;     /* title: to show; the script's first line for an unnamed run step */
-    const char *type;           /* "run", "package", "checkout", "approve", ... */
-    json_t *with;               /* resolved as far as can be; what is not known is {"$unknown": RESIDUAL, "$type": ..., "$at": ...} */
-    json_t *env;                /* the merged environment of pipeline, stage, step; object */
-    json_t *sandbox;            /* merged and typed: {mode: "default"|"none", network: "none"|"host", memory, cpu, processes, disk} */
-    const char *condition;      /* residual, or NULL; a condition known to be true is gone, a false one is "false" */
-    bool condition_overrides;   /* it names failed(), cancelled() or always() */
-    int64_t timeout_ms;         /* never 0: the default is an hour */
-    int64_t grace_ms;           /* between SIGTERM and SIGKILL */
+    uint32_t index;           /* in plan->steps */
+    uint32_t stage;           /* index in plan->stages */
+    const char *path;         /* "build/test", "indoor/release/order": unique in the plan */
+    const char *id, *title;   /* title: to show; the script's first line for an unnamed run step */
+    const char *type;         /* "run", "package", "checkout", "approve", ... */
+    json_t *with;             /* resolved as far as can be; what is not known is {"$unknown": RESIDUAL, "$type": ..., "$at": ...} */
+    json_t *env;              /* the merged environment of pipeline, stage, step; object */
+    json_t *sandbox;          /* merged and typed: {mode: "default"|"none", network: "none"|"host", memory, cpu, processes, disk} */
+    const char *condition;    /* residual, or NULL; a condition known to be true is gone, a false one is "false" */
+    bool condition_overrides; /* it names failed(), cancelled() or always() */
+    int64_t timeout_ms;       /* never 0: the default is an hour */
+    int64_t grace_ms;         /* between SIGTERM and SIGKILL */
     struct retry retry;
     bool allow_failure;
     const char *const *outputs; /* declared names, NULL-ended */
@@ -34,30 +34,30 @@ struct plan_step {
 
 struct plan_stage {
     uint32_t index;
-    const char *path;           /* "build", "indoor/release" */
+    const char *path;                /* "build", "indoor/release" */
     uint32_t first_step, step_count; /* its steps stand together in plan->steps, in order; at least one */
     const uint32_t *needs, *users;   /* stage indices: what it waits for, what waits for it */
     uint32_t need_count, user_count;
     const char *condition;
     bool condition_overrides, allow_failure;
-    int64_t timeout_ms;         /* 0 = none beyond its steps' */
-    bool checkout;              /* then its first step is of type "checkout" */
-    json_t *inputs;             /* array of {stage, globs} */
-    const char *scope;          /* path of the innermost `use`, or "" */
+    int64_t timeout_ms; /* 0 = none beyond its steps' */
+    bool checkout;      /* then its first step is of type "checkout" */
+    json_t *inputs;     /* array of {stage, globs} */
+    const char *scope;  /* path of the innermost `use`, or "" */
 };
 
 struct plan {
     const char *name, *service;
-    char digest[65];            /* of the canonical JSON */
-    struct plan_facts facts;    /* strings owned by the plan */
-    json_t *params;             /* resolved */
+    char digest[65];         /* of the canonical JSON */
+    struct plan_facts facts; /* strings owned by the plan */
+    json_t *params;          /* resolved */
     const struct plan_stage *stages;
     const struct plan_step *steps;
     uint32_t stage_count, step_count;
-    json_t *includes;           /* [{name, digest}] */
-    json_t *outputs;            /* of used stages: {"indoor": {"verdict": {"$unknown": RESIDUAL}}} */
+    json_t *includes; /* [{name, digest}] */
+    json_t *outputs;  /* of used stages: {"indoor": {"verdict": {"$unknown": RESIDUAL}}} */
     int64_t timeout_ms;
-    const uint32_t *slots;      /* a hash table of step indices by path, for plan_find_step; NULL: it looks at each */
+    const uint32_t *slots; /* a hash table of step indices by path, for plan_find_step; NULL: it looks at each */
     uint32_t slot_count;
     struct arena *arena;
 };

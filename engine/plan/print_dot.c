@@ -32,12 +32,15 @@ static bool is_false(const char *condition)
 
 static void add_step(const struct plan_step *step, bool skipped, struct text *out)
 {
-    AUTO(free_text) char *label = strcmp(step->title, step->id) == 0 ? mem_copy_text(step->id) : mem_format("%s: %s", step->id, step->title);
+    AUTO(free_text)
+    char *label = strcmp(step->title, step->id) == 0 ? mem_copy_text(step->id) : mem_format("%s: %s", step->id, step->title);
     text_add_format(out, "    step%u [label=", step->index);
     add_quoted(out, label);
     if (strcmp(step->type, "approve") == 0) text_add(out, ", shape=octagon");
-    if (skipped || is_false(step->condition)) text_add(out, ", style=\"rounded,dashed\", fontcolor=gray50");
-    else if (step->condition) text_add(out, ", style=\"rounded,dashed\"");
+    if (skipped || is_false(step->condition))
+        text_add(out, ", style=\"rounded,dashed\", fontcolor=gray50");
+    else if (step->condition)
+        text_add(out, ", style=\"rounded,dashed\"");
     text_add(out, "];\n");
 }
 
@@ -46,7 +49,8 @@ static void add_stage(const struct plan *plan, const struct plan_stage *stage, s
     text_add_format(out, "  subgraph cluster_%u {\n    label=", stage->index);
     add_quoted(out, stage->path);
     text_add(out, stage->condition ? ";\n    style=\"rounded,dashed\";\n" : ";\n    style=rounded;\n");
-    for (uint32_t i = 0; i < stage->step_count; i++) add_step(&plan->steps[stage->first_step + i], is_false(stage->condition), out);
+    for (uint32_t i = 0; i < stage->step_count; i++)
+        add_step(&plan->steps[stage->first_step + i], is_false(stage->condition), out);
     for (uint32_t i = 1; i < stage->step_count; i++)
         text_add_format(out, "    step%u -> step%u;\n", stage->first_step + i - 1, stage->first_step + i);
     text_add(out, "  }\n");
@@ -68,7 +72,9 @@ void plan_print_dot(const struct plan *plan, struct text *out)
     add_quoted(out, plan->name);
     text_add(out, " {\n  compound=true;\n  rankdir=TB;\n  node [shape=box, style=rounded, fontname=\"sans-serif\", fontsize=11];\n"
                   "  graph [fontname=\"sans-serif\", fontsize=12];\n");
-    for (uint32_t i = 0; i < plan->stage_count; i++) add_stage(plan, &plan->stages[i], out);
-    for (uint32_t i = 0; i < plan->stage_count; i++) add_needs(plan, &plan->stages[i], out);
+    for (uint32_t i = 0; i < plan->stage_count; i++)
+        add_stage(plan, &plan->stages[i], out);
+    for (uint32_t i = 0; i < plan->stage_count; i++)
+        add_needs(plan, &plan->stages[i], out);
     text_add(out, "}\n");
 }

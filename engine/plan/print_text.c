@@ -12,7 +12,7 @@ struct printer {
     const struct plan *plan;
     struct text *out;
     bool colour;
-    size_t indent;         /* of a step's details */
+    size_t indent; /* of a step's details */
     size_t approval_count, effect_count;
 };
 
@@ -20,8 +20,11 @@ enum paint { PAINT_STAGE, PAINT_STEP, PAINT_QUIET, PAINT_UNKNOWN, PAINT_APPROVAL
 
 static void paint(const struct printer *printer, enum paint paint)
 {
-    static const char *const codes[] = {[PAINT_STAGE] = "\033[1;36m", [PAINT_STEP] = "\033[1m", [PAINT_QUIET] = "\033[2m",
-        [PAINT_UNKNOWN] = "\033[33m", [PAINT_APPROVAL] = "\033[1;35m"};
+    static const char *const codes[] = {[PAINT_STAGE] = "\033[1;36m",
+        [PAINT_STEP] = "\033[1m",
+        [PAINT_QUIET] = "\033[2m",
+        [PAINT_UNKNOWN] = "\033[33m",
+        [PAINT_APPROVAL] = "\033[1;35m"};
     if (printer->colour) text_add(printer->out, codes[paint]);
 }
 
@@ -66,7 +69,8 @@ static void print_member(const struct printer *printer, const char *name, json_t
     AUTO(free_json) json_t *sorted = show_sorted(value);
     const char *key;
     json_t *member;
-    json_object_foreach(sorted, key, member) {
+    json_object_foreach(sorted, key, member)
+    {
         AUTO(free_text) char *path = mem_format("%s %s", name, key);
         print_member(printer, path, member);
     }
@@ -91,8 +95,10 @@ static void print_lines(const struct printer *printer, const char *text)
 /* Starts the next part of a line of parts. */
 static void next_part(const struct printer *printer, bool *first)
 {
-    if (*first) detail(printer);
-    else text_add(printer->out, ", ");
+    if (*first)
+        detail(printer);
+    else
+        text_add(printer->out, ", ");
     *first = false;
 }
 
@@ -111,12 +117,15 @@ static void print_sandbox(const struct printer *printer, const json_t *sandbox, 
         text_add(printer->out, "no sandbox");
         return;
     }
-    json_object_foreach(sorted, key, value) {
+    json_object_foreach(sorted, key, value)
+    {
         if (json_equal(value, json_object_get(defaults, key))) continue;
         next_part(printer, first);
         text_add_format(printer->out, "%s ", key);
-        if (is_size(key) && json_is_integer(value)) text_add_size(printer->out, json_integer_value(value));
-        else print_value(printer, value);
+        if (is_size(key) && json_is_integer(value))
+            text_add_size(printer->out, json_integer_value(value));
+        else
+            print_value(printer, value);
     }
 }
 
@@ -180,7 +189,8 @@ static void print_with(const struct printer *printer, const struct plan_step *st
     AUTO(free_json) json_t *sorted = show_sorted(step->with);
     const char *key;
     json_t *value;
-    json_object_foreach(sorted, key, value) {
+    json_object_foreach(sorted, key, value)
+    {
         if (is_said(step, key, value)) continue;
         if (strcmp(key, "script") == 0 && json_is_string(value)) {
             print_lines(printer, json_string_value(value));
@@ -273,7 +283,8 @@ static void print_stage(struct printer *printer, const struct plan_stage *stage)
         text_add_char(printer->out, '\n');
     }
     if (stage->allow_failure) text_add(printer->out, "  may fail\n");
-    for (uint32_t i = 0; i < stage->step_count; i++) print_step(printer, &printer->plan->steps[stage->first_step + i], width);
+    for (uint32_t i = 0; i < stage->step_count; i++)
+        print_step(printer, &printer->plan->steps[stage->first_step + i], width);
 }
 
 /* --- head and foot ----------------------------------------------------------------------------------------------------- */
@@ -294,7 +305,7 @@ static void print_head(struct printer *printer)
     text_add_char(printer->out, '\n');
     print_fact(printer, "service", plan->service);
     print_fact(printer, "repository", plan->facts.repository);
-    print_fact(printer, "ref", plan->facts.ref);
+    print_fact(printer, plan->facts.ref ? "ref" : "branch", plan->facts.ref ? plan->facts.ref : plan->facts.branch);
     print_fact(printer, "commit", plan->facts.commit);
     print_fact(printer, "author", plan->facts.author);
     print_fact(printer, "trigger", plan->facts.trigger);
@@ -328,8 +339,10 @@ static void print_foot(const struct printer *printer)
     print_count(printer, plan->stage_count, "stage, ", "stages, ");
     print_count(printer, plan->step_count, "step, ", "steps, ");
     if (printer->approval_count) print_count(printer, printer->approval_count, "approval, ", "approvals, ");
-    if (printer->effect_count) print_count(printer, printer->effect_count, "effect", "effects");
-    else text_add(printer->out, "effects: none");
+    if (printer->effect_count)
+        print_count(printer, printer->effect_count, "effect", "effects");
+    else
+        text_add(printer->out, "effects: none");
     text_add_format(printer->out, "; plan %.12s\n", plan->digest);
 }
 
@@ -337,6 +350,7 @@ void plan_print_text(const struct plan *plan, bool colour, struct text *out)
 {
     struct printer printer = {.plan = plan, .out = out, .colour = colour};
     print_head(&printer);
-    for (uint32_t i = 0; i < plan->stage_count; i++) print_stage(&printer, &plan->stages[i]);
+    for (uint32_t i = 0; i < plan->stage_count; i++)
+        print_stage(&printer, &plan->stages[i]);
     print_foot(&printer);
 }

@@ -12,10 +12,14 @@ void show_text(struct text *out, const char *text, size_t size)
     for (size_t i = 0; i < size; i++) {
         unsigned char byte = (unsigned char)text[i];
         bool high_control = byte == 0xc2 && i + 1 < size && (unsigned char)text[i + 1] < 0xa0; /* U+0080 to U+009F */
-        if (byte == '\t') text_add(out, "    ");
-        else if (byte < 0x20 || byte == 0x7f) text_add_format(out, "\\x%02x", byte);
-        else if (high_control) text_add_format(out, "\\x%02x", (unsigned char)text[++i]);
-        else text_add_char(out, (char)byte);
+        if (byte == '\t')
+            text_add(out, "    ");
+        else if (byte < 0x20 || byte == 0x7f)
+            text_add_format(out, "\\x%02x", byte);
+        else if (high_control)
+            text_add_format(out, "\\x%02x", (unsigned char)text[++i]);
+        else
+            text_add_char(out, (char)byte);
     }
 }
 
@@ -32,8 +36,10 @@ static int note_stage(void *context, const char *root, const char *const *parts,
     if (strcmp(root, "stages") != 0 || !part_count) return 0;
     for (size_t i = 0; i < names->count; i++)
         if (text_equal(names->items[i], parts[0])) return 0;
-    if (names->count < COUNT_OF(names->items)) names->items[names->count++] = parts[0];
-    else names->more = true;
+    if (names->count < COUNT_OF(names->items))
+        names->items[names->count++] = parts[0];
+    else
+        names->more = true;
     return 0;
 }
 

@@ -31,8 +31,12 @@ static void plan_stage_at(struct build *build, struct frame *frame, size_t numbe
     struct place place = {.frame = frame, .stage = stage};
     const char *condition = NULL;
     bool overrides = false;
-    struct plan_stage planned = {.index = (uint32_t)build->stage_count, .first_step = (uint32_t)build->step_count, .checkout = stage->checkout && stage->steps,
-        .scope = frame->path, .timeout_ms = timeout_shorter(stage->timeout_ms, frame->timeout_ms), .allow_failure = stage->allow_failure || frame->allow_failure};
+    struct plan_stage planned = {.index = (uint32_t)build->stage_count,
+        .first_step = (uint32_t)build->step_count,
+        .checkout = stage->checkout && stage->steps,
+        .scope = frame->path,
+        .timeout_ms = timeout_shorter(stage->timeout_ms, frame->timeout_ms),
+        .allow_failure = stage->allow_failure || frame->allow_failure};
     planned.path = *frame->path ? arena_format(build->arena, "%s/%s", frame->path, stage->id) : arena_copy_text(build->arena, stage->id);
     if (stage->condition && condition_fold(stage->condition, &place, stage->at, &condition, &overrides)) condition = "false";
     planned.condition = condition_join(build, frame->condition, condition, stage->at);
@@ -48,8 +52,10 @@ static void plan_stage_at(struct build *build, struct frame *frame, size_t numbe
 void stages_build(struct build *build, struct frame *frame)
 {
     for (size_t i = 0; i < frame->pipeline->stage_count; i++) {
-        if (frame->used[i]) stages_build(build, frame->used[i]);
-        else if (build->stage_count < LIMIT_STAGES) plan_stage_at(build, frame, i);
+        if (frame->used[i])
+            stages_build(build, frame->used[i]);
+        else if (build->stage_count < LIMIT_STAGES)
+            plan_stage_at(build, frame, i);
         else {
             diagnostics_add(build->list, "too-many-stages", frame->pipeline->stages[i].at, 0, "split the pipeline",
                 "the plan has more than %d stages", LIMIT_STAGES);
@@ -78,7 +84,8 @@ static void collect_lasts(const struct frame *frame, size_t number, struct index
 static json_t *input_from(const char *stage, const struct input_declaration *input)
 {
     json_t *object = json_object(), *globs = json_array();
-    for (size_t i = 0; i < input->glob_count; i++) json_array_append_new(globs, json_string(input->globs[i]));
+    for (size_t i = 0; i < input->glob_count; i++)
+        json_array_append_new(globs, json_string(input->globs[i]));
     json_put_text(object, "stage", stage);
     json_put(object, "globs", globs);
     return object;
@@ -166,7 +173,8 @@ bool plan_link_users(struct arena *arena, struct plan_stage *stages, uint32_t co
 {
     uint32_t **users = mem_alloc_array((size_t)count + 1, sizeof *users);
     for (uint32_t i = 0; i < count; i++)
-        for (uint32_t j = 0; j < stages[i].need_count; j++) stages[stages[i].needs[j]].user_count++;
+        for (uint32_t j = 0; j < stages[i].need_count; j++)
+            stages[stages[i].needs[j]].user_count++;
     for (uint32_t i = 0; i < count; i++) {
         stages[i].users = users[i] = arena_alloc_array(arena, stages[i].user_count, sizeof **users);
         stages[i].user_count = 0;

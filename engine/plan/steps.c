@@ -14,7 +14,7 @@ struct surroundings {
     const struct pipeline_stage *stage;
     const struct plan_stage *planned;
     struct scope scope;
-    json_t *env, *sandbox;        /* resolved; owned by the arena */
+    json_t *env, *sandbox; /* resolved; owned by the arena */
 };
 
 /* base with what more says instead; more may be NULL. Owned by the arena. */
@@ -45,9 +45,15 @@ static struct plan_step *step_add(const struct surroundings *around, const char 
     struct build *build = around->build;
     build->steps = mem_grow(build->steps, &build->step_capacity, build->step_count + 1, sizeof *build->steps);
     struct plan_step *step = &build->steps[build->step_count];
-    *step = (struct plan_step){.index = (uint32_t)build->step_count++, .stage = around->planned->index, .id = arena_copy_text(build->arena, id),
-        .env = build->empty_object, .sandbox = around->sandbox, .with = build->empty_object, .effects = build->empty_array,
-        .timeout_ms = PLAN_TIMEOUT_MS, .grace_ms = PLAN_GRACE_MS};
+    *step = (struct plan_step){.index = (uint32_t)build->step_count++,
+        .stage = around->planned->index,
+        .id = arena_copy_text(build->arena, id),
+        .env = build->empty_object,
+        .sandbox = around->sandbox,
+        .with = build->empty_object,
+        .effects = build->empty_array,
+        .timeout_ms = PLAN_TIMEOUT_MS,
+        .grace_ms = PLAN_GRACE_MS};
     size_t stage_size = strlen(around->planned->path), id_size = strlen(id);
     char *path = arena_alloc(build->arena, stage_size + id_size + 2);
     memcpy(path, around->planned->path, stage_size);
@@ -62,11 +68,14 @@ static struct plan_step *step_add(const struct surroundings *around, const char 
 static const char *const *output_names(struct build *build, const struct pipeline_step *step)
 {
     size_t count = step->output_count;
-    for (const struct field *field = step->type->outputs; field && field->name; field++) count++;
+    for (const struct field *field = step->type->outputs; field && field->name; field++)
+        count++;
     const char **names = arena_alloc_array(build->arena, count + 1, sizeof *names);
     count = 0;
-    for (size_t i = 0; i < step->output_count; i++) names[count++] = arena_copy_text(build->arena, step->outputs[i].name);
-    for (const struct field *field = step->type->outputs; field && field->name; field++) names[count++] = arena_copy_text(build->arena, field->name);
+    for (size_t i = 0; i < step->output_count; i++)
+        names[count++] = arena_copy_text(build->arena, step->outputs[i].name);
+    for (const struct field *field = step->type->outputs; field && field->name; field++)
+        names[count++] = arena_copy_text(build->arena, field->name);
     return names;
 }
 
@@ -78,7 +87,8 @@ static const char *title_of(struct build *build, const struct pipeline_step *ste
     while (script && *script) {
         script += strspn(script, " \t\r\n");
         size_t size = strcspn(script, "\r\n");
-        while (size && (script[size - 1] == ' ' || script[size - 1] == '\t')) size--;
+        while (size && (script[size - 1] == ' ' || script[size - 1] == '\t'))
+            size--;
         if (size && script[0] != '#' && strncmp(script, "set -", 5) != 0) return arena_copy_bytes(build->arena, script, size);
         script += strcspn(script, "\n");
     }
@@ -90,8 +100,10 @@ static void describe(struct build *build, const struct pipeline_step *step, stru
     struct error err = {0};
     json_t *effects = NULL;
     if (!step->type->describe) return;
-    if (step->type->describe(planned->with, &effects, &err)) build_fail(build, "wrong-value", step->at, &err);
-    else planned->effects = arena_own_json(build->arena, effects ? effects : json_array());
+    if (step->type->describe(planned->with, &effects, &err))
+        build_fail(build, "wrong-value", step->at, &err);
+    else
+        planned->effects = arena_own_json(build->arena, effects ? effects : json_array());
 }
 
 /* Values that an expression gave must be within the field's bounds, as those of the file are. */
@@ -99,7 +111,8 @@ static void check_fields(struct build *build, const struct pipeline_step *step, 
 {
     for (const struct field *field = step->type->fields; field && field->name; field++) {
         const json_t *value = json_object_get(with, field->name);
-        const struct param bounds = {.name = field->name, .type = field->type, .min = field->min, .max = field->max, .choices = field->choices};
+        const struct param bounds = {
+            .name = field->name, .type = field->type, .min = field->min, .max = field->max, .choices = field->choices};
         struct error err = {0};
         if (!value || value_is_unknown(value) || value == json_object_get(step->with, field->name)) continue;
         if (!param_check(&bounds, value, &err)) continue;
@@ -122,7 +135,8 @@ static void step_build(const struct surroundings *around, const struct pipeline_
     planned->retry = step->retry;
     planned->allow_failure = step->allow_failure;
     if (step->timeout_ms) planned->timeout_ms = step->timeout_ms;
-    if (step->condition && condition_fold(step->condition, &place, step->at, &planned->condition, &planned->condition_overrides)) planned->condition = "false";
+    if (step->condition && condition_fold(step->condition, &place, step->at, &planned->condition, &planned->condition_overrides))
+        planned->condition = "false";
     check_fields(build, step, planned->with);
     describe(build, step, planned);
     planned->ready_ahead = !planned->condition && !planned->condition_overrides && !value_has_unknown(planned->with) &&
@@ -171,7 +185,8 @@ void steps_build(struct build *build, const struct frame *frame, const struct pi
     planned->first_step = (uint32_t)build->step_count;
     if (stage->approve) approve_build(&around);
     if (planned->checkout) checkout_build(&around);
-    for (size_t i = 0; i < stage->step_count && build->step_count <= LIMIT_STEPS; i++) step_build(&around, &stage->steps[i]);
+    for (size_t i = 0; i < stage->step_count && build->step_count <= LIMIT_STEPS; i++)
+        step_build(&around, &stage->steps[i]);
     planned->step_count = (uint32_t)build->step_count - planned->first_step;
     if (build->step_count > LIMIT_STEPS)
         diagnostics_add(build->list, "too-many-steps", stage->at, 0, "split the pipeline", "the plan has more than %d steps", LIMIT_STEPS);

@@ -19,8 +19,7 @@ static bool has_marker(const json_t *value, const char *marker)
         if (json_text(value, marker, NULL)) return true;
         const char *key;
         json_t *member;
-        json_object_foreach((json_t *)value, key, member)
-            if (has_marker(member, marker)) return true;
+        json_object_foreach((json_t *)value, key, member) if (has_marker(member, marker)) return true;
     }
     for (size_t i = 0; i < json_array_size(value); i++)
         if (has_marker(json_array_get(value, i), marker)) return true;
@@ -37,7 +36,8 @@ bool value_has_unknown(const json_t *value)
 static int fail_type(const json_t *value, enum field_type type, struct error *err)
 {
     AUTO(free_text) char *shown = json_canonical(value);
-    error_set(err, ERROR_INVALID, NOWHERE, "%s is not a value of type %s", strlen(shown) > 80 ? "what stands here" : shown, field_type_name(type));
+    error_set(err, ERROR_INVALID, NOWHERE, "%s is not a value of type %s", strlen(shown) > 80 ? "what stands here" : shown,
+        field_type_name(type));
     if (json_is_null(value)) return error_hint(err, "a skipped step's output is null: give a value in its place with default(x, 'text')");
     if (json_is_array(value)) return error_hint(err, "join(list, ', ') makes text of a list");
     if (json_is_object(value)) return error_hint(err, "format-json(x) makes text of an object");
@@ -49,9 +49,12 @@ static int fail_type(const json_t *value, enum field_type type, struct error *er
 /* A scalar as text, as if it had been written so. */
 static int to_text(const json_t *value, enum field_type type, char **ret, struct error *err)
 {
-    if (json_is_string(value)) *ret = mem_copy_text(json_string_value(value));
-    else if (json_is_number(value) || json_is_boolean(value)) *ret = json_canonical(value);
-    else return fail_type(value, type, err);
+    if (json_is_string(value))
+        *ret = mem_copy_text(json_string_value(value));
+    else if (json_is_number(value) || json_is_boolean(value))
+        *ret = json_canonical(value);
+    else
+        return fail_type(value, type, err);
     return 0;
 }
 
@@ -125,7 +128,8 @@ static int convert_map(const json_t *value, json_t **ret, struct error *err)
     const char *key;
     json_t *member;
     if (!json_is_object(value)) return fail_type(value, FIELD_TEXT_MAP, err);
-    json_object_foreach((json_t *)value, key, member) {
+    json_object_foreach((json_t *)value, key, member)
+    {
         json_t *text;
         int result = value_convert(member, FIELD_TEXT, &text, err);
         if (result) return result;
@@ -177,30 +181,33 @@ static struct location location_from_text(const char *text, const char *file)
     const char *colon = text ? strrchr(text, ':') : NULL;
     if (!colon) return NOWHERE;
     at.column = (unsigned)strtoul(colon + 1, NULL, 10);
-    while (colon > text && *--colon != ':') {}
+    while (colon > text && *--colon != ':') {
+    }
     at.line = (unsigned)strtoul(*colon == ':' ? colon + 1 : colon, NULL, 10);
     return at;
 }
 
-/* Points err at the value, unless it already points at something more exact in the file. */
-static int at_value(int result, struct location at, struct error *err)
+/* Points err at the value, unless it already points at something more exact in the file; places in text that the loader folded
+   into a concat are not places in the file. */
+static int at_value(int result, const char *text, struct location at, struct error *err)
 {
-    if (result && err && !err->at.line) err->at = at;
+    if (result && err && (!err->at.line || text_starts(text, "concat("))) err->at = at;
     return result;
 }
 
 /* marker: an {"$expression"} or {"$unknown"}. What is still not known becomes an {"$unknown"}. */
-static int resolve_marker(const json_t *marker, const char *text, const struct scope *scope, const char *file, json_t **ret, struct error *err)
+static int resolve_marker(
+    const json_t *marker, const char *text, const struct scope *scope, const char *file, json_t **ret, struct error *err)
 {
     struct location at = location_from_text(json_text(marker, "$at", NULL), file);
     AUTO(expression_free) struct expression *expression = NULL;
     AUTO(free_json) json_t *value = NULL;
     AUTO(free_text) char *residual = NULL;
     int result = expression_parse(text, at, &expression, err);
-    if (result) return at_value(result, at, err);
+    if (result) return at_value(result, text, at, err);
     result = expression_evaluate(expression, scope, &value, &residual, err);
-    if (result) return at_value(result, at, err);
-    if (!residual) return at_value(value_convert(value, type_from_name(json_text(marker, "$type", NULL)), ret, err), at, err);
+    if (result) return at_value(result, text, at, err);
+    if (!residual) return at_value(value_convert(value, type_from_name(json_text(marker, "$type", NULL)), ret, err), text, at, err);
     json_t *unknown = json_object();
     json_put_text(unknown, "$unknown", residual);
     json_put_text(unknown, "$type", json_text(marker, "$type", NULL));
@@ -209,7 +216,8 @@ static int resolve_marker(const json_t *marker, const char *text, const struct s
     return 0;
 }
 
-static int resolve(const json_t *value, const char *key_of_marker, const struct scope *scope, const char *file, json_t **ret, struct error *err)
+static int resolve(
+    const json_t *value, const char *key_of_marker, const struct scope *scope, const char *file, json_t **ret, struct error *err)
 {
     const char *text = json_text(value, key_of_marker, NULL);
     if (text) return resolve_marker(value, text, scope, file, ret, err);
@@ -217,7 +225,8 @@ static int resolve(const json_t *value, const char *key_of_marker, const struct 
     AUTO(free_json) json_t *copy = json_is_object(value) ? json_object() : json_array();
     const char *key;
     json_t *member, *resolved;
-    json_object_foreach((json_t *)value, key, member) {
+    json_object_foreach((json_t *)value, key, member)
+    {
         int result = resolve(member, key_of_marker, scope, file, &resolved, err);
         if (result) return result;
         json_put(copy, key, resolved);
@@ -243,8 +252,7 @@ static const json_t *first_unknown(const json_t *value)
     const char *key;
     json_t *member;
     const json_t *found;
-    json_object_foreach((json_t *)value, key, member)
-        if ((found = first_unknown(member))) return found;
+    json_object_foreach((json_t *)value, key, member) if ((found = first_unknown(member))) return found;
     for (size_t i = 0; i < json_array_size(value); i++)
         if ((found = first_unknown(json_array_get(value, i)))) return found;
     return NULL;
@@ -276,7 +284,8 @@ int condition_fold(const char *condition, const struct place *place, struct loca
     int result = expression_parse(condition, at, &expression, &err);
     if (!result) result = expression_evaluate(expression, &scope, &value, &residual, &err);
     if (!result && !residual && !json_is_boolean(value)) {
-        result = error_set(&err, ERROR_INVALID, at, "a condition is true or false, not %s", json_is_string(value) ? "text" : "what stands here");
+        result =
+            error_set(&err, ERROR_INVALID, at, "a condition is true or false, not %s", json_is_string(value) ? "text" : "what stands here");
         error_hint(&err, "compare it with something: params.x == 'y'");
     }
     if (result) return build_fail(build, "wrong-condition", at, &err), result;
@@ -292,7 +301,8 @@ static enum lookup look_up_nothing(void *context, const char *root, const char *
     (void)context, (void)ret_value, (void)err;
     AUTO(text_release) struct text text = {0};
     text_add(&text, root);
-    for (size_t i = 0; i < part_count; i++) text_add_format(&text, ".%s", parts[i]);
+    for (size_t i = 0; i < part_count; i++)
+        text_add_format(&text, ".%s", parts[i]);
     if (!part_count) text_add(&text, "()");
     *ret_residual = text_take(&text);
     return LOOKUP_UNKNOWN;

@@ -25,7 +25,17 @@ const char arguments_help[] =
     "  --ready-fd N          write a byte to this descriptor, and close it, once connections are accepted\n"
     "  --version, --help\n";
 
-enum { OPTION_DATA = 1, OPTION_LISTEN, OPTION_TOKEN_FILE, OPTION_JOBS, OPTION_ALLOW, OPTION_IDLE, OPTION_READY, OPTION_VERSION, OPTION_HELP };
+enum option_id {
+    OPTION_DATA = 1,
+    OPTION_LISTEN,
+    OPTION_TOKEN_FILE,
+    OPTION_JOBS,
+    OPTION_ALLOW,
+    OPTION_IDLE,
+    OPTION_READY,
+    OPTION_VERSION,
+    OPTION_HELP,
+};
 
 static const struct option options[] = {
     {"data", required_argument, NULL, OPTION_DATA},

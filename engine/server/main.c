@@ -1,6 +1,6 @@
 /* main.c: the program crescendo-server: puts engine, triggers and HTTP together on one loop, and takes them apart in order. */
-#include "../../steps/external.h"
-#include "../../steps/registry.h"
+#include "steps/external.h"
+#include "steps/registry.h"
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/log.h"

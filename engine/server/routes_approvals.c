@@ -84,6 +84,7 @@ static const struct field decision_fields[] = {
 
 const struct route approvals_routes[] = {
     {"GET", "/v1/approvals", handle_list, "What waits for a person", NULL},
-    {"POST", "/v1/runs/{run}/approvals/{step}", handle_decide, "Approves or rejects; {step} is the stage's path, - the only one", decision_fields},
+    {"POST", "/v1/runs/{run}/approvals/{step}", handle_decide, "Approves or rejects; {step} is the stage's path, - the only one",
+        decision_fields},
     ROUTE_END,
 };

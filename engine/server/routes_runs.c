@@ -175,7 +175,8 @@ static void handle_plan(struct request *request, void *context)
         const char *colour = request_query(request, "colour");
         if (*format == 'd') plan_print_dot(plan, &text);
         else plan_print_text(plan, text_equal(colour, "1"), &text);
-        respond_text(request, 200, *format == 'd' ? "text/vnd.graphviz; charset=utf-8" : "text/plain; charset=utf-8", text_view(&text), text.size);
+        const char *type = *format == 'd' ? "text/vnd.graphviz; charset=utf-8" : "text/plain; charset=utf-8";
+        respond_text(request, 200, type, text_view(&text), text.size);
         text_release(&text);
     } else {
         error_set(&err, ERROR_INVALID, NOWHERE, "'format' must be json, text or dot");

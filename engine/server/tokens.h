@@ -1,5 +1,5 @@
-/* tokens.h: who may ask over TCP: a file of lines `NAME GROUP[,GROUP...] SHA256-OF-THE-TOKEN`; `-` stands for no groups, # begins a comment.
-   Only digests are kept, so that the file gives nothing away. */
+/* tokens.h: who may ask over TCP: a file of lines `NAME GROUP[,GROUP...] SHA256-OF-THE-TOKEN`; `-` stands for no groups, # begins a
+   comment. Only digests are kept, so that the file gives nothing away. */
 #ifndef CRESCENDO_SERVER_TOKENS_H
 #define CRESCENDO_SERVER_TOKENS_H
 

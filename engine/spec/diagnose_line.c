@@ -149,7 +149,8 @@ bool diagnose_show_line(const struct source_set *sources, struct location at, un
     *ret = (struct shown_line){.caret = caret};
     size_t first = add_window(&ret->text, line, size, from);
     if (from) ret->caret = caret - first + 3;
+    size_t room = first + CELLS_MAX > caret ? first + CELLS_MAX - caret : 1; /* a caret may stand behind a line that fills the width */
     ret->width = end > caret ? end - caret : 1;
-    if (ret->width > first + CELLS_MAX - caret) ret->width = first + CELLS_MAX - caret;
+    if (ret->width > room) ret->width = room;
     return true;
 }

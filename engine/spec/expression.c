@@ -15,8 +15,10 @@ int expression_parse(const char *text, struct location at, struct expression **r
     struct expression *expression = mem_alloc(sizeof *expression);
     expression->arena = arena_new();
     int result = expression_parse_node(expression->arena, text, at, false, &expression->root, err);
-    if (result) expression_free(&expression);
-    else *ret = expression;
+    if (result)
+        expression_free(&expression);
+    else
+        *ret = expression;
     return result;
 }
 
@@ -87,11 +89,16 @@ static void add_real(struct text *text, double value)
 
 void value_add_text(struct text *text, const json_t *value)
 {
-    if (json_is_string(value)) text_add_bytes(text, json_string_value(value), json_string_length(value));
-    else if (json_is_integer(value)) text_add_format(text, "%lld", (long long)json_integer_value(value));
-    else if (json_is_real(value)) add_real(text, json_real_value(value));
-    else if (json_is_boolean(value)) text_add(text, json_is_true(value) ? "true" : "false");
-    else text_add(text, "null");
+    if (json_is_string(value))
+        text_add_bytes(text, json_string_value(value), json_string_length(value));
+    else if (json_is_integer(value))
+        text_add_format(text, "%lld", (long long)json_integer_value(value));
+    else if (json_is_real(value))
+        add_real(text, json_real_value(value));
+    else if (json_is_boolean(value))
+        text_add(text, json_is_true(value) ? "true" : "false");
+    else
+        text_add(text, "null");
 }
 
 static void add_quoted(struct text *out, const char *bytes)
@@ -122,14 +129,15 @@ static void print_literal(const json_t *value, struct text *out)
 static void print_reference(const struct node *node, struct text *out)
 {
     text_add(out, node->root);
-    for (size_t i = 0; i < node->part_count; i++) text_add_format(out, ".%s", node->parts[i]);
+    for (size_t i = 0; i < node->part_count; i++)
+        text_add_format(out, ".%s", node->parts[i]);
     if (!node->part_count) text_add(out, "()");
 }
 
 static int binding(const struct node *node)
 {
-    static const int bindings[] = {[NODE_OR] = 1, [NODE_AND] = 2, [NODE_COMPARE] = 3, [NODE_NOT] = 4, [NODE_LITERAL] = 5,
-        [NODE_REFERENCE] = 5, [NODE_CALL] = 5};
+    static const int bindings[] = {
+        [NODE_OR] = 1, [NODE_AND] = 2, [NODE_COMPARE] = 3, [NODE_NOT] = 4, [NODE_LITERAL] = 5, [NODE_REFERENCE] = 5, [NODE_CALL] = 5};
     return bindings[node->kind];
 }
 
@@ -151,8 +159,12 @@ static void print_chain(const struct node *node, const char *sign, struct text *
 
 void expression_print(const struct node *node, struct text *out)
 {
-    static const char *const signs[] = {[COMPARE_EQUAL] = " == ", [COMPARE_UNEQUAL] = " != ", [COMPARE_LESS] = " < ",
-        [COMPARE_AT_MOST] = " <= ", [COMPARE_MORE] = " > ", [COMPARE_AT_LEAST] = " >= "};
+    static const char *const signs[] = {[COMPARE_EQUAL] = " == ",
+        [COMPARE_UNEQUAL] = " != ",
+        [COMPARE_LESS] = " < ",
+        [COMPARE_AT_MOST] = " <= ",
+        [COMPARE_MORE] = " > ",
+        [COMPARE_AT_LEAST] = " >= "};
     switch (node->kind) {
     case NODE_LITERAL: print_literal(node->value, out); break;
     case NODE_REFERENCE: print_reference(node, out); break;

@@ -33,8 +33,8 @@ struct scope {
 };
 
 /* Evaluates as far as scope allows. Either *ret_value (new reference; the other is NULL) or *ret_residual (malloc'd). */
-int expression_evaluate(const struct expression *expression, const struct scope *scope, json_t **ret_value,
-    char **ret_residual, struct error *err) MUST_CHECK;
+int expression_evaluate(
+    const struct expression *expression, const struct scope *scope, json_t **ret_value, char **ret_residual, struct error *err) MUST_CHECK;
 
 /* Calls back for each reference in it; for checks at load time. Stops at the first non-zero return, which it returns. */
 int expression_references(const struct expression *expression,

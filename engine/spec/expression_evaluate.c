@@ -24,8 +24,13 @@ enum value_kind value_kind_of(const json_t *value)
 
 const char *value_kind_name(enum value_kind kind)
 {
-    static const char *const names[] = {[VALUE_ANY] = "anything", [VALUE_NULL] = "null", [VALUE_BOOLEAN] = "a boolean",
-        [VALUE_NUMBER] = "a number", [VALUE_TEXT] = "text", [VALUE_LIST] = "a list", [VALUE_OBJECT] = "an object"};
+    static const char *const names[] = {[VALUE_ANY] = "anything",
+        [VALUE_NULL] = "null",
+        [VALUE_BOOLEAN] = "a boolean",
+        [VALUE_NUMBER] = "a number",
+        [VALUE_TEXT] = "text",
+        [VALUE_LIST] = "a list",
+        [VALUE_OBJECT] = "an object"};
     return names[kind];
 }
 
@@ -91,11 +96,16 @@ static int compare_numbers(const json_t *a, const json_t *b)
 int value_compare(const json_t *a, const json_t *b, struct location at, int *ret, struct error *err)
 {
     enum value_kind left = value_kind_of(a), right = value_kind_of(b);
-    if (left == VALUE_NULL || right == VALUE_NULL) *ret = left != right;
-    else if (left != right) return fail_kinds(left, right, at, err);
-    else if (left == VALUE_NUMBER) *ret = compare_numbers(a, b);
-    else if (left == VALUE_TEXT) *ret = strcmp(json_string_value(a), json_string_value(b));
-    else *ret = !json_equal(a, b);
+    if (left == VALUE_NULL || right == VALUE_NULL)
+        *ret = left != right;
+    else if (left != right)
+        return fail_kinds(left, right, at, err);
+    else if (left == VALUE_NUMBER)
+        *ret = compare_numbers(a, b);
+    else if (left == VALUE_TEXT)
+        *ret = strcmp(json_string_value(a), json_string_value(b));
+    else
+        *ret = !json_equal(a, b);
     return 0;
 }
 
@@ -168,9 +178,12 @@ static int fold_not(struct evaluation *evaluation, const struct node *node, cons
     const struct node *operand;
     int result = fold(evaluation, node->children[0], &operand, err);
     if (result || (result = check_boolean(operand, "!", err))) return result;
-    if (is_literal(operand)) *ret = node_literal(evaluation->arena, node->at, json_boolean(!json_is_true(operand->value)));
-    else if (operand->kind == NODE_NOT && node_value_kind(operand->children[0]) == VALUE_BOOLEAN) *ret = operand->children[0];
-    else *ret = node_like(evaluation, node, &operand, 1);
+    if (is_literal(operand))
+        *ret = node_literal(evaluation->arena, node->at, json_boolean(!json_is_true(operand->value)));
+    else if (operand->kind == NODE_NOT && node_value_kind(operand->children[0]) == VALUE_BOOLEAN)
+        *ret = operand->children[0];
+    else
+        *ret = node_like(evaluation, node, &operand, 1);
     return 0;
 }
 
@@ -184,14 +197,17 @@ static int fold_chain(struct evaluation *evaluation, const struct node *node, co
         const struct node *operand;
         int result = fold(evaluation, node->children[i], &operand, err);
         if (result || (result = check_boolean(operand, ender ? "||" : "&&", err))) return result;
-        if (!is_literal(operand)) left[count++] = operand;
+        if (!is_literal(operand))
+            left[count++] = operand;
         else if (json_is_true(operand->value) == ender) {
             *ret = operand;
             return 0;
         }
     }
-    if (count == 0) *ret = node_literal(evaluation->arena, node->at, json_boolean(!ender));
-    else if (count == 1 && node_value_kind(left[0]) == VALUE_BOOLEAN) *ret = left[0];
+    if (count == 0)
+        *ret = node_literal(evaluation->arena, node->at, json_boolean(!ender));
+    else if (count == 1 && node_value_kind(left[0]) == VALUE_BOOLEAN)
+        *ret = left[0];
     else {
         if (count == 1) left[count++] = node_literal(evaluation->arena, node->at, json_boolean(!ender)); /* keeps that it must be boolean */
         *ret = node_like(evaluation, node, left, count);
@@ -214,15 +230,17 @@ static int check_argument(const struct node *call, size_t index, const struct no
 }
 
 /* A concat in a concat dissolves into its parts. */
-static const struct node **flatten_parts(struct evaluation *evaluation, const struct node *call, const struct node *const *parts, size_t count,
-    size_t *ret_count)
+static const struct node **flatten_parts(
+    struct evaluation *evaluation, const struct node *call, const struct node *const *parts, size_t count, size_t *ret_count)
 {
     size_t room = 0, kept = 0;
-    for (size_t i = 0; i < count; i++) room += parts[i]->function == call->function ? parts[i]->child_count : 1;
+    for (size_t i = 0; i < count; i++)
+        room += parts[i]->function == call->function ? parts[i]->child_count : 1;
     const struct node **flat = arena_alloc_array(evaluation->arena, room, sizeof *flat);
     for (size_t i = 0; i < count; i++) {
         bool nested = parts[i]->function == call->function;
-        for (size_t j = 0; nested && j < parts[i]->child_count; j++) flat[kept++] = parts[i]->children[j];
+        for (size_t j = 0; nested && j < parts[i]->child_count; j++)
+            flat[kept++] = parts[i]->children[j];
         if (!nested) flat[kept++] = parts[i];
     }
     *ret_count = kept;
@@ -297,10 +315,9 @@ static int fold_reference(struct evaluation *evaluation, const struct node *node
     json_t *value = NULL;
     AUTO(free_text) char *residual = NULL;
     struct error missing = {0};
-    switch (evaluation->scope->look_up(evaluation->scope->context, node->root, node->parts, node->part_count, &value, &residual, &missing)) {
-    case LOOKUP_KNOWN:
-        *ret = node_literal(evaluation->arena, node->at, value);
-        return 0;
+    switch (
+        evaluation->scope->look_up(evaluation->scope->context, node->root, node->parts, node->part_count, &value, &residual, &missing)) {
+    case LOOKUP_KNOWN: *ret = node_literal(evaluation->arena, node->at, value); return 0;
     case LOOKUP_UNKNOWN: {
         int result = evaluation_charge(evaluation, strlen(residual), node->at, err);
         return result ? result : expression_parse_node(evaluation->arena, residual, node->at, true, ret, err);
@@ -346,7 +363,8 @@ static void free_arena(struct arena **arena)
     arena_free(arena);
 }
 
-int expression_evaluate(const struct expression *expression, const struct scope *scope, json_t **ret_value, char **ret_residual, struct error *err)
+int expression_evaluate(
+    const struct expression *expression, const struct scope *scope, json_t **ret_value, char **ret_residual, struct error *err)
 {
     AUTO(free_arena) struct arena *arena = arena_new();
     struct evaluation evaluation = {.arena = arena, .scope = scope, .budget = LIMIT_EXPRESSION_BUDGET};

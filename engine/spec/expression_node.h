@@ -15,8 +15,8 @@ enum value_kind { VALUE_ANY, VALUE_NULL, VALUE_BOOLEAN, VALUE_NUMBER, VALUE_TEXT
 struct node {
     enum node_kind kind;
     struct location at;
-    json_t *value;                /* literal; owned by the tree's arena */
-    const char *root;             /* reference; of a status function its name, without parts */
+    json_t *value;    /* literal; owned by the tree's arena */
+    const char *root; /* reference; of a status function its name, without parts */
     const char *const *parts;
     size_t part_count;
     const struct function *function; /* call */
@@ -39,9 +39,9 @@ struct evaluation {
 
 struct function {
     const char *name;
-    size_t min, max;              /* arguments */
+    size_t min, max; /* arguments */
     enum value_kind result;
-    unsigned accepts[2];          /* bit set of 1 << value_kind: the first argument, each further one */
+    unsigned accepts[2]; /* bit set of 1 << value_kind: the first argument, each further one */
     int (*apply)(struct evaluation *evaluation, const struct node *call, json_t **ret, struct error *err); /* all arguments are literals */
 };
 
@@ -50,12 +50,12 @@ const struct function *expression_function(const char *name, size_t size);
 bool expression_is_status(const char *name, size_t size); /* succeeded, failed, cancelled, always */
 
 /* Parses into arena. fixed: every node stands at `at` (a residual, whose columns mean nothing to a person). */
-int expression_parse_node(struct arena *arena, const char *text, struct location at, bool fixed, const struct node **ret,
-    struct error *err) MUST_CHECK;
+int expression_parse_node(
+    struct arena *arena, const char *text, struct location at, bool fixed, const struct node **ret, struct error *err) MUST_CHECK;
 
 enum value_kind value_kind_of(const json_t *value);
-const char *value_kind_name(enum value_kind kind); /* "text", "a number": for messages */
-enum value_kind node_value_kind(const struct node *node); /* VALUE_ANY where only a run can tell */
+const char *value_kind_name(enum value_kind kind);                                       /* "text", "a number": for messages */
+enum value_kind node_value_kind(const struct node *node);                                /* VALUE_ANY where only a run can tell */
 const struct node *node_literal(struct arena *arena, struct location at, json_t *value); /* steals value */
 
 /* What a text, number or boolean looks like inside other text. */

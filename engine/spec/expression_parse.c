@@ -1,161 +1,16 @@
-/* expression_parse.c: text to tree: a lexer of one token ahead and a descent along the precedences
+/* expression_parse.c: text to tree: a descent along the precedences, one token ahead,
    || then && then comparison then ! then a value. What cannot be is said with the place and what to write instead. */
 #include "base/mem.h"
 #include "crescendo/limits.h"
-#include "spec/expression_node.h"
+#include "spec/expression_lex.h"
 
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum token_kind { TOKEN_END, TOKEN_NAME, TOKEN_NUMBER, TOKEN_TEXT, TOKEN_SIGN };
-
-struct token {
-    enum token_kind kind;
-    const char *bytes;
-    size_t size;
-    struct location at;
-};
-
-struct parser {
-    struct arena *arena;
-    const char *start, *next;
-    struct location at;    /* of *next */
-    bool fixed;
-    size_t quoted_bytes;   /* text in quotes does not count towards LIMIT_EXPRESSION_BYTES */
-    struct token token;    /* the one in hand */
-    unsigned depth;
-};
-
-static const char NAME_BYTES[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-";
 static const char *const ROOTS[] = {"params", "run", "steps", "stages", NULL};
 static const char *const LATER_ROOTS[] = {"matrix", "secrets", NULL};
-
-/* --- lexer ------------------------------------------------------------------------------------------------------------- */
-
-static void advance(struct parser *parser, size_t size)
-{
-    for (; size; size--, parser->next++) {
-        if (parser->fixed) continue;
-        if (*parser->next == '\n') {
-            parser->at.line++;
-            parser->at.column = 1;
-        } else if (((unsigned char)parser->next[0] & 0xc0) != 0x80) {
-            parser->at.column++;
-        }
-    }
-}
-
-static int check_length(const struct parser *parser, struct error *err)
-{
-    if ((size_t)(parser->next - parser->start) - parser->quoted_bytes <= LIMIT_EXPRESSION_BYTES) return 0;
-    error_set(err, ERROR_LIMIT, parser->at, "expression is longer than %d bytes", LIMIT_EXPRESSION_BYTES);
-    return error_hint(err, "compute it in a run step and use the step's output");
-}
-
-/* The text's size with its quotes; a doubled quote stands for one. */
-static int lex_text(struct parser *parser, size_t *ret_size, struct error *err)
-{
-    const char *end = parser->next + 1;
-    for (; *end; end++) {
-        if (*end != '\'') continue;
-        if (end[1] != '\'') {
-            *ret_size = (size_t)(end + 1 - parser->next);
-            parser->quoted_bytes += *ret_size;
-            return 0;
-        }
-        end++;
-    }
-    error_set(err, ERROR_INVALID, parser->at, "text is not closed");
-    return error_hint(err, "put ' behind it; a ' inside text is written ''");
-}
-
-static size_t digits_at(const char *text)
-{
-    return strspn(text, "0123456789");
-}
-
-static size_t number_size(const char *text)
-{
-    size_t size = text[0] == '-';
-    size += digits_at(text + size);
-    if (text[size] == '.' && digits_at(text + size + 1)) size += 1 + digits_at(text + size + 1);
-    if (text[size] == 'e' || text[size] == 'E') {
-        size_t sign = text[size + 1] == '-' || text[size + 1] == '+';
-        size_t digits = digits_at(text + size + 1 + sign);
-        if (digits) size += 1 + sign + digits;
-    }
-    return size;
-}
-
-static size_t sign_size(const char *text)
-{
-    static const char *const pairs[] = {"==", "!=", "<=", ">=", "&&", "||", NULL};
-    for (const char *const *pair = pairs; *pair; pair++)
-        if (strncmp(text, *pair, 2) == 0) return 2;
-    return strchr("<>!(),./", text[0]) ? 1 : 0;
-}
-
-static int fail_sign(const struct parser *parser, struct error *err)
-{
-    static const struct {
-        char sign;
-        const char *hint;
-    } hints[] = {{'=', "equality is =="}, {'&', "and is &&"}, {'|', "or is ||"}, {'"', "text stands in single quotes: 'text'"},
-        {'+', "there is no arithmetic; concat(a, b) joins texts"}, {'-', "there is no arithmetic; a name's hyphen has no spaces round it"},
-        {'*', "there is no arithmetic"}, {'%', "there is no arithmetic"}, {'[', "there is no index; contains(list, x) and join(list, ', ') read lists"},
-        {'?', "default(a, b) gives b where a is null"}, {'$', "write the bare expression, without ${{ }}"}, {'}', "write the bare expression, without ${{ }}"}};
-    size_t size = 1;
-    while (((unsigned char)parser->next[size] & 0xc0) == 0x80) size++;
-    if ((unsigned char)parser->next[0] < 0x20 || parser->next[0] == 0x7f)
-        return error_set(err, ERROR_INVALID, parser->at, "control character %d in an expression", parser->next[0]);
-    error_set(err, ERROR_INVALID, parser->at, "%.*s means nothing here", (int)size, parser->next);
-    for (size_t i = 0; i < COUNT_OF(hints); i++)
-        if (parser->next[0] == hints[i].sign) return error_hint(err, "%s", hints[i].hint);
-    return -ERROR_INVALID;
-}
-
-/* Reads the next token into parser->token. */
-static int lex(struct parser *parser, struct error *err)
-{
-    advance(parser, strspn(parser->next, " \t\r\n"));
-    int result = check_length(parser, err);
-    if (result) return result;
-    struct token token = {.bytes = parser->next, .at = parser->at};
-    char first = parser->next[0];
-    if (!first) {
-        token.kind = TOKEN_END;
-    } else if (first == '\'') {
-        token.kind = TOKEN_TEXT;
-        if ((result = lex_text(parser, &token.size, err))) return result;
-    } else if ((first >= '0' && first <= '9') || (first == '-' && digits_at(parser->next + 1))) {
-        token.kind = TOKEN_NUMBER;
-        token.size = number_size(parser->next);
-    } else if (first != '-' && strchr(NAME_BYTES, first)) {
-        token.kind = TOKEN_NAME;
-        token.size = strspn(parser->next, NAME_BYTES);
-    } else {
-        token.kind = TOKEN_SIGN;
-        token.size = sign_size(parser->next);
-        if (!token.size) return fail_sign(parser, err);
-    }
-    parser->token = token;
-    advance(parser, token.size);
-    return check_length(parser, err);
-}
-
-static bool at_sign(const struct parser *parser, const char *sign)
-{
-    const struct token *token = &parser->token;
-    return token->kind == TOKEN_SIGN && token->size == strlen(sign) && memcmp(token->bytes, sign, token->size) == 0;
-}
-
-static bool at_word(const struct parser *parser, const char *word)
-{
-    const struct token *token = &parser->token;
-    return token->kind == TOKEN_NAME && token->size == strlen(word) && memcmp(token->bytes, word, token->size) == 0;
-}
 
 /* --- values ------------------------------------------------------------------------------------------------------------ */
 
@@ -194,8 +49,7 @@ static int parse_number(struct parser *parser, const struct node **ret, struct e
     if (text_to_integer(digits, &whole)) return parse_literal(parser, json_integer(whole), ret, err);
     errno = 0;
     double value = strtod(digits, NULL);
-    if (!isfinite(value) || !strpbrk(digits, ".eE"))
-        return error_set(err, ERROR_INVALID, token->at, "number %.40s is too large", digits);
+    if (!isfinite(value) || !strpbrk(digits, ".eE")) return error_set(err, ERROR_INVALID, token->at, "number %.40s is too large", digits);
     return parse_literal(parser, json_real(value), ret, err);
 }
 
@@ -307,7 +161,8 @@ static int parse_arguments(struct parser *parser, struct node_list *list, struct
     while (!at_sign(parser, ")")) {
         if (list->count) {
             if (!at_sign(parser, ",")) {
-                error_set(err, ERROR_INVALID, parser->token.at, parser->token.kind == TOKEN_END ? "( is not closed" : "expected , or ) here");
+                error_set(
+                    err, ERROR_INVALID, parser->token.at, parser->token.kind == TOKEN_END ? "( is not closed" : "expected , or ) here");
                 return error_hint(err, "the ( stands at column %u", at.column);
             }
             if ((result = lex(parser, err))) return result;
@@ -324,7 +179,8 @@ static int fail_function(const char *name, struct location at, struct error *err
 {
     const char *names[32] = {"succeeded", "failed", "cancelled", "always"};
     size_t count = 4;
-    for (const struct function *f = expression_functions; f->name; f++) names[count++] = f->name;
+    for (const struct function *f = expression_functions; f->name; f++)
+        names[count++] = f->name;
     error_set(err, ERROR_INVALID, at, "there is no function %.63s()", name);
     const char *near = text_nearest(name, names);
     if (near) return error_hint(err, "did you mean %s()?", near);
@@ -374,7 +230,8 @@ static int fail_root(const char *name, struct location at, struct error *err)
     if (strcasecmp(name, "null") == 0 || strcasecmp(name, "none") == 0 || strcmp(name, "nil") == 0) return error_hint(err, "write null");
     const char *near = text_nearest(name, ROOTS);
     if (near) return error_hint(err, "did you mean %s?", near);
-    if (expression_is_status(name, strlen(name)) || expression_function(name, strlen(name))) return error_hint(err, "it is a function: %s()", name);
+    if (expression_is_status(name, strlen(name)) || expression_function(name, strlen(name)))
+        return error_hint(err, "it is a function: %s()", name);
     return error_hint(err, "text stands in single quotes ('%.63s'); a reference begins with params, run, steps or stages", name);
 }
 
@@ -445,8 +302,12 @@ static int parse_unary(struct parser *parser, const struct node **ret, struct er
 
 static bool at_comparison(const struct parser *parser, enum comparison *ret)
 {
-    static const char *const signs[] = {[COMPARE_EQUAL] = "==", [COMPARE_UNEQUAL] = "!=", [COMPARE_LESS] = "<",
-        [COMPARE_AT_MOST] = "<=", [COMPARE_MORE] = ">", [COMPARE_AT_LEAST] = ">="};
+    static const char *const signs[] = {[COMPARE_EQUAL] = "==",
+        [COMPARE_UNEQUAL] = "!=",
+        [COMPARE_LESS] = "<",
+        [COMPARE_AT_MOST] = "<=",
+        [COMPARE_MORE] = ">",
+        [COMPARE_AT_LEAST] = ">="};
     for (size_t i = 0; i < COUNT_OF(signs); i++)
         if (at_sign(parser, signs[i])) {
             *ret = (enum comparison)i;
@@ -515,7 +376,8 @@ static int parse_or(struct parser *parser, const struct node **ret, struct error
 static int fail_rest(const struct parser *parser, struct error *err)
 {
     const struct token *token = &parser->token;
-    error_set(err, ERROR_INVALID, token->at, "expected an operator before '%.*s'", (int)(token->size > 60 ? 60 : token->size), token->bytes);
+    error_set(
+        err, ERROR_INVALID, token->at, "expected an operator before '%.*s'", (int)(token->size > 60 ? 60 : token->size), token->bytes);
     if (at_word(parser, "and")) return error_hint(err, "and is written &&");
     if (at_word(parser, "or")) return error_hint(err, "or is written ||");
     if (at_word(parser, "is")) return error_hint(err, "equality is written ==");

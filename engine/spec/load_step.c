@@ -158,7 +158,7 @@ static void name_steps(struct file *file, const struct yaml_node *node, struct p
         const struct yaml_node *id = yaml_find(node->entries[i].value, "id");
         diagnostics_add(file->reader.list, "duplicate-id", id->at, yaml_width(id), "give one of them another id", "there are two steps \"%s\" in the stage", steps[i].id);
     }
-    names_init(&next, file->reader.arena, CANDIDATES_MAX);
+    names_init(&next, file->reader.arena, node->count);
     for (uint32_t i = 0, number; i < node->count; i++) {
         if (steps[i].id || !steps[i].type) continue;
         const char *type = steps[i].type->name, *id = type;

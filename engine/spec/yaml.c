@@ -214,9 +214,20 @@ static int open_collection(struct builder *builder, const yaml_event_t *event, e
     return 0;
 }
 
+/* Most maps have a few keys: looking is cheaper than a table. */
+static bool keys_differ(const struct yaml_node *map)
+{
+    if (map->count > 12) return false;
+    for (size_t i = 1; i < map->count; i++)
+        for (size_t k = 0; k < i; k++)
+            if (strcmp(map->entries[i].key->text, map->entries[k].key->text) == 0) return false;
+    return true;
+}
+
 static void check_duplicates(struct builder *builder, const struct yaml_node *map)
 {
     struct name_table seen;
+    if (keys_differ(map)) return;
     names_init(&seen, builder->arena, map->count);
     for (uint32_t i = 0, first; i < map->count; i++) {
         const struct yaml_node *key = map->entries[i].key;

@@ -27,8 +27,8 @@ static enum lookup miss(struct error *err, const char *format, const char *what)
 }
 
 /* A step that ended without the output (skipped, failed) gives null: rule 5 of the language. */
-static enum lookup look_up_output(const struct run_state *state, const char *const *parts, size_t part_count, json_t **ret_value,
-    char **ret_residual, struct error *err)
+static enum lookup look_up_output(
+    const struct run_state *state, const char *const *parts, size_t part_count, json_t **ret_value, char **ret_residual, struct error *err)
 {
     if (part_count != 3) return miss(err, "a reference is stages.STAGE.STEP.OUTPUT", part_count ? parts[0] : "stages");
     AUTO(free_text) char *path = mem_format("%s/%s", parts[0], parts[1]);
@@ -57,12 +57,18 @@ static enum lookup look_up_condition(void *context, const char *root, const char
 {
     const struct condition_scope *scope = context;
     const struct circumstances *is = &scope->circumstances;
-    if (!strcmp(root, "always")) *ret_value = json_true();
-    else if (!strcmp(root, "failed")) *ret_value = json_boolean(is->failed);
-    else if (!strcmp(root, "cancelled")) *ret_value = json_boolean(is->cancelled);
-    else if (!strcmp(root, "succeeded")) *ret_value = json_boolean(!is->failed && !is->cancelled);
-    else if (!strcmp(root, "stages")) return look_up_output(scope->state, parts, part_count, ret_value, ret_residual, err);
-    else return miss(err, "it is not known while the run is under way", root);
+    if (!strcmp(root, "always"))
+        *ret_value = json_true();
+    else if (!strcmp(root, "failed"))
+        *ret_value = json_boolean(is->failed);
+    else if (!strcmp(root, "cancelled"))
+        *ret_value = json_boolean(is->cancelled);
+    else if (!strcmp(root, "succeeded"))
+        *ret_value = json_boolean(!is->failed && !is->cancelled);
+    else if (!strcmp(root, "stages"))
+        return look_up_output(scope->state, parts, part_count, ret_value, ret_residual, err);
+    else
+        return miss(err, "it is not known while the run is under way", root);
     return LOOKUP_KNOWN;
 }
 
@@ -71,8 +77,7 @@ struct scope run_state_scope(const struct run_state *state)
     return (struct scope){.look_up = look_up_plain, .context = (void *)(uintptr_t)state};
 }
 
-int condition_holds(const struct run_state *state, const char *condition, struct circumstances circumstances, bool *ret,
-    struct error *err)
+int condition_holds(const struct run_state *state, const char *condition, struct circumstances circumstances, bool *ret, struct error *err)
 {
     if (!condition || !strcmp(condition, "true")) return *ret = true, 0;
     if (!strcmp(condition, "false")) return *ret = false, 0;

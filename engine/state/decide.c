@@ -37,7 +37,8 @@ static void ask_person(const struct decision *decision)
     uint32_t step = 0;
     while (state->steps[step].status != STEP_unknown || state->steps[step].wait != WAIT_person)
         if (++step == state->plan->step_count) return;
-    AUTO(free_text) char *message = mem_format("%s: %s", state->plan->steps[step].path,
+    AUTO(free_text)
+    char *message = mem_format("%s: %s", state->plan->steps[step].path,
         state->steps[step].message ? state->steps[step].message : reason_help(REASON_effect_unknown));
     json_t *data = json_object();
     json_put_text(data, "message", message);

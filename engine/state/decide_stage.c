@@ -63,7 +63,8 @@ static enum verdict ask_stage(const struct run_state *state, uint32_t index, str
     const struct plan_stage *stage = &state->plan->stages[index];
     struct question question = {.condition = stage->condition, .overrides = stage->condition_overrides};
     question.cancelled = state->status == RUN_cancelling;
-    for (uint32_t i = 0; i < stage->need_count && !question.failed; i++) question.failed = stage_is_broken(state, stage->needs[i]);
+    for (uint32_t i = 0; i < stage->need_count && !question.failed; i++)
+        question.failed = stage_is_broken(state, stage->needs[i]);
     return answer(state, &question, err);
 }
 

@@ -7,9 +7,9 @@
 struct decision {
     struct run_state *state;
     int64_t now_ms;
-    uint32_t free_slots;      /* not yet given away in this decision */
+    uint32_t free_slots; /* not yet given away in this decision */
     struct event_list *list;
-    size_t first;             /* where this decision's events begin in the list */
+    size_t first; /* where this decision's events begin in the list */
 };
 
 /* All but what needs a slot that others wait for longer. */

@@ -19,7 +19,8 @@ void event_release(struct event *event)
 
 void event_list_release(struct event_list *list)
 {
-    for (size_t i = 0; i < list->count; i++) event_release(&list->items[i]);
+    for (size_t i = 0; i < list->count; i++)
+        event_release(&list->items[i]);
     free(list->items);
     *list = (struct event_list){0};
 }

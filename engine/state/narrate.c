@@ -8,7 +8,7 @@
 struct narration {
     const struct run_state *state;
     const struct event *event;
-    const char *path;             /* of the event's step; NULL for the run */
+    const char *path; /* of the event's step; NULL for the run */
     bool colour;
     struct text line;
 };
@@ -53,8 +53,10 @@ static void tell_success(struct narration *narration)
 {
     mark(narration, PAINT_GREEN, "✓");
     text_add(&narration->line, narration->path);
-    if (plan_step_is_approval(&narration->state->plan->steps[narration->event->step])) text_add(&narration->line, " approved");
-    else add_time(narration, "  ", step_of(narration)->started_ms, narration->event->time_ms);
+    if (plan_step_is_approval(&narration->state->plan->steps[narration->event->step]))
+        text_add(&narration->line, " approved");
+    else
+        add_time(narration, "  ", step_of(narration)->started_ms, narration->event->time_ms);
 }
 
 static void tell_failure(struct narration *narration)
@@ -112,8 +114,8 @@ static void tell_skipped(struct narration *narration)
 {
     bool is_failure = text_equal(json_text(narration->event->data, "because", ""), "failed");
     mark(narration, PAINT_DIM, "-");
-    text_add_format(&narration->line, "%s skipped: %s", narration->path,
-        is_failure ? "something before it failed" : "its condition is false");
+    text_add_format(
+        &narration->line, "%s skipped: %s", narration->path, is_failure ? "something before it failed" : "its condition is false");
 }
 
 static void tell_annotation(struct narration *narration)
@@ -141,8 +143,10 @@ static void tell_cancel(struct narration *narration)
     const json_t *data = narration->event->data;
     const char *by = json_text(data, "by", NULL), *comment = json_text(data, "comment", NULL);
     mark(narration, PAINT_YELLOW, "■");
-    if (by) text_add_format(&narration->line, "%s cancels the run", by);
-    else text_add(&narration->line, "the run is cancelled");
+    if (by)
+        text_add_format(&narration->line, "%s cancels the run", by);
+    else
+        text_add(&narration->line, "the run is cancelled");
     if (comment && *comment) text_add_format(&narration->line, ": %s", comment);
 }
 

@@ -25,12 +25,12 @@ bool step_has_effect(const struct step_state *step, bool (*test)(const struct ef
 bool effect_is_unknown(const struct effect_state *effect);
 
 /* --- condition.c --- */
-struct circumstances {            /* what the status functions answer */
+struct circumstances { /* what the status functions answer */
     bool failed, cancelled;
 };
 /* Evaluates a residual condition (NULL is true). Where it cannot be told, -ERROR_INVALID. */
-int condition_holds(const struct run_state *state, const char *condition, struct circumstances circumstances, bool *ret,
-    struct error *err) MUST_CHECK;
+int condition_holds(
+    const struct run_state *state, const char *condition, struct circumstances circumstances, bool *ret, struct error *err) MUST_CHECK;
 
 /* --- view.c --- */
 /* Does this stage stand in the way of those that need it (rule 9)? Asked of stages at rest. */

@@ -86,7 +86,6 @@ static void fold_run(struct run_state *state, const struct event *event, enum ru
     }
     if (event->type == EVENT_run_started) fold_start(state, event);
     if (event->type == EVENT_cancel_requested) fold_cancel(state, event);
-    if (event->type == EVENT_run_resumed) stage_mark_all_open_dirty(state);
     if (event->type == EVENT_run_isolation) return;
     if (json_text(event->data, "reason", NULL) && event->type != EVENT_cancel_requested) state->reason = event_reason(event);
     if (json_text(event->data, "message", NULL)) replace_text(&state->message, json_text(event->data, "message", NULL));
@@ -118,8 +117,7 @@ static int check_attempt(const struct step_state *step, const struct event *even
 static int check_step(const struct run_state *state, const struct step_state *step, const struct event *event, struct error *err)
 {
     if (run_status_at_rest(state->status)) return refuse_payload(event, "the run is over", err);
-    if (event->type == EVENT_step_failed && event_reason(event) == REASON_ok)
-        return refuse_payload(event, "no reason is given", err);
+    if (event->type == EVENT_step_failed && event_reason(event) == REASON_ok) return refuse_payload(event, "no reason is given", err);
     if (event->type == EVENT_step_parked && event_wait(event) == WAIT_none)
         return refuse_payload(event, "it does not say what is waited for", err);
     if (event->type == EVENT_step_output && !json_text(event->data, "name", NULL))
@@ -184,7 +182,8 @@ static void fold_vote(struct step_state *step, const struct event *event)
     vote->approve = text_equal(json_text(event->data, "decision", NULL), "approve");
     vote->time_ms = event->time_ms;
     struct vote **end = &step->votes;
-    while (*end) end = &(*end)->next;
+    while (*end)
+        end = &(*end)->next;
     *end = vote;
 }
 
@@ -298,7 +297,8 @@ static struct effect_state *add_effect(struct step_state *step, const struct eve
     effect->key = mem_copy_text(json_text(event->data, "key", NULL));
     effect->digest = mem_copy_text(json_text(event->data, "digest", NULL));
     struct effect_state **end = &step->effects;
-    while (*end) end = &(*end)->next;
+    while (*end)
+        end = &(*end)->next;
     *end = effect;
     return effect;
 }
@@ -310,8 +310,7 @@ static int check_effect(const struct run_state *state, const struct effect_state
     if (event->type == EVENT_effect_intended && (!json_text(event->data, "key", NULL) || !json_text(event->data, "digest", NULL)))
         return refuse_payload(event, "an intent has a key and a digest", err);
     enum effect_status from = effect ? effect->status : EFFECT_planned;
-    if (effect_move(from, event->type) < 0)
-        return refuse_move(json_text(event->data, "name", ""), effect_status_name(from), event, err);
+    if (effect_move(from, event->type) < 0) return refuse_move(json_text(event->data, "name", ""), effect_status_name(from), event, err);
     return 0;
 }
 
@@ -337,8 +336,7 @@ static int reduce_effect(struct run_state *state, const struct event *event, str
 
 static int check_subject(const struct run_state *state, const struct event *event, struct error *err)
 {
-    if ((unsigned)event->type >= EVENT_TYPE_COUNT)
-        return error_set(err, ERROR_STATE, NOWHERE, "unknown event %u", (unsigned)event->type);
+    if ((unsigned)event->type >= EVENT_TYPE_COUNT) return error_set(err, ERROR_STATE, NOWHERE, "unknown event %u", (unsigned)event->type);
     if (event->data && !json_is_object(event->data)) return refuse_payload(event, "its data are no JSON object", err);
     if (event_type_subject(event->type) == EVENT_SUBJECT_RUN) return 0;
     if (!state->event_count) return refuse_payload(event, "run_accepted is the first event", err);

@@ -72,7 +72,8 @@ void run_state_free(struct run_state **state)
     struct run_state *run = *state;
     *state = NULL;
     if (!run) return;
-    for (uint32_t i = 0; i < run->plan->step_count; i++) release_step(&run->steps[i]);
+    for (uint32_t i = 0; i < run->plan->step_count; i++)
+        release_step(&run->steps[i]);
     free(run->steps);
     free(run->stages);
     free(run->dirty);

@@ -9,9 +9,9 @@
 #include <string.h>
 
 enum {
-    EXIT_PARKED = 75,   /* EX_TEMPFAIL: "go on later" */
-    LOSSES_MAX = 3,     /* supervisors lost one after another before a step's start, until we give up */
-    FINDS_MAX = 1,      /* restarts by ourselves to find out what became of an effect */
+    EXIT_PARKED = 75, /* EX_TEMPFAIL: "go on later" */
+    LOSSES_MAX = 3,   /* supervisors lost one after another before a step's start, until we give up */
+    FINDS_MAX = 1,    /* restarts by ourselves to find out what became of an effect */
 };
 
 struct settlement {
@@ -19,7 +19,7 @@ struct settlement {
     const struct report *report;
     const struct plan_step *plan;
     const struct step_state *step;
-    enum step_status status;      /* the step's, after what was forgotten has been caught up with */
+    enum step_status status; /* the step's, after what was forgotten has been caught up with */
     struct event_list *list;
 };
 
@@ -56,7 +56,7 @@ static void put_exit(const struct settlement *settlement, json_t *data)
     if (report->type != REPORT_EXITED) return;
     if (report->signal)
         json_put_whole(data, "signal", report->signal);
-    else
+    else if (report->cause == CAUSE_EXIT)
         json_put_whole(data, "exit", report->exit_code);
     json_put(data, "usage", report->usage ? json_deep_copy(report->usage) : NULL);
 }

@@ -9,7 +9,10 @@
 
 #include <string.h>
 
-enum { GENERATION = 1 }; /* raised only by a person's rerun, which is a new run */
+enum {
+    GENERATION = 1, /* raised only by a person's rerun, which is a new run */
+    NAME_MAX_BYTES = 200,
+};
 
 static json_t *with_name(const char *name)
 {
@@ -47,15 +50,13 @@ static void add_intent(const struct line *line, const char *name, const char *ke
     line_add(line, EVENT_effect_sent, with_name(name));
 }
 
-static char *answer_intent(const struct line *line, const struct effect_state *effect, const char *name, const char *key,
-    const char *digest)
+static char *answer_intent(
+    const struct line *line, const struct effect_state *effect, const char *name, const char *key, const char *digest)
 {
     enum effect_status status = effect ? effect->status : EFFECT_planned;
     switch (status) {
     case EFFECT_planned:
-    case EFFECT_abandoned:
-        add_intent(line, name, key, digest);
-        return reply_key("go", name, key);
+    case EFFECT_abandoned: add_intent(line, name, key, digest); return reply_key("go", name, key);
     case EFFECT_intended:
     case EFFECT_sent: line_add(line, EVENT_effect_sent, with_name(name)); return reply_key("find", name, key);
     case EFFECT_acknowledged:
@@ -74,7 +75,8 @@ static int check_intent(const struct line *line, const char *name, const char *t
         (void)line_refuse(err, line->plan->path, "its type has no effects, so it may intend none");
         return error_hint(err, "a step type names its effects in describe()");
     }
-    if (!name || !*name || strlen(name) > 200 || strchr(name, '\n')) return line_refuse(err, line->plan->path, "intend has a name of one line");
+    if (!name || !*name || strlen(name) > NAME_MAX_BYTES || strchr(name, '\n'))
+        return line_refuse(err, line->plan->path, "intend has a name of one line");
     if (!target || strchr(target, '\n')) return line_refuse(err, line->plan->path, "intend has a target of one line");
     if (line->step->status != STEP_running) return line_refuse(err, line->plan->path, "it is being ended and may begin nothing new");
     return 0;
@@ -102,8 +104,8 @@ int settle_intend(const struct line *line, char **ret_reply, struct error *err)
     effect_key(line->state->run, line->plan->path, GENERATION, name, target, key);
     const struct effect_state *effect = effect_find(line->step, name);
     if (effect && !text_equal(effect->key, key))
-        return error_set(err, ERROR_CONFLICT, NOWHERE, "%s intends %.60s for another target than before: each target needs a name of its own",
-            line->plan->path, name);
+        return error_set(err, ERROR_CONFLICT, NOWHERE,
+            "%s intends %.60s for another target than before: each target needs a name of its own", line->plan->path, name);
     if (effect && !text_equal(effect->digest, digest))
         return error_set(err, ERROR_CONFLICT, NOWHERE, "%s intends %.60s again with another body: the key is bound to the first one",
             line->plan->path, name);
@@ -124,9 +126,9 @@ static int outcome_event(const char *seen)
 static bool is_on_record(const struct effect_state *effect, int event)
 {
     return (event == EVENT_effect_done && effect->status == EFFECT_done) ||
-        (event == EVENT_effect_abandoned && effect->status == EFFECT_abandoned) ||
-        (event == EVENT_effect_unknown && effect->status == EFFECT_unknown) ||
-        (event == EVENT_effect_failed && effect->status == EFFECT_failed);
+           (event == EVENT_effect_abandoned && effect->status == EFFECT_abandoned) ||
+           (event == EVENT_effect_unknown && effect->status == EFFECT_unknown) ||
+           (event == EVENT_effect_failed && effect->status == EFFECT_failed);
 }
 
 int settle_outcome(const struct line *line, char **ret_reply, struct error *err)

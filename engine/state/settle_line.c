@@ -61,8 +61,8 @@ static int settle_output(const struct line *line, struct error *err)
     json_t *value = json_object_get(line->json, "value");
     if (!name || !value) return line_refuse(err, line->plan->path, "output has a name and a value");
     if (!declares(line->plan, name)) {
-        (void)error_set(err, ERROR_PROTOCOL, NOWHERE, "%s broke the step protocol: it does not declare the output %.60s",
-            line->plan->path, name);
+        (void)error_set(
+            err, ERROR_PROTOCOL, NOWHERE, "%s broke the step protocol: it does not declare the output %.60s", line->plan->path, name);
         return error_hint(err, "name it in `outputs:` of the step, or in the outputs of its type");
     }
     AUTO(free_text) char *text = json_canonical(value);
@@ -150,8 +150,8 @@ static int parse_line(const struct plan_step *plan, const char *text, json_t **r
     return json_is_object(*ret_json) ? 0 : line_refuse(err, plan->path, "a line is a JSON object");
 }
 
-int settle_line(const struct run_state *state, uint32_t step, const char *text, int64_t now_ms, struct event_list *list,
-    char **ret_reply, struct error *err)
+int settle_line(const struct run_state *state, uint32_t step, const char *text, int64_t now_ms, struct event_list *list, char **ret_reply,
+    struct error *err)
 {
     if (step >= state->plan->step_count) return error_set(err, ERROR_PROTOCOL, NOWHERE, "the plan has no step %u", step);
     struct line line = {.state = state, .plan = &state->plan->steps[step], .step = &state->steps[step], .now_ms = now_ms, .list = list};

@@ -7,8 +7,8 @@
 
 static int check_waits(const struct run_state *state, uint32_t step, struct error *err)
 {
-    bool waits = step < state->plan->step_count && state->steps[step].status == STEP_parked &&
-        state->steps[step].wait == WAIT_approval && !run_status_at_rest(state->status);
+    bool waits = step < state->plan->step_count && state->steps[step].status == STEP_parked && state->steps[step].wait == WAIT_approval &&
+                 !run_status_at_rest(state->status);
     if (waits) return 0;
     const char *path = step < state->plan->step_count ? state->plan->steps[step].path : "the run";
     return error_set(err, ERROR_CONFLICT, NOWHERE, "%s does not wait for an approval", path);
@@ -20,9 +20,8 @@ static bool is_asked(const json_t *by, const char *const *groups)
     if (!json_array_size(by)) return true;
     size_t index;
     json_t *name;
-    json_array_foreach(by, index, name)
-        for (const char *const *group = groups; group && *group; group++)
-            if (text_equal(json_string_value(name), *group)) return true;
+    json_array_foreach(by, index, name) for (const char *const *group = groups; group && *group;
+                                             group++) if (text_equal(json_string_value(name), *group)) return true;
     return false;
 }
 
@@ -63,7 +62,8 @@ static int check_voter(const struct run_state *state, uint32_t step, const char 
 static int64_t approvals(const struct step_state *step)
 {
     int64_t count = 0;
-    for (const struct vote *vote = step->votes; vote; vote = vote->next) count += vote->approve;
+    for (const struct vote *vote = step->votes; vote; vote = vote->next)
+        count += vote->approve;
     return count;
 }
 
@@ -77,8 +77,8 @@ static json_t *rejection(const char *by, const char *comment)
     return data;
 }
 
-int settle_vote(const struct run_state *state, uint32_t step, const char *by, const char *const *groups, bool approve,
-    const char *comment, int64_t now_ms, struct event_list *list, struct error *err)
+int settle_vote(const struct run_state *state, uint32_t step, const char *by, const char *const *groups, bool approve, const char *comment,
+    int64_t now_ms, struct event_list *list, struct error *err)
 {
     int result = check_waits(state, step, err);
     if (result) return result;

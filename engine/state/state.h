@@ -79,8 +79,8 @@ int effect_move(enum effect_status from, enum event_type event);
 /* One thing that a run did. data may be NULL; owned by the event (event_release). */
 struct event {
     enum event_type type;
-    uint32_t step;     /* index in the plan; NO_STEP for a run's event */
-    int64_t time_ms;   /* wall clock, when it was made */
+    uint32_t step;   /* index in the plan; NO_STEP for a run's event */
+    int64_t time_ms; /* wall clock, when it was made */
     json_t *data;
 };
 struct event_list { /* starts as {0} */
@@ -93,14 +93,14 @@ void event_list_release(struct event_list *list);
 void event_release(struct event *event);
 
 struct effect_state {
-    char *name, *key, *digest;   /* owned */
+    char *name, *key, *digest; /* owned */
     enum effect_status status;
-    json_t *intent, *outcome;    /* owned; outcome NULL while there is none */
+    json_t *intent, *outcome; /* owned; outcome NULL while there is none */
     struct effect_state *next;
 };
 
 struct vote {
-    char *by;                    /* owned */
+    char *by; /* owned */
     bool approve;
     int64_t time_ms;
     struct vote *next;
@@ -108,38 +108,38 @@ struct vote {
 
 struct step_state {
     enum step_status status;
-    enum reason reason;          /* of failed, cancelled, cancelling; of skipped: failed when something before it failed */
-    enum wait wait;              /* of parked; of unknown: person, until a cancel says that nobody will look */
-    uint32_t attempt;            /* 1 with the first step_starting; 0 before */
-    uint32_t retries;            /* attempts that were given back to a retry */
-    uint32_t finds;              /* times it was started again by itself to find out what became of an effect */
-    uint32_t losses;             /* times its supervisor was lost before it was started */
-    bool dropped;                /* withdrawn by the shim because its predecessor did not succeed */
-    bool parks;                  /* it said `park`: its exit with 75 is a pause, not a failure */
-    enum wait park_wait;         /* what it will be parked for then, and until when */
+    enum reason reason;  /* of failed, cancelled, cancelling; of skipped: failed when something before it failed */
+    enum wait wait;      /* of parked; of unknown: person, until a cancel says that nobody will look */
+    uint32_t attempt;    /* 1 with the first step_starting; 0 before */
+    uint32_t retries;    /* attempts that were given back to a retry */
+    uint32_t finds;      /* times it was started again by itself to find out what became of an effect */
+    uint32_t losses;     /* times its supervisor was lost before it was started */
+    bool dropped;        /* withdrawn by the shim because its predecessor did not succeed */
+    bool parks;          /* it said `park`: its exit with 75 is a pause, not a failure */
+    enum wait park_wait; /* what it will be parked for then, and until when */
     int64_t park_until_ms;
-    int64_t since_ms;            /* entered the present status */
+    int64_t since_ms;             /* entered the present status */
     int64_t started_ms, ended_ms; /* of the present attempt; 0 = not yet */
-    int64_t until_ms;            /* of parked: when to wake or expire; 0 = no time */
+    int64_t until_ms;             /* of parked: when to wake or expire; 0 = no time */
     int exit_code, signal;
-    char *message;               /* one line for a person; owned; may be NULL */
-    json_t *outputs;             /* object; owned; may be NULL */
-    json_t *checkpoint;          /* owned; may be NULL */
+    char *message;      /* one line for a person; owned; may be NULL */
+    json_t *outputs;    /* object; owned; may be NULL */
+    json_t *checkpoint; /* owned; may be NULL */
     struct effect_state *effects;
     struct vote *votes;
 };
 
 /* What reduce keeps of a stage so that decide looks at each step once. */
 struct stage_state {
-    uint32_t needs_open;         /* needs not yet at rest */
-    uint32_t steps_open;         /* steps not yet at rest */
-    uint32_t live;               /* steps in starting, running, cancelling: they hold the stage's slot */
-    uint32_t cursor;             /* its first step not at rest, as an offset; step_count when there is none */
-    bool begun;                  /* a step of it was started, parked, failed: its condition was answered */
-    bool failed;                 /* a step of it that counts failed or was cancelled */
-    bool inherited;              /* skipped because something before the stage failed */
-    bool is_dirty, is_queued;    /* is in run_state.dirty, in run_state.queue */
-    int64_t started_ms;          /* its first step's start; 0 = not yet */
+    uint32_t needs_open;      /* needs not yet at rest */
+    uint32_t steps_open;      /* steps not yet at rest */
+    uint32_t live;            /* steps in starting, running, cancelling: they hold the stage's slot */
+    uint32_t cursor;          /* its first step not at rest, as an offset; step_count when there is none */
+    bool begun;               /* a step of it was started, parked, failed: its condition was answered */
+    bool failed;              /* a step of it that counts failed or was cancelled */
+    bool inherited;           /* skipped because something before the stage failed */
+    bool is_dirty, is_queued; /* is in run_state.dirty, in run_state.queue */
+    int64_t started_ms;       /* its first step's start; 0 = not yet */
 };
 
 /* A time at which decide has something to do: a parked step's (stage is its stage) or a stage's timeout (step is NO_STEP). */
@@ -149,34 +149,34 @@ struct timer {
 };
 
 struct run_state {
-    const struct plan *plan;     /* borrowed; outlives the state */
-    uint64_t run;                /* its number; 0 before run_accepted */
+    const struct plan *plan; /* borrowed; outlives the state */
+    uint64_t run;            /* its number; 0 before run_accepted */
     enum run_status status;
     enum reason reason;
     enum wait wait;
     int64_t accepted_ms, started_ms, ended_ms;
-    char *cancelled_by;          /* owned; NULL = nobody asked */
-    char *author;                /* who started the run; owned */
+    char *cancelled_by; /* owned; NULL = nobody asked */
+    char *author;       /* who started the run; owned */
     char *message;
-    uint64_t event_count;        /* folded so far */
-    struct step_state *steps;    /* plan->step_count of them */
+    uint64_t event_count;     /* folded so far */
+    struct step_state *steps; /* plan->step_count of them */
     /* Cancelling: how often it was asked (the second time ends clean-up steps too), and why. */
     uint32_t cancel_count;
     enum reason cancel_reason;
     /* Counters and work lists that make decide cheap; written by reduce. */
-    struct stage_state *stages;  /* plan->stage_count of them */
-    uint32_t live_count;         /* steps in starting, running, cancelling */
-    uint32_t live_stage_count;   /* stages that have one: the slots that this run holds */
-    uint32_t open_count;         /* steps not at rest */
-    uint32_t ready_count;        /* steps that wait for a slot */
-    uint32_t unknown_count;      /* steps whose outcome a person must settle */
+    struct stage_state *stages; /* plan->stage_count of them */
+    uint32_t live_count;        /* steps in starting, running, cancelling */
+    uint32_t live_stage_count;  /* stages that have one: the slots that this run holds */
+    uint32_t open_count;        /* steps not at rest */
+    uint32_t ready_count;       /* steps that wait for a slot */
+    uint32_t unknown_count;     /* steps whose outcome a person must settle */
     uint32_t parked_count[WAIT_COUNT];
-    uint32_t first_failed;       /* the step that made the run fail; NO_STEP = none yet */
-    uint32_t *dirty;             /* stages whose situation changed since decide found nothing to do for them */
+    uint32_t first_failed; /* the step that made the run fail; NO_STEP = none yet */
+    uint32_t *dirty;       /* stages whose situation changed since decide found nothing to do for them */
     uint32_t dirty_count;
-    uint32_t *queue;             /* ring of stages that wait for a slot, first come first served */
+    uint32_t *queue; /* ring of stages that wait for a slot, first come first served */
     uint32_t queue_head, queue_count;
-    struct timer *timers;        /* binary heap, soonest first; the top is never stale */
+    struct timer *timers; /* binary heap, soonest first; the top is never stale */
     size_t timer_count, timer_capacity;
 };
 
@@ -190,7 +190,7 @@ int reduce(struct run_state *state, const struct event *event, struct error *err
 /* --- decide --- */
 struct decide_input {
     int64_t now_ms;
-    uint32_t free_slots;         /* stages that may become live now */
+    uint32_t free_slots; /* stages that may become live now */
 };
 /* Appends what shall happen next, in order, to *list. The caller folds and appends them all, then asks again until nothing
    comes. Looks only at dirty stages, and at timers that are due. A step_starting stands for "hand it to the shim": the first of
@@ -203,11 +203,11 @@ bool decide_wants_slot(const struct run_state *state);
 
 /* --- settle --- */
 enum report_type {
-    REPORT_STARTED,  /* its process was started */
-    REPORT_EXITED,   /* its process and all it left behind are gone */
-    REPORT_DROPPED,  /* handed over, not started, and will not be: its predecessor did not succeed, or it was withdrawn */
-    REPORT_LOST,     /* the supervisor is gone and no end was seen */
-    REPORT_REFUSED,  /* could not be started: no sandbox, no such program; message says why */
+    REPORT_STARTED, /* its process was started */
+    REPORT_EXITED,  /* its process and all it left behind are gone */
+    REPORT_DROPPED, /* handed over, not started, and will not be: its predecessor did not succeed, or it was withdrawn */
+    REPORT_LOST,    /* the supervisor is gone and no end was seen */
+    REPORT_REFUSED, /* could not be started: no sandbox, no such program; message says why */
 };
 enum exit_cause { CAUSE_EXIT, CAUSE_SIGNAL, CAUSE_TIMEOUT, CAUSE_CANCELLED, CAUSE_MEMORY, CAUSE_DISK, CAUSE_PROCESSES };
 struct report {
@@ -217,10 +217,10 @@ struct report {
     int pid;
     enum exit_cause cause;
     int exit_code, signal;
-    bool started;            /* REPORT_LOST: was its process started, as far as the supervisor's record tells? */
-    const char *message;     /* borrowed; may be NULL */
-    const json_t *outputs;   /* object of declared outputs from $CRESCENDO_OUTPUT; borrowed; may be NULL */
-    const json_t *usage;     /* {cpu_ms, memory_bytes}; may be NULL */
+    bool started;          /* REPORT_LOST: was its process started, as far as the supervisor's record tells? */
+    const char *message;   /* borrowed; may be NULL */
+    const json_t *outputs; /* object of declared outputs from $CRESCENDO_OUTPUT; borrowed; may be NULL */
+    const json_t *usage;   /* {cpu_ms, memory_bytes}; may be NULL */
 };
 /* What a report means for the run. A report of an older attempt, or one that was folded before, means nothing (no events). */
 void settle(const struct run_state *state, const struct report *report, struct event_list *list);
@@ -233,13 +233,13 @@ void settle_fault(const struct run_state *state, uint32_t step, const char *mess
    (*ret_reply: malloc'd JSON line or NULL). A line that breaks the protocol is -ERROR_PROTOCOL, an intent
    that contradicts an earlier one -ERROR_CONFLICT: the shell hands the message to settle_fault. A line of a step that is not
    running means nothing. *ret_reply is set on every success. */
-int settle_line(const struct run_state *state, uint32_t step, const char *line, int64_t now_ms, struct event_list *list,
-    char **ret_reply, struct error *err) MUST_CHECK;
+int settle_line(const struct run_state *state, uint32_t step, const char *line, int64_t now_ms, struct event_list *list, char **ret_reply,
+    struct error *err) MUST_CHECK;
 
 /* A person's decision on an approval. -ERROR_CONFLICT: nothing waits there; -ERROR_DENIED: not one of `by`, or the author, or
    voted before. groups: NULL-ended names that the person belongs to (their own name is one of them). */
-int settle_vote(const struct run_state *state, uint32_t step, const char *by, const char *const *groups, bool approve,
-    const char *comment, int64_t now_ms, struct event_list *list, struct error *err) MUST_CHECK;
+int settle_vote(const struct run_state *state, uint32_t step, const char *by, const char *const *groups, bool approve, const char *comment,
+    int64_t now_ms, struct event_list *list, struct error *err) MUST_CHECK;
 
 /* --- views --- */
 /* A stage's state is a function of its steps'. */

@@ -16,14 +16,15 @@ bool stage_is_broken(const struct run_state *state, uint32_t stage)
 }
 
 /* The statuses of a stage's steps, most telling first: the first that any step has is the stage's while it is open. */
-static const enum step_status open_order[] = {STEP_unknown, STEP_compensation_failed, STEP_compensating, STEP_cancelling, STEP_running,
-    STEP_starting, STEP_parked, STEP_ready};
+static const enum step_status open_order[] = {
+    STEP_unknown, STEP_compensation_failed, STEP_compensating, STEP_cancelling, STEP_running, STEP_starting, STEP_parked, STEP_ready};
 
 static enum step_status open_status(const struct run_state *state, uint32_t stage)
 {
     const struct plan_stage *plan = &state->plan->stages[stage];
     unsigned seen = 0;
-    for (uint32_t i = 0; i < plan->step_count; i++) seen |= 1u << state->steps[plan->first_step + i].status;
+    for (uint32_t i = 0; i < plan->step_count; i++)
+        seen |= 1u << state->steps[plan->first_step + i].status;
     for (size_t i = 0; i < sizeof open_order / sizeof open_order[0]; i++)
         if (seen & 1u << open_order[i]) return open_order[i];
     return state->stages[stage].begun ? STEP_running : STEP_pending; /* between two steps */

@@ -45,7 +45,7 @@ struct hook {
     bool colour;
     struct child cat;    /* git cat-file --batch, started when first needed */
     unsigned spooled;    /* files made so far */
-    unsigned long long run;
+    unsigned long long run; /* the last one started, of so many: */
     unsigned runs;
 };
 
@@ -380,7 +380,8 @@ static char *spool_write(struct hook *hook, const struct text *body)
     struct timespec now;
     clock_gettime(CLOCK_REALTIME, &now);
     if (mkdir(spool_folder, 0777) < 0 && errno != EEXIST) return NULL;
-    AUTO(free_text) char *path = mem_format("%s/%012lld%09ld-%d-%u.json", spool_folder, (long long)now.tv_sec, now.tv_nsec, getpid(), hook->spooled++);
+    AUTO(free_text) char *path = mem_format("%s/%012lld%09ld-%d-%u.json", spool_folder, (long long)now.tv_sec, now.tv_nsec, getpid(),
+        hook->spooled++);
     AUTO(free_text) char *writing = mem_format("%s.tmp", path);
     if (!write_synced(writing, body) || rename(writing, path) < 0) {
         int saved_errno = errno;
@@ -425,11 +426,14 @@ static void note_run(struct hook *hook, const struct local_response *answer)
     struct text text = {0}, run = {0};
     if (json_find(answer->body, "text", &text)) say("%s", text_view(&text));
     json_find(answer->body, "run", &run);
-    hook->run = strtoull(text_view(&run), NULL, 10);
+    unsigned long long number = strtoull(text_view(&run), NULL, 10);
     text_release(&text);
     run.size = 0;
     bool invalid = json_find(answer->body, "invalid", &run) && text_equal(text_view(&run), "true");
-    if (hook->run && !invalid) hook->runs++;
+    if (number && !invalid) {
+        hook->run = number;
+        hook->runs++;
+    }
     text_release(&run);
 }
 

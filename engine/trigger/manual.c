@@ -34,7 +34,8 @@ static void respond_diagnostics(struct request *request, const struct accepted *
     struct text text = {0};
     diagnose_text(accepted->diagnostics, accepted->files, DIAGNOSE_PLAIN, &text);
     json_t *error = json_pack("{s:s, s:s}", "code", "INVALID", "message", err ? err->message : "the pipeline file is wrong");
-    json_t *body = json_pack("{s:o, s:o, s:s}", "error", error, "diagnostics", diagnose_json(accepted->diagnostics), "text", text_view(&text));
+    json_t *list = diagnose_json(accepted->diagnostics);
+    json_t *body = json_pack("{s:o, s:o, s:s}", "error", error, "diagnostics", list, "text", text_view(&text));
     text_release(&text);
     respond_json(request, 400, body);
 }
@@ -66,7 +67,8 @@ static int submit(struct request *request, const struct trigger *trigger, struct
 {
     const json_t *body = request_body(request);
     const json_t *pipeline = json_object_get(body, "pipeline");
-    struct source items[FILES_MAX] = {{json_text(body, "file", "crescendo.yaml"), json_string_value(pipeline), json_string_length(pipeline)}};
+    const char *name = json_text(body, "file", "crescendo.yaml");
+    struct source items[FILES_MAX] = {{name, json_string_value(pipeline), json_string_length(pipeline)}};
     size_t count = 1;
     int code = check(body, err);
     if (code == 0) code = files_read(json_object_get(body, "files"), arena, items, FILES_MAX, &count, err);

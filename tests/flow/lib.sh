@@ -23,7 +23,7 @@ flow_sweep() {
     for environ in /proc/[0-9]*/environ; do
         pid=${environ#/proc/}; pid=${pid%/environ}
         [ "$pid" = $$ ] && continue
-        if tr '\0' '\n' <"$environ" 2>/dev/null | grep -qF "$FLOW" && [ "$(cat "/proc/$pid/comm" 2>/dev/null)" != python3 ]; then
+        if { tr '\0' '\n' <"$environ"; } 2>/dev/null | grep -qF "$FLOW" && [ "$(cat "/proc/$pid/comm" 2>/dev/null)" != python3 ]; then
             kill -9 "$pid" 2>/dev/null || true
         fi
     done
@@ -122,7 +122,7 @@ log() { crescendo logs "$1" --step "$2"; }
 processes_with() { # processes_with TEXT: how many processes have it in their command line (this flow's own shells aside)
     local count=0 file
     for file in /proc/[0-9]*/cmdline; do
-        if tr '\0' ' ' <"$file" 2>/dev/null | grep -qF -- "$1"; then count=$((count + 1)); fi
+        if { tr '\0' ' ' <"$file"; } 2>/dev/null | grep -qF -- "$1"; then count=$((count + 1)); fi
     done
     echo "$count"
 }

@@ -23,7 +23,8 @@ static void check_stage(struct world *world, uint32_t index, uint32_t *open, uin
         }
         live += is_live(status);
     }
-    for (uint32_t i = 0; i < plan->need_count; i++) needs += state->stages[plan->needs[i]].steps_open > 0;
+    for (uint32_t i = 0; i < plan->need_count; i++)
+        needs += state->stages[plan->needs[i]].steps_open > 0;
     *open += stage_open;
     *live_stages += live > 0;
     if (stage->steps_open != stage_open || stage->live != live || stage->needs_open != needs || stage->cursor != cursor)
@@ -34,13 +35,15 @@ void check_state(struct world *world)
 {
     const struct run_state *state = world->engine.state;
     uint32_t open = 0, live_stages = 0, ready = 0, unknown = 0, parked = 0, counted = 0;
-    for (uint32_t i = 0; i < world->plan->stage_count; i++) check_stage(world, i, &open, &live_stages);
+    for (uint32_t i = 0; i < world->plan->stage_count; i++)
+        check_stage(world, i, &open, &live_stages);
     for (uint32_t i = 0; i < world->plan->step_count; i++) {
         ready += state->steps[i].status == STEP_ready;
         unknown += state->steps[i].status == STEP_unknown;
         parked += state->steps[i].status == STEP_parked;
     }
-    for (int i = 0; i < WAIT_COUNT; i++) counted += state->parked_count[i];
+    for (int i = 0; i < WAIT_COUNT; i++)
+        counted += state->parked_count[i];
     if (open != state->open_count || live_stages != state->live_stage_count || ready != state->ready_count ||
         unknown != state->unknown_count || parked != counted)
         world_fault(world, "the run's counters are wrong");
@@ -54,7 +57,8 @@ void check_journal(struct world *world)
     for (size_t i = 0; i < world->journal.count && !result; i++)
         for (size_t j = 0; j < world->journal.batches[i].events.count && !result; j++)
             result = reduce(fold, &world->journal.batches[i].events.items[j], &err);
-    for (size_t i = 0; i < world->engine.outbox.count && !result; i++) result = reduce(fold, &world->engine.outbox.items[i], &err);
+    for (size_t i = 0; i < world->engine.outbox.count && !result; i++)
+        result = reduce(fold, &world->engine.outbox.items[i], &err);
     if (result) world_fault(world, "the journal does not fold: %s", err.message);
     AUTO(free_json) json_t *folded = run_state_to_json(fold);
     AUTO(free_json) json_t *present = run_state_to_json(world->engine.state);
@@ -68,7 +72,8 @@ static void check_decisions(struct world *world)
     const struct run_state *state = world->engine.state;
     uint32_t votes = 0;
     for (uint32_t i = 0; i < world->plan->step_count; i++)
-        for (const struct vote *vote = state->steps[i].votes; vote; vote = vote->next) votes++;
+        for (const struct vote *vote = state->steps[i].votes; vote; vote = vote->next)
+            votes++;
     if (votes < world->acknowledged_votes) world_fault(world, "a decision that was acknowledged is lost");
     if (state->cancel_count < world->acknowledged_cancels) world_fault(world, "a cancel that was acknowledged is lost");
 }

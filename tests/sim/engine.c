@@ -93,8 +93,16 @@ static void hear_report(struct world *world, const struct wire *wire)
 {
     struct event_list events = {0};
     AUTO(free_json) json_t *outputs = wire->gives_output ? json_pack("{s:s}", "o", "value") : NULL;
-    const struct report report = {.type = wire->type, .step = wire->step, .attempt = wire->attempt, .time_ms = wire->time_ms, .pid = 7,
-        .cause = wire->cause, .exit_code = wire->exit_code, .signal = wire->signal, .outputs = outputs, .message = NULL};
+    const struct report report = {.type = wire->type,
+        .step = wire->step,
+        .attempt = wire->attempt,
+        .time_ms = wire->time_ms,
+        .pid = 7,
+        .cause = wire->cause,
+        .exit_code = wire->exit_code,
+        .signal = wire->signal,
+        .outputs = outputs,
+        .message = NULL};
     settle(world->engine.state, &report, &events);
     fold(world, &events);
     const struct step_state *step = &world->engine.state->steps[wire->step];
@@ -112,8 +120,13 @@ static void hear_loss(struct world *world)
         const struct step_state *step = &engine->state->steps[i];
         struct event_list events = {0};
         if (!is_live(step->status)) continue;
-        settle(engine->state, &(struct report){.type = REPORT_LOST, .step = i, .attempt = step->attempt, .time_ms = world->now_ms,
-            .started = step->status != STEP_starting}, &events);
+        settle(engine->state,
+            &(struct report){.type = REPORT_LOST,
+                .step = i,
+                .attempt = step->attempt,
+                .time_ms = world->now_ms,
+                .started = step->status != STEP_starting},
+            &events);
         fold(world, &events);
     }
 }
@@ -124,8 +137,10 @@ bool engine_hear(struct world *world)
     if (!engine->knows_shim) return false;
     if (engine->sequence < world->shim.wire_count) {
         const struct wire wire = world->shim.wires[engine->sequence++];
-        if (wire.kind == WIRE_LINE) hear_line(world, &wire);
-        else hear_report(world, &wire);
+        if (wire.kind == WIRE_LINE)
+            hear_line(world, &wire);
+        else
+            hear_report(world, &wire);
         engine->must_advance = true;
         return true;
     }
@@ -174,7 +189,8 @@ bool engine_advance(struct world *world)
     }
     flush(world);
     engine->must_advance = false;
-    if (!run_status_at_rest(engine->state->status) && engine_next_ms(world) <= world->now_ms) world_fault(world, "a timer is due and nothing is decided");
+    if (!run_status_at_rest(engine->state->status) && engine_next_ms(world) <= world->now_ms)
+        world_fault(world, "a timer is due and nothing is decided");
     return true;
 }
 
@@ -214,8 +230,10 @@ static bool end_step(struct world *world, uint32_t index)
     if (!world->shim.lives) {
         if (engine->knows_shim) return false;
         struct event_list events = {0}; /* there never was a shim to hear of it */
-        settle(engine->state, &(struct report){.type = REPORT_DROPPED, .step = index, .attempt = engine->state->steps[index].attempt,
-            .time_ms = world->now_ms}, &events);
+        settle(engine->state,
+            &(struct report){
+                .type = REPORT_DROPPED, .step = index, .attempt = engine->state->steps[index].attempt, .time_ms = world->now_ms},
+            &events);
         fold(world, &events);
         return true;
     }
@@ -248,8 +266,8 @@ bool engine_vote(struct world *world)
         const char *const groups[] = {people[chance_below(&world->chance, COUNT_OF(people))], NULL};
         struct event_list events = {0};
         struct error err = {0};
-        if (settle_vote(engine->state, i, groups[0], groups, chance_percent(&world->chance, 85), "so be it", world->now_ms, &events, &err) == 0)
-            engine->votes++;
+        bool approves = chance_percent(&world->chance, 85);
+        if (settle_vote(engine->state, i, groups[0], groups, approves, "so be it", world->now_ms, &events, &err) == 0) engine->votes++;
         fold(world, &events);
         return true;
     }
@@ -299,7 +317,8 @@ static void lose_batches(struct world *world)
 {
     struct journal_model *journal = &world->journal;
     size_t kept = journal->committed + chance_below(&world->chance, (uint32_t)(journal->count - journal->committed + 1));
-    while (journal->count > kept) event_list_release(&journal->batches[--journal->count].events);
+    while (journal->count > kept)
+        event_list_release(&journal->batches[--journal->count].events);
     journal->committed = journal->count;
 }
 
@@ -329,7 +348,8 @@ void engine_crash(struct world *world)
         const struct batch *batch = &world->journal.batches[i];
         struct error err = {0};
         for (size_t j = 0; j < batch->events.count; j++)
-            if (reduce(world->engine.state, &batch->events.items[j], &err)) world_fault(world, "the journal does not fold: %s", err.message);
+            if (reduce(world->engine.state, &batch->events.items[j], &err))
+                world_fault(world, "the journal does not fold: %s", err.message);
         world->engine.sequence = batch->sequence;
     }
     check_state(world);

@@ -70,14 +70,18 @@ static void pass_time(struct world *world)
     bool is_late = next == INT64_MAX || chance_percent(&world->chance, 20);
     if (is_late && engine_vote(world)) return;
     if (world->engine.state->status == RUN_needs_person && is_late && engine_cancel(world)) return;
-    if (next == INT64_MAX) world_fault(world, "nothing can happen any more and the run is %s", run_status_name(world->engine.state->status));
-    else if (next > world->now_ms) world->now_ms = next;
-    else world->now_ms++;
+    if (next == INT64_MAX)
+        world_fault(world, "nothing can happen any more and the run is %s", run_status_name(world->engine.state->status));
+    else if (next > world->now_ms)
+        world->now_ms = next;
+    else
+        world->now_ms++;
 }
 
 static bool is_over(const struct world *world)
 {
-    return run_status_at_rest(world->engine.state->status) && world->journal.committed == world->journal.count && !world->engine.outbox.count;
+    bool is_committed = world->journal.committed == world->journal.count && !world->engine.outbox.count;
+    return run_status_at_rest(world->engine.state->status) && is_committed;
 }
 
 /* The run is over; what its shim still has to say is heard, and nothing of it may matter. */
@@ -87,8 +91,10 @@ static void drain(struct world *world)
         if (engine_hear(world) || shim_step(world)) continue;
         int64_t next = shim_next_ms(world);
         if (next == INT64_MAX) return;
-        if (next > world->now_ms) world->now_ms = next;
-        else return;
+        if (next > world->now_ms)
+            world->now_ms = next;
+        else
+            return;
     }
 }
 
@@ -110,7 +116,8 @@ static void release(struct world *world)
 {
     engine_release(world);
     shim_release(world);
-    for (size_t i = 0; i < world->journal.count; i++) event_list_release(&world->journal.batches[i].events);
+    for (size_t i = 0; i < world->journal.count; i++)
+        event_list_release(&world->journal.batches[i].events);
     free(world->journal.batches);
     free(world->ordered);
     free_made_plan(&world->plan);
@@ -135,9 +142,9 @@ static void simulate(uint64_t seed, bool is_verbose, struct totals *totals)
     totals->events += world.event_count;
     totals->crashes += world.crash_count;
     totals->ends[world.engine.state->status]++;
-    if (world.fault) printf("sim: seed %llu: %s\n     see it: sim --verbose --seed %llu 1\n", (unsigned long long)seed, world.fault, (unsigned long long)seed);
-    if (world.fault) totals->failed++;
-    else totals->passed++;
+    unsigned long long number = seed;
+    if (world.fault) printf("sim: seed %llu: %s\n     see it: sim --verbose --seed %llu 1\n", number, world.fault, number);
+    *(world.fault ? &totals->failed : &totals->passed) += 1;
     release(&world);
     text_release(&plan);
 }
@@ -153,13 +160,17 @@ int main(int argc, char **argv)
     int64_t seed = 1, runs = RUNS_DEFAULT;
     bool is_verbose = false;
     for (int i = 1; i < argc; i++) {
-        if (!strcmp(argv[i], "--verbose")) is_verbose = true;
-        else if (!strcmp(argv[i], "--seed") && i + 1 < argc && text_to_integer(argv[i + 1], &seed)) i++;
-        else if (!text_to_integer(argv[i], &runs)) return usage();
+        if (!strcmp(argv[i], "--verbose"))
+            is_verbose = true;
+        else if (!strcmp(argv[i], "--seed") && i + 1 < argc && text_to_integer(argv[i + 1], &seed))
+            i++;
+        else if (!text_to_integer(argv[i], &runs))
+            return usage();
     }
     struct totals totals = {0};
     int64_t start_us = clock_monotonic_us();
-    for (int64_t i = 0; i < runs; i++) simulate((uint64_t)(seed + i), is_verbose, &totals);
+    for (int64_t i = 0; i < runs; i++)
+        simulate((uint64_t)(seed + i), is_verbose, &totals);
     double seconds = (double)(clock_monotonic_us() - start_us) / 1e6;
     printf("sim: ends:");
     for (int i = 0; i < RUN_STATUS_COUNT; i++)

@@ -16,8 +16,9 @@ static void add_needs(struct chance *chance, struct text *text, uint32_t stage)
 
 static void add_condition(struct chance *chance, struct text *text)
 {
-    static const char *const conditions[] = {"always()", "failed()", "cancelled()", "false", "succeeded()", "!cancelled()", "failed()||cancelled()"};
-    if (chance_percent(chance, 18)) text_add_format(text, " if=%s", conditions[chance_below(chance, 7)]);
+    static const char *const conditions[] = {
+        "always()", "failed()", "cancelled()", "false", "succeeded()", "!cancelled()", "failed()||cancelled()"};
+    if (chance_percent(chance, 18)) text_add_format(text, " if=%s", conditions[chance_below(chance, COUNT_OF(conditions))]);
 }
 
 static void add_run_step(struct chance *chance, struct text *text, uint32_t step)
@@ -60,6 +61,7 @@ void random_plan(struct chance *chance, struct text *text)
             continue;
         }
         uint32_t steps = 1 + chance_below(chance, chance_percent(chance, 10) ? 90 : 5);
-        for (uint32_t j = 0; j < steps; j++) add_run_step(chance, text, j);
+        for (uint32_t j = 0; j < steps; j++)
+            add_run_step(chance, text, j);
     }
 }

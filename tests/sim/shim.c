@@ -39,10 +39,13 @@ static void check_start(struct world *world, const struct process *process)
         const struct process *other = &world->shim.processes[i];
         if (other == process || other->state != PROCESS_LIVES) continue;
         uint32_t other_stage = world->plan->steps[other->step].stage;
-        if (other->step == process->step) world_fault(world, "%s runs twice at once", plan->path);
-        else if (other_stage == plan->stage) world_fault(world, "%s begins while %s runs", plan->path, world->plan->steps[other->step].path);
+        const char *path = world->plan->steps[other->step].path;
+        if (other->step == process->step)
+            world_fault(world, "%s runs twice at once", plan->path);
+        else if (other_stage == plan->stage)
+            world_fault(world, "%s begins while %s runs", plan->path, path);
         for (uint32_t j = 0; j < stage->need_count; j++)
-            if (stage->needs[j] == other_stage) world_fault(world, "%s begins while its need %s runs", plan->path, world->plan->steps[other->step].path);
+            if (stage->needs[j] == other_stage) world_fault(world, "%s begins while its need %s runs", plan->path, path);
     }
 }
 
@@ -92,8 +95,10 @@ void shim_start(struct world *world, uint32_t step, uint32_t attempt, uint32_t a
         report(world, process, REPORT_REFUSED);
         return;
     }
-    if (after == NO_STEP || (before && before->state == PROCESS_GONE && before->is_ok)) begin(world, process);
-    else if (!before || before->state == PROCESS_GONE) drop(world, process);
+    if (after == NO_STEP || (before && before->state == PROCESS_GONE && before->is_ok))
+        begin(world, process);
+    else if (!before || before->state == PROCESS_GONE)
+        drop(world, process);
 }
 
 static void finish(struct world *world, struct process *process, enum exit_cause cause, int exit_code)

@@ -28,27 +28,27 @@ struct process {
     uint32_t step, attempt, after;
     enum process_state state;
     enum process_phase phase;
-    bool is_ok;                 /* PROCESS_GONE: ended as a success, as far as the shim can tell */
+    bool is_ok; /* PROCESS_GONE: ended as a success, as far as the shim can tell */
     bool is_cancelled;
     bool has_effect, was_absent, is_parking, is_unsure;
-    int64_t next_ms;            /* when it does something */
-    char answers[8][200];       /* said to it, not yet read */
+    int64_t next_ms;      /* when it does something */
+    char answers[8][200]; /* said to it, not yet read */
     uint32_t answer_count;
 };
 struct shim {
     bool lives;
     struct process *processes;
     size_t count, capacity;
-    struct wire *wires;         /* all that the run's shims ever reported; sequence number = index + 1 */
+    struct wire *wires; /* all that the run's shims ever reported; sequence number = index + 1 */
     size_t wire_count, wire_capacity;
 };
 
 /* --- the journal: batches; committed ones survive --- */
 struct batch {
     struct event_list events;
-    uint64_t sequence;          /* of the last report that it holds */
+    uint64_t sequence; /* of the last report that it holds */
     bool is_durable;
-    uint32_t votes, cancels;    /* people who wait for this batch to be told that it counts */
+    uint32_t votes, cancels; /* people who wait for this batch to be told that it counts */
 };
 struct journal_model {
     struct batch *batches;
@@ -60,13 +60,13 @@ struct saying {
     char line[200];
 };
 
-struct engine {                 /* all of it but the plan is forgotten in a crash */
+struct engine { /* all of it but the plan is forgotten in a crash */
     struct run_state *state;
     struct event_list outbox;
-    uint64_t sequence;          /* of the last report heard */
-    uint32_t *handed, *ended;    /* per step: the attempt that was sent to this shim, or asked to be ended */
+    uint64_t sequence;        /* of the last report heard */
+    uint32_t *handed, *ended; /* per step: the attempt that was sent to this shim, or asked to be ended */
     bool is_attached, must_advance, knows_shim;
-    uint32_t votes, cancels;    /* in the outbox */
+    uint32_t votes, cancels; /* in the outbox */
     struct saying *sayings;
     size_t saying_count, saying_capacity;
 };
@@ -74,17 +74,17 @@ struct engine {                 /* all of it but the plan is forgotten in a cras
 struct world {
     struct chance chance;
     uint64_t seed;
-    bool is_verbose, is_calm;   /* calm: no more faults, so that the run must come to its end */
+    bool is_verbose, is_calm; /* calm: no more faults, so that the run must come to its end */
     int64_t now_ms;
     struct plan *plan;
     struct engine engine;
     struct shim shim;
     struct journal_model journal;
-    uint32_t *ordered;          /* per step: how often the peer has its order */
+    uint32_t *ordered; /* per step: how often the peer has its order */
     uint32_t acknowledged_votes, acknowledged_cancels;
     uint32_t crash_budget, cancel_budget;
     uint64_t event_count, crash_count;
-    const char *fault;          /* what went wrong; NULL = nothing */
+    const char *fault; /* what went wrong; NULL = nothing */
     char fault_text[512];
 };
 
@@ -97,15 +97,15 @@ void shim_start(struct world *world, uint32_t step, uint32_t attempt, uint32_t a
 void shim_cancel(struct world *world, uint32_t step, uint32_t attempt);
 void shim_tell(struct world *world, uint32_t step, uint32_t attempt, const char *line);
 void shim_die(struct world *world);
-bool shim_step(struct world *world);          /* one process does one thing, if its time has come */
+bool shim_step(struct world *world); /* one process does one thing, if its time has come */
 int64_t shim_next_ms(const struct world *world);
 void shim_release(struct world *world);
 
 /* engine.c */
-void engine_begin(struct world *world);       /* the run is accepted */
-void engine_crash(struct world *world);       /* forgets, then takes up what the journal has */
+void engine_begin(struct world *world); /* the run is accepted */
+void engine_crash(struct world *world); /* forgets, then takes up what the journal has */
 bool engine_commit(struct world *world);
-bool engine_hear(struct world *world);        /* the next report, or that the shim is gone */
+bool engine_hear(struct world *world); /* the next report, or that the shim is gone */
 bool engine_advance(struct world *world);
 bool engine_act(struct world *world);
 bool engine_vote(struct world *world);
@@ -114,8 +114,8 @@ int64_t engine_next_ms(const struct world *world);
 void engine_release(struct world *world);
 
 /* check.c */
-void check_state(struct world *world);        /* after every event */
-void check_journal(struct world *world);      /* the fold of the journal is the state */
+void check_state(struct world *world);   /* after every event */
+void check_journal(struct world *world); /* the fold of the journal is the state */
 void check_end(struct world *world);
 
 #endif

@@ -78,7 +78,8 @@ static inline void make_plan_needs(struct plan_maker *maker, struct plan_stage *
     if (strcmp(text, "-") == 0) text = "";
     const char **names = make_plan_list(maker->plan->arena, text, &count);
     uint32_t *needs = arena_alloc_array(maker->plan->arena, count + 1, sizeof *needs);
-    for (uint32_t i = 0; i < count; i++) needs[i] = make_plan_stage_index(maker, names[i]);
+    for (uint32_t i = 0; i < count; i++)
+        needs[i] = make_plan_stage_index(maker, names[i]);
     stage->needs = needs;
     stage->need_count = count;
 }
@@ -89,14 +90,20 @@ static inline void make_plan_stage(struct plan_maker *maker, char **words)
     maker->stages = mem_grow(maker->stages, &maker->stage_room, maker->plan->stage_count + 1, sizeof *maker->stages);
     uint32_t index = maker->plan->stage_count;
     struct plan_stage *stage = &maker->stages[index];
-    *stage = (struct plan_stage){.index = index, .path = arena_copy_text(arena, words[1]), .first_step = maker->plan->step_count, .scope = ""};
+    *stage = (struct plan_stage){.index = index, .first_step = maker->plan->step_count, .scope = ""};
+    stage->path = arena_copy_text(arena, words[1]);
     make_plan_needs(maker, stage, index ? maker->stages[index - 1].path : "");
     for (char **word = words + 2; *word; word++) {
-        if (make_plan_value(*word, "needs")) make_plan_needs(maker, stage, make_plan_value(*word, "needs"));
-        else if (make_plan_value(*word, "if")) stage->condition = arena_copy_text(arena, make_plan_value(*word, "if"));
-        else if (make_plan_value(*word, "timeout")) stage->timeout_ms = make_plan_number(make_plan_value(*word, "timeout"));
-        else if (!strcmp(*word, "allow-failure")) stage->allow_failure = true;
-        else make_plan_fail(*word);
+        if (make_plan_value(*word, "needs"))
+            make_plan_needs(maker, stage, make_plan_value(*word, "needs"));
+        else if (make_plan_value(*word, "if"))
+            stage->condition = arena_copy_text(arena, make_plan_value(*word, "if"));
+        else if (make_plan_value(*word, "timeout"))
+            stage->timeout_ms = make_plan_number(make_plan_value(*word, "timeout"));
+        else if (!strcmp(*word, "allow-failure"))
+            stage->allow_failure = true;
+        else
+            make_plan_fail(*word);
     }
     stage->condition_overrides = stage->condition && make_plan_overrides(stage->condition);
     maker->plan->stage_count++;
@@ -118,25 +125,39 @@ static inline json_t *make_plan_names(struct arena *arena, const char *text)
     uint32_t count = 0;
     const char **names = make_plan_list(arena, text, &count);
     json_t *list = json_array();
-    for (uint32_t i = 0; i < count; i++) json_array_append_new(list, json_string(names[i]));
+    for (uint32_t i = 0; i < count; i++)
+        json_array_append_new(list, json_string(names[i]));
     return list;
 }
 
 static inline void make_plan_word(struct arena *arena, struct plan_step *step, const char *word)
 {
-    if (make_plan_value(word, "retry")) make_plan_retry(step, make_plan_value(word, "retry"));
-    else if (make_plan_value(word, "outputs")) step->outputs = make_plan_list(arena, make_plan_value(word, "outputs"), NULL);
-    else if (make_plan_value(word, "if")) step->condition = arena_copy_text(arena, make_plan_value(word, "if"));
-    else if (make_plan_value(word, "timeout")) step->timeout_ms = make_plan_number(make_plan_value(word, "timeout"));
-    else if (make_plan_value(word, "by")) json_put(step->with, "by", make_plan_names(arena, make_plan_value(word, "by")));
-    else if (make_plan_value(word, "quorum")) json_put_whole(step->with, "quorum", make_plan_number(make_plan_value(word, "quorum")));
-    else if (make_plan_value(word, "expires")) json_put_whole(step->with, "expires", make_plan_number(make_plan_value(word, "expires")));
-    else if (!strcmp(word, "not-author")) json_put_flag(step->with, "not-author", true);
-    else if (!strcmp(word, "allow-failure")) step->allow_failure = true;
-    else if (!strcmp(word, "unknown")) step->ready_ahead = false;
-    else if (!strcmp(word, "effects")) json_array_append_new(step->effects, json_object());
-    else if (!strchr(word, '=')) step->type = arena_copy_text(arena, word);
-    else make_plan_fail(word);
+    if (make_plan_value(word, "retry"))
+        make_plan_retry(step, make_plan_value(word, "retry"));
+    else if (make_plan_value(word, "outputs"))
+        step->outputs = make_plan_list(arena, make_plan_value(word, "outputs"), NULL);
+    else if (make_plan_value(word, "if"))
+        step->condition = arena_copy_text(arena, make_plan_value(word, "if"));
+    else if (make_plan_value(word, "timeout"))
+        step->timeout_ms = make_plan_number(make_plan_value(word, "timeout"));
+    else if (make_plan_value(word, "by"))
+        json_put(step->with, "by", make_plan_names(arena, make_plan_value(word, "by")));
+    else if (make_plan_value(word, "quorum"))
+        json_put_whole(step->with, "quorum", make_plan_number(make_plan_value(word, "quorum")));
+    else if (make_plan_value(word, "expires"))
+        json_put_whole(step->with, "expires", make_plan_number(make_plan_value(word, "expires")));
+    else if (!strcmp(word, "not-author"))
+        json_put_flag(step->with, "not-author", true);
+    else if (!strcmp(word, "allow-failure"))
+        step->allow_failure = true;
+    else if (!strcmp(word, "unknown"))
+        step->ready_ahead = false;
+    else if (!strcmp(word, "effects"))
+        json_array_append_new(step->effects, json_object());
+    else if (!strchr(word, '='))
+        step->type = arena_copy_text(arena, word);
+    else
+        make_plan_fail(word);
 }
 
 static inline void make_plan_step(struct plan_maker *maker, char **words)
@@ -146,8 +167,12 @@ static inline void make_plan_step(struct plan_maker *maker, char **words)
     maker->steps = mem_grow(maker->steps, &maker->step_room, maker->plan->step_count + 1, sizeof *maker->steps);
     struct plan_stage *stage = &maker->stages[maker->plan->stage_count - 1];
     struct plan_step *step = &maker->steps[maker->plan->step_count];
-    *step = (struct plan_step){.index = maker->plan->step_count, .stage = stage->index, .type = "run", .timeout_ms = 3600 * 1000,
-        .grace_ms = 10 * 1000, .ready_ahead = true};
+    *step = (struct plan_step){.index = maker->plan->step_count,
+        .stage = stage->index,
+        .type = "run",
+        .timeout_ms = 3600 * 1000,
+        .grace_ms = 10 * 1000,
+        .ready_ahead = true};
     step->path = arena_format(arena, "%s/%s", stage->path, words[1]);
     step->id = step->title = arena_copy_text(arena, words[1]);
     step->with = arena_own_json(arena, json_object());
@@ -155,7 +180,8 @@ static inline void make_plan_step(struct plan_maker *maker, char **words)
     step->sandbox = arena_own_json(arena, json_pack("{s:s, s:I}", "mode", "default", "memory", (json_int_t)268435456));
     step->effects = arena_own_json(arena, json_array());
     step->outputs = make_plan_list(arena, "", NULL);
-    for (char **word = words + 2; *word; word++) make_plan_word(arena, step, *word);
+    for (char **word = words + 2; *word; word++)
+        make_plan_word(arena, step, *word);
     step->condition_overrides = step->condition && make_plan_overrides(step->condition);
     step->ready_ahead &= !step->condition;
     stage->step_count++;
@@ -170,10 +196,14 @@ static inline void make_plan_line(struct plan_maker *maker, char *line)
         if (*word) words[count++] = word;
     if (!count || words[0][0] == '#') return;
     if (!words[1]) make_plan_fail(words[0]);
-    if (!strcmp(words[0], "stage")) make_plan_stage(maker, words);
-    else if (!strcmp(words[0], "step")) make_plan_step(maker, words);
-    else if (!strcmp(words[0], "timeout")) maker->plan->timeout_ms = make_plan_number(words[1]);
-    else make_plan_fail(words[0]);
+    if (!strcmp(words[0], "stage"))
+        make_plan_stage(maker, words);
+    else if (!strcmp(words[0], "step"))
+        make_plan_step(maker, words);
+    else if (!strcmp(words[0], "timeout"))
+        maker->plan->timeout_ms = make_plan_number(words[1]);
+    else
+        make_plan_fail(words[0]);
 }
 
 static inline void make_plan_users(struct plan_maker *maker)
@@ -196,7 +226,8 @@ static inline struct plan *make_plan(const char *text)
     maker.plan->arena = arena;
     maker.plan->name = "test";
     char *rest = arena_copy_text(arena, text);
-    for (char *line; (line = strsep(&rest, "\n"));) make_plan_line(&maker, line);
+    for (char *line; (line = strsep(&rest, "\n"));)
+        make_plan_line(&maker, line);
     make_plan_users(&maker);
     struct plan_stage *stages = arena_alloc_array(arena, maker.plan->stage_count, sizeof *stages);
     struct plan_step *steps = arena_alloc_array(arena, maker.plan->step_count, sizeof *steps);

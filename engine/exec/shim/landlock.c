@@ -108,7 +108,7 @@ static void allow_outside(struct ruleset *rules, const char *run_folder)
 /* Inside the stage's tree all may be read: it holds nothing else, and each step's own /proc, which is mounted later, lies below. */
 static void allow_inside(struct ruleset *rules)
 {
-    static const char *const ours[] = {"/tmp", "/dev/shm", "/home/build", "/run/crescendo", "/dev/pts", NULL};
+    static const char *const ours[] = {"/tmp", "/var/tmp", "/dev/shm", "/home/build", "/run/crescendo", "/dev/pts", NULL};
     allow(rules, "/", READING);
     allow_each(rules, ours, rules->known);
 }
@@ -128,6 +128,7 @@ int landlock_make(const struct stage *stage, const char *run_folder)
     if (run_folder) allow_each(&rules, system_folders, READING);
     allow_each(&rules, device_files, READ_FILE | WRITE_FILE | IOCTL);
     for (char **path = stage->read_only; *path; path++) allow(&rules, *path, READING);
+    for (char **path = stage->read_write; *path; path++) allow(&rules, *path, rules.known);
     allow(&rules, stage->workspace, rules.known);
     if (run_folder) allow_outside(&rules, run_folder);
     else allow_inside(&rules);

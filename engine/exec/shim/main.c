@@ -102,8 +102,17 @@ static void signals_ready(struct shim *shim, struct watch *watch, uint32_t event
         if (info.ssi_signo != SIGCHLD) shim->stop = true;
 }
 
+/* A server started by nohup, or by a program that ignores signals, must not make its steps ignore them. By system call: the library keeps
+   some numbers to itself. */
+static void forget_ignored_signals(void)
+{
+    static const unsigned long by_default[4];
+    for (int number = 1; number < _NSIG; number++) syscall(SYS_rt_sigaction, number, by_default, NULL, _NSIG / 8);
+}
+
 static void open_signals(struct shim *shim)
 {
+    forget_ignored_signals();
     sigset_t set;
     sigemptyset(&set);
     sigaddset(&set, SIGCHLD);

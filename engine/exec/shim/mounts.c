@@ -59,6 +59,8 @@ static int by_length(const void *a, const void *b)
 int sources_of_request(struct sources *sources, const struct stage *stage, int id_map_fd, const char **ret_what)
 {
     int failed = add(sources, stage->workspace, WRITABLE, id_map_fd, ret_what);
+    for (char **path = stage->read_write; !failed && *path; path++)
+        if (**path == '/') failed = add(sources, *path, WRITABLE, id_map_fd, ret_what);
     for (char **path = stage->read_only; !failed && *path; path++)
         if (**path == '/') failed = add(sources, *path, 0, id_map_fd, ret_what);
     /* What lies inside another is attached after it. */

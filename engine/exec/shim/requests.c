@@ -60,6 +60,7 @@ static struct step *read_step(struct shim *shim, struct view *payload)
     const char *title = view_text(payload, &size);
     memcpy(step->title, title, size < sizeof step->title ? size : sizeof step->title - 1);
     step->talk.fd = step->streams[0].watch.fd = step->streams[1].watch.fd = -1;
+    step->write_ends[0] = step->write_ends[1] = -1;
     return step;
 }
 

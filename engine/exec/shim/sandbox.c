@@ -103,18 +103,24 @@ static void why_not(struct stage *stage, const char *what, int error)
 static void init_ready(struct shim *shim, struct watch *watch, uint32_t events);
 
 /* Where ids cannot be mapped (an old kernel, a file system that cannot), the workspace is given to the sandbox's user. */
-/* Where ids cannot be mapped (an old kernel, a file system that cannot), the workspace is given to the sandbox's user. */
-static int give_workspace(const struct stage *stage)
+static int give(const char *folder_path)
 {
-    struct walk *walk = walk_open(stage->workspace);
+    struct walk *walk = walk_open(folder_path);
     if (!walk) return -errno;
-    int folder, failed = lchown(stage->workspace, SANDBOX_USER, SANDBOX_USER) < 0 ? -errno : 0;
+    int folder, failed = lchown(folder_path, SANDBOX_USER, SANDBOX_USER) < 0 ? -errno : 0;
     const char *name;
     struct stat facts;
     while (!failed && walk_next(walk, &folder, &name, &facts))
         if (facts.st_uid != SANDBOX_USER && fchownat(folder, name, SANDBOX_USER, SANDBOX_USER, AT_SYMLINK_NOFOLLOW) < 0 && errno != ENOENT)
             failed = -errno;
     walk_close(&walk);
+    return failed;
+}
+
+static int give_writable(const struct stage *stage)
+{
+    int failed = give(stage->workspace);
+    for (char **path = stage->read_write; !failed && *path; path++) failed = give(*path);
     return failed;
 }
 
@@ -128,7 +134,7 @@ static int collect(struct shim *shim, struct stage *stage, struct sources *sourc
         return 0;
     }
     sources_close(sources);
-    return give_workspace(stage);
+    return give_writable(stage);
 }
 
 static bool try_namespaces(struct shim *shim, struct stage *stage)

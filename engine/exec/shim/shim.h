@@ -105,6 +105,7 @@ struct step {
     bool live, exited, reaped;
     pid_t pid;                /* its process, or 0 in a sandbox */
     struct stream streams[2];
+    int write_ends[2];        /* the pipes' other ends stay open: end-of-file means nothing to us, and each would wake the loop */
     struct watch talk;
     char *talk_in;            /* a line that is not whole yet */
     size_t talk_size;

@@ -125,11 +125,13 @@ void step_start(struct shim *shim, struct step *step)
         made = spawn_step(shim, step, &ends.theirs);
         saved = step->start_errno;
     }
-    close_all((const int[]){ends.theirs.input, ends.theirs.output, ends.theirs.error, ends.theirs.talk}, 4);
+    close_all((const int[]){ends.theirs.input, ends.theirs.talk}, 2);
     if (!made) {
-        close_all((const int[]){ends.output, ends.error, ends.talk}, 3);
+        close_all((const int[]){ends.theirs.output, ends.theirs.error, ends.output, ends.error, ends.talk}, 5);
         return refuse(shim, step, step->start_what ? step->start_what : "its descriptors", saved);
     }
+    step->write_ends[0] = ends.theirs.output;
+    step->write_ends[1] = ends.theirs.error;
     streams_open(shim, step, (const int[]){ends.output, ends.error}, ends.talk);
     enter_life(shim, step);
 }

@@ -129,6 +129,10 @@ void streams_close(struct shim *shim, struct step *step)
     watch_close(shim, &step->streams[0].watch);
     watch_close(shim, &step->streams[1].watch);
     watch_close(shim, &step->talk);
+    for (unsigned i = 0; i < 2; i++) {
+        if (step->write_ends[i] >= 0) close(step->write_ends[i]);
+        step->write_ends[i] = -1;
+    }
 }
 
 void output_folder(struct shim *shim)

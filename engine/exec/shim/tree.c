@@ -57,7 +57,7 @@ static void copy_links(void)
     }
 }
 
-/* One scratch tmpfs holds /tmp, /dev/shm, /home/build and /run/crescendo, so that one limit bounds them all. */
+/* One scratch tmpfs holds /tmp, /var/tmp, /dev/shm, /home/build and /run/crescendo, so that one limit bounds them all. */
 static int attach_scratch(const char *name, const char *path)
 {
     char from[32];
@@ -79,6 +79,7 @@ static int make_scratch(const struct stage *stage)
     int failed = attach_scratch("shm", "/dev/shm");
     if (!failed) failed = attach_scratch("home", "/home/build");
     if (!failed) failed = attach_scratch("run", "/run/crescendo");
+    if (!failed) failed = attach_scratch("var", "/var/tmp");
     return failed ? failed : attach_scratch("tmp", "/tmp");
 }
 
@@ -144,8 +145,6 @@ static int fill(struct sources *sources, const struct stage *stage, const char *
     for (unsigned i = 0; !failed && i < sources->count; i++) failed = attach_source(&sources->items[i]);
     if (failed) return failed;
     copy_links();
-    make_way("/var", true);
-    if (symlink("/tmp", "var/tmp") < 0) return -errno;
     *ret_what = "naming the user";
     return name_user(stage);
 }

@@ -84,10 +84,11 @@ static inline void harness_open(struct harness *harness, bool start)
 }
 
 /* A new folder, a new shim. */
-static inline struct harness *harness_new(void)
+static inline struct harness *harness_new_in(const char *parent)
 {
     struct harness *harness = mem_alloc(sizeof *harness);
-    char template[] = "/tmp/crescendo-exec-XXXXXX";
+    char template[256];
+    snprintf(template, sizeof template, "%s/crescendo-exec-XXXXXX", parent);
     assert_non_null(mkdtemp(template));
     harness->folder = mem_copy_text(template);
     harness->workspace = mem_format("%s/workspace", template);
@@ -95,6 +96,11 @@ static inline struct harness *harness_new(void)
     uv_loop_init(&harness->loop);
     harness_open(harness, true);
     return harness;
+}
+
+static inline struct harness *harness_new(void)
+{
+    return harness_new_in("/tmp");
 }
 
 static inline void ignore_timer(uv_timer_t *timer)

@@ -399,7 +399,8 @@ static void test_much_passes_without_queueing(void **state)
 {
     (void)state;
     size_t total = 0;
-    struct local_request request = {.server = fixture.server, .method = "GET", .path = "/flood", .on_bytes = count_bytes, .context = &total};
+    struct local_request request = {.server = fixture.server, .method = "GET", .path = "/flood", .on_bytes = count_bytes,
+        .context = &total};
     struct local_response answer = {0};
     struct error err = {0};
     assert_int_equal(local_send(&request, &answer, &err), 0);

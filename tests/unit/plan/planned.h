@@ -18,7 +18,8 @@
 /* text: crescendo.yaml; used: pipelines/canary.yaml or NULL; params: JSON or NULL. NULL: it is wrong, list says why. */
 static inline struct plan *plan_texts(const char *text, const char *used, const char *params, struct diagnostics *list)
 {
-    const struct source sources[] = {{"crescendo.yaml", text, strlen(text)}, {"pipelines/canary.yaml", used ? used : "", used ? strlen(used) : 0}};
+    const struct source sources[] = {
+        {"crescendo.yaml", text, strlen(text)}, {"pipelines/canary.yaml", used ? used : "", used ? strlen(used) : 0}};
     const struct source_set set = {sources, used ? 2 : 1};
     const struct plan_facts facts = {.branch = "main", .repository = "hello"};
     AUTO(pipeline_free) struct pipeline *pipeline = NULL;
@@ -33,7 +34,8 @@ static inline struct plan *plan_of(const char *text, const char *used)
 {
     struct diagnostics list = {0};
     struct plan *plan = plan_texts(text, used, NULL, &list);
-    for (size_t i = 0; i < list.count; i++) print_error("%u:%u: %s\n", list.items[i].at.line, list.items[i].at.column, list.items[i].message);
+    for (size_t i = 0; i < list.count; i++)
+        print_error("%u:%u: %s\n", list.items[i].at.line, list.items[i].at.column, list.items[i].message);
     diagnostics_release(&list);
     assert_non_null(plan);
     return plan;

@@ -4,8 +4,11 @@
 static void checkout_comes_first_and_defaults_hold(void **state)
 {
     (void)state;
-    AUTO(plan_free) struct plan *plan = plan_of("stages:\n  - stage: a\n    steps:\n      - run: make\n  - stage: b\n    checkout: none\n    steps:\n      - run: |\n"
-                                                "          # why\n          make test  \n          more\n", NULL);
+    AUTO(plan_free)
+    struct plan *plan =
+        plan_of("stages:\n  - stage: a\n    steps:\n      - run: make\n  - stage: b\n    checkout: none\n    steps:\n      - run: |\n"
+                "          # why\n          make test  \n          more\n",
+            NULL);
     assert_int_equal(plan->stage_count, 2);
     assert_int_equal(plan->step_count, 3);
     const struct plan_step *checkout = &plan->steps[0], *make = step_of(plan, "a/run"), *test = step_of(plan, "b/run");
@@ -33,9 +36,11 @@ static void checkout_comes_first_and_defaults_hold(void **state)
 static void the_inner_setting_wins(void **state)
 {
     (void)state;
-    AUTO(plan_free) struct plan *plan = plan_of(
-        "env: { A: pipeline, B: pipeline, C: pipeline }\nsandbox: { memory: 1GiB, processes: 10 }\nstages:\n  - stage: s\n    env: { B: stage, C: stage }\n"
-        "    sandbox: { processes: 20, cpu: 2 }\n    steps:\n      - run: x\n        env: { C: step }\n        sandbox: { cpu: 0.5 }\n      - run: y\n        sandbox: none\n",
+    AUTO(plan_free)
+    struct plan *plan = plan_of("env: { A: pipeline, B: pipeline, C: pipeline }\nsandbox: { memory: 1GiB, processes: 10 }\nstages:\n  - "
+                                "stage: s\n    env: { B: stage, C: stage }\n"
+                                "    sandbox: { processes: 20, cpu: 2 }\n    steps:\n      - run: x\n        env: { C: step }\n        "
+                                "sandbox: { cpu: 0.5 }\n      - run: y\n        sandbox: none\n",
         NULL);
     assert_json(step_of(plan, "s/run")->env, "{\"A\":\"pipeline\",\"B\":\"stage\",\"C\":\"step\"}");
     assert_json(step_of(plan, "s/run")->sandbox,
@@ -48,7 +53,8 @@ static void the_inner_setting_wins(void **state)
 static void conditions_fold(void **state)
 {
     (void)state;
-    AUTO(plan_free) struct plan *plan = plan_of(
+    AUTO(plan_free)
+    struct plan *plan = plan_of(
         "params: { go: { type: boolean, default: true } }\nstages:\n  - stage: s\n    if: run.branch == 'main' && params.go\n    steps:\n"
         "      - { id: a, run: x, outputs: [o] }\n      - { id: b, run: x, if: params.go }\n      - { id: c, run: x, if: '!params.go' }\n"
         "      - { id: d, run: x, if: \"params.go && steps.a.o == 'y'\" }\n      - { id: e, run: x, if: failed() || always() }\n",
@@ -65,12 +71,16 @@ static void conditions_fold(void **state)
 }
 
 static const char CANARY[] = "params:\n  offering: text\n  replicas: { type: integer, default: 1 }\n  say: { default: hi }\n"
-                             "stages:\n  - stage: release\n    steps:\n      - { id: order, run: x, env: { O: \"${{ params.offering }}\", R: \"${{ params.replicas }}\" }, outputs: [v] }\n"
-                             "  - stage: other\n    needs: []\n    if: params.replicas > 1\n    steps: [{ run: y }]\n  - stage: last\n    needs: [release]\n    steps: [{ run: z }]\n"
+                             "stages:\n  - stage: release\n    steps:\n      - { id: order, run: x, env: { O: \"${{ params.offering }}\", "
+                             "R: \"${{ params.replicas }}\" }, outputs: [v] }\n"
+                             "  - stage: other\n    needs: []\n    if: params.replicas > 1\n    steps: [{ run: y }]\n  - stage: last\n    "
+                             "needs: [release]\n    steps: [{ run: z }]\n"
                              "outputs: { verdict: \"${{ stages.release.order.v }}\", fixed: \"${{ params.say }}\" }\n";
-static const char USER[] = "stages:\n  - stage: build\n    steps: [{ id: p, run: x, outputs: [f] }]\n  - stage: indoor\n    if: stages.build.p.f != ''\n    use: canary\n"
-                           "    with: { offering: \"o-${{ stages.build.p.f }}\" }\n  - stage: after\n    steps:\n"
-                           "      - { id: show, run: x, env: { V: \"${{ stages.indoor.verdict }}\", F: \"${{ stages.indoor.fixed }}\" } }\n";
+static const char USER[] =
+    "stages:\n  - stage: build\n    steps: [{ id: p, run: x, outputs: [f] }]\n  - stage: indoor\n    if: stages.build.p.f != ''\n    use: "
+    "canary\n"
+    "    with: { offering: \"o-${{ stages.build.p.f }}\" }\n  - stage: after\n    steps:\n"
+    "      - { id: show, run: x, env: { V: \"${{ stages.indoor.verdict }}\", F: \"${{ stages.indoor.fixed }}\" } }\n";
 
 static void use_is_flattened_hygienically(void **state)
 {
@@ -104,8 +114,11 @@ static void use_is_flattened_hygienically(void **state)
 static void inputs_and_approvals_become_steps(void **state)
 {
     (void)state;
-    AUTO(plan_free) struct plan *plan = plan_of("stages:\n  - stage: build\n    steps: [{ run: x }]\n  - stage: ok\n    approve: { by: [ops], ask: 'Go?', expires: 1h }\n"
-                                                "  - stage: ship\n    inputs: { build: ['out/**'] }\n    steps: [{ run: y }]\n", NULL);
+    AUTO(plan_free)
+    struct plan *plan =
+        plan_of("stages:\n  - stage: build\n    steps: [{ run: x }]\n  - stage: ok\n    approve: { by: [ops], ask: 'Go?', expires: 1h }\n"
+                "  - stage: ship\n    inputs: { build: ['out/**'] }\n    steps: [{ run: y }]\n",
+            NULL);
     const struct plan_step *approve = step_of(plan, "ok/approve");
     assert_string_equal(approve->type, "approve");
     assert_string_equal(approve->title, "Go?");
@@ -125,15 +138,23 @@ static void mistakes_are_told(void **state)
     (void)state;
 #define STAGES "stages: [{ stage: s, steps: [{ run: x }] }]\n"
     static const struct wrong wrongs[] = {
-        {"params: { n: integer }\n" STAGES, NULL, NULL, "missing-param", "crescendo.yaml needs the parameter 'n'", "give it with --param NAME=VALUE, or write a default", 1},
-        {"params: { n: integer }\n" STAGES, NULL, "{\"n\": \"x\"}", "wrong-param", "parameter 'n': \"x\" is not a value of type integer", NULL, 0},
-        {"params: { n: { type: integer, min: 1, max: 16 } }\n" STAGES, NULL, "{\"n\": \"17\"}", "wrong-param", "parameter 'n': must be at most 16", NULL, 0},
-        {"params: { n: { type: integer, min: 1, max: 16 } }\n" STAGES, NULL, "{\"n\": 0}", "wrong-param", "parameter 'n': must be at least 1", NULL, 0},
-        {"params: { n: { default: a, choices: [a, blue] } }\n" STAGES, NULL, "{\"n\": \"bleu\"}", "wrong-param", "parameter 'n': 'bleu' is not one of a, blue", "did you mean blue?", 0},
-        {"params: { n: { type: duration, default: 1s } }\n" STAGES, NULL, "{\"n\": \"5\"}", "wrong-param", "parameter 'n': \"5\" is not a value of type duration", "a duration is a number with a unit: 500ms 30s 10m 2h 1d", 0},
-        {"params: { replicas: { default: a } }\n" STAGES, NULL, "{\"replica\": \"b\"}", "unknown-param", "crescendo.yaml has no parameter 'replica'", "did you mean replicas?", 0},
+        {"params: { n: integer }\n" STAGES, NULL, NULL, "missing-param", "crescendo.yaml needs the parameter 'n'",
+            "give it with --param NAME=VALUE, or write a default", 1},
+        {"params: { n: integer }\n" STAGES, NULL, "{\"n\": \"x\"}", "wrong-param", "parameter 'n': \"x\" is not a value of type integer",
+            NULL, 0},
+        {"params: { n: { type: integer, min: 1, max: 16 } }\n" STAGES, NULL, "{\"n\": \"17\"}", "wrong-param",
+            "parameter 'n': must be at most 16", NULL, 0},
+        {"params: { n: { type: integer, min: 1, max: 16 } }\n" STAGES, NULL, "{\"n\": 0}", "wrong-param",
+            "parameter 'n': must be at least 1", NULL, 0},
+        {"params: { n: { default: a, choices: [a, blue] } }\n" STAGES, NULL, "{\"n\": \"bleu\"}", "wrong-param",
+            "parameter 'n': 'bleu' is not one of a, blue", "did you mean blue?", 0},
+        {"params: { n: { type: duration, default: 1s } }\n" STAGES, NULL, "{\"n\": \"5\"}", "wrong-param",
+            "parameter 'n': \"5\" is not a value of type duration", "a duration is a number with a unit: 500ms 30s 10m 2h 1d", 0},
+        {"params: { replicas: { default: a } }\n" STAGES, NULL, "{\"replica\": \"b\"}", "unknown-param",
+            "crescendo.yaml has no parameter 'replica'", "did you mean replicas?", 0},
         {STAGES, NULL, "{\"a\": \"b\"}", "unknown-param", "crescendo.yaml has no parameter 'a'", "the pipeline declares no parameters", 0},
-        {"stages:\n  - stage: s\n    steps:\n      - run: x\n        env: { A: \"${{ concat('a', run.commit) }}\" }\n", NULL, NULL, "wrong-value", "concat() cannot take null",
+        {"stages:\n  - stage: s\n    steps:\n      - run: x\n        env: { A: \"${{ concat('a', run.commit) }}\" }\n", NULL, NULL,
+            "wrong-value", "concat() cannot take null",
             "a skipped step's output is null: give a value in its place with default(x, 'text')", 5},
     };
     for (size_t i = 0; i < COUNT_OF(wrongs); i++) {
@@ -153,7 +174,8 @@ static void texts_from_a_command_line_are_converted(void **state)
 {
     (void)state;
     struct diagnostics list = {0};
-    AUTO(plan_free) struct plan *plan = plan_texts("params: { i: integer, b: boolean, d: duration, s: size, t: text, n: number }\n" STAGES, NULL,
+    AUTO(plan_free)
+    struct plan *plan = plan_texts("params: { i: integer, b: boolean, d: duration, s: size, t: text, n: number }\n" STAGES, NULL,
         "{\"i\": \"3\", \"b\": \"true\", \"d\": \"10m\", \"s\": \"64KiB\", \"t\": \"3.10\", \"n\": \"1.5\"}", &list);
     assert_non_null(plan);
     assert_json(plan->params, "{\"b\":true,\"d\":600000,\"i\":3,\"n\":1.5,\"s\":65536,\"t\":\"3.10\"}");
@@ -170,8 +192,8 @@ static void the_same_plan_has_the_same_digest(void **state)
 
 /* --- resolving --------------------------------------------------------------------------------------------------------- */
 
-static enum lookup look_up(void *context, const char *root, const char *const *parts, size_t part_count, json_t **ret_value, char **ret_residual,
-    struct error *err)
+static enum lookup look_up(void *context, const char *root, const char *const *parts, size_t part_count, json_t **ret_value,
+    char **ret_residual, struct error *err)
 {
     (void)err;
     assert_string_equal(root, "stages");
@@ -205,7 +227,8 @@ static void unknowns_are_filled_in_and_checked(void **state)
         {"{\"a\": {\"$unknown\": \"stages.s.i.number\", \"$type\": \"text\"}}", "= {\"a\":\"7\"}"},
         {"{\"a\": {\"$unknown\": \"stages.s.i.list\", \"$type\": \"text-list\"}}", "= {\"a\":[\"a\",\"b\"]}"},
         {"{\"a\": {\"$unknown\": \"default(stages.s.i.null, 'x')\", \"$type\": \"text\"}}", "= {\"a\":\"x\"}"},
-        {"{\"a\": {\"$unknown\": \"stages.s.i.null\", \"$type\": \"text\", \"$at\": \"crescendo.yaml:7:3\"}}", "INVALID: crescendo.yaml:7:3: null is not a value of type text"},
+        {"{\"a\": {\"$unknown\": \"stages.s.i.null\", \"$type\": \"text\", \"$at\": \"crescendo.yaml:7:3\"}}",
+            "INVALID: crescendo.yaml:7:3: null is not a value of type text"},
         {"{\"a\": {\"$unknown\": \"stages.s.i.list\", \"$type\": \"text\"}}", "INVALID: [\"a\",\"b\"] is not a value of type text"},
         {"{\"a\": {\"$unknown\": \"stages.s.i.list\", \"$type\": \"integer\"}}", "INVALID: [\"a\",\"b\"] is not a value of type integer"},
         {"{\"a\": {\"$unknown\": \"stages.s.i.later\", \"$type\": \"text\"}}", "STATE: stages.s.i.later is not known yet"},

@@ -1,13 +1,17 @@
 /* test_plan_json.c: a plan's JSON there and back, and JSON that was made by somebody else. */
 #include "planned.h"
 
-static const char RICH[] =
-    "pipeline: rich\nservice: service.yaml\ntimeout: 2h\nparams: { n: { type: integer, default: 2 } }\nenv: { A: \"${{ params.n }}\" }\nstages:\n"
-    "  - stage: build\n    timeout: 30m\n    steps:\n      - { id: m, run: make, outputs: [v], timeout: 5m, retry: { times: 2, on: [timeout], wait: 1s }, allow-failure: true }\n"
-    "      - { run: \"true\", sandbox: none, name: nothing, if: failed() }\n      - package: { contents: { a: b }, version: \"${{ steps.m.v }}\" }\n"
-    "  - stage: ok\n    approve: { by: [ops] }\n  - stage: use\n    if: stages.build.m.v != ''\n    use: canary\n    with: { v: \"${{ stages.build.m.v }}\" }\n"
-    "  - stage: end\n    allow-failure: true\n    inputs: { build: [x] }\n    steps: [{ run: z }]\n";
-static const char USED[] = "params: { v: text }\nstages:\n  - stage: s\n    steps: [{ id: i, run: a, env: { V: \"${{ params.v }}\" }, outputs: [o] }]\noutputs: { o: \"${{ stages.s.i.o }}\" }\n";
+static const char RICH[] = "pipeline: rich\nservice: service.yaml\ntimeout: 2h\nparams: { n: { type: integer, default: 2 } }\nenv: { A: "
+                           "\"${{ params.n }}\" }\nstages:\n"
+                           "  - stage: build\n    timeout: 30m\n    steps:\n      - { id: m, run: make, outputs: [v], timeout: 5m, retry: "
+                           "{ times: 2, on: [timeout], wait: 1s }, allow-failure: true }\n"
+                           "      - { run: \"true\", sandbox: none, name: nothing, if: failed() }\n      - package: { contents: { a: b }, "
+                           "version: \"${{ steps.m.v }}\" }\n"
+                           "  - stage: ok\n    approve: { by: [ops] }\n  - stage: use\n    if: stages.build.m.v != ''\n    use: canary\n   "
+                           " with: { v: \"${{ stages.build.m.v }}\" }\n"
+                           "  - stage: end\n    allow-failure: true\n    inputs: { build: [x] }\n    steps: [{ run: z }]\n";
+static const char USED[] = "params: { v: text }\nstages:\n  - stage: s\n    steps: [{ id: i, run: a, env: { V: \"${{ params.v }}\" }, "
+                           "outputs: [o] }]\noutputs: { o: \"${{ stages.s.i.o }}\" }\n";
 
 static void assert_same_both_ways(const struct plan *plan)
 {
@@ -23,7 +27,8 @@ static void assert_same_both_ways(const struct plan *plan)
     plan_print_text(plan, false, &before);
     plan_print_text(read, false, &after);
     assert_string_equal(text_view(&before), text_view(&after));
-    for (uint32_t i = 0; i < plan->step_count; i++) assert_ptr_equal(plan_find_step(read, plan->steps[i].path), &read->steps[i]);
+    for (uint32_t i = 0; i < plan->step_count; i++)
+        assert_ptr_equal(plan_find_step(read, plan->steps[i].path), &read->steps[i]);
 }
 
 static void json_goes_there_and_back(void **state)
@@ -44,9 +49,12 @@ static void set_member(json_t *json, const char *path, json_t *value)
         json = json_is_array(json) ? json_array_get(json, (size_t)strtoul(part, NULL, 10)) : json_object_get(json, part);
         part = dot + 1;
     }
-    if (json_is_array(json)) assert_int_equal(json_array_set_new(json, (size_t)strtoul(part, NULL, 10), value), 0);
-    else if (value) assert_int_equal(json_object_set_new(json, part, value), 0);
-    else assert_int_equal(json_object_del(json, part), 0);
+    if (json_is_array(json))
+        assert_int_equal(json_array_set_new(json, (size_t)strtoul(part, NULL, 10), value), 0);
+    else if (value)
+        assert_int_equal(json_object_set_new(json, part, value), 0);
+    else
+        assert_int_equal(json_object_del(json, part), 0);
 }
 
 static void wrong_json_is_refused(void **state)
@@ -87,7 +95,8 @@ static void wrong_json_is_refused(void **state)
         {"stages.0.steps.1.timeout_ms", "0", "plan: build/m: 'timeout_ms' is not a value that it may have"},
         {"stages.0.steps.1.timeout_ms", "9223372036854775807", "plan: build/m: 'timeout_ms' is not a value that it may have"},
         {"stages.0.steps.1.retry.reasons", "[\"bored\"]", "plan: build/m: 'reasons' holds reasons, each once, in their order"},
-        {"stages.0.steps.1.retry.reasons", "[\"timeout\",\"timeout\"]", "plan: build/m: 'reasons' holds reasons, each once, in their order"},
+        {"stages.0.steps.1.retry.reasons", "[\"timeout\",\"timeout\"]",
+            "plan: build/m: 'reasons' holds reasons, each once, in their order"},
         {"stages.0.steps.1.retry.times", "99999999999", "plan: build/m: 'retry' is out of bounds"},
         {"stages.0.steps.1.outputs", "[null]", "plan: build/m: 'outputs' holds names"},
         {"stages.0.steps.1.with", "[]", "plan: build: 'with' has the wrong type"},

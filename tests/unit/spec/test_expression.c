@@ -20,7 +20,8 @@ static enum lookup look_up(void *context, const char *root, const char *const *p
 {
     struct text name = {0};
     text_add(&name, root);
-    for (size_t i = 0; i < part_count; i++) text_add_format(&name, ".%s", parts[i]);
+    for (size_t i = 0; i < part_count; i++)
+        text_add_format(&name, ".%s", parts[i]);
     json_t *value = json_object_get(context, text_view(&name));
     const char *residual = json_text(value, "$residual", NULL);
     enum lookup result = LOOKUP_MISSING;
@@ -111,8 +112,8 @@ static void operators_are_typed(void **state)
     (void)state;
     static const struct example examples[] = {{"1 == 1.0", "= true"}, {"params.n != 3", "= false"}, {"'a' < 'b'", "= true"},
         {"2 >= 10", "= false"}, {"'2' >= '10'", "= true"}, {"true == false", "= false"}, {"null == null", "= true"},
-        {"params.t == null", "= false"}, {"null != 3", "= true"}, {"params.list == params.list", "= true"},
-        {"!params.b", "= false"}, {"!!params.b", "= true"}, {"true && false || true", "= true"}, {"true || false && false", "= true"},
+        {"params.t == null", "= false"}, {"null != 3", "= true"}, {"params.list == params.list", "= true"}, {"!params.b", "= false"},
+        {"!!params.b", "= true"}, {"true && false || true", "= true"}, {"true || false && false", "= true"},
         {"(true || false) && false", "= false"}, {"!true == false", "= true"}, {"9223372036854775807 == 9223372036854775806", "= false"},
         {"params.n == '3'", "! 20: a number cannot be compared with text | write the number without quotes"},
         {"params.t == 3", "! 20: text cannot be compared with a number | a number stands without quotes; text that is compared needs them"},
@@ -129,24 +130,27 @@ static void operators_are_typed(void **state)
 static void functions_do_what_they_say(void **state)
 {
     (void)state;
-    static const struct example examples[] = {{"concat('a', 1, true, 1.5, 2.0)", "= \"a1true1.52.0\""}, {"concat(params.quote)", "= \"it's\""},
-        {"default(params.null, 'x')", "= \"x\""}, {"default(params.n, 'x')", "= 3"}, {"default(null, default(null, 4))", "= 4"},
-        {"contains(params.list, 'b')", "= true"}, {"contains(params.list, 'c')", "= false"}, {"contains('abc', 'bc')", "= true"},
-        {"contains('abc', '')", "= true"}, {"starts-with('release/1', 'release/')", "= true"}, {"ends-with('a.c', '.h')", "= false"},
-        {"length(params.greek)", "= 5"}, {"length(params.list)", "= 3"}, {"length('')", "= 0"}, {"join(params.list, ', ')", "= \"a, b, it's\""},
-        {"join(params.numbers, '-')", "= \"1-2.5-true\""}, {"format-json(params.object)", "= \"{\\\"a\\\":[\\\"'\\\"],\\\"b\\\":1}\""},
-        {"format-json('x')", "= \"\\\"x\\\"\""}, {"format-json(null)", "= \"null\""}, {"parse-json('[1,{}]')", "= [1,{}]"},
+    static const struct example examples[] = {{"concat('a', 1, true, 1.5, 2.0)", "= \"a1true1.52.0\""},
+        {"concat(params.quote)", "= \"it's\""}, {"default(params.null, 'x')", "= \"x\""}, {"default(params.n, 'x')", "= 3"},
+        {"default(null, default(null, 4))", "= 4"}, {"contains(params.list, 'b')", "= true"}, {"contains(params.list, 'c')", "= false"},
+        {"contains('abc', 'bc')", "= true"}, {"contains('abc', '')", "= true"}, {"starts-with('release/1', 'release/')", "= true"},
+        {"ends-with('a.c', '.h')", "= false"}, {"length(params.greek)", "= 5"}, {"length(params.list)", "= 3"}, {"length('')", "= 0"},
+        {"join(params.list, ', ')", "= \"a, b, it's\""}, {"join(params.numbers, '-')", "= \"1-2.5-true\""},
+        {"format-json(params.object)", "= \"{\\\"a\\\":[\\\"'\\\"],\\\"b\\\":1}\""}, {"format-json('x')", "= \"\\\"x\\\"\""},
+        {"format-json(null)", "= \"null\""}, {"parse-json('[1,{}]')", "= [1,{}]"},
         {"parse-json(format-json(params.object)) == params.object", "= true"},
         {"concat('a', null)",
             "! 23: concat() cannot take null | a skipped step's output is null: give a value in its place with default(x, 'text')"},
         {"concat(params.list)", "! 18: concat() cannot take a list | join(list, ', ') makes text of a list"},
         {"concat(params.object)", "! 18: concat() cannot take an object | format-json(x) makes text of an object"},
-        {"contains(params.list, 3)", "! 11: text cannot be compared with a number | a number stands without quotes; text that is compared needs them"},
+        {"contains(params.list, 3)",
+            "! 11: text cannot be compared with a number | a number stands without quotes; text that is compared needs them"},
         {"contains('a', 3)", "! 11: contains() looks for text in text, not for a number | "},
         {"starts-with(3, 'a')", "! 23: starts-with() cannot take a number | "}, {"join('a', ',')", "! 16: join() cannot take text | "},
         {"join(parse-json('[null]'), ',')", "! 11: join() takes a list of text, numbers and booleans; item 1 is null | "},
         {"length(3)", "! 18: length() cannot take a number | "},
-        {"parse-json('{')", "! 11: parse-json() was given text that is not JSON: string or '}' expected near end of file (line 1, column 1) | "},
+        {"parse-json('{')",
+            "! 11: parse-json() was given text that is not JSON: string or '}' expected near end of file (line 1, column 1) | "},
         {"params.nothing", "! 11: there is no params.nothing | "}};
     check_examples(examples, COUNT_OF(examples));
 }
@@ -155,17 +159,20 @@ static void what_is_unknown_is_left_and_the_rest_folds(void **state)
 {
     (void)state;
     static const struct example examples[] = {{"stages.s.later.out", "~ stages.s.later.out"}, {"false && stages.s.later.ok", "= false"},
-        {"stages.s.later.ok && false", "= false"}, {"stages.s.later.ok || true", "= true"}, {"true && stages.s.later.n == 3", "~ stages.s.later.n == 3"},
-        {"true && stages.s.later.ok", "~ stages.s.later.ok && true"}, {"params.n == 3 && stages.s.later.a && stages.s.later.b",
-        "~ stages.s.later.a && stages.s.later.b"}, {"default(null, stages.s.later.a)", "~ stages.s.later.a"},
-        {"default('x', stages.s.later.a)", "= \"x\""}, {"default(stages.s.later.a, params.null)", "~ default(stages.s.later.a, null)"},
+        {"stages.s.later.ok && false", "= false"}, {"stages.s.later.ok || true", "= true"},
+        {"true && stages.s.later.n == 3", "~ stages.s.later.n == 3"}, {"true && stages.s.later.ok", "~ stages.s.later.ok && true"},
+        {"params.n == 3 && stages.s.later.a && stages.s.later.b", "~ stages.s.later.a && stages.s.later.b"},
+        {"default(null, stages.s.later.a)", "~ stages.s.later.a"}, {"default('x', stages.s.later.a)", "= \"x\""},
+        {"default(stages.s.later.a, params.null)", "~ default(stages.s.later.a, null)"},
         {"concat('a', params.n, stages.s.later.a, 'b', 'c')", "~ concat('a3', stages.s.later.a, 'bc')"},
         {"concat(concat('a', stages.s.later.a), 'b', '')", "~ concat('a', stages.s.later.a, 'b')"},
         {"concat('=', params.joined, params.quote)", "~ concat('=v', stages.x.later.n, 'it''s')"},
-        {"params.chained && true", "~ stages.x.later.a || stages.x.later.b"}, {"!params.chained", "~ !(stages.x.later.a || stages.x.later.b)"},
+        {"params.chained && true", "~ stages.x.later.a || stages.x.later.b"},
+        {"!params.chained", "~ !(stages.x.later.a || stages.x.later.b)"},
         {"params.chained && steps.later.out", "~ (stages.x.later.a || stages.x.later.b) && steps.later.out"},
         {"params.chained || false || true && steps.later.out == 'x'", "~ (stages.x.later.a || stages.x.later.b) || steps.later.out == 'x'"},
-        {"params.chained == true", "~ (stages.x.later.a || stages.x.later.b) == true"}, {"!!(stages.s.later.a == 1)", "~ stages.s.later.a == 1"},
+        {"params.chained == true", "~ (stages.x.later.a || stages.x.later.b) == true"},
+        {"!!(stages.s.later.a == 1)", "~ stages.s.later.a == 1"},
         {"contains(params.list, stages.s.later.a)", "~ contains(parse-json('[\"a\",\"b\",\"it''s\"]'), stages.s.later.a)"},
         {"stages.s.later.a == 2.0", "~ stages.s.later.a == 2.0"}, {"length(stages.s.later.a) > -1", "~ length(stages.s.later.a) > -1"},
         {"failed() || params.no", "~ failed()"}, {"always()", "~ always()"}, {"succeeded() && run.branch == 'main'", "~ succeeded()"},
@@ -182,41 +189,53 @@ static void mistakes_are_explained(void **state)
     static const struct example examples[] = {
         {"", "? 11: expression is empty | a value is 'text', a number, true, false, null, a reference or a function"},
         {"   ", "? 14: expression is empty | a value is 'text', a number, true, false, null, a reference or a function"},
-        {"params.n ==", "? 22: expression ends where a value should follow | a value is 'text', a number, true, false, null, a reference or a function"},
+        {"params.n ==", "? 22: expression ends where a value should follow | a value is 'text', a number, true, false, null, a reference "
+                        "or a function"},
         {"params.b and params.no", "? 20: expected an operator before 'and' | and is written &&"},
         {"params.b or params.no", "? 20: expected an operator before 'or' | or is written ||"},
-        {"not params.b", "? 11: 'not' means nothing here | not is written !"}, {"params.n = 3", "? 20: = means nothing here | equality is =="},
-        {"params.b & true", "? 20: & means nothing here | and is &&"}, {"params.b | true", "? 20: | means nothing here | or is ||"},
+        {"not params.b", "? 11: 'not' means nothing here | not is written !"},
+        {"params.n = 3", "? 20: = means nothing here | equality is =="}, {"params.b & true", "? 20: & means nothing here | and is &&"},
+        {"params.b | true", "? 20: | means nothing here | or is ||"},
         {"\"text\"", "? 11: \" means nothing here | text stands in single quotes: 'text'"},
         {"1 + 2", "? 13: + means nothing here | there is no arithmetic; concat(a, b) joins texts"},
         {"3 - 2", "? 13: - means nothing here | there is no arithmetic; a name's hyphen has no spaces round it"},
-        {"3 -2", "? 13: expected an operator before '-2' | there is no arithmetic"}, {"4 / 2", "? 13: expected an operator before '/' | there is no arithmetic"},
+        {"3 -2", "? 13: expected an operator before '-2' | there is no arithmetic"},
+        {"4 / 2", "? 13: expected an operator before '/' | there is no arithmetic"},
         {"params.list[0]", "? 22: [ means nothing here | there is no index; contains(list, x) and join(list, ', ') read lists"},
         {"${{ params.n }}", "? 11: $ means nothing here | write the bare expression, without ${{ }}"},
         {"'open", "? 11: text is not closed | put ' behind it; a ' inside text is written ''"},
-        {"param.n", "? 11: 'param' means nothing here | did you mean params?"}, {"stage.a.b.c", "? 11: 'stage' means nothing here | did you mean stages?"},
-        {"main", "? 11: 'main' means nothing here | text stands in single quotes ('main'); a reference begins with params, run, steps or stages"},
-        {"True", "? 11: 'True' means nothing here | write true and false in lower case"}, {"None", "? 11: 'None' means nothing here | write null"},
-        {"failed", "? 11: 'failed' means nothing here | it is a function: failed()"}, {"length + 1", "? 18: + means nothing here | there is no arithmetic; concat(a, b) joins texts"},
+        {"param.n", "? 11: 'param' means nothing here | did you mean params?"},
+        {"stage.a.b.c", "? 11: 'stage' means nothing here | did you mean stages?"},
+        {"main", "? 11: 'main' means nothing here | text stands in single quotes ('main'); a reference begins with params, run, steps or "
+                 "stages"},
+        {"True", "? 11: 'True' means nothing here | write true and false in lower case"},
+        {"None", "? 11: 'None' means nothing here | write null"},
+        {"failed", "? 11: 'failed' means nothing here | it is a function: failed()"},
+        {"length + 1", "? 18: + means nothing here | there is no arithmetic; concat(a, b) joins texts"},
         {"secrets.key", "? 11: 'secrets' is in the language, but not in this version | this version has params, run, steps and stages"},
         {"starts_with('a', 'b')", "? 11: there is no function starts_with() | did you mean starts-with()?"},
         {"lenght(params.t)", "? 11: there is no function lenght() | did you mean length()?"},
-        {"env('X')", "? 11: there is no function env() | there are concat default contains starts-with ends-with length join format-json parse-json"},
+        {"env('X')", "? 11: there is no function env() | there are concat default contains starts-with ends-with length join format-json "
+                     "parse-json"},
         {"length()", "? 11: length() takes 1 argument, not 0 | "}, {"default(1)", "? 11: default() takes 2 arguments, not 1 | "},
         {"concat()", "? 11: concat() takes at least 1 argument | "}, {"failed(1)", "? 11: failed() takes no argument | "},
-        {"length('a'", "? 21: ( is not closed | the ( stands at column 17"}, {"length('a' 'b')", "? 22: expected , or ) here | the ( stands at column 17"},
-        {"(1 == 1", "? 18: ( is not closed | the ( stands at column 11"}, {"1 == 1)", "? 17: expected an operator before ')' | no ( is open here"},
+        {"length('a'", "? 21: ( is not closed | the ( stands at column 17"},
+        {"length('a' 'b')", "? 22: expected , or ) here | the ( stands at column 17"},
+        {"(1 == 1", "? 18: ( is not closed | the ( stands at column 11"},
+        {"1 == 1)", "? 17: expected an operator before ')' | no ( is open here"},
         {"1 < 2 < 3", "? 17: comparisons do not chain | write a == b && b == c"},
         {"params", "? 11: 'params' with 0 names behind it refers to nothing | the form is params.NAME"},
         {"params.a.b", "? 11: 'params' with 2 names behind it refers to nothing | the form is params.NAME"},
         {"steps.build", "? 11: 'steps' with 1 name behind it refers to nothing | the form is steps.ID.OUTPUT"},
-        {"stages.a.b.c.d.e", "? 11: 'stages' with 4 names behind it refers to nothing | the form is stages.STAGE.ID.OUTPUT, or stages.STAGE.OUTPUT for a stage with use"},
+        {"stages.a.b.c.d.e", "? 11: 'stages' with 4 names behind it refers to nothing | the form is stages.STAGE.ID.OUTPUT, or "
+                             "stages.STAGE.OUTPUT for a stage with use"},
         {"params.", "? 18: a name is missing after the dot | names are a lower-case letter, then lower-case letters, digits and hyphens"},
         {"params.A", "? 18: 'A' is not a name | names are lower-case letters, digits and hyphens, at most 63, a letter first"},
         {"params.a_b", "? 18: 'a_b' is not a name | names are lower-case letters, digits and hyphens, at most 63, a letter first"},
         {"99999999999999999999", "? 11: number 99999999999999999999 is too large | "}, {"1e999", "? 11: number 1e999 is too large | "},
-        {"'a'.b", "? 14: expected an operator before '.' | only a reference has names behind a dot"}, {"a\001", "? 12: control character 1 in an expression | "},
-        {"'Αθήνα' && §", "? 22: § means nothing here | "}, {"\xff", "? 11: expression is not UTF-8 text | "}, {",", "? 11: expected a value before ',' | "}};
+        {"'a'.b", "? 14: expected an operator before '.' | only a reference has names behind a dot"},
+        {"a\001", "? 12: control character 1 in an expression | "}, {"'Αθήνα' && §", "? 22: § means nothing here | "},
+        {"\xff", "? 11: expression is not UTF-8 text | "}, {",", "? 11: expected a value before ',' | "}};
     check_examples(examples, COUNT_OF(examples));
 }
 
@@ -224,7 +243,8 @@ static char *repeated(const char *before, const char *part, size_t count, const 
 {
     struct text text = {0};
     text_add(&text, before);
-    while (count--) text_add(&text, part);
+    while (count--)
+        text_add(&text, part);
     text_add(&text, after);
     return text_take(&text);
 }
@@ -293,7 +313,8 @@ static void residuals_stay_readable(void **state)
 static int collect_reference(void *context, const char *root, const char *const *parts, size_t part_count, struct location at)
 {
     text_add_format(context, "%u:%s", at.column, root);
-    for (size_t i = 0; i < part_count; i++) text_add_format(context, ".%s", parts[i]);
+    for (size_t i = 0; i < part_count; i++)
+        text_add_format(context, ".%s", parts[i]);
     text_add_char(context, ' ');
     return strcmp(root, "steps") == 0 ? 42 : 0;
 }

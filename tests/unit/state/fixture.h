@@ -134,8 +134,7 @@ static inline int fixture_line(struct fixture *fixture, const char *path, const 
     return result;
 }
 
-#define expect_status(fixture, path, wanted) \
-    assert_string_equal(step_status_name(fixture_step(fixture, path)->status), #wanted)
+#define expect_status(fixture, path, wanted) assert_string_equal(step_status_name(fixture_step(fixture, path)->status), #wanted)
 #define expect_run(fixture, wanted) assert_string_equal(run_status_name((fixture)->state->status), #wanted)
 
 #endif

@@ -33,7 +33,8 @@ static char *long_chain(uint32_t steps)
 {
     struct text plan = {0};
     text_add(&plan, "stage s\n");
-    for (uint32_t i = 0; i < steps; i++) text_add_format(&plan, "step t%u\n", i);
+    for (uint32_t i = 0; i < steps; i++)
+        text_add_format(&plan, "step t%u\n", i);
     return text_take(&plan);
 }
 
@@ -157,7 +158,8 @@ static void cancel(struct fixture *fixture)
     fixture_decide(fixture);
 }
 
-static const char cleaning_plan[] = "stage a\nstep x\nstep y\nstep tidy if=always()\nstage b\nstep x\nstage c if=cancelled()\nstep x\nstep y\n";
+static const char cleaning_plan[] =
+    "stage a\nstep x\nstep y\nstep tidy if=always()\nstage b\nstep x\nstage c if=cancelled()\nstep x\nstep y\n";
 
 static void cancel_runs_clean_up_steps(void **unused)
 {
@@ -304,14 +306,16 @@ static void big_fan_out_stays_cheap(void **unused)
     (void)unused;
     enum { STAGES = 2000 };
     struct text text = {0};
-    for (int i = 0; i < STAGES; i++) text_add_format(&text, "stage s%d needs=-\nstep x\n", i);
+    for (int i = 0; i < STAGES; i++)
+        text_add_format(&text, "stage s%d needs=-\nstep x\n", i);
     AUTO(free_text) char *plan = text_take(&text);
     struct fixture fixture = fixture_new(plan);
     assert_int_equal(fixture.state->ready_count, STAGES - 4);
     for (uint32_t done = 0; fixture.state->live_count; done++) {
         uint32_t step = 0;
         assert_int_equal(fixture.state->dirty_count, 0);
-        while (fixture.state->steps[step].status != STEP_starting) step++;
+        while (fixture.state->steps[step].status != STEP_starting)
+            step++;
         fixture_exited(&fixture, fixture.plan->steps[step].path, 0);
         assert_in_range(fixture.state->dirty_count, 1, 2);
         fixture_decide(&fixture);

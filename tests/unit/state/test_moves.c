@@ -2,7 +2,9 @@
    change nothing. The expected moves are read from the same table by another way than the code's. */
 #include "tests/unit/state/fixture.h"
 
-struct move { int from, event, to; };
+struct move {
+    int from, event, to;
+};
 
 static const struct move run_moves[] = {
 #define RUN_MOVE(from, event, to) {RUN_##from, EVENT_##event, RUN_##to},
@@ -148,11 +150,16 @@ static void abort_is_legal_everywhere(void **unused)
 static void names_lead_back(void **unused)
 {
     (void)unused;
-    for (int i = 0; i < RUN_STATUS_COUNT; i++) assert_int_equal(run_status_from_name(run_status_name((enum run_status)i)), i);
-    for (int i = 0; i < STEP_STATUS_COUNT; i++) assert_int_equal(step_status_from_name(step_status_name((enum step_status)i)), i);
-    for (int i = 0; i < EVENT_TYPE_COUNT; i++) assert_int_equal(event_type_from_name(event_type_name((enum event_type)i)), i);
-    for (int i = 0; i < REASON_COUNT; i++) assert_int_equal(reason_from_name(reason_name((enum reason)i)), i);
-    for (int i = 0; i < WAIT_COUNT; i++) assert_int_equal(wait_from_name(wait_name((enum wait)i)), i);
+    for (int i = 0; i < RUN_STATUS_COUNT; i++)
+        assert_int_equal(run_status_from_name(run_status_name((enum run_status)i)), i);
+    for (int i = 0; i < STEP_STATUS_COUNT; i++)
+        assert_int_equal(step_status_from_name(step_status_name((enum step_status)i)), i);
+    for (int i = 0; i < EVENT_TYPE_COUNT; i++)
+        assert_int_equal(event_type_from_name(event_type_name((enum event_type)i)), i);
+    for (int i = 0; i < REASON_COUNT; i++)
+        assert_int_equal(reason_from_name(reason_name((enum reason)i)), i);
+    for (int i = 0; i < WAIT_COUNT; i++)
+        assert_int_equal(wait_from_name(wait_name((enum wait)i)), i);
     assert_int_equal(run_status_from_name("nothing"), -1);
     assert_int_equal(event_type_from_name(NULL), -1);
 }

@@ -24,7 +24,8 @@ static void ends_have_words(void **unused)
     message_of((struct report){.cause = CAUSE_MEMORY}, plan, "ended by its memory limit (256.0 MiB)", REASON_failed);
     message_of((struct report){.cause = CAUSE_DISK}, plan, "ended by its disk limit", REASON_failed);
     message_of((struct report){.cause = CAUSE_PROCESSES, .message = "fork"}, plan, "ended by its process limit: fork", REASON_failed);
-    message_of((struct report){.exit_code = 0}, "stage s\nstep a outputs=o\n", "it ended well but did not give its output o", REASON_failed);
+    message_of(
+        (struct report){.exit_code = 0}, "stage s\nstep a outputs=o\n", "it ended well but did not give its output o", REASON_failed);
 }
 
 static void success_gathers_outputs(void **unused)

@@ -25,7 +25,9 @@ static void plain_lines(void **unused)
     assert_int_equal(fixture_line(&fixture, "s/a", "{\"type\":\"hello\",\"protocol\":1}", NULL), 0);
     assert_int_equal(fixture_line(&fixture, "s/a", "{\"type\":\"progress\",\"message\":\"half\",\"fraction\":0.5}", NULL), 0);
     assert_int_equal(fixture_line(&fixture, "s/a", "{\"type\":\"output\",\"name\":\"o\",\"value\":12}", NULL), 0);
-    assert_int_equal(fixture_line(&fixture, "s/a", "{\"type\":\"annotate\",\"level\":\"error\",\"message\":\"m\",\"file\":\"a.c\",\"line\":3}", NULL), 0);
+    assert_int_equal(
+        fixture_line(&fixture, "s/a", "{\"type\":\"annotate\",\"level\":\"error\",\"message\":\"m\",\"file\":\"a.c\",\"line\":3}", NULL),
+        0);
     assert_int_equal(fixture_line(&fixture, "s/a", "{\"type\":\"checkpoint\",\"checkpoint\":{\"at\":9}}", "{\"type\":\"kept\"}"), 0);
     fixture_expect(&fixture, "step_progress s/a {\"fraction\":0.5,\"message\":\"half\"}\n"
                              "step_output s/a {\"name\":\"o\",\"value\":12}\n"
@@ -37,13 +39,15 @@ static void plain_lines(void **unused)
 static void refused_lines(void **unused)
 {
     (void)unused;
-    static const char *const lines[] = {"", "nonsense", "[]", "{}", "{\"type\":7}", "{\"type\":\"dance\"}", "{\"type\":\"hello\",\"protocol\":2}",
-        "{\"type\":\"progress\"}", "{\"type\":\"progress\",\"fraction\":2}", "{\"type\":\"output\",\"name\":\"o\"}",
-        "{\"type\":\"output\",\"name\":\"other\",\"value\":1}", "{\"type\":\"annotate\"}", "{\"type\":\"annotate\",\"level\":\"loud\",\"message\":\"m\"}",
-        "{\"type\":\"checkpoint\"}", "{\"type\":\"park\"}", "{\"type\":\"park\",\"until\":9,\"for\":\"godot\"}", "{\"type\":\"park\",\"for\":-1}",
+    static const char *const lines[] = {"", "nonsense", "[]", "{}", "{\"type\":7}", "{\"type\":\"dance\"}",
+        "{\"type\":\"hello\",\"protocol\":2}", "{\"type\":\"progress\"}", "{\"type\":\"progress\",\"fraction\":2}",
+        "{\"type\":\"output\",\"name\":\"o\"}", "{\"type\":\"output\",\"name\":\"other\",\"value\":1}", "{\"type\":\"annotate\"}",
+        "{\"type\":\"annotate\",\"level\":\"loud\",\"message\":\"m\"}", "{\"type\":\"checkpoint\"}", "{\"type\":\"park\"}",
+        "{\"type\":\"park\",\"until\":9,\"for\":\"godot\"}", "{\"type\":\"park\",\"for\":-1}",
         "{\"type\":\"outcome\",\"name\":\"order\",\"seen\":\"done\"}", INTEND, "{\"type\":\"hello\",\"type\":\"hello\"}"};
     struct fixture fixture = running("stage s\nstep a outputs=o\n");
-    for (size_t i = 0; i < COUNT_OF(lines); i++) assert_int_equal(fixture_line(&fixture, "s/a", lines[i], NULL), -ERROR_PROTOCOL);
+    for (size_t i = 0; i < COUNT_OF(lines); i++)
+        assert_int_equal(fixture_line(&fixture, "s/a", lines[i], NULL), -ERROR_PROTOCOL);
     struct text big = {0};
     text_add(&big, "{\"type\":\"progress\",\"message\":\"");
     text_add_repeated(&big, 'x', LIMIT_STEP_LINE_BYTES);
@@ -100,13 +104,16 @@ static void effect_goes_once(void **unused)
     AUTO(free_text) char *find = keyed("find");
     assert_int_equal(fixture_line(&fixture, "s/a", INTEND, go), 0);
     assert_int_equal(fixture_line(&fixture, "s/a", INTEND, find), 0);
-    assert_int_equal(fixture_line(&fixture, "s/a", "{\"type\":\"outcome\",\"name\":\"order\",\"seen\":\"absent\"}", "{\"name\":\"order\",\"type\":\"kept\"}"), 0);
+    assert_int_equal(fixture_line(&fixture, "s/a", "{\"type\":\"outcome\",\"name\":\"order\",\"seen\":\"absent\"}",
+                         "{\"name\":\"order\",\"type\":\"kept\"}"),
+        0);
     assert_int_equal(fixture_line(&fixture, "s/a", INTEND, go), 0);
     const char *done = "{\"type\":\"outcome\",\"name\":\"order\",\"seen\":\"done\",\"outcome\":{\"id\":4}}";
     assert_int_equal(fixture_line(&fixture, "s/a", done, "{\"name\":\"order\",\"type\":\"kept\"}"), 0);
     fixture_forget(&fixture);
     assert_int_equal(fixture_line(&fixture, "s/a", done, "{\"name\":\"order\",\"type\":\"kept\"}"), 0); /* said twice, recorded once */
-    assert_int_equal(fixture_line(&fixture, "s/a", INTEND, "{\"name\":\"order\",\"outcome\":{\"id\":4},\"seen\":\"done\",\"type\":\"known\"}"), 0);
+    assert_int_equal(
+        fixture_line(&fixture, "s/a", INTEND, "{\"name\":\"order\",\"outcome\":{\"id\":4},\"seen\":\"done\",\"type\":\"known\"}"), 0);
     fixture_expect(&fixture, "");
     fixture_exited(&fixture, "s/a", 0);
     expect_status(&fixture, "s/a", succeeded);
@@ -120,10 +127,15 @@ static void contradictions_are_refused(void **unused)
     AUTO(free_text) char *go = keyed("go");
     assert_int_equal(fixture_line(&fixture, "s/a", INTEND, go), 0);
     fixture_forget(&fixture);
-    assert_int_equal(fixture_line(&fixture, "s/a", "{\"type\":\"intend\",\"name\":\"order\",\"target\":\"peer\",\"body\":{\"n\":2}}", NULL), -ERROR_CONFLICT);
-    assert_int_equal(fixture_line(&fixture, "s/a", "{\"type\":\"intend\",\"name\":\"order\",\"target\":\"moon\",\"body\":{\"n\":1}}", NULL), -ERROR_CONFLICT);
-    assert_int_equal(fixture_line(&fixture, "s/a", "{\"type\":\"intend\",\"name\":\"o2\",\"target\":\"p\",\"digest\":\"beef\",\"body\":1}", NULL), -ERROR_PROTOCOL);
-    assert_int_equal(fixture_line(&fixture, "s/a", "{\"type\":\"intend\",\"name\":\"o2\",\"target\":\"p\\nq\",\"body\":1}", NULL), -ERROR_PROTOCOL);
+    assert_int_equal(fixture_line(&fixture, "s/a", "{\"type\":\"intend\",\"name\":\"order\",\"target\":\"peer\",\"body\":{\"n\":2}}", NULL),
+        -ERROR_CONFLICT);
+    assert_int_equal(fixture_line(&fixture, "s/a", "{\"type\":\"intend\",\"name\":\"order\",\"target\":\"moon\",\"body\":{\"n\":1}}", NULL),
+        -ERROR_CONFLICT);
+    assert_int_equal(
+        fixture_line(&fixture, "s/a", "{\"type\":\"intend\",\"name\":\"o2\",\"target\":\"p\",\"digest\":\"beef\",\"body\":1}", NULL),
+        -ERROR_PROTOCOL);
+    assert_int_equal(
+        fixture_line(&fixture, "s/a", "{\"type\":\"intend\",\"name\":\"o2\",\"target\":\"p\\nq\",\"body\":1}", NULL), -ERROR_PROTOCOL);
     assert_int_equal(fixture_line(&fixture, "s/a", "{\"type\":\"outcome\",\"name\":\"order\",\"seen\":\"maybe\"}", NULL), -ERROR_PROTOCOL);
     fixture_expect(&fixture, "");
     fixture_free(&fixture);
@@ -161,7 +173,9 @@ static void unsure_needs_a_person(void **unused)
     struct fixture fixture = running("stage s\nstep a effects\n");
     AUTO(free_text) char *go = keyed("go");
     assert_int_equal(fixture_line(&fixture, "s/a", INTEND, go), 0);
-    assert_int_equal(fixture_line(&fixture, "s/a", "{\"type\":\"outcome\",\"name\":\"order\",\"seen\":\"unsure\"}", "{\"name\":\"order\",\"type\":\"kept\"}"), 0);
+    assert_int_equal(fixture_line(&fixture, "s/a", "{\"type\":\"outcome\",\"name\":\"order\",\"seen\":\"unsure\"}",
+                         "{\"name\":\"order\",\"type\":\"kept\"}"),
+        0);
     fixture_exited(&fixture, "s/a", 1);
     expect_status(&fixture, "s/a", unknown);
     fixture_decide(&fixture);
@@ -180,7 +194,8 @@ static void keys_depend_on_all_parts(void **unused)
     effect_key(1, "s/a", 1, "share", "peer", keys[4]);
     effect_key(1, "s/a", 1, "order", "moon", keys[5]);
     for (int i = 0; i < 6; i++)
-        for (int j = 0; j < i; j++) assert_string_not_equal(keys[i], keys[j]);
+        for (int j = 0; j < i; j++)
+            assert_string_not_equal(keys[i], keys[j]);
 }
 
 int main(void)

@@ -61,7 +61,7 @@ static void from_commit(void **state)
         "ln -s sub/deep/b link; ln -s ../../a sub/deep/up; printf 'x\\r\\n' >crlf; echo '* text=auto eol=lf' >.gitattributes; git add -A;"
         "git commit -qm one; git rev-parse HEAD >../commit; echo later >a; git commit -qam two; git clone -q --bare . ../bare.git"));
     assert_true(shell(folder, "echo old >ws/stale; mkdir ws/olddir; echo x >ws/olddir/f; chmod 500 ws/olddir"));
-    expect_checkout(folder, "bare.git", false, 0, "output");
+    expect_checkout(folder, "bare.git", false, 0, "progress");
     AUTO(free_text) char *a = get_file(folder, "ws/a"), *b = get_file(folder, "ws/link"), *up = get_file(folder, "ws/sub/deep/up");
     assert_string_equal(a, "one\n");
     assert_string_equal(b, "two\n");
@@ -93,7 +93,7 @@ static void submodule_is_told(void **state)
     assert_true(git_script(*state, "git init -q --bare bare.git; cd bare.git; echo a >../a; A=$(git hash-object -w ../a);"
         "T=$(printf '100644 blob %s\\ta\\n160000 commit 0123456789012345678901234567890123456789\\tmodule\\n' $A | git mktree --missing);"
         "git commit-tree -m x $T >../commit"));
-    expect_checkout(*state, "bare.git", false, 0, "annotate output");
+    expect_checkout(*state, "bare.git", false, 0, "annotate progress");
     assert_true(has_file(*state, "ws/a"));
     assert_false(has_file(*state, "ws/module"));
 }
@@ -164,7 +164,7 @@ static void from_folder(void **state)
             ">untracked;"
         "echo i >kept/ignored; chmod 700 untracked; ln -s untracked link; ln -s /etc/passwd evil; mkfifo pipe; touch -d @1600000000 "
             "untracked"));
-    expect_checkout(folder, "src", true, 0, "annotate annotate output");
+    expect_checkout(folder, "src", true, 0, "annotate annotate progress");
     assert_true(has_file(folder, "ws/untracked"));
     assert_true(has_file(folder, "ws/link"));
     assert_true(has_file(folder, "ws/tracked.o"));
@@ -187,7 +187,7 @@ static void from_plain_folder(void **state)
 {
     put_file(*state, "src/a/b", "x", 0644);
     put_file(*state, "src/.gitignore", "a", 0644); /* without a repository it is a file like others */
-    expect_checkout(*state, "src", true, 0, "output");
+    expect_checkout(*state, "src", true, 0, "progress");
     assert_true(has_file(*state, "ws/a/b"));
 }
 
@@ -248,17 +248,25 @@ static void hostile_inputs(void **state)
     assert_true(shell(*state, "cd from; ln -s / root; ln -s /etc/passwd passwd; cd ..; mkdir src elsewhere; ln -s ../elsewhere src/keep;"
         " ln -s . src/d"));
     assert_int_equal(checkout(*state, NULL, false, one_input(*state, "[\"a\", \"passwd\", \"root\"]"), &said, &err), 0);
-    assert_string_equal(said, "annotate annotate output");
+    assert_string_equal(said, "annotate annotate progress");
     assert_false(has_file(*state, "ws/passwd"));
     assert_false(has_file(*state, "ws/root"));
     assert_true(checkout(*state, "src", true, one_input(*state, "[\"d/outside\"]"), &again, &err) < 0);
     assert_false(has_file(*state, "ws/outside"));
 }
 
+/* The weak symbol of the table is the function, once that is linked. */
+static void table_names_its_performer(void **state)
+{
+    (void)state;
+    assert_ptr_equal(checkout_step_type.perform, checkout_perform);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, make_workspace, remove_folder)
-    const struct CMUnitTest tests[] = {TEST(from_commit), TEST(unknown_commit), TEST(submodule_is_told), TEST(hostile_trees),
+    const struct CMUnitTest tests[] = {cmocka_unit_test(table_names_its_performer),
+        TEST(from_commit), TEST(unknown_commit), TEST(submodule_is_told), TEST(hostile_trees),
         TEST(deep_tree),
         TEST(from_folder), TEST(from_plain_folder), TEST(into_itself), TEST(inputs), TEST(input_that_matches_nothing),
             TEST(hostile_inputs)};

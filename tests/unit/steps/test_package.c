@@ -279,11 +279,19 @@ static void link_is_its_file(void **state)
     peer_release(&peer);
 }
 
+/* The weak symbol of the table is the function, once that is linked. */
+static void table_names_its_performer(void **state)
+{
+    (void)state;
+    assert_ptr_equal(package_step_type.perform, package_perform);
+}
+
 int main(void)
 {
     unsetenv("SOURCE_DATE_EPOCH");
 #define TEST(name) cmocka_unit_test_setup_teardown(name, make_folder, remove_folder)
-    const struct CMUnitTest tests[] = {TEST(manifest_tells_all), TEST(outputs_are_true), TEST(reproducible), TEST(one_byte_more_is_another),
+    const struct CMUnitTest tests[] = {cmocka_unit_test(table_names_its_performer),
+        TEST(manifest_tells_all), TEST(outputs_are_true), TEST(reproducible), TEST(one_byte_more_is_another),
         TEST(long_and_foreign_names), TEST(name_falls_back_to_repository), TEST(keys_are_refused), TEST(keys_across_reads),
         cmocka_unit_test(what_is_a_key), TEST(missing_file_is_suggested), TEST(refusals), TEST(link_is_its_file)};
     return cmocka_run_group_tests(tests, NULL, NULL);
