@@ -70,7 +70,8 @@ struct linted {
 static void linted_release(struct linted *linted)
 {
     diagnostics_release(&linted->list);
-    for (size_t i = 0; i < linted->file_count; i++) sources_release(&linted->files[i]);
+    for (size_t i = 0; i < linted->file_count; i++)
+        sources_release(&linted->files[i]);
     free(linted->files);
     free(linted->all);
 }
@@ -99,8 +100,10 @@ static int lint(const struct options *options, enum format format)
         if (lint_file(&linted, path ? path : "crescendo.yaml", &err)) return fail(&err);
     }
     const struct source_set all = {linted.all, linted.all_count};
-    if (format == FORMAT_TEXT) print_diagnostics(&linted.list, &all, options_flag(options, "no-color"));
-    else print_document(format == FORMAT_JSON ? diagnose_json(&linted.list) : diagnose_sarif(&linted.list));
+    if (format == FORMAT_TEXT)
+        print_diagnostics(&linted.list, &all, options_flag(options, "no-color"));
+    else
+        print_document(format == FORMAT_JSON ? diagnose_json(&linted.list) : diagnose_sarif(&linted.list));
     return linted.list.error_count ? EXIT_WRONG : 0;
 }
 

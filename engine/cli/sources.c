@@ -43,7 +43,8 @@ static int is_yaml(const struct dirent *entry)
 
 static void free_names(struct dirent **names, int count)
 {
-    for (int i = 0; i < count; i++) free(names[i]);
+    for (int i = 0; i < count; i++)
+        free(names[i]);
     free(names);
 }
 

@@ -68,12 +68,18 @@ static void sweep_cgroups(const char *folder, bool remove)
     if (remove) unlink(path);
 }
 
+static void sweep_marked(const char *folder)
+{
+    AUTO(free_text) char *wanted = mem_format("CRESCENDO_RUN_FOLDER=%s", folder);
+    for (unsigned round = 0; round < ROUNDS && kill_marked(wanted, strlen(wanted) + 1); round++)
+        nanosleep(&(struct timespec){.tv_nsec = 10 * 1000 * 1000}, NULL);
+}
+
 void supervisor_sweep(const char *folder)
 {
     AUTO(free_text) char *whole = realpath(folder, NULL);
-    AUTO(free_text) char *wanted = mem_format("CRESCENDO_RUN_FOLDER=%s", whole ? whole : folder);
     sweep_cgroups(folder, false);
-    for (unsigned round = 0; round < ROUNDS && kill_marked(wanted, strlen(wanted) + 1); round++)
-        nanosleep(&(struct timespec){.tv_nsec = 10 * 1000 * 1000}, NULL);
+    sweep_marked(folder);
+    if (whole && !text_equal(whole, folder)) sweep_marked(whole); /* the shim names it by its whole path */
     sweep_cgroups(folder, true);
 }

@@ -77,7 +77,7 @@ static int split_host_port(const char *host_port, char **ret_host, char **ret_po
         error_set(err, ERROR_INVALID, NOWHERE, "'%s' is not an address to listen on", host_port);
         return error_hint(err, "write HOST:PORT, as in 127.0.0.1:8080 or [::1]:8080");
     }
-    *ret_host = mem_copy_bytes(host_port + bracket, (size_t)(colon - host_port) - 2 * bracket);
+    *ret_host = mem_copy_bytes(host_port + bracket, (size_t)(colon - host_port) - (bracket ? 2 : 0));
     *ret_port = mem_copy_text(colon + 1);
     return 0;
 }

@@ -14,7 +14,7 @@ struct surroundings {
     const struct pipeline_stage *stage;
     const struct plan_stage *planned;
     struct scope scope;
-    json_t *env, *sandbox; /* resolved; owned by the arena */
+    json_t *env, *asked, *sandbox; /* resolved; owned by the arena; asked: what the file says of the sandbox */
 };
 
 /* base with what more says instead; more may be NULL. Owned by the arena. */
@@ -24,6 +24,19 @@ static json_t *merge(struct build *build, json_t *base, const json_t *more)
     json_t *merged = json_copy(base);
     json_object_update(merged, (json_t *)more);
     return arena_own_json(build->arena, merged);
+}
+
+/* Limits that nobody asked for belong to the default sandbox: `sandbox: none` costs nothing but what it says. */
+static json_t *sandbox_of(struct build *build, const json_t *given)
+{
+    bool none = text_equal(json_text(given, "mode", "default"), "none");
+    json_t *base = build->default_sandbox;
+    if (none) {
+        base = arena_own_json(build->arena, json_copy(base));
+        json_object_del(base, "processes");
+        json_object_del(base, "disk");
+    }
+    return merge(build, base, given);
 }
 
 /* Evaluates; after a mistake the value is empty, so that the others are found too. */
@@ -129,7 +142,7 @@ static void step_build(const struct surroundings *around, const struct pipeline_
     planned->type = arena_copy_text(build->arena, step->type->name);
     planned->with = resolved(around, step->with, step->at);
     planned->env = step->env ? merge(build, around->env, resolved(around, step->env, step->at)) : around->env;
-    planned->sandbox = step->sandbox ? merge(build, around->sandbox, resolved(around, step->sandbox, step->at)) : around->sandbox;
+    planned->sandbox = step->sandbox ? sandbox_of(build, merge(build, around->asked, resolved(around, step->sandbox, step->at))) : around->sandbox;
     planned->title = title_of(build, step, planned);
     planned->outputs = output_names(build, step);
     planned->retry = step->retry;
@@ -180,8 +193,8 @@ void steps_build(struct build *build, const struct frame *frame, const struct pi
     struct place place = {.frame = frame, .stage = stage};
     struct surroundings around = {.build = build, .frame = frame, .stage = stage, .planned = planned, .scope = place_scope(&place)};
     around.env = merge(build, resolved(&around, frame->pipeline->env, NOWHERE), resolved(&around, stage->env, stage->at));
-    around.sandbox = merge(build, build->default_sandbox, resolved(&around, frame->pipeline->sandbox, NOWHERE));
-    around.sandbox = merge(build, around.sandbox, resolved(&around, stage->sandbox, stage->at));
+    around.asked = merge(build, resolved(&around, frame->pipeline->sandbox, NOWHERE), resolved(&around, stage->sandbox, stage->at));
+    around.sandbox = sandbox_of(build, around.asked);
     planned->first_step = (uint32_t)build->step_count;
     if (stage->approve) approve_build(&around);
     if (planned->checkout) checkout_build(&around);

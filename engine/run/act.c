@@ -28,11 +28,21 @@ static int need_supervisor(struct live_run *run, struct error *err)
     return failed < 0 ? error_wrap(err, "the run's supervisor did not start") : 0;
 }
 
+/* The shim ends it, and tells of one that it never had that it is dropped; without a shim there is nothing to end. */
+static bool end_step(struct live_run *run, uint32_t step, uint32_t attempt)
+{
+    if (run->attached) supervisor_cancel(run->supervisor, step, attempt);
+    if (run->supervisor) return false; /* else live_act_on_all comes with the attach, or the loss is told */
+    live_report(run, &(struct report){.type = REPORT_DROPPED, .step = step, .attempt = attempt, .time_ms = clock_now_ms()});
+    return true;
+}
+
+/* True: the state has changed by it, so that there is something to decide. */
 static bool act_on_step(struct live_run *run, uint32_t step)
 {
     struct error err;
     const struct step_state *state = &run->state->steps[step];
-    if (state->status == STEP_cancelling && run->attached) supervisor_cancel(run->supervisor, step, state->attempt);
+    if (state->status == STEP_cancelling) return end_step(run, step, state->attempt);
     if (state->status != STEP_starting || run->handed[step] == state->attempt) return false;
     if (need_supervisor(run, &err) < 0) {
         refuse_step(run, step, &err);
@@ -89,17 +99,17 @@ static void end_supervisor(struct live_run *run)
 void live_act(struct live_run *run)
 {
     if (run->durable_pending || run->engine->failed) return;
-    bool refused = false;
+    bool changed = false;
     for (uint32_t i = 0; i < run->acting_count; i++) {
         uint32_t step = run->acting[i];
         run->is_acting[step] = false;
-        refused |= act_on_step(run, step);
+        changed |= act_on_step(run, step);
     }
     run->acting_count = 0;
     say_all(run);
     if (run_status_at_rest(run->state->status)) end_supervisor(run);
     else if (run->attached) supervisor_flush(run->supervisor);
-    if (refused) live_advance(run);
+    if (changed) live_advance(run);
 }
 
 /* After a restart a step may wait for an answer that the old engine did not get to give. The safe one is given again: `find` never

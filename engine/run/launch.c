@@ -212,12 +212,11 @@ static int resolve(const struct live_run *run, const json_t *value, json_t **ret
     return plan_resolve(value, &scope, ret_value, err);
 }
 
-/* The step before it in its stage, where that is handed to the same shim and not yet known to have ended. */
+/* The step before it in its stage, while its end is not known: the shim waits for that, and drops what waits for a step it has not. */
 static uint32_t predecessor(const struct live_run *run, const struct plan_step *step)
 {
     if (step->index == run->plan->stages[step->stage].first_step) return NO_STEP;
-    enum step_status status = run->state->steps[step->index - 1].status;
-    return status == STEP_starting || status == STEP_running ? step->index - 1 : NO_STEP;
+    return step_status_at_rest(run->state->steps[step->index - 1].status) ? NO_STEP : step->index - 1;
 }
 
 int launch_step(struct live_run *run, uint32_t index, struct error *err)

@@ -74,6 +74,13 @@ static void on_isolation(struct live_run *run, const struct supervisor_report *s
     live_fold(run, &events);
 }
 
+/* A start that was lost in a crash, of a step that was cancelled or decided otherwise since: nobody waits for its end. */
+static void end_unwanted(struct live_run *run, const struct supervisor_report *said)
+{
+    const struct step_state *state = &run->state->steps[said->step];
+    if (!step_is_live(state->status) || state->attempt != said->attempt) supervisor_cancel(run->supervisor, said->step, said->attempt);
+}
+
 static bool concerns_step(const struct live_run *run, const struct supervisor_report *said)
 {
     return said->type == SHIM_ISOLATION || said->step < run->plan->step_count;
@@ -89,6 +96,7 @@ static void on_report(void *context, const struct supervisor_report *said)
     case SHIM_STARTED:
         report.type = REPORT_STARTED;
         live_report(run, &report);
+        end_unwanted(run, said);
         break;
     case SHIM_EXITED: on_exited(run, said, &report); break;
     case SHIM_DROPPED:

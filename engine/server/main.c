@@ -10,13 +10,13 @@
 #include "server/server.h"
 #include "trigger/repository.h"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
+#include <netdb.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 enum { EXIT_USAGE = 64, EXIT_UNAVAILABLE = 69, EXIT_JOURNAL = 74, IDLE_LOOK_MS = 200, IDLE_LOOKS = 10, IDLE_START_MS = 60 * 1000 };
@@ -103,7 +103,8 @@ static int open_engine(struct server *server, const struct arguments *arguments,
 
 static int open_local(struct server *server, struct error *err)
 {
-    struct http_options options = {.local = true, .mounts = server->mounts, .authenticate = authenticate, .context = server};
+    struct http_options options = {.listen_fd = -1, .local = true, .mounts = server->mounts, .authenticate = authenticate,
+        .context = server};
     server->socket_path = mem_format("%s/crescendo.sock", server->data);
     int code = http_listen_unix(server->socket_path, &options.listen_fd, err);
     return code < 0 ? code : http_server_open(&server->loop, &options, &server->local, err);
@@ -115,14 +116,15 @@ static char *address_of(int fd, const char *listen)
     struct sockaddr_storage address = {0};
     socklen_t size = sizeof address;
     getsockname(fd, (struct sockaddr *)&address, &size);
-    bool six = address.ss_family == AF_INET6;
-    unsigned port = ntohs(six ? ((struct sockaddr_in6 *)&address)->sin6_port : ((struct sockaddr_in *)&address)->sin_port);
-    return mem_format("http://%.*s:%u", (int)(strrchr(listen, ':') - listen), listen, port);
+    char port[NI_MAXSERV] = "0";
+    int fault = getnameinfo((struct sockaddr *)&address, size, NULL, 0, port, sizeof port, NI_NUMERICSERV);
+    if (fault) return mem_format("http://%s", listen);
+    return mem_format("http://%.*s:%s", (int)(strrchr(listen, ':') - listen), listen, port);
 }
 
 static int open_tcp(struct server *server, const char *listen, struct error *err)
 {
-    struct http_options options = {.mounts = server->mounts, .authenticate = authenticate, .context = server};
+    struct http_options options = {.listen_fd = -1, .mounts = server->mounts, .authenticate = authenticate, .context = server};
     int code = http_listen_tcp(listen, &options.listen_fd, err);
     if (code < 0) return code;
     server->address = address_of(options.listen_fd, listen);

@@ -40,7 +40,8 @@ static void add_item(struct text *out, const struct diagnostic *item, const stru
     bool warning = item->severity == SEVERITY_WARNING;
     text_add(out, palette->bold);
     add_place(out, item->at);
-    text_add_format(out, "%s%s:%s %s", warning ? palette->yellow : palette->red, warning ? "warning" : "error", palette->reset, palette->bold);
+    text_add_format(
+        out, "%s%s:%s %s", warning ? palette->yellow : palette->red, warning ? "warning" : "error", palette->reset, palette->bold);
     diagnose_add_clean(out, item->message);
     text_add_format(out, "%s [%s]\n", palette->reset, item->code);
     add_source(out, item, sources, palette);

@@ -29,15 +29,17 @@ static json_t *item_to_json(const struct diagnostic *item)
 json_t *diagnose_json(const struct diagnostics *list)
 {
     json_t *json = json_array();
-    for (size_t i = 0; i < list->count; i++) json_array_append_new(json, item_to_json(&list->items[i]));
+    for (size_t i = 0; i < list->count; i++)
+        json_array_append_new(json, item_to_json(&list->items[i]));
     return json;
 }
 
 static json_t *sarif_location(const struct diagnostic *item)
 {
-    unsigned line = item->at.line ? item->at.line : 1, column = item->at.column ? item->at.column : 1, width = item->width ? item->width : 1;
-    return json_pack("{s:{s:{s:s}, s:{s:i, s:i, s:i}}}", "physicalLocation", "artifactLocation", "uri", item->at.file, "region", "startLine", (int)line, "startColumn",
-        (int)column, "endColumn", (int)(column + width));
+    unsigned line = item->at.line ? item->at.line : 1, column = item->at.column ? item->at.column : 1,
+             width = item->width ? item->width : 1;
+    return json_pack("{s:{s:{s:s}, s:{s:i, s:i, s:i}}}", "physicalLocation", "artifactLocation", "uri", item->at.file, "region",
+        "startLine", (int)line, "startColumn", (int)column, "endColumn", (int)(column + width));
 }
 
 static json_t *sarif_result(const struct diagnostic *item)
@@ -57,7 +59,8 @@ static void add_rule(json_t *rules, const char *code)
 {
     const json_t *rule;
     size_t i;
-    json_array_foreach(rules, i, rule) {
+    json_array_foreach(rules, i, rule)
+    {
         if (strcmp(json_text(rule, "id", ""), code) == 0) return;
     }
     json_array_append_new(rules, json_pack("{s:s}", "id", code));

@@ -20,8 +20,8 @@ static bool in_ranges(uint32_t c, const struct range *ranges, size_t count)
 static size_t cells_of(uint32_t c)
 {
     static const struct range none[] = {{0x300, 0x36f}, {0x200b, 0x200d}, {0xfe00, 0xfe0f}, {0x20d0, 0x20ff}};
-    static const struct range two[] = {{0x1100, 0x115f}, {0x2e80, 0xa4cf}, {0xac00, 0xd7a3}, {0xf900, 0xfaff}, {0xfe30, 0xfe6f}, {0xff00, 0xff60},
-        {0xffe0, 0xffe6}, {0x1f300, 0x1f64f}, {0x1f680, 0x1f6ff}, {0x1f900, 0x1f9ff}, {0x20000, 0x3fffd}};
+    static const struct range two[] = {{0x1100, 0x115f}, {0x2e80, 0xa4cf}, {0xac00, 0xd7a3}, {0xf900, 0xfaff}, {0xfe30, 0xfe6f},
+        {0xff00, 0xff60}, {0xffe0, 0xffe6}, {0x1f300, 0x1f64f}, {0x1f680, 0x1f6ff}, {0x1f900, 0x1f9ff}, {0x20000, 0x3fffd}};
     if (c < 0x300) return 1;
     if (in_ranges(c, none, sizeof none / sizeof *none)) return 0;
     return in_ranges(c, two, sizeof two / sizeof *two) ? 2 : 1;
@@ -29,8 +29,8 @@ static size_t cells_of(uint32_t c)
 
 static bool is_unsafe(uint32_t c)
 {
-    return c < 0x20 || (c >= 0x7f && c < 0xa0) || c == 0x2028 || c == 0x2029 || (c >= 0x202a && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069) || c == 0x200e ||
-           c == 0x200f || c == 0xfeff;
+    return c < 0x20 || (c >= 0x7f && c < 0xa0) || c == 0x2028 || c == 0x2029 || (c >= 0x202a && c <= 0x202e) ||
+           (c >= 0x2066 && c <= 0x2069) || c == 0x200e || c == 0x200f || c == 0xfeff;
 }
 
 /* One character: its bytes, and how it is shown. */
@@ -63,17 +63,22 @@ static struct piece piece_at(const char *text, size_t left)
     size_t length = *bytes < 0x80 ? 1 : *bytes < 0xe0 ? 2 : *bytes < 0xf0 ? 3 : 4;
     bool sound = length <= left && text_is_utf8(text, length);
     uint32_t c = length == 1 ? *bytes : (uint32_t)(*bytes & (0xff >> (length + 1)));
-    for (size_t i = 1; sound && i < length; i++) c = c << 6 | (bytes[i] & 0x3f);
+    for (size_t i = 1; sound && i < length; i++)
+        c = c << 6 | (bytes[i] & 0x3f);
     if (sound) piece.size = length;
-    if (!sound || is_unsafe(c)) escape(&piece, bytes);
-    else piece.cells = cells_of(c);
+    if (!sound || is_unsafe(c))
+        escape(&piece, bytes);
+    else
+        piece.cells = cells_of(c);
     return piece;
 }
 
 static void add_piece(struct text *out, const char *text, const struct piece *piece)
 {
-    if (piece->escaped[0]) text_add(out, piece->escaped);
-    else text_add_bytes(out, text, piece->size);
+    if (piece->escaped[0])
+        text_add(out, piece->escaped);
+    else
+        text_add_bytes(out, text, piece->size);
 }
 
 void diagnose_add_clean(struct text *out, const char *text)

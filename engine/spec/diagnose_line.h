@@ -10,8 +10,8 @@
 void diagnose_add_clean(struct text *out, const char *text);
 
 struct shown_line {
-    struct text text;           /* release */
-    size_t caret, width;        /* terminal columns in text, from 0: where to underline and how much (at least 1) */
+    struct text text;    /* release */
+    size_t caret, width; /* terminal columns in text, from 0: where to underline and how much (at least 1) */
 };
 
 /* The location's line with its mark; false where there is none (no such file or line). */

@@ -41,9 +41,12 @@ void fields_add_unknown_key(struct reader *reader, const struct yaml_node *key, 
 {
     const char *near = reader->list->dropped ? NULL : text_nearest(key->text, candidates); /* enough said: save the time */
     AUTO(text_release) struct text hint = {0};
-    if (near) text_add_format(&hint, "did you mean \"%s\"?", near);
-    else text_add(&hint, "it may have: ");
-    for (const char *const *name = candidates; !near && *name; name++) text_add_format(&hint, "%s%s", name == candidates ? "" : ", ", *name);
+    if (near)
+        text_add_format(&hint, "did you mean \"%s\"?", near);
+    else
+        text_add(&hint, "it may have: ");
+    for (const char *const *name = candidates; !near && *name; name++)
+        text_add_format(&hint, "%s%s", name == candidates ? "" : ", ", *name);
     diagnostics_add(reader->list, "unknown-key", key->at, yaml_width(key), text_view(&hint), "%s has no key \"%s\"", what,
         yaml_excerpt(reader->arena, key->text));
 }
@@ -102,8 +105,10 @@ static json_t *read_list(struct reader *reader, const struct yaml_node *node, co
     if (node->kind == YAML_TEXT) put_item(list, read_scalar(reader, node, &item));
     for (size_t i = 0; i < node->count; i++) {
         const struct yaml_node *value = node->entries[i].value;
-        if (yaml_is_empty(value)) fields_add_wrong_kind(reader, value, field->name, "a list without empty items", "remove the '-', or write text behind it");
-        else put_item(list, read_scalar(reader, value, &item));
+        if (yaml_is_empty(value))
+            fields_add_wrong_kind(reader, value, field->name, "a list without empty items", "remove the '-', or write text behind it");
+        else
+            put_item(list, read_scalar(reader, value, &item));
     }
     return list;
 }
@@ -128,8 +133,10 @@ static json_t *read_text_map(struct reader *reader, const struct yaml_node *node
         const struct yaml_entry *entry = &node->entries[i];
         if (!key_is_free(reader, entry->key)) continue;
         value.name = entry->key->text;
-        if (yaml_is_empty(entry->value)) fields_add_wrong_kind(reader, entry->value, value.name, "text", "write \"\" for an empty text");
-        else json_put(map, entry->key->text, read_scalar(reader, entry->value, &value));
+        if (yaml_is_empty(entry->value))
+            fields_add_wrong_kind(reader, entry->value, value.name, "text", "write \"\" for an empty text");
+        else
+            json_put(map, entry->key->text, read_scalar(reader, entry->value, &value));
     }
     return map;
 }
@@ -144,9 +151,11 @@ static json_t *read_object_map(struct reader *reader, const struct yaml_node *no
     for (size_t i = 0; i < node->count; i++) {
         const struct yaml_entry *entry = &node->entries[i];
         if (!text_is_name(entry->key->text))
-            diagnostics_add(reader->list, "wrong-name", entry->key->at, yaml_width(entry->key), "names are lower-case letters, digits and hyphens, a letter first",
-                "\"%s\" is not a name", yaml_excerpt(reader->arena, entry->key->text));
-        else json_put(map, entry->key->text, json_incref(fields_read(reader, entry->value, field->fields, FIELDS_FILL, field->name)));
+            diagnostics_add(reader->list, "wrong-name", entry->key->at, yaml_width(entry->key),
+                "names are lower-case letters, digits and hyphens, a letter first", "\"%s\" is not a name",
+                yaml_excerpt(reader->arena, entry->key->text));
+        else
+            json_put(map, entry->key->text, json_incref(fields_read(reader, entry->value, field->fields, FIELDS_FILL, field->name)));
     }
     return map;
 }
@@ -160,8 +169,10 @@ static json_t *read_any(struct reader *reader, const struct yaml_node *node, con
         const struct yaml_entry *entry = &node->entries[i];
         if (entry->key && !key_is_free(reader, entry->key)) continue;
         json_t *item = read_any(reader, entry->value, field);
-        if (entry->key) json_put(value, entry->key->text, item);
-        else put_item(value, item);
+        if (entry->key)
+            json_put(value, entry->key->text, item);
+        else
+            put_item(value, item);
     }
     return value;
 }
@@ -208,11 +219,13 @@ static void read_entry(struct reader *reader, const struct yaml_entry *entry, co
     if (field->flags & FIELD_LATER)
         diagnostics_add(reader->list, "not-in-this-version", entry->key->at, yaml_width(entry->key), "remove it until a version has it",
             "\"%s\" is in the language, but not in this version", field->name);
-    else if (!(field->flags & FIELD_RAW)) json_put(object, field->name, fields_read_value(reader, entry->value, field));
+    else if (!(field->flags & FIELD_RAW))
+        json_put(object, field->name, fields_read_value(reader, entry->value, field));
 }
 
 /* What was not written: required ones are missed, others get their fallback. */
-static void complete(struct reader *reader, const struct yaml_node *node, const struct field *fields, unsigned flags, const char *what, json_t *object)
+static void complete(
+    struct reader *reader, const struct yaml_node *node, const struct field *fields, unsigned flags, const char *what, json_t *object)
 {
     for (; fields->name; fields++) {
         json_t *value;
@@ -239,8 +252,10 @@ json_t *fields_read(struct reader *reader, const struct yaml_node *node, const s
     for (size_t i = 0; node->kind == YAML_MAP && i < node->count; i++) {
         const struct yaml_entry *entry = &node->entries[i];
         const struct field *field = field_find(fields, entry->key->text);
-        if (field) read_entry(reader, entry, field, object);
-        else if (!(flags & FIELDS_IGNORE_UNKNOWN)) add_unknown(reader, entry->key, fields, what);
+        if (field)
+            read_entry(reader, entry, field, object);
+        else if (!(flags & FIELDS_IGNORE_UNKNOWN))
+            add_unknown(reader, entry->key, fields, what);
     }
     complete(reader, node, fields, flags, what, object);
     return object;

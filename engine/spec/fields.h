@@ -9,29 +9,29 @@ enum {
 };
 
 /* An expression in the file: found while reading, checked when all stages are known (references.c). */
-#define SITE_NONE UINT32_MAX            /* a site's stage or step: outside of one */
-#define SITE_OUTPUTS (UINT32_MAX - 1)   /* a site's stage: the file's `outputs:`, which sees all stages */
+#define SITE_NONE UINT32_MAX          /* a site's stage or step: outside of one */
+#define SITE_OUTPUTS (UINT32_MAX - 1) /* a site's stage: the file's `outputs:`, which sees all stages */
 
 struct site {
-    const char *text;           /* the bare expression */
-    struct location at;         /* of its first character */
-    enum field_type type;       /* of the value that it gives */
-    bool within_text;           /* other text stands beside it */
-    uint32_t stage, step;       /* indices, or as above */
+    const char *text;     /* the bare expression */
+    struct location at;   /* of its first character */
+    enum field_type type; /* of the value that it gives */
+    bool within_text;     /* other text stands beside it */
+    uint32_t stage, step; /* indices, or as above */
 };
 
 struct reader {
     struct arena *arena;
     struct diagnostics *list;
     const struct yaml_document *document;
-    struct site *sites;         /* heap */
+    struct site *sites; /* heap */
     size_t site_count, site_capacity;
-    uint32_t stage, step;       /* where sites found from now on stand */
+    uint32_t stage, step; /* where sites found from now on stand */
 };
 
 enum fields_flag {
-    FIELDS_FILL = 1,            /* absent members get their fallbacks */
-    FIELDS_IGNORE_UNKNOWN = 2,  /* unknown keys are somebody else's */
+    FIELDS_FILL = 1,           /* absent members get their fallbacks */
+    FIELDS_IGNORE_UNKNOWN = 2, /* unknown keys are somebody else's */
 };
 
 /* Reads a map (or the short form of a table with a FIELD_SHORT) into an object, leaving raw fields out. what: "a stage", for

@@ -28,24 +28,25 @@ static void check_needs_exist(struct file *file, uint32_t index)
         const struct need *need = &stage->needs[i];
         if (names_find(&file->stage_names, need->stage, NULL)) continue;
         const char *near = stage_suggestion(file, need->stage);
-        diagnostics_add(file->reader.list, "unknown-stage", need->at, (unsigned)strlen(need->stage), near ? near : "name a stage of this file",
-            "there is no stage \"%s\"", need->stage);
+        diagnostics_add(file->reader.list, "unknown-stage", need->at, (unsigned)strlen(need->stage),
+            near ? near : "name a stage of this file", "there is no stage \"%s\"", need->stage);
         file->graph_is_broken = true;
     }
 }
 
 struct walk {
-    uint32_t *path;          /* the stages being visited */
-    size_t *next;            /* of each on the path: the need to look at next */
+    uint32_t *path; /* the stages being visited */
+    size_t *next;   /* of each on the path: the need to look at next */
     size_t depth, done;
-    unsigned char *state;    /* 0 new, 1 on the path, 2 done */
+    unsigned char *state; /* 0 new, 1 on the path, 2 done */
     unsigned cycles;
 };
 
 static void add_cycle(struct file *file, const struct walk *walk, uint32_t back, struct location at)
 {
     size_t start = walk->depth;
-    while (start > 0 && walk->path[start - 1] != back) start--;
+    while (start > 0 && walk->path[start - 1] != back)
+        start--;
     size_t length = walk->depth - --start;
     AUTO(text_release) struct text cycle = {0};
     for (size_t i = 0; i < length; i++) {
@@ -55,8 +56,8 @@ static void add_cycle(struct file *file, const struct walk *walk, uint32_t back,
         }
         text_add_format(&cycle, "%s -> ", file->stages[walk->path[start + i]].id);
     }
-    diagnostics_add(file->reader.list, "cycle", at, (unsigned)strlen(file->stages[back].id), "a stage cannot wait for itself: remove one of these needs",
-        "the needs go round: %s%s", text_view(&cycle), file->stages[back].id);
+    diagnostics_add(file->reader.list, "cycle", at, (unsigned)strlen(file->stages[back].id),
+        "a stage cannot wait for itself: remove one of these needs", "the needs go round: %s%s", text_view(&cycle), file->stages[back].id);
     file->graph_is_broken = true;
 }
 
@@ -81,8 +82,10 @@ static void walk_from(struct file *file, struct walk *walk, uint32_t first)
         }
         const struct need *need = &stage->needs[walk->next[walk->depth - 1]++];
         if (!names_find(&file->stage_names, need->stage, &needed)) continue;
-        if (walk->state[needed] == 0) walk_enter(walk, needed);
-        else if (walk->state[needed] == 1 && walk->cycles++ < 10) add_cycle(file, walk, needed, need->at);
+        if (walk->state[needed] == 0)
+            walk_enter(walk, needed);
+        else if (walk->state[needed] == 1 && walk->cycles++ < 10)
+            add_cycle(file, walk, needed, need->at);
     }
 }
 
@@ -90,9 +93,11 @@ void check_graph(struct file *file)
 {
     size_t count = file->pipeline->stage_count;
     struct arena *arena = file->reader.arena;
-    for (uint32_t i = 0; i < count; i++) check_needs_exist(file, i);
+    for (uint32_t i = 0; i < count; i++)
+        check_needs_exist(file, i);
     file->order = arena_alloc_array(arena, count, sizeof *file->order);
-    struct walk walk = {.path = arena_alloc_array(arena, count, sizeof *walk.path), .next = arena_alloc_array(arena, count, sizeof *walk.next),
+    struct walk walk = {.path = arena_alloc_array(arena, count, sizeof *walk.path),
+        .next = arena_alloc_array(arena, count, sizeof *walk.next),
         .state = arena_alloc_array(arena, count, 1)};
     for (uint32_t i = 0; i < count; i++)
         if (walk.state[i] == 0) walk_from(file, &walk, i);
@@ -107,7 +112,8 @@ static void add_row(const struct file *file, struct reach *reach, uint32_t stage
         uint32_t needed;
         if (!names_find(&file->stage_names, file->stages[stage].needs[i].stage, &needed)) continue;
         const uint64_t *other = reach->bits + needed * reach->words;
-        for (size_t word = 0; word < reach->words; word++) row[word] |= other[word];
+        for (size_t word = 0; word < reach->words; word++)
+            row[word] |= other[word];
         row[needed / 64] |= UINT64_C(1) << needed % 64;
     }
 }
@@ -118,7 +124,8 @@ void reach_make(const struct file *file, struct reach *reach)
     if (reach->bits || file->graph_is_broken) return;
     reach->words = (count + 63) / 64;
     reach->bits = mem_alloc_array(count * reach->words, sizeof *reach->bits);
-    for (size_t i = 0; i < count; i++) add_row(file, reach, file->order[i]);
+    for (size_t i = 0; i < count; i++)
+        add_row(file, reach, file->order[i]);
 }
 
 void reach_release(struct reach *reach)

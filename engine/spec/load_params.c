@@ -26,7 +26,8 @@ static int64_t read_bound(struct file *file, const struct yaml_node *map, const 
     const struct yaml_node *node = yaml_find(map, key);
     if (!node || yaml_is_empty(node)) return fallback;
     if (!has_bounds(type)) {
-        diagnostics_add(file->reader.list, "wrong-bound", node->at, yaml_width(node), "remove it, or give the param another type", "a %s has no \"%s\"", field_type_name(type), key);
+        diagnostics_add(file->reader.list, "wrong-bound", node->at, yaml_width(node), "remove it, or give the param another type",
+            "a %s has no \"%s\"", field_type_name(type), key);
         return fallback;
     }
     AUTO(free_json) json_t *value = fields_read_value(&file->reader, node, &field);
@@ -39,7 +40,8 @@ static void read_bounds(struct file *file, const struct yaml_node *map, struct p
     param->min = read_bound(file, map, "min", param->type, param->type == FIELD_INTEGER || param->type == FIELD_NUMBER ? INT64_MIN : 0);
     param->max = read_bound(file, map, "max", param->type, INT64_MAX);
     if (param->min > param->max)
-        diagnostics_add(file->reader.list, "wrong-bound", param->at, 0, "swap them", "\"min\" of \"%s\" is greater than its \"max\"", param->name);
+        diagnostics_add(
+            file->reader.list, "wrong-bound", param->at, 0, "swap them", "\"min\" of \"%s\" is greater than its \"max\"", param->name);
 }
 
 static void read_choices(struct file *file, const json_t *list, struct param *param)
@@ -47,11 +49,13 @@ static void read_choices(struct file *file, const json_t *list, struct param *pa
     size_t count = json_array_size(list);
     if (!count) return;
     if (param->type != FIELD_TEXT && param->type != FIELD_NAME) {
-        diagnostics_add(file->reader.list, "wrong-bound", param->at, 0, "remove type, or choices", "only a text has choices, and \"%s\" is %s", param->name, value_type_phrase(param->type));
+        diagnostics_add(file->reader.list, "wrong-bound", param->at, 0, "remove type, or choices",
+            "only a text has choices, and \"%s\" is %s", param->name, value_type_phrase(param->type));
         return;
     }
     const char **choices = arena_alloc_array(file->reader.arena, count + 1, sizeof *choices);
-    for (size_t i = 0; i < count; i++) choices[i] = arena_copy_text(file->reader.arena, json_string_value(json_array_get(list, i)));
+    for (size_t i = 0; i < count; i++)
+        choices[i] = arena_copy_text(file->reader.arena, json_string_value(json_array_get(list, i)));
     param->choices = choices;
     param->type = FIELD_CHOICE;
 }
@@ -60,12 +64,15 @@ static void load_param(struct file *file, const struct yaml_entry *entry, struct
 {
     static const char *const what = "a param";
     const json_t *read = fields_read(&file->reader, entry->value, param_fields, FIELDS_FILL, what);
-    *param = (struct param){.name = entry->key->text, .at = entry->key->at, .type = type_of(json_text(read, "type", "text")),
+    *param = (struct param){.name = entry->key->text,
+        .at = entry->key->at,
+        .type = type_of(json_text(read, "type", "text")),
         .help = arena_copy_text(file->reader.arena, json_text(read, "help", NULL))};
     read_bounds(file, entry->value, param);
     read_choices(file, json_object_get(read, "choices"), param);
     const struct yaml_node *fallback = yaml_find(entry->value, "default");
-    const struct field field = {.name = "default", .type = param->type, .flags = FIELD_LITERAL, .min = param->min, .max = param->max, .choices = param->choices};
+    const struct field field = {
+        .name = "default", .type = param->type, .flags = FIELD_LITERAL, .min = param->min, .max = param->max, .choices = param->choices};
     if (fallback) param->fallback = arena_own_json(file->reader.arena, fields_read_value(&file->reader, fallback, &field));
 }
 
@@ -77,17 +84,20 @@ void load_params(struct file *file, const struct yaml_node *node)
         return;
     }
     if (node->count > PARAMS_MAX) {
-        diagnostics_add(file->reader.list, "too-many", node->at, 0, "have fewer", "%zu params; at most %d are allowed", node->count, PARAMS_MAX);
+        diagnostics_add(
+            file->reader.list, "too-many", node->at, 0, "have fewer", "%zu params; at most %d are allowed", node->count, PARAMS_MAX);
         return;
     }
     struct param *params = arena_alloc_array(file->reader.arena, node->count, sizeof *params);
     size_t count = 0;
     for (size_t i = 0; i < node->count; i++) {
         const struct yaml_node *key = node->entries[i].key;
-        if (text_is_name(key->text)) load_param(file, &node->entries[i], &params[count++]);
+        if (text_is_name(key->text))
+            load_param(file, &node->entries[i], &params[count++]);
         else
-            diagnostics_add(file->reader.list, "wrong-name", key->at, yaml_width(key), "names are lower-case letters, digits and hyphens, a letter first",
-                "\"%s\" is not a name", yaml_excerpt(file->reader.arena, key->text));
+            diagnostics_add(file->reader.list, "wrong-name", key->at, yaml_width(key),
+                "names are lower-case letters, digits and hyphens, a letter first", "\"%s\" is not a name",
+                yaml_excerpt(file->reader.arena, key->text));
     }
     file->pipeline->params = params;
     file->pipeline->param_count = count;

@@ -27,7 +27,8 @@ static void load_needs(struct file *file, const struct yaml_node *node, uint32_t
     size_t count = json_array_size(names);
     struct need *needs = arena_alloc_array(file->reader.arena, count, sizeof *needs);
     for (size_t i = 0; i < count; i++)
-        needs[i] = (struct need){json_string_value(json_array_get(names, i)), node->kind == YAML_LIST ? node->entries[i].value->at : node->at};
+        needs[i] =
+            (struct need){json_string_value(json_array_get(names, i)), node->kind == YAML_LIST ? node->entries[i].value->at : node->at};
     stage->needs = needs;
     stage->need_count = count;
 }
@@ -41,8 +42,9 @@ static const char *const *load_globs(struct file *file, const struct yaml_entry 
         globs[i] = json_string_value(json_array_get(list, i));
         bool climbs = strcmp(globs[i], "..") == 0 || text_starts(globs[i], "../") || strstr(globs[i], "/../") || text_ends(globs[i], "/..");
         if (!*globs[i] || *globs[i] == '/' || climbs)
-            diagnostics_add(file->reader.list, "wrong-path", entry->value->at, yaml_width(entry->value), "write a relative path or pattern, like \"build/**\"",
-                "\"%s\" is not inside the workspace", yaml_excerpt(file->reader.arena, globs[i]));
+            diagnostics_add(file->reader.list, "wrong-path", entry->value->at, yaml_width(entry->value),
+                "write a relative path or pattern, like \"build/**\"", "\"%s\" is not inside the workspace",
+                yaml_excerpt(file->reader.arena, globs[i]));
     }
     *ret_count = json_array_size(list);
     return globs;
@@ -79,20 +81,26 @@ static void copy_keys(struct file *file, const json_t *read, struct pipeline_sta
 /* Exactly one of steps, use and approve. */
 static void load_body(struct file *file, const struct yaml_node *node, uint32_t index)
 {
-    const struct yaml_entry *steps = yaml_find_entry(node, "steps"), *use = yaml_find_entry(node, "use"), *approve = yaml_find_entry(node, "approve");
+    const struct yaml_entry *steps = yaml_find_entry(node, "steps"), *use = yaml_find_entry(node, "use"),
+                            *approve = yaml_find_entry(node, "approve");
     const struct yaml_entry *with = yaml_find_entry(node, "with");
     if ((steps != NULL) + (use != NULL) + (approve != NULL) > 1) {
-        const struct yaml_node *key = steps && (!use || steps > use) && (!approve || steps > approve) ? steps->key : use && (!approve || use > approve) ? use->key : approve->key;
-        diagnostics_add(file->reader.list, "several-bodies", key->at, yaml_width(key), "make two stages of it", "a stage has only one of steps, use and approve");
+        const struct yaml_node *key = steps && (!use || steps > use) && (!approve || steps > approve) ? steps->key
+                                      : use && (!approve || use > approve)                            ? use->key
+                                                                                                      : approve->key;
+        diagnostics_add(file->reader.list, "several-bodies", key->at, yaml_width(key), "make two stages of it",
+            "a stage has only one of steps, use and approve");
         file->broken[index] = true;
         return;
     }
     if (!steps && !use && !approve) {
-        diagnostics_add(file->reader.list, "missing-key", node->at, 0, "add what it does: steps:, use: or approve:", "the stage does nothing");
+        diagnostics_add(
+            file->reader.list, "missing-key", node->at, 0, "add what it does: steps:, use: or approve:", "the stage does nothing");
         file->broken[index] = true;
     }
     if (with && !use)
-        diagnostics_add(file->reader.list, "unknown-key", with->key->at, 4, "a step's values stand under its type", "\"with\" belongs to a stage with \"use\"");
+        diagnostics_add(file->reader.list, "unknown-key", with->key->at, 4, "a step's values stand under its type",
+            "\"with\" belongs to a stage with \"use\"");
     if (steps) load_steps(file, steps->value, index);
     if (use) load_use(file, node, use->value, index);
 }
@@ -107,7 +115,8 @@ static void check_unused_keys(struct file *file, const struct yaml_node *node)
         const struct yaml_entry *entry = yaml_find_entry(node, *name);
         if (entry)
             diagnostics_add(file->reader.list, "misplaced-key", entry->key->at, yaml_width(entry->key),
-                strcmp(body, "use") == 0 ? "hand it over as a param: a used file sees nothing of its caller" : "only expires limits an approval",
+                strcmp(body, "use") == 0 ? "hand it over as a param: a used file sees nothing of its caller"
+                                         : "only expires limits an approval",
                 "\"%s\" means nothing beside \"%s\"", *name, body);
     }
 }
@@ -127,7 +136,8 @@ static void load_stage(struct file *file, const struct yaml_node *node, uint32_t
     if (!stage->id) file->broken[index] = file->graph_is_broken = true;
     const struct yaml_entry *name = yaml_find_entry(node, "stage");
     if (stage->id && !names_add(&file->stage_names, stage->id, index)) {
-        diagnostics_add(file->reader.list, "duplicate-id", name->value->at, yaml_width(name->value), "give one of them another name", "there are two stages \"%s\"", stage->id);
+        diagnostics_add(file->reader.list, "duplicate-id", name->value->at, yaml_width(name->value), "give one of them another name",
+            "there are two stages \"%s\"", stage->id);
         file->graph_is_broken = true;
     }
     env_is_sound(file, yaml_find(node, "env"));
@@ -145,7 +155,8 @@ void load_stages(struct file *file, const struct yaml_node *node)
         return;
     }
     if (node->count > LIMIT_STAGES) {
-        diagnostics_add(file->reader.list, "too-many", node->at, 0, "split the file", "%zu stages; at most %d are allowed", node->count, LIMIT_STAGES);
+        diagnostics_add(
+            file->reader.list, "too-many", node->at, 0, "split the file", "%zu stages; at most %d are allowed", node->count, LIMIT_STAGES);
         return;
     }
     file->stages = arena_alloc_array(file->reader.arena, node->count, sizeof *file->stages);
@@ -153,5 +164,6 @@ void load_stages(struct file *file, const struct yaml_node *node)
     file->pipeline->stages = file->stages;
     file->pipeline->stage_count = node->count;
     names_init(&file->stage_names, file->reader.arena, node->count);
-    for (uint32_t i = 0; i < node->count; i++) load_stage(file, node->entries[i].value, i);
+    for (uint32_t i = 0; i < node->count; i++)
+        load_stage(file, node->entries[i].value, i);
 }

@@ -54,7 +54,8 @@ static const struct yaml_entry *find_type_entry(struct file *file, const struct 
             add_unknown_key(file, key);
             unknown = true;
         } else if (found) {
-            diagnostics_add(file->reader.list, "several-types", key->at, yaml_width(key), "make two steps of it", "the step is of type \"%s\" already", found->key->text);
+            diagnostics_add(file->reader.list, "several-types", key->at, yaml_width(key), "make two steps of it",
+                "the step is of type \"%s\" already", found->key->text);
             several = true;
         } else {
             found = &node->entries[i];
@@ -62,7 +63,8 @@ static const struct yaml_entry *find_type_entry(struct file *file, const struct 
         }
     }
     if (!found && !unknown)
-        diagnostics_add(file->reader.list, "missing-type", node->at, 0, "add the key that names its type, like 'run: make'", "the step does nothing");
+        diagnostics_add(
+            file->reader.list, "missing-type", node->at, 0, "add the key that names its type, like 'run: make'", "the step does nothing");
     return several ? NULL : found;
 }
 
@@ -75,18 +77,22 @@ static struct retry read_retry(const json_t *read)
     struct retry retry = {.times = (unsigned)json_whole(read, "times", 0), .wait_ms = json_whole(read, "wait", 0)};
     const json_t *on = json_object_get(read, "on"), *reason;
     size_t i;
-    json_array_foreach(on, i, reason) {
+    json_array_foreach(on, i, reason)
+    {
         for (size_t k = 0; k < COUNT_OF(reasons); k++)
             if (text_equal(json_string_value(reason), reasons[k].name)) retry.reasons |= reasons[k].bit;
     }
     return retry;
 }
 
-static void declare_output(struct file *file, struct pipeline_step *step, struct output_declaration *outputs, const char *name, const struct yaml_node *node)
+static void declare_output(
+    struct file *file, struct pipeline_step *step, struct output_declaration *outputs, const char *name, const struct yaml_node *node)
 {
     if (output_find(outputs, step->output_count, name))
-        diagnostics_add(file->reader.list, "duplicate-id", node->at, yaml_width(node), "name it once", "the output \"%s\" is declared twice", name);
-    else outputs[step->output_count++] = (struct output_declaration){.name = name, .at = node->at};
+        diagnostics_add(
+            file->reader.list, "duplicate-id", node->at, yaml_width(node), "name it once", "the output \"%s\" is declared twice", name);
+    else
+        outputs[step->output_count++] = (struct output_declaration){.name = name, .at = node->at};
 }
 
 /* Of a run step what `outputs:` names, else what the type's table has. */
@@ -94,17 +100,21 @@ static void load_step_outputs(struct file *file, const struct yaml_entry *entry,
 {
     const struct field field = {.name = "outputs", .type = FIELD_NAME_LIST, .flags = FIELD_LITERAL};
     size_t table = 0;
-    while (step->type->outputs && step->type->outputs[table].name) table++;
+    while (step->type->outputs && step->type->outputs[table].name)
+        table++;
     if (step->type->outputs && entry)
-        diagnostics_add(file->reader.list, "misplaced-key", entry->key->at, yaml_width(entry->key), "remove it; docs/reference/pipeline.md lists its outputs",
-            "a step of type \"%s\" has outputs of its own", step->type->name);
-    const json_t *names = !step->type->outputs && entry ? arena_own_json(file->reader.arena, fields_read_value(&file->reader, entry->value, &field)) : NULL;
+        diagnostics_add(file->reader.list, "misplaced-key", entry->key->at, yaml_width(entry->key),
+            "remove it; docs/reference/pipeline.md lists its outputs", "a step of type \"%s\" has outputs of its own", step->type->name);
+    const json_t *names =
+        !step->type->outputs && entry ? arena_own_json(file->reader.arena, fields_read_value(&file->reader, entry->value, &field)) : NULL;
     if (json_array_size(names) > OUTPUTS_MAX) {
-        diagnostics_add(file->reader.list, "too-many", entry->value->at, 0, "have fewer", "%zu outputs; at most %d are allowed", json_array_size(names), OUTPUTS_MAX);
+        diagnostics_add(file->reader.list, "too-many", entry->value->at, 0, "have fewer", "%zu outputs; at most %d are allowed",
+            json_array_size(names), OUTPUTS_MAX);
         return;
     }
     struct output_declaration *outputs = arena_alloc_array(file->reader.arena, table + json_array_size(names), sizeof *outputs);
-    for (size_t i = 0; i < table; i++) outputs[step->output_count++] = (struct output_declaration){.name = step->type->outputs[i].name, .at = step->at};
+    for (size_t i = 0; i < table; i++)
+        outputs[step->output_count++] = (struct output_declaration){.name = step->type->outputs[i].name, .at = step->at};
     for (size_t i = 0; i < json_array_size(names); i++) {
         const struct yaml_node *list = entry->value;
         bool in_step = list->kind == YAML_LIST && i < list->count; /* after a bad item the rest is shifted, and an error anyway */
@@ -121,7 +131,8 @@ static void load_with(struct file *file, const struct yaml_entry *entry, struct 
     if (step->type->check && file->reader.list->error_count == errors_before) {
         int failed = step->type->check(step->with, entry->value->at, file->reader.list);
         if (failed && file->reader.list->error_count == errors_before) /* it said nothing itself */
-            diagnostics_add(file->reader.list, "wrong-value", entry->value->at, 0, NULL, "these values do not fit a step of type \"%s\"", step->type->name);
+            diagnostics_add(file->reader.list, "wrong-value", entry->value->at, 0, NULL, "these values do not fit a step of type \"%s\"",
+                step->type->name);
     }
 }
 
@@ -156,7 +167,8 @@ static void name_steps(struct file *file, const struct yaml_node *node, struct p
     for (uint32_t i = 0; i < node->count; i++) {
         if (!steps[i].id || names_add(&taken, steps[i].id, i)) continue;
         const struct yaml_node *id = yaml_find(node->entries[i].value, "id");
-        diagnostics_add(file->reader.list, "duplicate-id", id->at, yaml_width(id), "give one of them another id", "there are two steps \"%s\" in the stage", steps[i].id);
+        diagnostics_add(file->reader.list, "duplicate-id", id->at, yaml_width(id), "give one of them another id",
+            "there are two steps \"%s\" in the stage", steps[i].id);
     }
     names_init(&next, file->reader.arena, node->count);
     for (uint32_t i = 0, number; i < node->count; i++) {
@@ -164,7 +176,8 @@ static void name_steps(struct file *file, const struct yaml_node *node, struct p
         const char *type = steps[i].type->name, *id = type;
         number = 2;
         names_find(&next, type, &number);
-        while (!names_add(&taken, id, i)) id = arena_format(file->reader.arena, "%s-%u", type, number++);
+        while (!names_add(&taken, id, i))
+            id = arena_format(file->reader.arena, "%s-%u", type, number++);
         names_set(&next, type, number);
         steps[i].id = id;
     }
@@ -178,7 +191,8 @@ void load_steps(struct file *file, const struct yaml_node *node, uint32_t stage)
         return;
     }
     if (node->count > LIMIT_STEPS) {
-        diagnostics_add(file->reader.list, "too-many", node->at, 0, "split the stage", "%zu steps; at most %d are allowed", node->count, LIMIT_STEPS);
+        diagnostics_add(
+            file->reader.list, "too-many", node->at, 0, "split the stage", "%zu steps; at most %d are allowed", node->count, LIMIT_STEPS);
         return;
     }
     struct pipeline_step *steps = arena_alloc_array(file->reader.arena, node->count, sizeof *steps);

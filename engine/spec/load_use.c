@@ -32,7 +32,8 @@ static const char *suggest(const struct loader *loader, const char *name)
 static void add_missing(struct file *file, const struct yaml_node *name)
 {
     const char *near = suggest(file->loader, name->text);
-    AUTO(free_text) char *hint = near ? mem_format("did you mean \"%s\"?", near) : mem_format("write pipelines/%s.yaml beside this file", name->text);
+    AUTO(free_text)
+    char *hint = near ? mem_format("did you mean \"%s\"?", near) : mem_format("write pipelines/%s.yaml beside this file", name->text);
     diagnostics_add(file->reader.list, "unknown-use", name->at, yaml_width(name), hint, "there is no pipelines/%s.yaml", name->text);
 }
 
@@ -53,8 +54,13 @@ static const struct field *fields_of(struct arena *arena, const struct pipeline 
     struct field *fields = arena_alloc_array(arena, used->param_count + 1, sizeof *fields);
     for (size_t i = 0; i < used->param_count; i++) {
         const struct param *param = &used->params[i];
-        fields[i] = (struct field){.name = param->name, .type = param->type, .flags = param->fallback ? 0 : FIELD_REQUIRED, .min = param->min,
-            .max = param->max, .choices = param->choices, .help = param->help};
+        fields[i] = (struct field){.name = param->name,
+            .type = param->type,
+            .flags = param->fallback ? 0 : FIELD_REQUIRED,
+            .min = param->min,
+            .max = param->max,
+            .choices = param->choices,
+            .help = param->help};
     }
     return fields;
 }
@@ -70,7 +76,7 @@ static void load_with(struct file *file, const struct yaml_node *stage_node, con
 
 void load_use(struct file *file, const struct yaml_node *stage_node, const struct yaml_node *name, uint32_t stage)
 {
-    file->broken[stage] = true; /* until it is there */
+    file->broken[stage] = true;                                       /* until it is there */
     if (name->kind != YAML_TEXT || !text_is_name(name->text)) return; /* said by the reader */
     if (file->is_used) {
         diagnostics_add(file->reader.list, "nested-use", name->at, yaml_width(name), "write the stages out here",

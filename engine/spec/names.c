@@ -6,14 +6,16 @@
 static uint32_t name_hash(const char *name)
 {
     uint32_t hash = 2166136261u; /* FNV-1a */
-    for (; *name; name++) hash = (hash ^ (unsigned char)*name) * 16777619u;
+    for (; *name; name++)
+        hash = (hash ^ (unsigned char)*name) * 16777619u;
     return hash;
 }
 
 void names_init(struct name_table *table, struct arena *arena, size_t count)
 {
     uint32_t capacity = 8;
-    while (capacity < count * 2 + 1) capacity *= 2;
+    while (capacity < count * 2 + 1)
+        capacity *= 2;
     *table = (struct name_table){.slots = arena_alloc_array(arena, capacity, sizeof *table->slots), .mask = capacity - 1};
 }
 

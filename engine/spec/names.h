@@ -11,7 +11,7 @@ struct name_table {
     struct name_slot {
         const char *name; /* NULL: free */
         uint32_t hash, value;
-    } *slots;
+    } * slots;
     uint32_t mask;
 };
 

@@ -23,7 +23,8 @@ static const char *const *copy_texts(struct arena *arena, const json_t *list, si
 {
     size_t count = json_array_size(list);
     const char **texts = arena_alloc_array(arena, count + 1, sizeof *texts);
-    for (size_t i = 0; i < count; i++) texts[i] = arena_copy_text(arena, json_string_value(json_array_get(list, i)));
+    for (size_t i = 0; i < count; i++)
+        texts[i] = arena_copy_text(arena, json_string_value(json_array_get(list, i)));
     *ret_count = count;
     return texts;
 }
@@ -36,7 +37,8 @@ static void refuse_exclusions(struct file *file, const struct yaml_node *push)
         for (size_t i = 0; globs && globs->kind == YAML_LIST && i < globs->count; i++) {
             const struct yaml_node *glob = globs->entries[i].value;
             if (glob->kind == YAML_TEXT && glob->text[0] == '!')
-                diagnostics_add(file->reader.list, "not-in-this-version", glob->at, yaml_width(glob), "list what shall match", "patterns that exclude are not in this version");
+                diagnostics_add(file->reader.list, "not-in-this-version", glob->at, yaml_width(glob), "list what shall match",
+                    "patterns that exclude are not in this version");
         }
     }
 }
@@ -61,8 +63,8 @@ bool env_is_sound(struct file *file, const struct yaml_node *map)
         size_t size = strspn(key->text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_");
         if (size && !key->text[size] && !strchr("0123456789", key->text[0])) continue;
         if (key->text[0] == '$' || strstr(key->text, "${{")) continue; /* said by the reader */
-        diagnostics_add(file->reader.list, "wrong-name", key->at, yaml_width(key), "letters, digits and _, no digit first", "\"%s\" is no name for an environment variable",
-            yaml_excerpt(file->reader.arena, key->text));
+        diagnostics_add(file->reader.list, "wrong-name", key->at, yaml_width(key), "letters, digits and _, no digit first",
+            "\"%s\" is no name for an environment variable", yaml_excerpt(file->reader.arena, key->text));
         sound = false;
     }
     return sound;
@@ -84,7 +86,8 @@ void load_outputs(struct file *file, const struct yaml_node *node)
         return;
     }
     if (node->count > OUTPUTS_MAX) {
-        diagnostics_add(file->reader.list, "too-many", node->at, 0, "have fewer", "%zu outputs; at most %d are allowed", node->count, OUTPUTS_MAX);
+        diagnostics_add(
+            file->reader.list, "too-many", node->at, 0, "have fewer", "%zu outputs; at most %d are allowed", node->count, OUTPUTS_MAX);
         return;
     }
     struct output_declaration *outputs = arena_alloc_array(file->reader.arena, node->count, sizeof *outputs);
@@ -93,12 +96,14 @@ void load_outputs(struct file *file, const struct yaml_node *node)
         const struct yaml_entry *entry = &node->entries[i];
         json_t *value = arena_own_json(file->reader.arena, fields_read_value(&file->reader, entry->value, &value_field));
         if (!text_is_name(entry->key->text))
-            diagnostics_add(file->reader.list, "wrong-name", entry->key->at, yaml_width(entry->key), "names are lower-case letters, digits and hyphens, a letter first",
-                "\"%s\" is not a name", yaml_excerpt(file->reader.arena, entry->key->text));
+            diagnostics_add(file->reader.list, "wrong-name", entry->key->at, yaml_width(entry->key),
+                "names are lower-case letters, digits and hyphens, a letter first", "\"%s\" is not a name",
+                yaml_excerpt(file->reader.arena, entry->key->text));
         else if (value && !json_object_get(value, "$expression"))
-            diagnostics_add(file->reader.list, "wrong-type", entry->value->at, yaml_width(entry->value), "write \"${{ stages.STAGE.ID.OUTPUT }}\"",
-                "an output of a file is an expression");
-        else if (value) outputs[count++] = (struct output_declaration){entry->key->text, value, entry->key->at};
+            diagnostics_add(file->reader.list, "wrong-type", entry->value->at, yaml_width(entry->value),
+                "write \"${{ stages.STAGE.ID.OUTPUT }}\"", "an output of a file is an expression");
+        else if (value)
+            outputs[count++] = (struct output_declaration){entry->key->text, value, entry->key->at};
     }
     file->pipeline->outputs = outputs;
     file->pipeline->output_count = count;
@@ -122,7 +127,8 @@ static void load_document(struct file *file, const struct yaml_node *root)
 {
     const struct yaml_entry *on = yaml_find_entry(root, "on");
     if (on && file->is_used)
-        diagnostics_warn(file->reader.list, "ignored", on->key->at, yaml_width(on->key), "the pipeline that uses this file says when it runs", "\"on\" means nothing in a file that is used");
+        diagnostics_warn(file->reader.list, "ignored", on->key->at, yaml_width(on->key),
+            "the pipeline that uses this file says when it runs", "\"on\" means nothing in a file that is used");
     load_head(file, root);
     if (root->kind != YAML_MAP) return;
     load_params(file, yaml_find(root, "params"));
@@ -147,7 +153,10 @@ const struct pipeline *load_file(struct loader *loader, const struct source *sou
     struct pipeline *pipeline = arena_alloc(loader->arena, sizeof *pipeline);
     *pipeline = (struct pipeline){.file = source->name, .arena = loader->arena};
     sha256_hex(source->bytes, source->size, pipeline->digest);
-    AUTO(file_release) struct file file = {.loader = loader, .pipeline = pipeline, .is_used = is_used,
+    AUTO(file_release)
+    struct file file = {.loader = loader,
+        .pipeline = pipeline,
+        .is_used = is_used,
         .reader = {.arena = loader->arena, .list = loader->list, .document = &document, .stage = SITE_NONE, .step = SITE_NONE}};
     load_document(&file, document.root);
     return loader->list->error_count == errors_before ? pipeline : NULL;
@@ -189,8 +198,10 @@ bool pipeline_wants_push(const struct pipeline *pipeline, const char *branch, co
 {
     const struct push_filter *push = &pipeline->push;
     bool branch_matches = push->branch_count == 0, path_matches = push->path_count == 0 || !paths;
-    for (size_t i = 0; !branch_matches && i < push->branch_count; i++) branch_matches = text_matches_glob(branch, push->branches[i]);
+    for (size_t i = 0; !branch_matches && i < push->branch_count; i++)
+        branch_matches = text_matches_glob(branch, push->branches[i]);
     for (; !path_matches && *paths; paths++)
-        for (size_t i = 0; !path_matches && i < push->path_count; i++) path_matches = text_matches_glob(*paths, push->paths[i]);
+        for (size_t i = 0; !path_matches && i < push->path_count; i++)
+            path_matches = text_matches_glob(*paths, push->paths[i]);
     return pipeline->on_push && branch_matches && path_matches;
 }

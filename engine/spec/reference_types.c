@@ -94,7 +94,8 @@ static enum lookup keep_reference(void *context, const char *root, const char *c
     struct text residual = {0};
     (void)context, (void)ret_value, (void)err;
     text_add(&residual, root);
-    for (size_t i = 0; i < part_count; i++) text_add_format(&residual, ".%s", parts[i]);
+    for (size_t i = 0; i < part_count; i++)
+        text_add_format(&residual, ".%s", parts[i]);
     if (!part_count) text_add(&residual, "()");
     *ret_residual = text_take(&residual);
     return LOOKUP_UNKNOWN;
@@ -121,5 +122,6 @@ void check_expression_type(struct file *file, const struct site *site, const str
     if (!evaluates(file, expression)) return;
     enum value_kind kind = is_reference ? kind_of_reference(file, site, root) : node_value_kind(root);
     if (fits(site, kind)) return;
-    diagnostics_add(file->reader.list, "wrong-type", root->at, 0, hint_for(site, kind), "this must be %s, and it is %s", wanted_phrase(site), value_kind_name(kind));
+    diagnostics_add(file->reader.list, "wrong-type", root->at, 0, hint_for(site, kind), "this must be %s, and it is %s",
+        wanted_phrase(site), value_kind_name(kind));
 }

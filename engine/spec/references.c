@@ -14,13 +14,17 @@ struct check {
     struct reach reach;
 };
 
-static void add(struct check *check, const char *code, struct location at, const char *hint, const char *format, const char *a, const char *b)
+static void add(
+    struct check *check, const char *code, struct location at, const char *hint, const char *format, const char *a, const char *b)
 {
     AUTO(text_release) struct text message = {0};
     for (; *format; format++) {
-        if (*format == '1') text_add(&message, a);
-        else if (*format == '2') text_add(&message, b);
-        else text_add_char(&message, *format);
+        if (*format == '1')
+            text_add(&message, a);
+        else if (*format == '2')
+            text_add(&message, b);
+        else
+            text_add_char(&message, *format);
     }
     diagnostics_add(check->file->reader.list, code, at, 0, hint, "%s", text_view(&message));
 }
@@ -49,7 +53,8 @@ static void check_run(struct check *check, const char *name, struct location at)
     static const char *const facts[] = {"repository", "ref", "branch", "commit", "author", "trigger", NULL};
     for (const char *const *fact = facts; *fact; fact++)
         if (strcmp(*fact, name) == 0) return;
-    add(check, "unknown-reference", at, near_hint(check, name, facts, "there are repository, ref, branch, commit, author and trigger"), "there is no run.1", name, "");
+    add(check, "unknown-reference", at, near_hint(check, name, facts, "there are repository, ref, branch, commit, author and trigger"),
+        "there is no run.1", name, "");
 }
 
 /* --- steps --- */
@@ -83,10 +88,12 @@ static void check_step_output(struct check *check, const struct pipeline_step *s
     const char *names[OUTPUTS_MAX + 1];
     size_t count = 0;
     if (!step->type || output_find(step->outputs, step->output_count, output)) return;
-    for (size_t i = 0; i < step->output_count && count < COUNT_OF(names) - 1; i++) names[count++] = step->outputs[i].name;
+    for (size_t i = 0; i < step->output_count && count < COUNT_OF(names) - 1; i++)
+        names[count++] = step->outputs[i].name;
     names[count] = NULL;
     const char *declare = arena_format(check->file->reader.arena, "declare it at the step: outputs: [%s]", output);
-    add(check, "unknown-output", at, near_hint(check, output, names, step->type->outputs ? "docs/reference/pipeline.md lists its outputs" : declare),
+    add(check, "unknown-output", at,
+        near_hint(check, output, names, step->type->outputs ? "docs/reference/pipeline.md lists its outputs" : declare),
         "the step \"1\" has no output \"2\"", step->id ? step->id : "", output);
 }
 
@@ -95,15 +102,18 @@ static void check_step_reference(struct check *check, const char *const *parts, 
     const struct site *site = check->site;
     uint32_t index;
     if (site->stage >= check->file->pipeline->stage_count || site->step == SITE_NONE) {
-        add(check, "unknown-reference", at, "steps are known to the steps behind them; elsewhere write stages.STAGE.ID.OUTPUT", "steps.1 means nothing here: this is not in a step", parts[0], "");
+        add(check, "unknown-reference", at, "steps are known to the steps behind them; elsewhere write stages.STAGE.ID.OUTPUT",
+            "steps.1 means nothing here: this is not in a step", parts[0], "");
         return;
     }
     const struct pipeline_stage *stage = &check->file->stages[site->stage];
     if (!stage->steps) return;
     if (!step_find(check->file, site->stage, parts[0], &index)) {
-        if (!check->file->broken[site->stage]) add(check, "unknown-step", at, step_suggestion(check, stage, parts[0]), "there is no step \"1\" in this stage", parts[0], "");
+        if (!check->file->broken[site->stage])
+            add(check, "unknown-step", at, step_suggestion(check, stage, parts[0]), "there is no step \"1\" in this stage", parts[0], "");
     } else if (index >= site->step) {
-        add(check, "unknown-step", at, "a step sees only the steps above it", index == site->step ? "the step \"1\" refers to itself" : "the step \"1\" runs after this one", parts[0], "");
+        add(check, "unknown-step", at, "a step sees only the steps above it",
+            index == site->step ? "the step \"1\" refers to itself" : "the step \"1\" runs after this one", parts[0], "");
     } else {
         check_step_output(check, &stage->steps[index], parts[1], at);
     }
@@ -118,7 +128,8 @@ static const char *needs_hint(struct check *check, uint32_t from, uint32_t wante
     if (reach_has(&check->reach, wanted, from)) return "that stage itself waits for this one: turn their order round";
     AUTO(text_release) struct text line = {0};
     text_add(&line, "add to this stage: needs: [");
-    for (size_t i = 0; i < stage->need_count && i < 8; i++) text_add_format(&line, "%s, ", stage->needs[i].stage);
+    for (size_t i = 0; i < stage->need_count && i < 8; i++)
+        text_add_format(&line, "%s, ", stage->needs[i].stage);
     text_add_format(&line, "%s]", check->file->stages[wanted].id);
     return arena_copy_text(check->file->reader.arena, text_view(&line));
 }
@@ -129,7 +140,8 @@ static bool check_needed(struct check *check, uint32_t from, uint32_t wanted, st
     struct file *file = check->file;
     const struct pipeline_stage *stage = &file->stages[from];
     if (from == wanted) {
-        add(check, "not-needed", at, "within a stage write steps.ID.OUTPUT", "the stage \"1\" refers to itself", stage->id ? stage->id : "", "");
+        add(check, "not-needed", at, "within a stage write steps.ID.OUTPUT", "the stage \"1\" refers to itself", stage->id ? stage->id : "",
+            "");
         return false;
     }
     if (file->graph_is_broken) return true; /* nobody can tell */
@@ -137,22 +149,27 @@ static bool check_needed(struct check *check, uint32_t from, uint32_t wanted, st
         if (strcmp(stage->needs[i].stage, file->stages[wanted].id) == 0) return true;
     reach_make(file, &check->reach);
     if (reach_has(&check->reach, from, wanted)) return true;
-    add(check, "not-needed", at, needs_hint(check, from, wanted), "the stage \"1\" does not wait for \"2\"", stage->id, file->stages[wanted].id);
+    add(check, "not-needed", at, needs_hint(check, from, wanted), "the stage \"1\" does not wait for \"2\"", stage->id,
+        file->stages[wanted].id);
     return false;
 }
 
-static void check_used_output(struct check *check, const struct pipeline_stage *stage, const char *const *parts, size_t part_count, struct location at)
+static void check_used_output(
+    struct check *check, const struct pipeline_stage *stage, const char *const *parts, size_t part_count, struct location at)
 {
     const char *names[OUTPUTS_MAX + 1];
     size_t count = 0;
     if (part_count != 2) {
-        add(check, "unknown-output", at, "write stages.STAGE.OUTPUT; the used file's outputs: names what can be seen", "the steps of the used stage \"1\" cannot be seen from here", stage->id, "");
+        add(check, "unknown-output", at, "write stages.STAGE.OUTPUT; the used file's outputs: names what can be seen",
+            "the steps of the used stage \"1\" cannot be seen from here", stage->id, "");
         return;
     }
     if (output_find(stage->used->outputs, stage->used->output_count, parts[1])) return;
-    for (size_t i = 0; i < stage->used->output_count && count < COUNT_OF(names) - 1; i++) names[count++] = stage->used->outputs[i].name;
+    for (size_t i = 0; i < stage->used->output_count && count < COUNT_OF(names) - 1; i++)
+        names[count++] = stage->used->outputs[i].name;
     names[count] = NULL;
-    add(check, "unknown-output", at, near_hint(check, parts[1], names, "declare it under outputs: in the used file"), "the used stage \"1\" has no output \"2\"", stage->id, parts[1]);
+    add(check, "unknown-output", at, near_hint(check, parts[1], names, "declare it under outputs: in the used file"),
+        "the used stage \"1\" has no output \"2\"", stage->id, parts[1]);
 }
 
 static void check_stage_output(struct check *check, uint32_t index, const char *const *parts, size_t part_count, struct location at)
@@ -165,9 +182,11 @@ static void check_stage_output(struct check *check, uint32_t index, const char *
     } else if (stage->approve) {
         add(check, "unknown-output", at, "only steps and used files have outputs", "the approval \"1\" has no outputs", stage->id, "");
     } else if (part_count != 3) {
-        add(check, "unknown-output", at, "write stages.STAGE.ID.OUTPUT", "the stage \"1\" has steps: which one's \"2\"?", stage->id, parts[1]);
+        add(check, "unknown-output", at, "write stages.STAGE.ID.OUTPUT", "the stage \"1\" has steps: which one's \"2\"?", stage->id,
+            parts[1]);
     } else if (!step_find(check->file, index, parts[1], &step)) {
-        add(check, "unknown-step", at, step_suggestion(check, stage, parts[1]), "there is no step \"1\" in the stage \"2\"", parts[1], stage->id);
+        add(check, "unknown-step", at, step_suggestion(check, stage, parts[1]), "there is no step \"1\" in the stage \"2\"", parts[1],
+            stage->id);
     } else {
         check_step_output(check, &stage->steps[step], parts[2], at);
     }
@@ -178,9 +197,11 @@ static void check_stage_reference(struct check *check, const char *const *parts,
     struct file *file = check->file;
     uint32_t wanted;
     if (check->site->stage == SITE_NONE) {
-        add(check, "unknown-reference", at, "write it in the env of the stage that needs it", "stages.1 means nothing here: no stage has run yet", parts[0], "");
+        add(check, "unknown-reference", at, "write it in the env of the stage that needs it",
+            "stages.1 means nothing here: no stage has run yet", parts[0], "");
     } else if (strchr(parts[0], '/')) {
-        add(check, "unknown-stage", at, "only the outputs of a used file can be seen: stages.STAGE.OUTPUT", "\"1\" is inside a used file", parts[0], "");
+        add(check, "unknown-stage", at, "only the outputs of a used file can be seen: stages.STAGE.OUTPUT", "\"1\" is inside a used file",
+            parts[0], "");
     } else if (!names_find(&file->stage_names, parts[0], &wanted)) {
         const char *near = stage_suggestion(file, parts[0]);
         if (!file->stage_names.slots) return; /* no stages at all: said */
@@ -193,10 +214,14 @@ static void check_stage_reference(struct check *check, const char *const *parts,
 static int visit(void *context, const char *root, const char *const *parts, size_t part_count, struct location at)
 {
     struct check *check = context;
-    if (strcmp(root, "params") == 0) check_param(check, parts[0], at);
-    else if (strcmp(root, "run") == 0) check_run(check, parts[0], at);
-    else if (strcmp(root, "steps") == 0) check_step_reference(check, parts, at);
-    else if (strcmp(root, "stages") == 0) check_stage_reference(check, parts, part_count, at);
+    if (strcmp(root, "params") == 0)
+        check_param(check, parts[0], at);
+    else if (strcmp(root, "run") == 0)
+        check_run(check, parts[0], at);
+    else if (strcmp(root, "steps") == 0)
+        check_step_reference(check, parts, at);
+    else if (strcmp(root, "stages") == 0)
+        check_stage_reference(check, parts, part_count, at);
     else if (check->site->type != FIELD_CONDITION)
         add(check, "unknown-reference", at, "it is a question for if:", "1() can only stand in a condition", root, "");
     return 0;
@@ -216,7 +241,8 @@ static void check_site(struct check *check, const struct site *site)
     struct error err;
     check->site = site;
     if (expression_parse(site->text, site->at, &expression, &err)) {
-        diagnostics_add(list, err.code == ERROR_UNSUPPORTED ? "not-in-this-version" : "expression", err.at, 0, err.hint[0] ? err.hint : NULL, "%s", err.message);
+        diagnostics_add(list, err.code == ERROR_UNSUPPORTED ? "not-in-this-version" : "expression", err.at, 0,
+            err.hint[0] ? err.hint : NULL, "%s", err.message);
         return;
     }
     size_t errors_before = list->error_count;
@@ -233,10 +259,11 @@ static void check_inputs(struct check *check, uint32_t index)
         uint32_t wanted;
         if (!names_find(&file->stage_names, input->stage, &wanted)) {
             const char *near = stage_suggestion(file, input->stage);
-            diagnostics_add(file->reader.list, "unknown-stage", input->at, (unsigned)strlen(input->stage), near ? near : "name a stage of this file", "there is no stage \"%s\"",
-                yaml_excerpt(file->reader.arena, input->stage));
+            diagnostics_add(file->reader.list, "unknown-stage", input->at, (unsigned)strlen(input->stage),
+                near ? near : "name a stage of this file", "there is no stage \"%s\"", yaml_excerpt(file->reader.arena, input->stage));
         } else if (check_needed(check, index, wanted, input->at) && (file->stages[wanted].used || file->stages[wanted].approve)) {
-            add(check, "wrong-type", input->at, "take files from a stage with steps", "the stage \"1\" has no workspace of its own", input->stage, "");
+            add(check, "wrong-type", input->at, "take files from a stage with steps", "the stage \"1\" has no workspace of its own",
+                input->stage, "");
         }
     }
 }
@@ -244,7 +271,9 @@ static void check_inputs(struct check *check, uint32_t index)
 void check_references(struct file *file)
 {
     struct check check = {.file = file};
-    for (uint32_t i = 0; i < file->pipeline->stage_count; i++) check_inputs(&check, i);
-    for (size_t i = 0; i < file->reader.site_count; i++) check_site(&check, &file->reader.sites[i]);
+    for (uint32_t i = 0; i < file->pipeline->stage_count; i++)
+        check_inputs(&check, i);
+    for (size_t i = 0; i < file->reader.site_count; i++)
+        check_site(&check, &file->reader.sites[i]);
     reach_release(&check.reach);
 }

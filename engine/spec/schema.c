@@ -30,7 +30,8 @@ static json_t *any_scalar(void)
 static json_t *choices_of(const char *const *choices)
 {
     json_t *all = json_array();
-    for (; *choices; choices++) json_array_append_new(all, json_string(*choices));
+    for (; *choices; choices++)
+        json_array_append_new(all, json_string(*choices));
     return json_pack("{s:o}", "enum", all);
 }
 
@@ -83,8 +84,9 @@ static json_t *type_schema(const struct field *field)
 
 static bool needs_expression(const struct field *field)
 {
-    bool text_already = field->type == FIELD_TEXT || field->type == FIELD_PATH || field->type == FIELD_CONDITION || field->type == FIELD_TEXT_MAP || field->type == FIELD_ANY ||
-                        field->type == FIELD_OBJECT || field->type == FIELD_OBJECT_MAP;
+    bool text_already = field->type == FIELD_TEXT || field->type == FIELD_PATH || field->type == FIELD_CONDITION ||
+                        field->type == FIELD_TEXT_MAP || field->type == FIELD_ANY || field->type == FIELD_OBJECT ||
+                        field->type == FIELD_OBJECT_MAP;
     return !(field->flags & (FIELD_LITERAL | FIELD_SCRIPT)) && !(text_already && !field->choices);
 }
 
@@ -108,8 +110,10 @@ static json_t *table_schema(const struct field *fields)
         if (fields->flags & FIELD_SHORT) brief = field_schema(fields);
     }
     json_t *schema = json_pack("{s:s, s:o, s:b}", "type", "object", "properties", properties, "additionalProperties", 0);
-    if (json_array_size(required)) json_put(schema, "required", required);
-    else json_decref(required);
+    if (json_array_size(required))
+        json_put(schema, "required", required);
+    else
+        json_decref(required);
     return brief ? any_of(schema, brief) : schema;
 }
 
@@ -153,7 +157,8 @@ static json_t *stage_schema(void)
 json_t *schema_make(step_types *types)
 {
     json_t *schema = table_schema(pipeline_fields), *properties = json_object_get(schema, "properties");
-    put_description(properties, "stages", json_pack("{s:s, s:i, s:{s:s}}", "type", "array", "minItems", 1, "items", "$ref", "#/$defs/stage"));
+    put_description(
+        properties, "stages", json_pack("{s:s, s:i, s:{s:s}}", "type", "array", "minItems", 1, "items", "$ref", "#/$defs/stage"));
     json_t *head = json_pack("{s:s, s:s}", "$schema", "https://json-schema.org/draft/2020-12/schema", "title", "Crescendo pipeline");
     json_object_update(head, schema);
     json_decref(schema);

@@ -21,10 +21,13 @@ static const char *find_end(const char *text)
 static void add_refusal(struct reader *reader, const struct field *field, struct location at)
 {
     const char *hint = "write the value itself: expressions stand in values of steps, env and with";
-    if (field->flags & FIELD_SCRIPT) hint = "hand it over in the environment: env: { NAME: \"${{ ... }}\" }, then \"$NAME\" in the script";
-    else if (field->type == FIELD_CONDITION) hint = "write the bare expression: if: run.branch == 'main'";
+    if (field->flags & FIELD_SCRIPT)
+        hint = "hand it over in the environment: env: { NAME: \"${{ ... }}\" }, then \"$NAME\" in the script";
+    else if (field->type == FIELD_CONDITION)
+        hint = "write the bare expression: if: run.branch == 'main'";
     diagnostics_add(reader->list, "expression-not-allowed", at, 3, hint,
-        field->flags & FIELD_SCRIPT ? "an expression in a script: it would become part of the program" : "\"%s\" cannot hold ${{ }}", field->name);
+        field->flags & FIELD_SCRIPT ? "an expression in a script: it would become part of the program" : "\"%s\" cannot hold ${{ }}",
+        field->name);
 }
 
 static bool refuses_expressions(const struct field *field)
@@ -48,13 +51,14 @@ static void add_quoted(struct text *out, const char *bytes, size_t size)
     text_add_char(out, '\'');
 }
 
-struct template {
+struct template
+{
     struct reader *reader;
     const struct yaml_node *node;
     const struct field *field;
     struct yaml_cursor cursor;
-    struct text literal;        /* since the last expression */
-    struct text folded;         /* the arguments of concat */
+    struct text literal; /* since the last expression */
+    struct text folded;  /* the arguments of concat */
     size_t first_site, expressions;
     bool has_text;
 };
@@ -97,7 +101,8 @@ static const char *add_expression(struct template *template, const char *text, s
     if (template->folded.size) text_add(&template->folded, ", ");
     bare += strspn(bare, " \t\r\n");
     size_t size = strlen(bare);
-    while (size && strchr(" \t\r\n", bare[size - 1])) size--;
+    while (size && strchr(" \t\r\n", bare[size - 1]))
+        size--;
     text_add_bytes(&template->folded, bare, size);
     template->expressions++;
     return end + 2;
@@ -128,8 +133,8 @@ static bool takes_text_beside(const struct reader *reader, const struct field *f
     if (field->type == FIELD_TEXT || field->type == FIELD_PATH || field->type == FIELD_NAME || field->type == FIELD_ANY ||
         field->type == FIELD_TEXT_LIST || field->type == FIELD_CHOICE)
         return true;
-    diagnostics_add(reader->list, "wrong-type", at, 3, "let the expression be the whole value", "\"%s\" must be %s: no text can stand beside ${{ }}",
-        field->name, value_type_phrase(field->type));
+    diagnostics_add(reader->list, "wrong-type", at, 3, "let the expression be the whole value",
+        "\"%s\" must be %s: no text can stand beside ${{ }}", field->name, value_type_phrase(field->type));
     return false;
 }
 
@@ -140,12 +145,14 @@ static json_t *expression_value(struct template *template)
     end_literal(template);
     if (template->expressions > 1 || template->has_text) {
         if (!takes_text_beside(reader, template->field, first->at)) return NULL;
-        for (size_t i = template->first_site; i < reader->site_count; i++) reader->sites[i].within_text = true;
+        for (size_t i = template->first_site; i < reader->site_count; i++)
+            reader->sites[i].within_text = true;
         AUTO(free_text) char *arguments = text_take(&template->folded);
         text_add_format(&template->folded, "concat(%s)", arguments);
     }
     AUTO(free_text) char *at = mem_format("%s:%u:%u", first->at.file, first->at.line, first->at.column);
-    return json_pack("{s:s, s:s, s:s}", "$expression", text_view(&template->folded), "$type", field_type_name(template->field->type), "$at", at);
+    return json_pack(
+        "{s:s, s:s, s:s}", "$expression", text_view(&template->folded), "$type", field_type_name(template->field->type), "$at", at);
 }
 
 json_t *template_read(struct reader *reader, const struct yaml_node *node, const struct field *field)

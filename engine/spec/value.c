@@ -61,7 +61,8 @@ static void add_bound(struct text *out, enum field_type type, int64_t bound)
         const char *unit;
         int64_t factor;
     } units[] = {{FIELD_DURATION, "d", 86400000}, {FIELD_DURATION, "h", 3600000}, {FIELD_DURATION, "m", 60000}, {FIELD_DURATION, "s", 1000},
-        {FIELD_DURATION, "ms", 1}, {FIELD_SIZE, "TiB", 1LL << 40}, {FIELD_SIZE, "GiB", 1 << 30}, {FIELD_SIZE, "MiB", 1 << 20}, {FIELD_SIZE, "KiB", 1 << 10}};
+        {FIELD_DURATION, "ms", 1}, {FIELD_SIZE, "TiB", 1LL << 40}, {FIELD_SIZE, "GiB", 1 << 30}, {FIELD_SIZE, "MiB", 1 << 20},
+        {FIELD_SIZE, "KiB", 1 << 10}};
     for (size_t i = 0; i < COUNT_OF(units); i++) {
         if (units[i].type != type || bound == 0 || bound % units[i].factor) continue;
         text_add_format(out, "%lld%s", (long long)(bound / units[i].factor), units[i].unit);
@@ -75,8 +76,10 @@ static int check_bounds(const struct field *field, const char *text, int64_t val
     if (field->min == 0 && field->max == 0) return 0;
     if (value >= field->min && value <= field->max) return 0;
     AUTO(text_release) struct text range = {0};
-    if (field->min == INT64_MIN) text_add(&range, "at most ");
-    else add_bound(&range, field->type, field->min);
+    if (field->min == INT64_MIN)
+        text_add(&range, "at most ");
+    else
+        add_bound(&range, field->type, field->min);
     if (field->min != INT64_MIN) text_add(&range, field->max == INT64_MAX ? " or more" : " to ");
     if (field->max != INT64_MAX) add_bound(&range, field->type, field->max);
     error_set(err, ERROR_LIMIT, NOWHERE, "\"%s\" is out of bounds: %.60s", field->name, text);
@@ -168,15 +171,9 @@ int value_from_text(const struct field *field, const char *text, json_t **ret_va
         if (strcmp(text, "true") != 0 && strcmp(text, "false") != 0) return wrong_type(field, text, err);
         *ret_value = json_boolean(text[0] == 't');
         return 0;
-    case FIELD_INTEGER:
-        fits = text_to_integer(text, &value);
-        return read_whole(field, text, fits, value, ret_value, err);
-    case FIELD_DURATION:
-        fits = text_to_duration_ms(text, &value);
-        return read_whole(field, text, fits, value, ret_value, err);
-    case FIELD_SIZE:
-        fits = text_to_size_bytes(text, &value);
-        return read_whole(field, text, fits, value, ret_value, err);
+    case FIELD_INTEGER: fits = text_to_integer(text, &value); return read_whole(field, text, fits, value, ret_value, err);
+    case FIELD_DURATION: fits = text_to_duration_ms(text, &value); return read_whole(field, text, fits, value, ret_value, err);
+    case FIELD_SIZE: fits = text_to_size_bytes(text, &value); return read_whole(field, text, fits, value, ret_value, err);
     case FIELD_NUMBER: return read_number(field, text, ret_value, err);
     case FIELD_CHOICE: return read_choice(field, text, ret_value, err);
     case FIELD_NAME: return read_checked_text(field, text, text_is_name(text), ret_value, err);

@@ -14,7 +14,7 @@
 #include <string.h>
 #include <yaml.h>
 
-struct open_node {              /* a collection that is being read */
+struct open_node { /* a collection that is being read */
     struct yaml_node *node;
     struct yaml_entry *entries; /* grows on the heap; copied to the arena at its end */
     size_t count, capacity;
@@ -44,7 +44,8 @@ struct builder {
 static void builder_release(struct builder *builder)
 {
     yaml_parser_delete(&builder->parser);
-    for (size_t i = 0; i < builder->depth; i++) free(builder->open[i].entries);
+    for (size_t i = 0; i < builder->depth; i++)
+        free(builder->open[i].entries);
     free(builder->anchors);
 }
 
@@ -66,17 +67,21 @@ static const struct {
 } syntax_faults[] = {
     {"mapping values are not allowed in this context", "a second ':' on this line, or a key at the wrong indentation",
         "put text that contains ': ' in quotes, and line keys up with their neighbours"},
-    {"could not find expected ':'", "this line is no 'key: value'", "every line of a map is 'key: value'; a longer text needs quotes or '|'"},
+    {"could not find expected ':'", "this line is no 'key: value'",
+        "every line of a map is 'key: value'; a longer text needs quotes or '|'"},
     {"did not find expected key", "the indentation does not fit the lines above", "line the keys of one map up in one column"},
-    {"did not find expected '-' indicator", "this line does not fit the list above", "line the items of one list up, each with '- ' before it"},
+    {"did not find expected '-' indicator", "this line does not fit the list above",
+        "line the items of one list up, each with '- ' before it"},
     {"found character that cannot start any token", "this character cannot begin a value",
         "indent with spaces, not tabs, and put text that begins with @, ` or % in quotes"},
     {"found undefined tag handle", "a tag that was not declared", "tags are not supported: remove it"},
     {"did not find expected ',' or '}'", "the '{' above is not closed here", "close it with '}', or put a comma between two entries"},
     {"did not find expected ',' or ']'", "the '[' above is not closed here", "close it with ']', or put a comma between two items"},
     {"found unexpected end of stream", "a quote is not closed before the end of the file", "close the quoted text"},
-    {"block sequence entries are not allowed in this context", "a list cannot begin on the line of its key", "begin the list on the next line, or write [a, b]"},
-    {"found unknown escape character", "an unknown escape in a double-quoted text", "use single quotes, in which a backslash is a backslash"},
+    {"block sequence entries are not allowed in this context", "a list cannot begin on the line of its key",
+        "begin the list on the next line, or write [a, b]"},
+    {"found unknown escape character", "an unknown escape in a double-quoted text",
+        "use single quotes, in which a backslash is a backslash"},
 };
 
 static int refuse_syntax(struct builder *builder)
@@ -93,7 +98,8 @@ static int refuse_syntax(struct builder *builder)
     unsigned began = (unsigned)parser->context_mark.line + 1;
     if (parser->context && began < at.line)
         diagnostics_add(builder->list, "syntax", at, 0, hint, "%s (it belongs to what begins on line %u)", problem, began);
-    else diagnostics_add(builder->list, "syntax", at, 0, hint, "%s", problem);
+    else
+        diagnostics_add(builder->list, "syntax", at, 0, hint, "%s", problem);
     return -ERROR_INVALID;
 }
 
@@ -133,7 +139,8 @@ static int place(struct builder *builder, const struct yaml_node *node, unsigned
 {
     builder->nodes += added;
     if (builder->nodes > LIMIT_YAML_NODES)
-        return refuse(builder, "too-many-nodes", at, "split the file, or use fewer aliases: each counts as a copy", "more than 200000 values in one file");
+        return refuse(builder, "too-many-nodes", at, "split the file, or use fewer aliases: each counts as a copy",
+            "more than 200000 values in one file");
     if (builder->depth + node->height > LIMIT_YAML_DEPTH)
         return refuse(builder, "too-deep", at, "nest less: no pipeline needs this", "nested more than 64 levels deep");
     if (builder->depth == 0) {
@@ -168,7 +175,9 @@ static struct yaml_node *node_new(struct builder *builder, enum yaml_kind kind, 
 /* An anchor stands before its value and libyaml counts it in; the value is what the message is about. A tag is refused. */
 static void check_tag(struct builder *builder, const yaml_char_t *tag, struct location at)
 {
-    if (tag) diagnostics_add(builder->list, "tag", at, 0, "remove it: the type of a value comes from its key", "tags are not supported (%.40s)", (const char *)tag);
+    if (tag)
+        diagnostics_add(builder->list, "tag", at, 0, "remove it: the type of a value comes from its key", "tags are not supported (%.40s)",
+            (const char *)tag);
 }
 
 static int add_scalar(struct builder *builder, const yaml_event_t *event)
@@ -179,7 +188,8 @@ static int add_scalar(struct builder *builder, const yaml_event_t *event)
     check_tag(builder, event->data.scalar.tag, node->at);
     node->plain = event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
     if (memchr(value, 0, size)) return refuse(builder, "character", node->at, "remove \\0", "a text cannot hold the character NUL");
-    if (!text_is_utf8(value, size)) return refuse(builder, "character", node->at, "remove the \\u escape", "an escape that is no character");
+    if (!text_is_utf8(value, size))
+        return refuse(builder, "character", node->at, "remove the \\u escape", "an escape that is no character");
     node->text = arena_copy_bytes(builder->arena, value, size);
     if (key_is_next(builder) && node->plain && strcmp(node->text, "<<") == 0)
         diagnostics_add(builder->list, "merge-key", node->at, 2, "write the keys out, or put what repeats into a file that is used",
@@ -194,8 +204,11 @@ static int add_alias(struct builder *builder, const yaml_event_t *event)
     struct location at = location_of(builder, event->start_mark);
     const struct anchor *anchor = anchor_find(builder, (const char *)event->data.alias.anchor);
     if (key_is_next(builder)) return refuse(builder, "alias-key", at, "write the key out", "an alias cannot be a key");
-    if (!anchor) return refuse(builder, "unknown-alias", at, "an anchor (&name) must stand before its alias", "an alias of an anchor that does not exist");
-    if (!anchor->node) return refuse(builder, "self-reference", at, "move the anchor to a smaller part", "an alias inside what it stands for");
+    if (!anchor)
+        return refuse(
+            builder, "unknown-alias", at, "an anchor (&name) must stand before its alias", "an alias of an anchor that does not exist");
+    if (!anchor->node)
+        return refuse(builder, "self-reference", at, "move the anchor to a smaller part", "an alias inside what it stands for");
     return place(builder, anchor->node, anchor->node->node_count, at);
 }
 
@@ -205,12 +218,14 @@ static int open_collection(struct builder *builder, const yaml_event_t *event, e
     const yaml_char_t *tag = kind == YAML_MAP ? event->data.mapping_start.tag : event->data.sequence_start.tag;
     const char *anchor = (const char *)(kind == YAML_MAP ? event->data.mapping_start.anchor : event->data.sequence_start.anchor);
     check_tag(builder, tag, node->at);
-    if (key_is_next(builder)) return refuse(builder, "complex-key", node->at, "put {{ }} and [ ] in quotes where they are text", "a list or a map cannot be a key");
-    if (builder->depth == LIMIT_YAML_DEPTH) return refuse(builder, "too-deep", node->at, "nest less: no pipeline needs this", "nested more than 64 levels deep");
+    if (key_is_next(builder))
+        return refuse(
+            builder, "complex-key", node->at, "put {{ }} and [ ] in quotes where they are text", "a list or a map cannot be a key");
+    if (builder->depth == LIMIT_YAML_DEPTH)
+        return refuse(builder, "too-deep", node->at, "nest less: no pipeline needs this", "nested more than 64 levels deep");
     int failed = anchor ? anchor_set(builder, anchor, NULL, node->at) : 0;
     if (failed) return failed;
-    builder->open[builder->depth++] =
-        (struct open_node){.node = node, .anchor = anchor ? arena_copy_text(builder->arena, anchor) : NULL};
+    builder->open[builder->depth++] = (struct open_node){.node = node, .anchor = anchor ? arena_copy_text(builder->arena, anchor) : NULL};
     return 0;
 }
 
@@ -258,12 +273,13 @@ static int close_collection(struct builder *builder, const yaml_event_t *event)
 static int take_event(struct builder *builder, const yaml_event_t *event)
 {
     if (builder->nodes + builder->depth > LIMIT_YAML_NODES)
-        return refuse(builder, "too-many-nodes", location_of(builder, event->start_mark), "split the file", "more than 200000 values in one file");
+        return refuse(
+            builder, "too-many-nodes", location_of(builder, event->start_mark), "split the file", "more than 200000 values in one file");
     switch (event->type) {
     case YAML_DOCUMENT_START_EVENT:
         if (builder->root)
-            return refuse(builder, "several-documents", location_of(builder, event->start_mark), "one file is one pipeline: remove the '---' line and what follows",
-                "a second document in the file");
+            return refuse(builder, "several-documents", location_of(builder, event->start_mark),
+                "one file is one pipeline: remove the '---' line and what follows", "a second document in the file");
         return 0;
     case YAML_SCALAR_EVENT: return add_scalar(builder, event);
     case YAML_ALIAS_EVENT: return add_alias(builder, event);
@@ -304,7 +320,8 @@ int yaml_read(const struct source *source, struct arena *arena, struct diagnosti
     failed = take_all_events(&builder);
     if (failed) return failed;
     if (!builder.root || yaml_is_empty(builder.root))
-        return refuse(&builder, "empty-file", (struct location){source->name, 1, 1}, "begin with 'stages:' and one '- stage: NAME' with its steps", "the file is empty");
+        return refuse(&builder, "empty-file", (struct location){source->name, 1, 1},
+            "begin with 'stages:' and one '- stage: NAME' with its steps", "the file is empty");
     document.root = builder.root;
     *ret = document;
     return 0;

@@ -13,13 +13,13 @@ enum yaml_kind { YAML_TEXT, YAML_LIST, YAML_MAP };
 
 struct yaml_node {
     enum yaml_kind kind;
-    bool plain;                /* of a text: neither quoted nor a block: only such a one can mean "nothing here" */
+    bool plain; /* of a text: neither quoted nor a block: only such a one can mean "nothing here" */
     struct location at;
     unsigned end_line, end_column;
-    const char *text;          /* of a text: NUL-terminated, without a NUL inside */
+    const char *text; /* of a text: NUL-terminated, without a NUL inside */
     const struct yaml_entry {
         const struct yaml_node *key, *value; /* of a list: key is NULL */
-    } *entries;
+    } * entries;
     size_t count;
     /* of the whole subtree, an alias counted each time it is used; height of a text is 0 */
     unsigned node_count, height;
@@ -28,7 +28,7 @@ struct yaml_node {
 struct yaml_document {
     const struct source *source;
     const struct yaml_node *root;
-    const size_t *line_starts;   /* byte offset of each line */
+    const size_t *line_starts; /* byte offset of each line */
     size_t line_count;
 };
 

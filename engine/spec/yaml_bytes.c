@@ -11,7 +11,8 @@
 static void find_lines(const struct source *source, struct arena *arena, struct yaml_document *document)
 {
     size_t count = 1;
-    for (size_t i = 0; i < source->size; i++) count += source->bytes[i] == '\n';
+    for (size_t i = 0; i < source->size; i++)
+        count += source->bytes[i] == '\n';
     size_t *starts = arena_alloc_array(arena, count, sizeof *starts);
     size_t line = 1;
     for (size_t i = 0; i < source->size; i++)
@@ -25,8 +26,10 @@ static struct location locate_byte(const struct yaml_document *document, size_t 
     size_t low = 0, high = document->line_count; /* the last line that starts at or before offset */
     while (high - low > 1) {
         size_t middle = low + (high - low) / 2;
-        if (document->line_starts[middle] <= offset) low = middle;
-        else high = middle;
+        if (document->line_starts[middle] <= offset)
+            low = middle;
+        else
+            high = middle;
     }
     const struct source *source = document->source;
     size_t start = document->line_starts[low];
@@ -38,7 +41,8 @@ static size_t decode(const unsigned char *bytes, uint32_t *ret_character)
 {
     size_t length = *bytes < 0x80 ? 1 : *bytes < 0xe0 ? 2 : *bytes < 0xf0 ? 3 : 4;
     uint32_t character = length == 1 ? *bytes : (uint32_t)(*bytes & (0xff >> (length + 1)));
-    for (size_t i = 1; i < length; i++) character = character << 6 | (bytes[i] & 0x3f);
+    for (size_t i = 1; i < length; i++)
+        character = character << 6 | (bytes[i] & 0x3f);
     *ret_character = character;
     return length;
 }
@@ -81,7 +85,8 @@ static size_t first_bad_byte(const char *bytes, size_t size)
 {
     size_t at = 0, length = 1;
     for (; at < size; at += length) {
-        for (length = 1; length <= 4 && length <= size - at && !text_is_utf8(bytes + at, length);) length++;
+        for (length = 1; length <= 4 && length <= size - at && !text_is_utf8(bytes + at, length);)
+            length++;
         if (length > 4 || length > size - at) break;
     }
     return at;
@@ -107,8 +112,9 @@ int yaml_check_bytes(const struct source *source, struct arena *arena, struct di
     }
     document->source = checked;
     if (source->size > LIMIT_PIPELINE_BYTES) {
-        diagnostics_add(list, "too-large", (struct location){source->name, 1, 1}, 0, "split it: stages can come from pipelines/NAME.yaml by use",
-            "the file has %zu bytes; at most %d are read", source->size, LIMIT_PIPELINE_BYTES);
+        diagnostics_add(list, "too-large", (struct location){source->name, 1, 1}, 0,
+            "split it: stages can come from pipelines/NAME.yaml by use", "the file has %zu bytes; at most %d are read", source->size,
+            LIMIT_PIPELINE_BYTES);
         return -ERROR_INVALID;
     }
     find_lines(checked, arena, document);

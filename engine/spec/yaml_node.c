@@ -44,7 +44,8 @@ struct location yaml_locate_next(const struct yaml_document *document, const str
     const struct source *source = document->source;
     if (cursor->line == 0) {
         *cursor = (struct yaml_cursor){document->line_starts[node->at.line - 1], node->at.line, 1};
-        while (cursor->offset < source->size && cursor->line == node->at.line && cursor->column < node->at.column) cursor_step(source, cursor);
+        while (cursor->offset < source->size && cursor->line == node->at.line && cursor->column < node->at.column)
+            cursor_step(source, cursor);
     }
     while (cursor->line <= node->end_line && cursor->offset + 3 <= source->size) {
         struct location at = {source->name, cursor->line, cursor->column};
@@ -61,6 +62,7 @@ const char *yaml_excerpt(struct arena *arena, const char *text)
     size_t size = strcspn(text, "\r\n");
     if (size <= MOST && !text[size]) return text;
     if (size > MOST) size = MOST;
-    while (size > 0 && ((unsigned char)text[size] & 0xc0) == 0x80) size--;
+    while (size > 0 && ((unsigned char)text[size] & 0xc0) == 0x80)
+        size--;
     return arena_format(arena, "%.*s...", (int)size, text);
 }

@@ -74,8 +74,10 @@ static json_t *collect_outputs(const struct settlement *settlement)
     return outputs;
 }
 
+/* A run step promises what it declares; a typed step's outputs depend on what it did, and one that it does not give is null. */
 static const char *missing_output(const struct settlement *settlement, const json_t *outputs)
 {
+    if (strcmp(settlement->plan->type, "run") != 0) return NULL;
     for (const char *const *name = settlement->plan->outputs; name && *name; name++)
         if (!json_object_get(outputs, *name)) return *name;
     return NULL;

@@ -25,6 +25,9 @@ enum {
     FILES_TOTAL_BYTES = LIMIT_REQUEST_BYTES / 2, /* base64 adds a third */
     FILES_COUNT = 200,
     PATHS_BYTES = 512 * 1024,
+    COMMIT_BYTES = 64 * 1024,  /* what is read of a commit and of the tree of pipelines/ */
+    TREE_BYTES = 1024 * 1024,
+    PIPE_BYTES = 64 * 1024,
     TITLE_BYTES = 200,
     ANSWER_TIMEOUT_MS = 30 * 1000,
 };
@@ -49,8 +52,6 @@ struct hook {
     unsigned runs;
 };
 
-extern char **environ;
-
 /* --- git ---------------------------------------------------------------------------------------------------------------- */
 
 static bool child_start(struct child *child, const char *const *argv)
@@ -72,7 +73,7 @@ static bool child_start(struct child *child, const char *const *argv)
     close(out[1]);
     child->in = in[1];
     child->out = out[0];
-    child->room = 64 * 1024;
+    child->room = PIPE_BYTES;
     child->buffer = mem_alloc(child->room);
     if (fault) child->pid = 0;
     return fault == 0;
@@ -329,9 +330,9 @@ static bool add_commit(struct hook *hook, const struct update *update, struct te
     text_add_format(&ask, "%s\n%s:crescendo.yaml\n%s:pipelines\n", update->new, update->new, update->new);
     bool good = hook->cat.buffer || child_start(&hook->cat, cat_argv);
     good = good && child_say(&hook->cat, ask.bytes, ask.size);
-    good = good && read_object(&hook->cat, "commit", 64 * 1024, &commit, &found_commit);
+    good = good && read_object(&hook->cat, "commit", COMMIT_BYTES, &commit, &found_commit);
     good = good && read_object(&hook->cat, "blob", LIMIT_PIPELINE_BYTES + 1, &file, &found_file);
-    good = good && read_object(&hook->cat, "tree", 1024 * 1024, &tree, &found_tree);
+    good = good && read_object(&hook->cat, "tree", TREE_BYTES, &tree, &found_tree);
     if (good && found_file) add_file(body, "crescendo.yaml", &file, &count);
     if (good && found_file && found_tree) good = add_library(hook, &tree, strlen(update->new) / 2, body, &count);
     text_add_char(body, ']');

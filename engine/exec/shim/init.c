@@ -174,11 +174,11 @@ static void start(struct init *init, const struct init_header *header, const int
     running->step = header->step;
     running->attempt = header->attempt;
     running->limit = header->limit;
+    bool other_user = init->stage->without_users && init->stage->sandbox_uid != geteuid();
     struct descriptors ends = {fds[0], fds[1], fds[2], count > 3 ? fds[3] : -1};
     struct launch launch = {.ends = &ends, .argv = argv, .environment = split(rest, header->environment_count),
         .folder = init->stage->workspace, .limits = &init->stage->limits, .landlock = init->landlock, .confine = true,
-        .uid = init->stage->without_users ? init->stage->sandbox_uid : UINT32_MAX,
-        .gid = init->stage->without_users ? init->stage->sandbox_gid : UINT32_MAX};
+        .uid = other_user ? init->stage->sandbox_uid : UINT32_MAX, .gid = other_user ? init->stage->sandbox_gid : UINT32_MAX};
     output_make(init, header);
     running->pid = (pid_t)syscall(SYS_clone, CLONE_NEWPID | CLONE_NEWNS | SIGCHLD, 0, 0, 0, 0);
     if (running->pid == 0) step_init_run(&launch, running->facts);

@@ -78,7 +78,7 @@ struct stage {
     int landlock;             /* the ruleset (Landlock degree); -1 = none */
     uint32_t sandbox_uid, sandbox_gid; /* outside's ids of its steps; UINT32_MAX = those of the shim */
     uint32_t inside_uid, inside_gid;
-    unsigned live;            /* steps that it runs */
+    unsigned live, claims;    /* steps that it runs; those and all that wait for it */
     struct wire in;
     int64_t disk_check_us, walk_took_us; /* quota.c */
     struct walk *walk;

@@ -96,6 +96,7 @@ static void settle(struct shim *shim, struct stage *stage, enum stage_state stat
     stage->state = state;
     if (state == STAGE_READY) tell(shim, stage);
     steps_of_stage_go(shim, stage);
+    stage_release(shim, stage);
 }
 
 void stage_open(struct shim *shim, struct view payload, bool *ret_bad)
@@ -129,16 +130,9 @@ static void unlink_stage(struct shim *shim, struct stage *stage)
         }
 }
 
-static bool is_wanted(const struct shim *shim, const struct stage *stage)
-{
-    for (size_t i = 0; i < shim->slot_count; i++)
-        if (shim->slots[i].step && shim->slots[i].step->stage == stage) return true;
-    return false;
-}
-
 void stage_release(struct shim *shim, struct stage *stage)
 {
-    if (!stage->ending || stage->live || stage->state == STAGE_MAKING || is_wanted(shim, stage)) return;
+    if (!stage->ending || stage->claims || stage->state == STAGE_MAKING) return;
     unlink_stage(shim, stage);
     stage->next = shim->stage_graves;
     shim->stage_graves = stage;

@@ -44,7 +44,11 @@ void steps_bury(struct shim *shim)
 {
     for (struct step *step = shim->graves, *next; step; step = next) {
         next = step->next;
+        struct stage *stage = step->stage;
         step_free(step);
+        if (!stage) continue;
+        stage->claims--;
+        stage_release(shim, stage);
     }
     shim->graves = NULL;
 }
@@ -62,6 +66,14 @@ static void take_out(struct step **list, struct step *step)
             *list = step->next;
             return;
         }
+}
+
+static void report_dropped(struct shim *shim, uint32_t id, uint32_t attempt)
+{
+    size_t start = report_begin(shim, SHIM_DROPPED);
+    wire_u32(&shim->reports.pending, id);
+    wire_u32(&shim->reports.pending, attempt);
+    report_finish(shim, start);
 }
 
 /* The step did not succeed, or never ran: nobody that comes after it will. Those that wait are taken one by one, so depth costs nothing. */
@@ -83,10 +95,7 @@ static void drop_waiters(struct shim *shim, struct slot *slot)
         struct step *step = waiter->step;
         waiter->step = NULL;
         waiter->state = SLOT_FAILED;
-        size_t start = report_begin(shim, SHIM_DROPPED);
-        wire_u32(&shim->reports.pending, step->id);
-        wire_u32(&shim->reports.pending, step->attempt);
-        report_finish(shim, start);
+        report_dropped(shim, step->id, step->attempt);
         bury(shim, step);
     }
 }
@@ -95,10 +104,7 @@ static void drop_waiters(struct shim *shim, struct slot *slot)
 void step_drop(struct shim *shim, struct step *step)
 {
     struct slot *slot = slot_of(shim, step->id);
-    size_t start = report_begin(shim, SHIM_DROPPED);
-    wire_u32(&shim->reports.pending, step->id);
-    wire_u32(&shim->reports.pending, step->attempt);
-    report_finish(shim, start);
+    report_dropped(shim, step->id, step->attempt);
     slot->state = SLOT_FAILED;
     slot->step = NULL;
     bury(shim, step);
@@ -155,6 +161,7 @@ void steps_of_stage_go(struct shim *shim, struct stage *stage)
 void step_accept(struct shim *shim, struct step *step)
 {
     struct slot *slot = slot_of(shim, step->id);
+    if (step->stage) step->stage->claims++;
     slot->attempt = step->attempt;
     slot->step = step;
     slot->first_waiter = slot->next_waiter = NO_STEP;
@@ -169,10 +176,22 @@ void step_accept(struct shim *shim, struct step *step)
     *end = step->id;
 }
 
+/* A cancel of what never came: it is dropped, and its start, should it still come, is that of a known step. */
+static void drop_unseen(struct shim *shim, struct slot *slot, uint32_t id, uint32_t attempt)
+{
+    if (slot->attempt >= attempt || slot->step) return;
+    slot->attempt = attempt;
+    slot->state = SLOT_FAILED;
+    report_dropped(shim, id, attempt);
+    drop_waiters(shim, slot);
+    reports_soon(shim, true);
+}
+
 void step_cancel(struct shim *shim, uint32_t id, uint32_t attempt)
 {
-    struct slot *slot = id < shim->slot_count ? &shim->slots[id] : NULL;
-    if (!slot || slot->attempt != attempt || !slot->step) return;
+    struct slot *slot = slot_of(shim, id);
+    if (!slot) return;
+    if (slot->attempt != attempt || !slot->step) return drop_unseen(shim, slot, id, attempt);
     struct step *step = slot->step;
     if (slot->state == SLOT_LIVE) return step_end_early(shim, step, SHIM_CAUSE_CANCELLED, false, "cancelled");
     take_out(&shim->held, step);
@@ -351,9 +370,7 @@ static void refuse_unstartable(struct shim *shim, struct step *step)
     take_out(&shim->live, step);
     shim->live_count--;
     step->stage->live--;
-    struct stage *stage = step->stage;
     step_refuse(shim, step, message);
-    stage_release(shim, stage);
 }
 
 void step_exited(struct shim *shim, struct step *step)
@@ -378,10 +395,8 @@ void step_exited(struct shim *shim, struct step *step)
     bool goes_on = succeeded && slot->first_waiter != NO_STEP;
     slot->state = succeeded ? SLOT_SUCCEEDED : SLOT_FAILED;
     slot->step = NULL;
-    struct stage *stage = step->stage;
     leave_life(shim, step);
     if (succeeded) start_waiters(shim, slot);
     else drop_waiters(shim, slot);
     reports_soon(shim, !goes_on);
-    stage_release(shim, stage);
 }

@@ -20,8 +20,10 @@ static void hide_landlock(void)
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) || prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program)) _exit(1);
 }
 
-/* A shim path that starts the real one with less: in a user namespace that allows no further ones, without capabilities. */
-static struct harness *harness_with_less(const char *self, bool without_landlock)
+/* A shim path that starts the real one with less: in a user namespace that allows no further ones, and, unless only those are to be missing,
+   no namespaces at all and no capabilities. */
+enum less { NO_USERS, NO_NAMESPACES, NO_LANDLOCK };
+static struct harness *harness_with_less(const char *self, enum less less)
 {
     char script[] = "/tmp/crescendo-wrap-XXXXXX";
     int fd = mkstemp(script);
@@ -30,9 +32,9 @@ static struct harness *harness_with_less(const char *self, bool without_landlock
     AUTO(free_text) char *program = realpath(self, NULL);
     assert_non_null(shim);
     dprintf(fd, "#!/bin/sh\nexec unshare --user --map-root-user sh -c '"
-                "for kind in user mnt pid net; do echo 0 > /proc/sys/user/max_${kind}_namespaces; done; "
-                "exec setpriv --bounding-set=-all --inh-caps=-all -- %s %s %s \"$1\"' sh \"$1\"\n",
-        without_landlock ? program : "", without_landlock ? "--without-landlock" : "", shim);
+                "for kind in %s; do echo 0 > /proc/sys/user/max_${kind}_namespaces; done; exec %s %s %s %s \"$1\"' sh \"$1\"\n",
+        less == NO_USERS ? "user" : "user mnt pid net", less == NO_USERS ? "" : "setpriv --bounding-set=-all --inh-caps=-all --",
+        less == NO_LANDLOCK ? program : "", less == NO_LANDLOCK ? "--without-landlock" : "", shim);
     fchmod(fd, 0755);
     close(fd);
     char *before = mem_copy_text(getenv("CRESCENDO_SHIM"));
@@ -66,10 +68,23 @@ static char *output_of(struct harness *harness, uint32_t step, const char *scrip
     return harness_log(harness, step, LOG_STDOUT);
 }
 
+static void root_needs_no_user_namespaces(void **state)
+{
+    if (!can_take_away()) skip();
+    struct harness *harness = harness_with_less(*state, NO_USERS);
+    harness_sandbox(harness, 1, SANDBOX_DEFAULT);
+    const struct seen *isolation = harness_wait(harness, SHIM_ISOLATION, 1);
+    assert_int_equal(isolation->report.degree, DEGREE_NAMESPACES);
+    assert_non_null(strstr(isolation->text, "without a user namespace"));
+    AUTO(free_text) char *out = output_of(harness, 1, "echo made > file; cat file; grep -E 'CapEff|CapBnd|NoNew' /proc/self/status; test ! -e ../log");
+    assert_string_equal(out, "made\nCapEff:\t0000000000000000\nCapBnd:\t0000000000000000\nNoNewPrivs:\t1\n");
+    harness_free(harness);
+}
+
 static void landlock_is_the_second_degree(void **state)
 {
     if (!can_take_away() || syscall(SYS_landlock_create_ruleset, NULL, 0, 1) < 1) skip();
-    struct harness *harness = harness_with_less(*state, false);
+    struct harness *harness = harness_with_less(*state, NO_NAMESPACES);
     harness_sandbox(harness, 1, SANDBOX_DEFAULT);
     const struct seen *isolation = harness_wait(harness, SHIM_ISOLATION, 1);
     assert_int_equal(isolation->report.degree, DEGREE_LANDLOCK);
@@ -91,7 +106,7 @@ static void landlock_is_the_second_degree(void **state)
 static void without_landlock_it_is_refused(void **state)
 {
     if (!can_take_away()) skip();
-    struct harness *harness = harness_with_less(*state, true);
+    struct harness *harness = harness_with_less(*state, NO_LANDLOCK);
     harness_sandbox(harness, 1, SANDBOX_DEFAULT);
     harness_sh(harness, 1, 1, "echo ran");
     const struct seen *end = harness_end_of(harness, 1);
@@ -115,6 +130,7 @@ int main(int argc, char **argv)
         return 1;
     }
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_prestate(root_needs_no_user_namespaces, argv[0]),
         cmocka_unit_test_prestate(landlock_is_the_second_degree, argv[0]),
         cmocka_unit_test_prestate(without_landlock_it_is_refused, argv[0]),
     };

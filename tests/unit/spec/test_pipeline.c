@@ -80,13 +80,14 @@ static void expect_code(const char *text, const char *code, unsigned line, unsig
 static void values_are_typed_by_their_keys(void **state)
 {
     (void)state;
-    AUTO(loaded_release) struct loaded loaded = load(STEPS
-        "      - make: { size: 1KiB, names: one, contents: { 3.10: 0755 }, extra: [1, { b: yes }] }\n"
-        "        timeout: 90s\n        retry: 2\n        env: { V: 1e3 }\n        sandbox: none\n");
+    AUTO(loaded_release)
+    struct loaded loaded = load(STEPS "      - make: { size: 1KiB, names: one, contents: { 3.10: 0755 }, extra: [1, { b: yes }] }\n"
+                                      "        timeout: 90s\n        retry: 2\n        env: { V: 1e3 }\n        sandbox: none\n");
     assert_non_null(loaded.pipeline);
     const struct pipeline_step *step = &loaded.pipeline->stages[0].steps[0];
     AUTO(free_text) char *with = json_canonical(step->with);
-    assert_string_equal(with, "{\"contents\":{\"3.10\":\"0755\"},\"count\":3,\"extra\":[\"1\",{\"b\":\"yes\"}],\"names\":[\"one\"],\"size\":1024}");
+    assert_string_equal(
+        with, "{\"contents\":{\"3.10\":\"0755\"},\"count\":3,\"extra\":[\"1\",{\"b\":\"yes\"}],\"names\":[\"one\"],\"size\":1024}");
     assert_string_equal(json_text(step->env, "V", ""), "1e3");
     assert_string_equal(json_text(step->sandbox, "mode", ""), "none");
     assert_int_equal(step->timeout_ms, 90000);
@@ -99,8 +100,9 @@ static void values_are_typed_by_their_keys(void **state)
 static void an_expression_keeps_its_type_or_becomes_concat(void **state)
 {
     (void)state;
-    AUTO(loaded_release) struct loaded loaded = load("params: { n: { type: integer, default: 1 } }\n" STEPS
-        "      - make: { count: \"${{ params.n }}\", contents: { a: \"it's ${{params.n}}/$${{ x\" } }\n");
+    AUTO(loaded_release)
+    struct loaded loaded = load("params: { n: { type: integer, default: 1 } }\n" STEPS
+                                "      - make: { count: \"${{ params.n }}\", contents: { a: \"it's ${{params.n}}/$${{ x\" } }\n");
     assert_non_null(loaded.pipeline);
     const json_t *with = loaded.pipeline->stages[0].steps[0].with;
     const json_t *count = json_object_get(with, "count"), *text = json_object_get(json_object_get(with, "contents"), "a");
@@ -114,17 +116,21 @@ static void an_expression_keeps_its_type_or_becomes_concat(void **state)
 static void made_ids_avoid_given_ones(void **state)
 {
     (void)state;
-    AUTO(loaded_release) struct loaded loaded = load(STEPS "      - run: a\n      - { id: run-2, run: b }\n      - run: c\n      - run: d\n");
+    AUTO(loaded_release)
+    struct loaded loaded = load(STEPS "      - run: a\n      - { id: run-2, run: b }\n      - run: c\n      - run: d\n");
     assert_non_null(loaded.pipeline);
     static const char *const ids[] = {"run", "run-2", "run-3", "run-4"};
-    for (size_t i = 0; i < COUNT_OF(ids); i++) assert_string_equal(loaded.pipeline->stages[0].steps[i].id, ids[i]);
+    for (size_t i = 0; i < COUNT_OF(ids); i++)
+        assert_string_equal(loaded.pipeline->stages[0].steps[i].id, ids[i]);
 }
 
 static void stages_follow_the_one_above(void **state)
 {
     (void)state;
-    AUTO(loaded_release) struct loaded loaded = load(STEPS "      - run: a\n  - stage: b\n    steps: [{ run: b }]\n"
-        "  - stage: c\n    needs: []\n    checkout: none\n    steps: [{ run: c }]\n  - stage: d\n    needs: [a, c]\n    approve: { by: me }\n");
+    AUTO(loaded_release)
+    struct loaded loaded = load(STEPS "      - run: a\n  - stage: b\n    steps: [{ run: b }]\n"
+                                      "  - stage: c\n    needs: []\n    checkout: none\n    steps: [{ run: c }]\n  - stage: d\n    needs: "
+                                      "[a, c]\n    approve: { by: me }\n");
     assert_non_null(loaded.pipeline);
     const struct pipeline_stage *stages = loaded.pipeline->stages;
     assert_int_equal(stages[0].need_count, 0);
@@ -139,8 +145,10 @@ static void stages_follow_the_one_above(void **state)
 static void a_used_file_is_loaded_once_and_typed(void **state)
 {
     (void)state;
-    const char *text = "stages:\n  - stage: x\n    use: part\n    with: { n: 4 }\n  - stage: y\n    use: part\n    with: { n: \"${{ stages.x.out }}\" }\n";
-    const char *part = "params: { n: integer }\n" STEPS "      - { id: i, run: a, outputs: [o] }\noutputs: { out: \"${{ stages.a.i.o }}\" }\n";
+    const char *text =
+        "stages:\n  - stage: x\n    use: part\n    with: { n: 4 }\n  - stage: y\n    use: part\n    with: { n: \"${{ stages.x.out }}\" }\n";
+    const char *part =
+        "params: { n: integer }\n" STEPS "      - { id: i, run: a, outputs: [o] }\noutputs: { out: \"${{ stages.a.i.o }}\" }\n";
     AUTO(loaded_release) struct loaded loaded = load_bytes(text, strlen(text), part);
     assert_non_null(loaded.pipeline);
     const struct pipeline_stage *stages = loaded.pipeline->stages;
@@ -154,7 +162,8 @@ static void a_used_file_is_loaded_once_and_typed(void **state)
 static void a_push_is_filtered(void **state)
 {
     (void)state;
-    AUTO(loaded_release) struct loaded loaded = load("on: { push: { branches: [main, \"release/*\"], paths: [\"src/**\"] } }\n" STEPS "      - run: a\n");
+    AUTO(loaded_release)
+    struct loaded loaded = load("on: { push: { branches: [main, \"release/*\"], paths: [\"src/**\"] } }\n" STEPS "      - run: a\n");
     static const char *const inside[] = {"README.md", "src/a/b.c", NULL}, *const outside[] = {"README.md", NULL};
     assert_true(pipeline_wants_push(loaded.pipeline, "main", inside));
     assert_true(pipeline_wants_push(loaded.pipeline, "release/1", NULL));
@@ -175,7 +184,8 @@ static void limits_hold(void **state)
     text_add_repeated(&deep, '[', 100000);
     expect_code(text_view(&deep), "too-deep", 1, 4 + LIMIT_YAML_DEPTH - 1);
     text_add(&many, "a: [");
-    for (int i = 0; i < LIMIT_YAML_NODES + 1; i++) text_add(&many, "x, ");
+    for (int i = 0; i < LIMIT_YAML_NODES + 1; i++)
+        text_add(&many, "x, ");
     text_add(&many, "]\n");
     expect_code(text_view(&many), "too-many-nodes", 1, 3 * LIMIT_YAML_NODES - 1); /* the key counts, and what is open */
 }
@@ -196,7 +206,8 @@ static void at_most_a_hundred_are_kept_the_first_of_the_file(void **state)
     (void)state;
     AUTO(text_release) struct text text = {0};
     text_add(&text, STEPS "      - run: a\n");
-    for (int i = 0; i < 150; i++) text_add_format(&text, "key%d: x\n", i);
+    for (int i = 0; i < 150; i++)
+        text_add_format(&text, "key%d: x\n", i);
     AUTO(loaded_release) struct loaded loaded = load(text_view(&text));
     assert_int_equal(loaded.list.count, LIMIT_DIAGNOSTICS);
     assert_int_equal(loaded.list.error_count, 150);
@@ -212,7 +223,8 @@ static void a_large_file_loads(void **state)
     AUTO(text_release) struct text text = {0};
     text_add(&text, STEPS "      - { id: i, run: a, outputs: [o] }\n");
     for (int i = 1; i < STAGES; i++)
-        text_add_format(&text, "  - stage: s%d\n    steps:\n      - { id: i, run: a, outputs: [o], env: { X: \"${{ stages.a.i.o }}\" } }\n", i);
+        text_add_format(
+            &text, "  - stage: s%d\n    steps:\n      - { id: i, run: a, outputs: [o], env: { X: \"${{ stages.a.i.o }}\" } }\n", i);
     AUTO(loaded_release) struct loaded loaded = load(text_view(&text));
     if (!loaded.pipeline) fail_msg("%s", loaded.list.items[0].message);
     assert_int_equal(loaded.pipeline->stage_count, STAGES);
@@ -228,7 +240,8 @@ static void a_diagnostic_never_writes_control_characters(void **state)
     AUTO(loaded_release) struct loaded loaded = load(text);
     diagnose_text(&loaded.list, &sources, DIAGNOSE_PLAIN, &shown);
     assert_non_null(strstr(text_view(&shown), "\\x1b[0m"));
-    for (const char *at = text_view(&shown); *at; at++) assert_true(*at == '\n' || (unsigned char)*at >= 0x20);
+    for (const char *at = text_view(&shown); *at; at++)
+        assert_true(*at == '\n' || (unsigned char)*at >= 0x20);
 }
 
 int main(void)

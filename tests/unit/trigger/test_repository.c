@@ -170,7 +170,8 @@ static void test_changed_paths_are_told_where_the_file_asks(void **state)
     assert_int_equal(repository_create(data, "paths", hook, &err), 0);
     assert_int_equal(run("git init -q -b main paths && cd paths && git config user.email a@b && git config user.name A "
                          "&& echo '# paths' > crescendo.yaml && git add . && git commit -qm one "
-                         "&& git push -q ../repositories/paths.git main && rm ../repositories/paths.git/crescendo-spool/* && mkdir d && touch d/é f && git add . && git commit -qm two "
+                         "&& git push -q ../repositories/paths.git main "
+                         "&& rm ../repositories/paths.git/crescendo-spool/* && mkdir d && touch d/é f && git add . && git commit -qm two "
                          "&& git push -q ../repositories/paths.git main"),
         0);
     json_t *body = read_spooled("paths");
