@@ -44,6 +44,7 @@ static void add_header(struct text *out, const struct terminal *terminal, const 
     add_fact(out, terminal, "commit", json_text(run, "commit", NULL));
     add_fact(out, terminal, "author", json_text(run, "author", NULL));
     add_fact(out, terminal, "trigger", json_text(run, "trigger", NULL));
+    add_fact(out, terminal, "isolation", json_text(run, "isolation", NULL));
     add_time(out, terminal, "accepted", json_whole(run, "accepted_ms", 0));
     add_time(out, terminal, "ended", json_whole(run, "ended_ms", 0));
     int64_t begin_ms = json_whole(run, "accepted_ms", 0), end_ms = json_whole(run, "ended_ms", 0);

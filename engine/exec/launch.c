@@ -56,7 +56,8 @@ static int spawn(const char *folder, const char *shim_path, int ready, pid_t *re
     posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSID);
     const char *const argv[] = {"crescendo-shim", folder, NULL};
     static const char *const environment[] = {"PATH=/usr/bin:/bin", NULL};
-    int failed = posix_spawn(ret_pid, shim_path, &actions, &attributes, (char *const *)(uintptr_t)argv, (char *const *)(uintptr_t)environment);
+    int failed = posix_spawn(ret_pid, shim_path, &actions, &attributes, (char *const *)(uintptr_t)argv,
+        (char *const *)(uintptr_t)environment);
     posix_spawnattr_destroy(&attributes);
     posix_spawn_file_actions_destroy(&actions);
     return failed;

@@ -229,7 +229,8 @@ static bool take_frames(struct supervisor *supervisor)
 static void read_in(struct supervisor *supervisor)
 {
     wire_reserve(&supervisor->in, READ_BYTES);
-    ssize_t got = recv(supervisor->fd, supervisor->in.bytes + supervisor->in.size, supervisor->in.capacity - supervisor->in.size, MSG_DONTWAIT);
+    struct wire *in = &supervisor->in;
+    ssize_t got = recv(supervisor->fd, in->bytes + in->size, in->capacity - in->size, MSG_DONTWAIT);
     if (got < 0 && (errno == EAGAIN || errno == EINTR)) return;
     if (got <= 0) return connection_broke(supervisor);
     supervisor->in.size += (size_t)got;

@@ -56,14 +56,14 @@ static void sweep_cgroups(const char *folder, bool remove)
     AUTO(free_text) char *bytes = NULL;
     size_t size;
     if (file_read(path, CGROUP_BYTES, &bytes, &size, NULL)) return;
-    for (char *end = bytes + size; end > bytes;) { /* from the last line to the first */
-        char *line = memrchr(bytes, '\n', (size_t)(end - bytes - (end[-1] == '\n')));
-        char *start = line ? line + 1 : bytes;
-        start[strcspn(start, "\n")] = '\0';
-        if (strstr(start, "/crescendo-") && remove) rmdir(start);
-        else if (strstr(start, "/crescendo-")) end_cgroup(start);
-        end = line ? line + 1 : bytes;
-        if (line) *line = '\0', end = line;
+    for (char *line; *bytes; *line = '\0') { /* from the last line to the first: the innermost folder goes first */
+        size_t left = strlen(bytes);
+        if (bytes[left - 1] == '\n') bytes[left - 1] = '\0';
+        char *before = strrchr(bytes, '\n');
+        line = before ? before + 1 : bytes;
+        if (!strstr(line, "/crescendo-")) continue;
+        if (remove) rmdir(line);
+        else end_cgroup(line);
     }
     if (remove) unlink(path);
 }

@@ -123,9 +123,7 @@ static void add_variable(struct words *environment, const char *name, const char
 static void add_facts(struct words *environment, const struct live_run *run, const struct plan_step *step)
 {
     const json_t *facts = run->accepted;
-    const char *workspace_home = "/tmp";
     add_variable(environment, "PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
-    add_variable(environment, "HOME", workspace_home);
     add_variable(environment, "LANG", "C.UTF-8");
     add_variable(environment, "CI", "true");
     add_variable(environment, "CRESCENDO_PIPELINE", run->plan->name);

@@ -98,6 +98,10 @@ static void begin_invalid(struct engine *engine, const struct submission *submis
             first->at.line, first->at.column, first->message);
         json_put_text(data, "message", message);
         json_put(data, "diagnostics", diagnose_json(list));
+        struct text text = {0};
+        diagnose_text(list, &answer->files, DIAGNOSE_PLAIN, &text);
+        json_put_text(data, "text", text_view(&text));
+        text_release(&text);
     }
     event_list_add(&more, EVENT_run_failed, NO_STEP, clock_now_ms(), data);
     answer->accepted.invalid = true;

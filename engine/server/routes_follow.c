@@ -23,6 +23,13 @@ struct story {
     struct text page;
 };
 
+/* Carriage returns and escapes of a build's own would disturb the author's terminal; tabs stay. */
+static void add_visible(struct text *page, const char *line, size_t size)
+{
+    for (size_t i = 0; i < size; i++)
+        if ((unsigned char)line[i] >= 0x20 || line[i] == '\t') text_add_char(page, line[i]);
+}
+
 /* The last lines that the step printed, the very last in red: it mostly says why. */
 static void tell_tail(struct story *story, const struct event *event)
 {
@@ -37,7 +44,7 @@ static void tell_tail(struct story *story, const struct event *event)
         size_t size = strcspn(at, "\n");
         bool paint = story->colour && at[size] == '\0';
         text_add_format(&story->page, "  %s | %s", state->plan->steps[event->step].path, paint ? "\033[31m" : "");
-        text_add_bytes(&story->page, at, size);
+        add_visible(&story->page, at, size);
         text_add(&story->page, paint ? "\033[0m\n" : "\n");
         at += size + (at[size] == '\n');
     }

@@ -106,18 +106,25 @@ static json_t *describe_stages(const struct run_state *state)
     return stages;
 }
 
-/* A stage's state is no row: a run that the engine does not hold any more is folded again. */
-static int read_stages(struct server *server, uint64_t run, json_t **ret_stages, struct error *err)
+static void describe_state(const struct run_state *state, json_t *row)
+{
+    json_put(row, "stages", describe_stages(state));
+    json_put_text(row, "isolation", state->isolation);
+    json_put_text(row, "text", state->diagnosis);
+}
+
+/* These are no columns: a run that the engine does not hold any more is folded again. */
+static int read_state(struct server *server, uint64_t run, json_t *row, struct error *err)
 {
     const struct run_state *live = engine_run_state(server->engine, run);
     if (live) {
-        *ret_stages = describe_stages(live);
+        describe_state(live, row);
         return 0;
     }
     AUTO(follower_free) struct follower *follower = NULL;
     int code = follower_open(server->engine, run, &follower, err);
     if (code == 0) code = follower_read(follower, NULL, NULL, err);
-    if (code == 0) *ret_stages = describe_stages(follower_state(follower));
+    if (code == 0) describe_state(follower_state(follower), row);
     return code;
 }
 
@@ -127,20 +134,15 @@ static void handle_show(struct request *request, void *context)
     struct journal *journal = engine_journal(server->engine);
     uint64_t run;
     struct error err;
-    json_t *row = NULL, *steps = NULL, *stages = NULL;
+    AUTO(free_json) json_t *row = NULL;
+    json_t *steps = NULL;
     if (!server_read_run(request, &run)) return;
     int code = journal_get_run(journal, run, &row, &err);
     if (code == 0) code = journal_list_steps(journal, run, &steps, &err);
-    if (code == 0) code = read_stages(server, run, &stages, &err);
-    if (code < 0) {
-        json_decref(row);
-        json_decref(steps);
-        respond_error(request, &err);
-        return;
-    }
-    json_put(row, "steps", steps);
-    json_put(row, "stages", stages);
-    respond_json(request, 200, row);
+    if (code == 0) json_put(row, "steps", steps);
+    if (code == 0) code = read_state(server, run, row, &err);
+    if (code < 0) respond_error(request, &err);
+    else respond_json(request, 200, take(&row));
 }
 
 static void handle_steps(struct request *request, void *context)

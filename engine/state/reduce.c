@@ -86,8 +86,12 @@ static void fold_run(struct run_state *state, const struct event *event, enum ru
     }
     if (event->type == EVENT_run_started) fold_start(state, event);
     if (event->type == EVENT_cancel_requested) fold_cancel(state, event);
-    if (event->type == EVENT_run_isolation) return;
+    if (event->type == EVENT_run_isolation) {
+        replace_text(&state->isolation, json_text(event->data, "message", json_text(event->data, "degree", NULL)));
+        return;
+    }
     if (json_text(event->data, "reason", NULL) && event->type != EVENT_cancel_requested) state->reason = event_reason(event);
+    if (json_text(event->data, "text", NULL)) replace_text(&state->diagnosis, json_text(event->data, "text", NULL));
     if (json_text(event->data, "message", NULL)) replace_text(&state->message, json_text(event->data, "message", NULL));
     if (run_status_at_rest(to)) state->ended_ms = event->time_ms;
 }

@@ -82,6 +82,8 @@ void run_state_free(struct run_state **state)
     free(run->cancelled_by);
     free(run->author);
     free(run->message);
+    free(run->isolation);
+    free(run->diagnosis);
     free(run);
 }
 

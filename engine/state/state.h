@@ -158,6 +158,8 @@ struct run_state {
     char *cancelled_by; /* owned; NULL = nobody asked */
     char *author;       /* who started the run; owned */
     char *message;
+    char *isolation;          /* where a sandbox is less than the default one: how and why; owned; NULL = nothing to say */
+    char *diagnosis;          /* what is wrong with the pipeline file, line and caret, ready to print; owned; NULL = nothing */
     uint64_t event_count;     /* folded so far */
     struct step_state *steps; /* plan->step_count of them */
     /* Cancelling: how often it was asked (the second time ends clean-up steps too), and why. */

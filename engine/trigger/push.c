@@ -69,6 +69,7 @@ static void add_run_line(const struct push *push, const struct accepted *accepte
 {
     text_add_format(text, "run %llu of %s%s: crescendo show %llu\n", (unsigned long long)accepted->run, push->repository,
         accepted->known ? " (this push is known)" : "", (unsigned long long)accepted->run);
+    if (text_starts(push->trigger->address, "http://unix:")) return; /* a socket is no address to click on */
     text_add_format(text, "  %s/v1/runs/%llu\n", push->trigger->address, (unsigned long long)accepted->run);
 }
 

@@ -181,7 +181,7 @@ static void start(struct init *init, const struct init_header *header, const int
         .uid = other_user ? init->stage->sandbox_uid : UINT32_MAX, .gid = other_user ? init->stage->sandbox_gid : UINT32_MAX};
     output_make(init, header);
     running->pid = (pid_t)syscall(SYS_clone, CLONE_NEWPID | CLONE_NEWNS | SIGCHLD, 0, 0, 0, 0);
-    if (running->pid == 0) step_init_run(&launch, running->facts);
+    if (running->pid == 0) step_init_run(&launch, running->facts, init->done[1]);
     if (running->pid < 0) {
         running->facts->error = errno;
         snprintf((char *)running->facts->what, sizeof running->facts->what, "a PID namespace");
@@ -197,7 +197,7 @@ static void start(struct init *init, const struct init_header *header, const int
 static void signal_step(const struct init *init, const struct init_header *header)
 {
     for (const struct running *running = init->running; running; running = running->next)
-        if (running->step == header->step && running->attempt == header->attempt && running->pid > 0)
+        if (running->step == header->step && running->attempt == header->attempt && running->pid > 0 && !running->told)
             kill(running->pid, (int)header->value);
 }
 
@@ -242,25 +242,30 @@ static void forget(struct init *init, struct running *running)
     free(running);
 }
 
+/* A step is over when its step-init says so, or, killed from outside, when that is gone. */
 static void reap(struct init *init)
 {
     struct rusage usage = {0};
     int status = 0;
     for (struct running *running = init->running, *next; running; running = next) {
         next = running->next;
-        if (running->pid > 0 && wait4(running->pid, &status, WNOHANG, &usage) != running->pid) continue;
-        tell_end(init, running, status, &usage);
-        forget(init, running);
+        bool gone = running->pid < 0 || wait4(running->pid, &status, WNOHANG, &usage) == running->pid;
+        bool over = running->facts->ended;
+        if (!running->told && (over || gone)) tell_end(init, running, status, over ? &running->facts->usage : &usage);
+        running->told |= over || gone;
+        if (gone) forget(init, running);
     }
 }
 
 static void serve(struct init *init, int signals)
 {
-    struct pollfd watched[2] = {{init->socket, POLLIN, 0}, {signals, POLLIN, 0}};
+    struct pollfd watched[3] = {{init->socket, POLLIN, 0}, {signals, POLLIN, 0}, {init->done[0], POLLIN, 0}};
     for (;;) {
-        if (poll(watched, 2, -1) < 0 && errno != EINTR) _exit(1);
+        char bytes[64];
+        if (poll(watched, 3, -1) < 0 && errno != EINTR) _exit(1);
         struct signalfd_siginfo info;
         if (watched[1].revents && read(signals, &info, sizeof info) < 0 && errno != EAGAIN) _exit(1);
+        if (watched[2].revents && read(init->done[0], bytes, sizeof bytes) < 0 && errno != EINTR) _exit(1);
         if (watched[0].revents) {
             struct init_header header;
             int fds[4];
@@ -281,6 +286,7 @@ _Noreturn void init_run(struct stage *stage, struct sources *sources, int socket
     sigset_t set;
     sigemptyset(&set);
     sigaddset(&set, SIGCHLD);
+    if (pipe2(init.done, O_CLOEXEC) < 0) fail(socket, "a pipe", errno);
     int signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
     if (signals < 0) fail(socket, "signalfd", errno);
     tell_ready(&init);

@@ -19,6 +19,7 @@ struct init_header {         /* both ways, followed by size bytes; a start bring
 /* In memory that init and step-init share. */
 struct step_facts {
     volatile int ended, status, error;
+    struct rusage usage;
     volatile char what[64];
 };
 
@@ -26,17 +27,19 @@ struct running {
     uint32_t step, attempt;
     uint64_t limit;
     pid_t pid;
+    bool told;
     struct step_facts *facts;
     struct running *next;
 };
 struct init {
     struct stage *stage;
     int socket, landlock, outputs;
+    int done[2];             /* a pipe: a step-init writes a byte when all of its step is gone, before the kernel takes its namespaces down */
     struct running *running;
 };
 
 _Noreturn void init_run(struct stage *stage, struct sources *sources, int socket);
 /* Process 1 of a step's PID namespace; its end is the end of all that the step ever started. */
-_Noreturn void step_init_run(struct launch *launch, struct step_facts *facts);
+_Noreturn void step_init_run(struct launch *launch, struct step_facts *facts, int done);
 
 #endif

@@ -125,7 +125,8 @@ void limits_describe(const struct limits *limits, char *text, size_t room)
     size_t used = strlen(text);
     for (int which = 0; which < 3; which++) {
         if (!is_wanted(limits, which)) continue;
-        const char *by = limits->join[which] >= 0 ? limits->v2 ? "cgroup v2" : "cgroup v1" : which == CPU ? "nothing: no cgroup here" : "rlimit";
+        const char *without = which == CPU ? "nothing: no cgroup here" : "rlimit";
+        const char *by = limits->join[which] < 0 ? without : limits->v2 ? "cgroup v2" : "cgroup v1";
         int more = snprintf(text + used, room - used, "; %s limited by %s", names[which], by);
         if (more < 0 || (size_t)more >= room - used) return;
         used += (size_t)more;

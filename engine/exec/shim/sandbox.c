@@ -177,8 +177,9 @@ static bool try_namespaces(struct shim *shim, struct stage *stage)
 static void refuse(struct shim *shim, struct stage *stage)
 {
     char why[MESSAGE_BYTES + 256];
-    snprintf(why, sizeof why, "no sandbox can be made here (%s); enable unprivileged user namespaces (sysctl user.max_user_namespaces), or let "
-                              "the pipeline say `sandbox: none` where the operator allows it", stage->why);
+    snprintf(why, sizeof why, "no sandbox can be made here (%s); enable unprivileged user namespaces (sysctl "
+                              "user.max_user_namespaces), or let the pipeline say `sandbox: none` where the operator allows it",
+        stage->why);
     memcpy(stage->why, why, sizeof stage->why - 1);
     stage->degree = DEGREE_NONE;
     stage_settled(shim, stage, false);
@@ -309,7 +310,8 @@ static bool send_start(int socket, const struct init_header *header, const struc
     } control = {.bytes = {0}};
     unsigned count = ends->talk >= 0 ? 4 : 3;
     struct iovec part = {(void *)(uintptr_t)header, sizeof *header};
-    struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = (socklen_t)CMSG_SPACE(count * sizeof(int))};
+    struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1, .msg_control = &control,
+        .msg_controllen = (socklen_t)CMSG_SPACE(count * sizeof(int))};
     struct cmsghdr *rights = CMSG_FIRSTHDR(&message);
     rights->cmsg_level = SOL_SOCKET;
     rights->cmsg_type = SCM_RIGHTS;

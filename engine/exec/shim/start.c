@@ -83,7 +83,7 @@ static void add_variables(struct shim *shim, struct step *step)
     int size = snprintf(step->added, sizeof step->added, "CRESCENDO_OUTPUT=%s", step->output_path) + 1;
     step->environment[count++] = step->added;
     if (step->flags & START_TALKS) step->environment[count++] = "CRESCENDO_STEP_FD=3";
-    if (namespaces && !has_variable(step->environment, "HOME=")) step->environment[count++] = "HOME=/home/build";
+    if (!has_variable(step->environment, "HOME=")) step->environment[count++] = namespaces ? "HOME=/home/build" : "HOME=/tmp";
     if (namespaces || has_variable(step->environment, "CRESCENDO_RUN_FOLDER=")) return;
     snprintf(step->added + size, sizeof step->added - (size_t)size, "CRESCENDO_RUN_FOLDER=%s", shim->folder);
     step->environment[count] = step->added + size;

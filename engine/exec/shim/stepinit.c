@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -19,10 +20,16 @@ static int born(void *context)
     launch_exec(context);
 }
 
-static _Noreturn void end(struct step_facts *facts, int status)
+/* Everybody else here is killed and reaped first: then the step is over, and said to be, while the kernel still takes the namespaces down. */
+static _Noreturn void end(struct step_facts *facts, int status, int done)
 {
+    kill(-1, SIGKILL);
+    while (waitpid(-1, NULL, 0) > 0 || errno == EINTR) continue;
+    getrusage(RUSAGE_CHILDREN, &facts->usage);
     facts->status = status;
     facts->ended = 1;
+    ssize_t ignored = write(done, "", 1);
+    (void)ignored;
     _exit(0);
 }
 
@@ -45,14 +52,14 @@ static pid_t launch_program(struct launch *launch, struct step_facts *facts)
     return pid;
 }
 
-static void reap(struct step_facts *facts, pid_t program)
+static void reap(struct step_facts *facts, pid_t program, int done)
 {
     int status;
     for (pid_t pid; (pid = waitpid(-1, &status, WNOHANG)) > 0;)
-        if (pid == program) end(facts, status);
+        if (pid == program) end(facts, status, done);
 }
 
-_Noreturn void step_init_run(struct launch *launch, struct step_facts *facts)
+_Noreturn void step_init_run(struct launch *launch, struct step_facts *facts, int done)
 {
     sigset_t set;
     sigemptyset(&set);
@@ -66,10 +73,11 @@ _Noreturn void step_init_run(struct launch *launch, struct step_facts *facts)
     }
     pid_t program = launch_program(launch, facts);
     if (program < 0) _exit(1);
-    syscall(SYS_close_range, 0U, ~0U, 0);
+    if (done > 0) syscall(SYS_close_range, 0U, (unsigned)done - 1, 0);
+    syscall(SYS_close_range, (unsigned)done + 1, ~0U, 0);
     for (;;) {
         siginfo_t info;
-        reap(facts, program);
+        reap(facts, program, done);
         if (sigwaitinfo(&set, &info) == SIGTERM) kill(-1, SIGTERM);
     }
 }

@@ -268,6 +268,26 @@ static void limits_strike_without_one(void **state)
     limits_strike(SANDBOX_NONE);
 }
 
+static void a_killed_shim_leaves_no_cgroup(void **state)
+{
+    (void)state;
+    struct harness *harness = harness_new();
+    struct sandbox_request request = {.stage = 1, .workspace = harness->workspace, .memory_bytes = 64 * 1024 * 1024, .processes = 20};
+    supervisor_sandbox(harness->supervisor, &request);
+    harness_wait(harness, SHIM_ISOLATION, 1);
+    AUTO(free_text) char *path = mem_format("%s/cgroups", harness->folder);
+    AUTO(free_text) char *noted = NULL;
+    bool some = file_read(path, 1 << 16, &noted, NULL, NULL) == 0;
+    kill(harness_shim_pid(harness), SIGKILL);
+    assert_true(harness_turn(harness, harness_unlocked, NULL));
+    supervisor_sweep(harness->folder);
+    if (some) noted[strcspn(noted, "\n")] = '\0'; /* the first is the run's own, in one of the trees */
+    if (some) assert_int_equal(access(noted, F_OK), -1);
+    assert_int_equal(access(path, F_OK), -1);
+    harness_free(harness);
+    if (!some) skip(); /* no cgroups to be had here */
+}
+
 static void many_steps_leave_nothing_behind(void **state)
 {
     (void)state;
@@ -298,6 +318,7 @@ int main(void)
         cmocka_unit_test(disk_limit_ends_a_step),
         cmocka_unit_test(limits_strike_in_a_sandbox),
         cmocka_unit_test(limits_strike_without_one),
+        cmocka_unit_test(a_killed_shim_leaves_no_cgroup),
         cmocka_unit_test(many_steps_leave_nothing_behind),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -315,7 +315,7 @@ static void environment_is_what_was_given(void **state)
     harness_sh(harness, 1, 1, "tr '\\0' '\\n' < /proc/self/environ; ls /proc/self/fd; grep -E 'Sig(Blk|Ign)' /proc/self/status; umask");
     assert_int_equal(harness_end_of(harness, 1)->report.exit_code, 0);
     AUTO(free_text) char *out = harness_log(harness, 1, LOG_STDOUT);
-    AUTO(free_text) char *wanted = mem_format("PATH=/usr/bin:/bin\nLANG=C\nCRESCENDO_OUTPUT=%s/outputs/1-1\nCRESCENDO_RUN_FOLDER=%s\n0\n1\n2\n3\n"
+    AUTO(free_text) char *wanted = mem_format("PATH=/usr/bin:/bin\nLANG=C\nCRESCENDO_OUTPUT=%s/outputs/1-1\nHOME=/tmp\nCRESCENDO_RUN_FOLDER=%s\n0\n1\n2\n3\n"
                                               "SigBlk:\t0000000000000000\nSigIgn:\t0000000000000000\n0022\n", harness->folder, harness->folder);
     assert_string_equal(out, wanted); /* 3 is ls's own look into the folder */
     harness_free(harness);
