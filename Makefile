@@ -36,14 +36,14 @@ MUSL_LDFLAGS := -static -Wl,--gc-sections -Wl,-z,relro,-z,now
 # --- what there is: each folder is an archive; the order is the order of the layers, lowest first -------------------------------
 sources = $(sort $(wildcard $(1)/*.c))
 FOLDERS := base spec plan state store exec net http run trigger server cli
-MAINS   := engine/cli/main.c engine/server/main.c engine/trigger/hook.c steps/main.c
+MAINS   := engine/cli/main.c engine/server/main.c steps/main.c
 $(foreach f,$(FOLDERS),$(eval $(f)_SOURCES := $(filter-out $(MAINS),$(call sources,engine/$(f)))))
 # A step type's table (steps/NAME.c) is linked everywhere; what performs it (steps/NAME_perform.c) only into crescendo-step.
 steps_SOURCES   := $(filter-out $(MAINS),$(call sources,steps))
 perform_SOURCES := $(filter %_perform.c steps/protocol.c,$(steps_SOURCES))
 types_SOURCES   := $(filter-out $(perform_SOURCES),$(steps_SOURCES))
 SHIM_SOURCES    := $(call sources,engine/exec/shim)
-HOOK_SOURCES    := engine/trigger/hook.c engine/net/local.c engine/base/text.c engine/base/mem.c engine/base/error.c engine/base/encode.c
+HOOK_SOURCES    := $(call sources,engine/trigger/hook) engine/net/local.c engine/base/text.c engine/base/mem.c engine/base/error.c engine/base/encode.c
 
 object  = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 archive = $(foreach f,$(1),$(if $($(f)_SOURCES),$(BUILD)/lib/lib$(f).a))

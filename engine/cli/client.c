@@ -194,12 +194,13 @@ int client_stream(struct client *client, const char *path, int timeout_ms, const
     return status >= 400 ? refused(client, status, answer, err) : 0;
 }
 
-bool client_is_reachable(struct client *client)
+bool client_is_reachable(const struct client *client)
 {
-    json_t *answer = NULL;
-    if (client_get(client, &answer, NULL, "/v1/version")) return false;
-    json_decref(answer);
-    return true;
+    struct local_request request = {.server = client->server, .method = "GET", .path = "/v1/version", .token = client->token};
+    struct local_response response = {0};
+    bool answers = local_send(&request, &response, NULL) == 0 && response.status < 400;
+    local_response_release(&response);
+    return answers;
 }
 
 int client_run_number(struct client *client, const char *argument, uint64_t *ret, struct error *err)

@@ -34,7 +34,7 @@ int client_get(struct client *client, json_t **ret, struct error *err, const cha
 int client_stream(struct client *client, const char *path, int timeout_ms, const char *last_event_id,
     int (*on_bytes)(void *context, const char *bytes, size_t size), void *context, struct error *err) MUST_CHECK;
 
-bool client_is_reachable(struct client *client);
+bool client_is_reachable(const struct client *client); /* now; starts nobody */
 /* The newest run's number for commands whose RUN was left out; -ERROR_NOT_FOUND when there is none. */
 int client_run_number(struct client *client, const char *argument, uint64_t *ret, struct error *err) MUST_CHECK;
 

@@ -18,6 +18,11 @@ const struct option_spec common_options[] = {
         "json", 0, NULL, "as JSON, as the server tells it" \
     }
 
+#define PARAM_OPTION \
+    { \
+        "param", 'p', "NAME=VALUE", "a parameter's value; may be repeated" \
+    }
+
 static const struct option_spec serve_options[] = {
     {"listen", 0, "HOST:PORT", "answer over TCP too; needs --token-file"},
     {"token-file", 0, "FILE", "who may ask over TCP: lines `NAME GROUP[,GROUP] SHA256-OF-THE-TOKEN`"},
@@ -38,10 +43,27 @@ static const struct example repository_examples[] = {
     {0},
 };
 
+static const struct option_spec lint_options[] = {
+    {"format", 0, "FORMAT", "text, json or sarif"},
+    {"schema", 0, NULL, "print the JSON schema of pipeline files"},
+    {"reference", 0, NULL, "print the reference page"},
+    OPTION_END,
+};
 static const struct example lint_examples[] = {
     {"crescendo lint", "crescendo.yaml in this folder"},
     {"crescendo lint --format sarif build.yaml", "for a code scanner"},
     {0},
+};
+
+static const struct option_spec plan_options[] = {
+    PARAM_OPTION,
+    {"format", 0, "FORMAT", "text, json or dot"},
+    {"json", 0, NULL, "the same as --format json"},
+    {"repository", 'r', "NAME", "plan as a push to this repository would be: run.repository"},
+    {"ref", 0, "REF", "run.ref"},
+    {"branch", 0, "NAME", "run.branch"},
+    {"commit", 0, "DIGEST", "run.commit"},
+    OPTION_END,
 };
 static const struct example plan_examples[] = {
     {"crescendo plan", "what crescendo.yaml would do"},
@@ -51,7 +73,7 @@ static const struct example plan_examples[] = {
 };
 
 static const struct option_spec run_options[] = {
-    {"param", 'p', "NAME=VALUE", "a parameter's value; may be repeated"},
+    PARAM_OPTION,
     {"detach", 'd', NULL, "print the run's number and return"},
     {"no-wait", 0, NULL, "stop watching with exit code 3 when it waits for approval"},
     {"plain", 0, NULL, "lines instead of a live picture"},
@@ -145,24 +167,6 @@ static const struct example help_examples[] = {
     {0},
 };
 
-/* lint and plan parse their own words; their rows are here for the help. */
-static const struct option_spec lint_options[] = {
-    {"format", 0, "FORMAT", "text, json or sarif"},
-    {"schema", 0, NULL, "print the JSON schema of pipeline files"},
-    {"reference", 0, NULL, "print the reference page"},
-    OPTION_END,
-};
-static const struct option_spec plan_options[] = {
-    {"param", 'p', "NAME=VALUE", "a parameter's value; may be repeated"},
-    {"format", 0, "FORMAT", "text, json or dot"},
-    {"json", 0, NULL, "the same as --format json"},
-    {"repository", 'r', "NAME", "plan as a push to this repository would be: run.repository"},
-    {"ref", 0, "REF", "run.ref"},
-    {"branch", 0, "NAME", "run.branch"},
-    {"commit", 0, "DIGEST", "run.commit"},
-    OPTION_END,
-};
-
 const struct command commands[] = {
     {.name = "run",
         .group = "Write a pipeline",
@@ -184,9 +188,8 @@ const struct command commands[] = {
             "Shows every mistake in FILE (crescendo.yaml) and the files that it uses, each with its place and a hint. Needs no server.",
         .examples = lint_examples,
         .exits = "0 64",
-        .flags = COMMAND_OWN_WORDS,
         .arguments_max = 1000,
-        .run_words = command_lint},
+        .run = lint_run},
     {.name = "plan",
         .group = "Write a pipeline",
         .summary = "show what a pipeline would do",
@@ -194,10 +197,9 @@ const struct command commands[] = {
         .options = plan_options,
         .about = "Shows stages, steps and effects in their order, as far as they are known before the run. Needs no server.",
         .examples = plan_examples,
-        .exits = "0 4 64",
-        .flags = COMMAND_OWN_WORDS,
+        .exits = "0 64",
         .arguments_max = 1,
-        .run_words = command_plan},
+        .run = plan_run},
     {.name = "runs",
         .group = "Follow runs",
         .summary = "list the runs, newest first",

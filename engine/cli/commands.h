@@ -5,8 +5,12 @@
 #include "cli/client.h"
 #include "cli/options.h"
 #include "cli/terminal.h"
+#include "crescendo/step.h"
+
+enum { EXIT_CODE_WRONG = 64 }; /* a wrong pipeline file, as error_exit_code has it for a wrong command line */
 
 struct command;
+struct arena;
 
 /* What main owns and hands to the command. */
 struct cli {
@@ -16,6 +20,11 @@ struct cli {
     struct client client; /* opened; no connection was made */
     int argc;             /* the command's own words, its name first */
     char **argv;
+    /* The step types of this machine: the built-in ones joined with those in the folders of PATH, for commands that read a pipeline
+       themselves. NULL until load_types was called, which fills it; types live in storage. */
+    step_types *types;
+    int (*load_types)(struct cli *cli, struct error *err) MUST_CHECK;
+    struct arena *storage;
 };
 
 struct example {
@@ -24,7 +33,7 @@ struct example {
 
 enum command_flag {
     COMMAND_HIDDEN = 1,
-    COMMAND_OWN_WORDS = 2, /* parses its words itself, or hands them on: run_words */
+    COMMAND_OWN_WORDS = 2, /* hands its words on to another program as they are */
 };
 
 struct command {
@@ -39,7 +48,6 @@ struct command {
     size_t arguments_min, arguments_max;
     /* Returns the exit code, or an error (negative) that main prints. */
     int (*run)(struct cli *cli, struct error *err);
-    int (*run_words)(int argc, char **argv); /* prints its own errors; returns the exit code */
 };
 
 extern const struct command commands[]; /* NULL-name-ended, in the order of the help */
@@ -51,6 +59,8 @@ const char *exit_code_meaning(int code);              /* NULL: there is none */
 /* One function a command, each in the file of its name. */
 int serve_run(struct cli *cli, struct error *err);
 int repository_run(struct cli *cli, struct error *err);
+int lint_run(struct cli *cli, struct error *err);
+int plan_run(struct cli *cli, struct error *err);
 int run_run(struct cli *cli, struct error *err);
 int runs_run(struct cli *cli, struct error *err);
 int show_run(struct cli *cli, struct error *err);
@@ -61,7 +71,5 @@ int reject_run(struct cli *cli, struct error *err);
 int cancel_run(struct cli *cli, struct error *err);
 int version_run(struct cli *cli, struct error *err);
 int help_run(struct cli *cli, struct error *err);
-int command_lint(int argc, char **argv); /* lint.c */
-int command_plan(int argc, char **argv); /* plan.c */
 
 #endif

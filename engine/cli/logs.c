@@ -1,6 +1,5 @@
 /* logs.c: `crescendo logs`: what the steps printed. On a terminal colours stay and all else that could take it over goes; elsewhere, and
-   with
-   --raw, the bytes are as they were. A log only ever grows, so a lost connection is mended by asking again and leaving out what was
+   with --raw, the bytes are as they were. It is a stream of any size, of which nothing is kept here. A log only ever grows, so a lost connection is mended by asking again and leaving out what was
    printed. */
 #include "base/encode.h"
 #include "base/file.h"
@@ -13,7 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { TRIES = 200, PAUSE_MS = 300, STOP = 1, RANGE_BYTES = 16 * 1024 * 1024 };
+enum { TRIES = 200, PAUSE_MS = 300, STOP = 1 };
 
 struct printing {
     struct display_filter filter;
@@ -47,7 +46,7 @@ static int add_query(const struct options *options, uint64_t run, bool follow, s
     int failed = options_number(options, "attempt", 1, 0, &attempt, err);
     if (failed) return failed;
     text_add_format(path, "/v1/runs/%llu/logs?format=%s", (unsigned long long)run, options_flag(options, "raw") ? "raw" : "text");
-    text_add_format(path, follow ? "&follow=1" : "&limit=%d", RANGE_BYTES);
+    text_add(path, follow ? "&follow=1" : "&all=1");
     if (attempt) text_add_format(path, "&attempt=%lld", (long long)attempt);
     if (!step) return 0;
     text_add(path, "&step=");
@@ -72,27 +71,16 @@ static int print_log(struct cli *cli, const char *path, bool follow, struct prin
     }
 }
 
-/* The log of a run that is over is followed, too: that ends at its end and has no limit. */
-static int is_over(struct client *client, uint64_t run, bool *ret, struct error *err)
-{
-    AUTO(free_json) json_t *answer = NULL;
-    int failed = client_get(client, &answer, err, "/v1/runs/%llu", (unsigned long long)run);
-    if (!failed) *ret = json_object_get(answer, "ended_ms") != NULL;
-    return failed;
-}
-
 int logs_run(struct cli *cli, struct error *err)
 {
     uint64_t run = 0;
     struct text path = {0};
     int failed = client_run_number(&cli->client, options_argument(&cli->options, 0), &run, err);
     bool follow = options_flag(&cli->options, "follow");
-    if (!failed && !follow) failed = is_over(&cli->client, run, &follow, err);
     if (!failed) failed = add_query(&cli->options, run, follow, &path, err);
     struct printing printing = {.filter = {.keep = cli->out.colour ? DISPLAY_COLOUR : DISPLAY_LINES},
         .clean = isatty(STDOUT_FILENO) && !options_flag(&cli->options, "raw")};
     if (!failed) failed = print_log(cli, text_view(&path), follow, &printing, err);
-    if (!failed && !follow && printing.printed >= RANGE_BYTES / 2) fputs("crescendo: there may be more; --follow prints all\n", stderr);
     text_release(&path);
     struct text rest = {0};
     if (printing.clean) display_filter_end(&printing.filter, &rest);

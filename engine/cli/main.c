@@ -1,12 +1,16 @@
 /* main.c: the program crescendo: finds the command, reads its words, runs it, prints what went wrong once. */
+#include "base/arena.h"
 #include "base/mem.h"
 #include "cli/commands.h"
 #include "cli/display.h"
 #include "cli/help.h"
 #include "cli/output.h"
+#include "steps/external.h"
+#include "steps/registry.h"
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -66,7 +70,6 @@ static int run_command(struct cli *cli, struct error *err)
 {
     const struct command *command = cli->command;
     if (wants_help(cli->argc, cli->argv)) return explain(cli);
-    if (command->run_words) return command->run_words(cli->argc, cli->argv);
     if (!(command->flags & COMMAND_OWN_WORDS)) {
         int failed = options_parse(cli->argc - 1, cli->argv + 1, command->options, common_options, false, &cli->options, NULL, err);
         if (failed && !err->hint[0]) return error_hint(err, "`crescendo help %s` lists the options", command->name);
@@ -115,9 +118,15 @@ static int flush_output(struct cli *cli, int code)
     return code ? code : 1;
 }
 
+static int load_types(struct cli *cli, struct error *err)
+{
+    if (!cli->storage) cli->storage = arena_new();
+    return external_types_load(getenv("PATH"), cli->storage, step_types_builtin, &cli->types, err);
+}
+
 int main(int argc, char **argv)
 {
-    struct cli cli = {0};
+    struct cli cli = {.load_types = load_types};
     struct error err = {0};
     int code = find_and_run(&cli, argc, argv, &err);
     code = flush_output(&cli, code);
@@ -125,6 +134,7 @@ int main(int argc, char **argv)
         print_error(&cli, &err);
         code = error_exit_code(&err);
     }
+    arena_free(&cli.storage);
     client_release(&cli.client);
     options_release(&cli.options);
     return code;

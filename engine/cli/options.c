@@ -152,6 +152,30 @@ int options_number(const struct options *options, const char *name, int64_t min,
     return 0;
 }
 
+static int no_such_choice(const char *name, const char *value, const char *const *choices, struct error *err)
+{
+    struct text all = {0};
+    const char *nearest = text_nearest(value, choices);
+    for (size_t i = 0; choices[i]; i++)
+        text_add_format(&all, "%s%s", i == 0 ? "" : choices[i + 1] ? ", " : " or ", choices[i]);
+    int failed = error_set(err, ERROR_INVALID, NOWHERE, "there is no %s '%.60s'", name, value);
+    error_hint(err, nearest ? "did you mean %s?" : "it may be %s", nearest ? nearest : text_view(&all));
+    text_release(&all);
+    return failed;
+}
+
+int options_choice(const struct options *options, const char *name, const char *const *choices, size_t *ret, struct error *err)
+{
+    const char *value = options_value(options, name);
+    if (!value) return 0;
+    for (size_t i = 0; choices[i]; i++) {
+        if (!text_equal(value, choices[i])) continue;
+        *ret = i;
+        return 0;
+    }
+    return no_such_choice(name, value, choices, err);
+}
+
 const char *options_argument(const struct options *options, size_t index)
 {
     return index < options->argument_count ? options->arguments[index] : NULL;

@@ -11,7 +11,7 @@
 
 enum { FAILURES_SHOWN = 3, LINES_SHOWN = 20, LINE_BYTES = 2000 };
 
-/* The last lines of a stream, however long it is. */
+/* The last lines of a step, and one more that shows that there are others before them. */
 struct tail {
     struct text lines[LINES_SHOWN];
     size_t at, count; /* the line that is being written; lines begun */
@@ -53,7 +53,7 @@ static const char *last_writing(struct text *line)
 static void tail_print(struct tail *tail, const struct terminal *terminal, struct text *out)
 {
     size_t first = tail->count > LINES_SHOWN ? tail->count - LINES_SHOWN : 0;
-    if (first) text_add_format(out, "    … %zu lines before\n", first);
+    if (first) text_add(out, "    … more before\n");
     for (size_t i = first; i < tail->count; i++) {
         text_add(out, style_open(STYLE_QUIET, terminal->colour));
         text_add(out, "    │ ");
@@ -69,8 +69,7 @@ static void report_log(struct client *client, const json_t *run, const json_t *s
 {
     struct text path = {0};
     struct tail tail = {0};
-    text_add_format(&path, "/v1/runs/%llu/logs?format=text&%s&step=", (unsigned long long)json_whole(run, "run", 0),
-        json_object_get(run, "ended_ms") ? "follow=1" : "limit=16777216");
+    text_add_format(&path, "/v1/runs/%llu/logs?tail=%d&step=", (unsigned long long)json_whole(run, "run", 0), LINES_SHOWN + 1);
     percent_encode(json_text(step, "path", ""), &path);
     int64_t attempt = json_whole(step, "attempt", 0);
     if (attempt) text_add_format(&path, "&attempt=%lld", (long long)attempt);

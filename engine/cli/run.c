@@ -2,29 +2,15 @@
 #include "base/mem.h"
 #include "cli/commands.h"
 #include "cli/output.h"
+#include "cli/params.h"
 #include "cli/report.h"
+#include "cli/sources.h"
 #include "cli/submission.h"
 #include "cli/watching.h"
+#include "spec/diagnose.h"
 
 #include <stdio.h>
-#include <string.h>
-
-static int add_params(const struct options *options, json_t *body, struct error *err)
-{
-    json_t *params = json_object();
-    json_put(body, "params", params);
-    const char *given;
-    for (size_t i = 0; (given = options_nth(options, "param", i)); i++) {
-        const char *equals = strchr(given, '=');
-        if (!equals || equals == given) return error_set(err, ERROR_INVALID, NOWHERE, "--param wants NAME=VALUE, not '%s'", given);
-        AUTO(free_text) char *name = mem_copy_bytes(given, (size_t)(equals - given));
-        json_t *value = json_string(equals + 1);
-        if (!value || !text_is_utf8(name, strlen(name)))
-            return error_set(err, ERROR_INVALID, NOWHERE, "--param %zu is not UTF-8 text", i + 1);
-        json_put(params, name, value);
-    }
-    return 0;
-}
+#include <unistd.h>
 
 static int find_repository(struct client *client, const char *name, char **ret_path, struct error *err)
 {
@@ -43,18 +29,41 @@ static int find_repository(struct client *client, const char *name, char **ret_p
     return error_hint(err, "`crescendo repository list` lists them; `crescendo repository add %s` makes it", name);
 }
 
-static int make_body(struct cli *cli, json_t **ret_body, struct error *err)
+static int from_repository(struct cli *cli, const char *repository, const char *file, json_t **ret_body, struct error *err)
 {
-    const char *file = options_argument(&cli->options, 0), *repository = options_value(&cli->options, "repository");
     const char *ref = options_value(&cli->options, "ref");
-    if (ref && !repository) return error_set(err, ERROR_INVALID, NOWHERE, "--ref goes with --repository");
-    if (!file) file = "crescendo.yaml";
-    if (!repository) return submission_from_file(file, ret_body, err);
     if (!text_starts(cli->client.server, "unix:"))
         return error_set(err, ERROR_UNSUPPORTED, NOWHERE, "--repository works on the server's own machine only; push instead");
     AUTO(free_text) char *path = NULL;
     int failed = find_repository(&cli->client, repository, &path, err);
     return failed ? failed : submission_from_repository(repository, path, ref ? ref : "main", file, ret_body, err);
+}
+
+/* What a wrong file lacks is said before a private server is started for it. A running one says it itself, and knows its own step types. */
+static int check_file(struct cli *cli, const struct source_set *sources, struct error *err)
+{
+    AUTO(diagnostics_release) struct diagnostics list = {0};
+    AUTO(pipeline_free) struct pipeline *pipeline = NULL;
+    if (!cli->client.local || client_is_reachable(&cli->client)) return 0;
+    int failed = cli->load_types(cli, err);
+    if (failed || pipeline_load(sources, cli->types, &list, &pipeline) == 0) return failed;
+    bool colour = terminal_of(STDERR_FILENO, options_flag(&cli->options, "no-color")).colour;
+    struct text said = {0};
+    diagnose_text(&list, sources, colour ? DIAGNOSE_COLOUR : DIAGNOSE_PLAIN, &said);
+    cli->client.text = text_take(&said);
+    return error_set(err, ERROR_INVALID, NOWHERE, "the pipeline has mistakes");
+}
+
+static int make_body(struct cli *cli, json_t **ret_body, struct error *err)
+{
+    AUTO(sources_release) struct sources sources = {0};
+    const char *file = options_argument(&cli->options, 0), *repository = options_value(&cli->options, "repository");
+    if (!file) file = "crescendo.yaml";
+    if (repository) return from_repository(cli, repository, file, ret_body, err);
+    if (options_value(&cli->options, "ref")) return error_set(err, ERROR_INVALID, NOWHERE, "--ref goes with --repository");
+    int failed = sources_read(file, &sources, err);
+    if (!failed) failed = check_file(cli, &sources.set, err);
+    return failed ? failed : submission_from_file(file, &sources.set, ret_body, err);
 }
 
 /* The private server where no other was named and the usual one is not there; a request then starts it. */
@@ -76,11 +85,12 @@ static int detach(struct cli *cli, const json_t *answer, uint64_t run)
 
 int run_run(struct cli *cli, struct error *err)
 {
-    AUTO(free_json) json_t *body = NULL, *answer = NULL;
-    int failed = choose_server(cli, err);
+    AUTO(free_json) json_t *params = NULL, *body = NULL, *answer = NULL;
+    int failed = params_read(&cli->options, &params, err);
+    if (!failed) failed = choose_server(cli, err);
     if (!failed) failed = make_body(cli, &body, err);
-    if (!failed) failed = add_params(&cli->options, body, err);
     if (failed) return failed;
+    json_put(body, "params", take(&params));
     json_put_text(body, "title", options_value(&cli->options, "title"));
     failed = client_call(&cli->client, "POST", "/v1/runs", body, &answer, err);
     if (failed) return failed;

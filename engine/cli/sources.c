@@ -88,14 +88,22 @@ static int add_library(struct sources *sources, struct error *err)
     return 0;
 }
 
+static int cannot_read(const char *path, int failed, const struct error *why, struct error *err)
+{
+    if (failed != -ERROR_NOT_FOUND) return error_set(err, ERROR_INVALID, NOWHERE, "%s", why->message);
+    error_set(err, ERROR_INVALID, NOWHERE, "there is no file %s", path);
+    return error_hint(err, "go to the folder of your crescendo.yaml, or name the file");
+}
+
 int sources_read(const char *path, struct sources *ret, struct error *err)
 {
     AUTO(sources_release) struct sources sources = {0};
     bool is_input = strcmp(path, "-") == 0;
     char *bytes;
     size_t size;
-    int failed = is_input ? read_input(&bytes, &size, err) : file_read(path, READ_LIMIT_BYTES, &bytes, &size, err);
-    if (failed) return failed;
+    struct error why = {0};
+    int failed = is_input ? read_input(&bytes, &size, &why) : file_read(path, READ_LIMIT_BYTES, &bytes, &size, &why);
+    if (failed) return cannot_read(path, failed, &why, err);
     add(&sources, mem_copy_text(is_input ? "<stdin>" : path), bytes, size);
     if ((failed = add_neighbours(&sources, is_input ? "" : path, err))) return failed;
     if ((failed = add_library(&sources, err))) return failed;

@@ -13,7 +13,7 @@ struct sources {
 };
 
 /* path: a file, or "-" for standard input (whose folder is the current one). Blocks. A file larger than the language allows is handed on as
-   it is, so that it is the loader that says so. */
+   it is, so that it is the loader that says so. A path that cannot be read is a wrong command line: -ERROR_INVALID. */
 int sources_read(const char *path, struct sources *ret, struct error *err) MUST_CHECK;
 void sources_release(struct sources *sources);
 

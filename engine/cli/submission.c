@@ -5,7 +5,6 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "cli/neighbour.h"
-#include "cli/sources.h"
 #include "crescendo/limits.h"
 
 #include <errno.h>
@@ -49,22 +48,17 @@ static char *folder_of(const char *path)
     return mem_copy_text(dirname(whole));
 }
 
-int submission_from_file(const char *path, json_t **ret_body, struct error *err)
+int submission_from_file(const char *path, const struct source_set *set, json_t **ret_body, struct error *err)
 {
-    AUTO(sources_release) struct sources sources = {0};
-    int failed = sources_read(path, &sources, err);
-    if (failed == -ERROR_NOT_FOUND) error_hint(err, "give the pipeline's file: crescendo run FILE");
-    if (failed) return failed;
     AUTO(free_text) char *folder = folder_of(path);
     if (!folder) return error_set_errno(err, errno, "%s", path);
-    const struct source_set *set = &sources.set;
     AUTO(free_json) json_t *body = json_object();
     json_t *files = json_array();
     json_put(body, "files", files);
     json_put_text(body, "file", set->items[0].name);
     json_put_text(body, "source", folder);
     json_put_flag(body, "work_tree", true);
-    failed = put_file_text(body, "pipeline", path, set->items[0].bytes, set->items[0].size, err);
+    int failed = put_file_text(body, "pipeline", path, set->items[0].bytes, set->items[0].size, err);
     for (size_t i = 1; i < set->count && !failed; i++)
         failed = add_used(files, set->items[i].name, set->items[i].bytes, set->items[i].size, err);
     if (failed) return failed;

@@ -313,6 +313,7 @@ int local_send(const struct local_request *request, struct local_response *ret, 
     connection.buffer = mem_alloc(READ_BYTES);
     int code = open_connection(&connection, err);
     if (code == 0) code = send_request(&connection, request, err);
+    if (code == 0 && request->sent) request->sent(request->sent_context);
     return code < 0 ? code : read_answer(&connection, request, ret, err);
 }
 

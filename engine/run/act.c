@@ -112,6 +112,17 @@ void live_act(struct live_run *run)
     if (changed) live_advance(run);
 }
 
+/* A shim without steps does nothing, so it may start while the run that will need it is being synced; should the server die before that,
+   the next run of this number finds it, or it ends by itself. */
+void live_prepare(struct live_run *run)
+{
+    struct error ignored; /* the same happens again, and is told, when a step is to be launched */
+    for (uint32_t i = 0; i < run->acting_count; i++) {
+        if (run->state->steps[run->acting[i]].status != STEP_starting) continue;
+        if (need_supervisor(run, &ignored) < 0) return;
+    }
+}
+
 /* After a restart a step may wait for an answer that the old engine did not get to give. The safe one is given again: `find` never
    makes a second order, and a step passes over an answer that it does not wait for. */
 static void repeat_answers(struct live_run *run, uint32_t step)

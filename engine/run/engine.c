@@ -6,7 +6,6 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "run/live.h"
-#include "store/blob.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -177,7 +176,7 @@ int engine_read_plan(struct engine *engine, uint64_t number, struct plan **ret, 
     if (journal_get_run(engine->journal, number, &row, err) < 0) return -(int)err->code;
     const char *digest = json_text(row, "plan", NULL);
     if (!digest) return error_set(err, ERROR_NOT_FOUND, NOWHERE, "run %llu has no plan: its file is wrong or missing", (unsigned long long)number);
-    if (blob_get(engine->options.data, digest, &text, &size, err) < 0) return error_wrap(err, "the plan of run %llu", (unsigned long long)number);
+    if (journal_get_blob(engine->journal, digest, &text, &size, err) < 0) return error_wrap(err, "the plan of run %llu", (unsigned long long)number);
     if (json_parse(text, size, "the stored plan", &json, err) < 0) return -(int)err->code;
     return plan_from_json(json, ret, err);
 }

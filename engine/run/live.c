@@ -71,6 +71,7 @@ static void free_run(uv_handle_t *timer)
     plan_free(&run->plan);
     json_decref(run->accepted);
     free(run->folder);
+    free(run->plan_text);
     free(run->touched);
     free(run->is_touched);
     free(run->acting);
@@ -225,6 +226,7 @@ void live_flush(struct live_run *run)
     struct run_row run_row;
     project_run(run, &run_row);
     struct shim_row shim_row = {run->number, run->report_sequence};
+    struct blob blob = {run->plan->digest, run->plan_text, run->plan_text ? strlen(run->plan_text) : 0};
     commit->run = run;
     commit->waiters = take(&run->waiters);
     commit->sequence = run->report_sequence;
@@ -233,8 +235,9 @@ void live_flush(struct live_run *run)
     run->durable_pending += commit->durable;
     journal_append(run->engine->journal,
         &(struct journal_batch){.events = events, .event_count = event_count, .run = &run_row, .steps = rows, .step_count = row_count,
-            .shim = run->report_sequence ? &shim_row : NULL},
+            .shim = run->report_sequence ? &shim_row : NULL, .blob = run->plan_text ? &blob : NULL},
         on_committed, commit);
+    free(take(&run->plan_text));
     release_rows(outputs, rows, payloads, events, row_count, event_count);
     event_list_release(&run->outbox);
 }
@@ -266,7 +269,8 @@ static void advance_one(struct live_run *run)
     }
     live_flush(run);
     arm_timer(run);
-    if (!run->durable_pending) live_act(run);
+    if (run->durable_pending) live_prepare(run);
+    else live_act(run);
     run->advancing = false;
 }
 

@@ -31,6 +31,7 @@ struct live_run {
     json_t *accepted;            /* run_accepted's data: repository, source, author, ... */
     char *folder;                /* DATA/runs/N */
 
+    char *plan_text;             /* the plan's JSON, until the first append takes it to the journal */
     uint64_t event_count;        /* appended so far */
     struct event_list outbox;    /* folded, not yet appended */
     uint32_t *touched;           /* steps whose row or action is due, each once */
@@ -89,6 +90,7 @@ bool step_is_live(enum step_status status);
 
 /* act.c */
 void live_act(struct live_run *run);        /* what the state asks for: launch, cancel, say, end */
+void live_prepare(struct live_run *run);    /* while a durable event is on its way to the disk: what does nobody harm */
 void live_act_on_all(struct live_run *run); /* after an attach */
 
 /* launch.c */

@@ -6,7 +6,6 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "spec/diagnose.h"
-#include "store/blob.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -71,12 +70,20 @@ static json_t *describe_submission(const struct submission *submission, uint64_t
     return data;
 }
 
-static void begin(struct engine *engine, const struct submission *submission, struct answer *answer, struct plan *plan, const char *digest,
+static char *plan_text(const struct plan *plan)
+{
+    AUTO(free_json) json_t *json = plan_to_json(plan);
+    return json_canonical(json);
+}
+
+/* plan is the run's from here on; a plan without steps is that of a wrong file, and not kept. */
+static void begin(struct engine *engine, const struct submission *submission, struct answer *answer, struct plan *plan,
     struct event_list *more)
 {
     uint64_t number = journal_next_run(engine->journal);
-    json_t *accepted = describe_submission(submission, number, plan->name, digest);
+    json_t *accepted = describe_submission(submission, number, plan->name, plan->step_count ? plan->digest : NULL);
     struct live_run *run = live_new(engine, number, plan, accepted);
+    if (plan->step_count) run->plan_text = plan_text(plan);
     struct event_list events = {0};
     event_list_add(&events, EVENT_run_accepted, NO_STEP, clock_now_ms(), json_incref(accepted));
     answer->accepted.run = number;
@@ -105,7 +112,7 @@ static void begin_invalid(struct engine *engine, const struct submission *submis
     }
     event_list_add(&more, EVENT_run_failed, NO_STEP, clock_now_ms(), data);
     answer->accepted.invalid = true;
-    begin(engine, submission, answer, plan_empty(submission->repository ? submission->repository : "pipeline"), NULL, &more);
+    begin(engine, submission, answer, plan_empty(submission->repository ? submission->repository : "pipeline"), &more);
 }
 
 /* Loads and plans. 1: planned; 0: the answer is complete (unwanted); negative: the file is wrong. */
@@ -125,20 +132,12 @@ static int make_plan(struct engine *engine, const struct submission *submission,
     return failed < 0 ? failed : 1;
 }
 
-static int store_plan(struct engine *engine, const struct plan *plan, char ret_digest[SHA256_HEX], struct error *err)
-{
-    AUTO(free_json) json_t *json = plan_to_json(plan);
-    AUTO(free_text) char *text = json_canonical(json);
-    return blob_put(engine->options.data, text, strlen(text), ret_digest, err);
-}
-
 void engine_submit(struct engine *engine, const struct submission *submission,
     void (*done)(void *context, const struct accepted *accepted, const struct error *err), void *context)
 {
     struct answer *answer = answer_new(submission, done, context);
     struct plan *plan = NULL;
     struct error err;
-    char digest[SHA256_HEX];
     uint64_t known = submission->key ? journal_find_trigger(engine->journal, submission->key) : 0;
     if (known) {
         answer->accepted.run = known;
@@ -155,10 +154,7 @@ void engine_submit(struct engine *engine, const struct submission *submission,
         answer_give(answer, &err);
     } else if (made == 0) {
         answer_give(answer, NULL);
-    } else if (store_plan(engine, plan, digest, &err) < 0) {
-        plan_free(&plan);
-        answer_give(answer, &err);
     } else {
-        begin(engine, submission, answer, plan, digest, &(struct event_list){0});
+        begin(engine, submission, answer, plan, &(struct event_list){0});
     }
 }

@@ -1,4 +1,4 @@
-/* routes_logs.c: what steps printed: a range, or all of it and what comes until the run ends. */
+/* routes_logs.c: what steps printed: a range, all of it, all of it and what comes until the run ends, or the last lines of a step. */
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/text.h"
@@ -8,19 +8,23 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 
 enum { RANGE_BYTES = 1024 * 1024, RANGE_MAX_BYTES = 16 * 1024 * 1024, FOLLOW_BYTES = 256 * 1024, LOOK_MS = 100 };
+enum { TAIL_MAX_LINES = 1000, TAIL_MAX_BYTES = 64 * 1024 };
 
 /* What is asked for, and how far it is read. */
 struct log_view {
     struct server *server;
     uint64_t run, offset;
+    bool all;                 /* a streamed log ends where the file ended when it was asked for */
+    uint64_t until;           /* that end */
     struct log_filter filter;
     struct log_reader *reader;
     struct log_printer *printer;
     struct plan *plan;
     struct text page;
-    /* of a followed log */
+    /* of a streamed log */
     struct stream *stream;
     uv_timer_t timer;         /* a log grows without an event: it is looked at */
 };
@@ -62,8 +66,8 @@ static void send_more(void *context)
     uint64_t from = view->offset;
     view->page.size = 0;
     int code = read_page(view, FOLLOW_BYTES, &err);
-    bool end = code < 0 || (over && view->offset == from);
-    if (code < 0) log_error(&err, "a followed log");
+    bool end = code < 0 || ((over || view->all) && view->offset == from) || (view->all && view->offset >= view->until);
+    if (code < 0) log_error(&err, "a streamed log");
     if (end) log_printer_finish(view->printer, &view->page);
     stream_write(view->stream, text_view(&view->page), view->page.size);
     if (end) stream_end(view->stream);
@@ -85,7 +89,7 @@ static void on_closed(void *context)
     uv_close((uv_handle_t *)&view->timer, on_timer_closed);
 }
 
-static void respond_followed(struct request *request, struct log_view *view, const char *type)
+static void respond_streamed(struct request *request, struct log_view *view, const char *type)
 {
     uv_timer_init(&view->server->loop, &view->timer);
     view->timer.data = view;
@@ -155,15 +159,46 @@ static int read_plan(struct server *server, uint64_t run, struct plan **ret, str
     return planned ? engine_read_plan(server->engine, run, ret, err) : 0;
 }
 
+static void respond_tail(struct request *request, const struct log_view *view, const char *path, unsigned lines)
+{
+    struct error err;
+    struct text tail = {0};
+    if (view->filter.step == UINT32_MAX) {
+        error_set(&err, ERROR_INVALID, NOWHERE, "'tail' needs 'step'");
+        respond_error(request, &err);
+    } else if (log_tail(path, view->filter, lines, TAIL_MAX_BYTES, &tail, &err) < 0) {
+        respond_error(request, &err);
+    } else {
+        respond_text(request, 200, "text/plain; charset=utf-8", text_view(&tail), tail.size);
+    }
+    text_release(&tail);
+}
+
+static uint64_t file_size(const char *path)
+{
+    struct stat status;
+    return stat(path, &status) == 0 ? (uint64_t)status.st_size : 0;
+}
+
+/* Consumes view. */
+static void respond_view(struct request *request, struct log_view *view, const char *path, size_t limit_bytes, const char *type)
+{
+    view->all = text_equal(request_query(request, "all"), "1");
+    view->until = file_size(path);
+    if (view->all || text_equal(request_query(request, "follow"), "1")) respond_streamed(request, view, type);
+    else respond_range(request, view, limit_bytes, type);
+}
+
 static void handle_logs(struct request *request, void *context)
 {
     struct server *server = context;
     uint64_t run;
-    int64_t from, limit, attempt;
+    int64_t from, limit, attempt, tail;
     struct error err;
     if (!server_read_run(request, &run) || !server_read_number(request, "from", 0, INT64_MAX, 0, &from)) return;
     if (!server_read_number(request, "limit", 1, RANGE_MAX_BYTES, RANGE_BYTES, &limit)) return;
     if (!server_read_number(request, "attempt", 0, UINT32_MAX, 0, &attempt)) return;
+    if (!server_read_number(request, "tail", 1, TAIL_MAX_LINES, 0, &tail)) return;
     struct log_view *view = mem_alloc(sizeof *view);
     *view = (struct log_view){.server = server, .run = run, .offset = (uint64_t)from, .filter = {UINT32_MAX, (uint32_t)attempt}};
     enum log_format format = LOG_FORMAT_TEXT;
@@ -177,13 +212,17 @@ static void handle_logs(struct request *request, void *context)
         return;
     }
     AUTO(free_text) char *path = engine_log_path(server->engine, run);
+    if (tail) {
+        respond_tail(request, view, path, (unsigned)tail);
+        view_free(view);
+        return;
+    }
     view->reader = log_reader_new(path);
     view->printer = log_printer_new(view->plan, format, step != NULL);
-    if (text_equal(request_query(request, "follow"), "1")) respond_followed(request, view, type);
-    else respond_range(request, view, (size_t)limit, type);
+    respond_view(request, view, path, (size_t)limit, type);
 }
 
 const struct route logs_routes[] = {
-    {"GET", "/v1/runs/{run}/logs", handle_logs, "What steps printed: ?step= attempt= from= limit= follow=1 format=text|json|raw", NULL},
+    {"GET", "/v1/runs/{run}/logs", handle_logs, "What steps printed: ?step= attempt= from= limit= all=1 follow=1 tail= format=text|json|raw", NULL},
     ROUTE_END,
 };

@@ -66,6 +66,13 @@ static void pack_steps(struct packer *packer, struct append *append)
     append->batch.steps = steps;
 }
 
+static void pack_blob(struct packer *packer, struct append *append, const struct blob *blob)
+{
+    append->blob = *blob;
+    pack_text(packer, &append->blob.digest);
+    append->blob.bytes = pack_bytes(packer, blob->bytes, blob->size, 1);
+}
+
 static void pack(struct packer *packer, struct append *append, const struct journal_batch *batch)
 {
     append->batch = *batch;
@@ -76,6 +83,7 @@ static void pack(struct packer *packer, struct append *append, const struct jour
         pack_run(packer, &append->run);
     }
     if (batch->shim) append->shim = *batch->shim;
+    if (batch->blob) pack_blob(packer, append, batch->blob);
 }
 
 struct append *append_new(const struct journal_batch *batch, void (*committed)(void *context), void *context)
@@ -89,6 +97,7 @@ struct append *append_new(const struct journal_batch *batch, void (*committed)(v
     append->size_bytes = packer.used;
     append->batch.run = batch->run ? &append->run : NULL;
     append->batch.shim = batch->shim ? &append->shim : NULL;
+    append->batch.blob = batch->blob ? &append->blob : NULL;
     append->committed = committed;
     append->context = context;
     return append;

@@ -45,6 +45,13 @@ struct step_row {
 };
 struct shim_row { uint64_t run; uint64_t sequence; }; /* the last report of the run's shim that these events hold */
 
+/* Bytes that are kept by their digest, in the same transaction as the events that name it: a plan. */
+struct blob {
+    const char *digest;              /* SHA-256 of bytes, in hex; stored once however often it is given */
+    const char *bytes;
+    size_t size;
+};
+
 struct journal_batch {
     const struct journal_event *events;
     size_t event_count;
@@ -52,6 +59,7 @@ struct journal_batch {
     const struct step_row *steps;
     size_t step_count;
     const struct shim_row *shim;     /* NULL: unchanged */
+    const struct blob *blob;         /* NULL: none */
 };
 
 struct journal_options {
@@ -94,6 +102,8 @@ int journal_read(struct journal *journal, uint64_t run, uint64_t after, unsigned
 /* Runs that are not at rest (by their projection's state), oldest first: what a restart has to fold. at_rest: NULL-ended names. */
 int journal_open_runs(struct journal *journal, const char *const *at_rest, uint64_t **ret_runs, size_t *ret_count,
     struct error *err) MUST_CHECK;
+/* A blob's bytes, NUL-terminated; caller frees. -ERROR_NOT_FOUND; -ERROR_CONFLICT: it is not what its digest says. */
+int journal_get_blob(struct journal *journal, const char *digest, char **ret_bytes, size_t *ret_size, struct error *err) MUST_CHECK;
 uint64_t journal_shim_sequence(struct journal *journal, uint64_t run);
 /* Recomputes a run's hash chain. -ERROR_CONFLICT names the first event that does not fit. */
 int journal_verify(struct journal *journal, uint64_t run, struct error *err) MUST_CHECK;

@@ -18,6 +18,7 @@ struct append {
     struct journal_batch batch;    /* points into this block */
     struct run_row run;            /* batch.run, when there is one */
     struct shim_row shim;
+    struct blob blob;
     void (*committed)(void *context);
     void *context;
     size_t size_bytes;
@@ -36,7 +37,7 @@ void append_list_join(struct append_list *list, struct append_list *more);
 
 enum query {
     QUERY_FIND_TRIGGER, QUERY_GET_RUN, QUERY_LIST_STEPS, QUERY_LIST_APPROVALS, QUERY_READ_RUN, QUERY_READ_ALL, QUERY_NEXT_STATE,
-    QUERY_RUNS_IN_STATE, QUERY_SHIM, QUERY_VERIFY,
+    QUERY_RUNS_IN_STATE, QUERY_SHIM, QUERY_VERIFY, QUERY_GET_BLOB,
     QUERY_LIST_RUNS, /* and the seven behind it: a bit for each filter */
     QUERY_COUNT = QUERY_LIST_RUNS + 8
 };
@@ -46,7 +47,7 @@ enum writer_state { WRITER_IDLE, WRITER_DELAYING, WRITER_BUSY };
 /* The writer's own: its connection, statements and what it remembers. */
 struct writer {
     sqlite3 *database;
-    sqlite3_stmt *begin, *commit, *add_event, *find_head, *put_run, *put_step, *put_shim;
+    sqlite3_stmt *begin, *commit, *add_event, *find_head, *put_run, *put_step, *put_shim, *put_blob;
     struct chain_head heads[CHAIN_HEADS]; /* the runs written last, by number; others are read from the database */
     struct row_set *rows;
     int wal_pages;                        /* as the last commit told */

@@ -38,7 +38,10 @@ static const char version_1[] =
     "CREATE INDEX steps_waiting ON steps (waiting_for, run, step) WHERE waiting_for IS NOT NULL;\n"
     "CREATE TABLE shims (run INTEGER PRIMARY KEY, sequence INTEGER NOT NULL);\n";
 
-const char *const journal_migrations[] = {version_1};
+/* Plans by their digest, so that accepting a run is one transaction and one sync. */
+static const char version_2[] = "CREATE TABLE blobs (digest TEXT PRIMARY KEY, bytes BLOB NOT NULL) WITHOUT ROWID;\n";
+
+const char *const journal_migrations[] = {version_1, version_2};
 const size_t journal_migration_count = COUNT_OF(journal_migrations);
 
 static int check_identity(sqlite3 *database, int64_t version, struct error *err)

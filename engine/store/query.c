@@ -3,6 +3,7 @@
 
 #include "base/json.h"
 #include "base/mem.h"
+#include "base/sha256.h"
 #include "base/text.h"
 #include "crescendo/limits.h"
 #include "store/database.h"
@@ -37,6 +38,7 @@ static const char *const queries[QUERY_LIST_RUNS] = {
     [QUERY_NEXT_STATE] = "SELECT min(state) FROM runs WHERE state > ?1",
     [QUERY_RUNS_IN_STATE] = "SELECT run FROM runs WHERE state = ?1",
     [QUERY_SHIM] = "SELECT sequence FROM shims WHERE run = ?1",
+    [QUERY_GET_BLOB] = "SELECT bytes FROM blobs WHERE digest = ?1",
     [QUERY_VERIFY] = "SELECT seq, time_ms, type, step, version, data, hash FROM events WHERE run = ?1 ORDER BY seq",
 };
 
@@ -146,6 +148,25 @@ uint64_t journal_find_trigger(struct journal *journal, const char *key)
 {
     uint64_t queued = journal_queued_run(journal, key);
     return queued ? queued : find_number(journal, QUERY_FIND_TRIGGER, key, 0);
+}
+
+int journal_get_blob(struct journal *journal, const char *digest, char **ret_bytes, size_t *ret_size, struct error *err)
+{
+    AUTO(end_query) sqlite3_stmt *statement = NULL;
+    char found[SHA256_HEX];
+    int failed = begin_query(journal, QUERY_GET_BLOB, &statement, err);
+    if (failed) return failed;
+    bind_text(statement, 1, digest);
+    int more = next_row(journal, statement, err);
+    if (more < 0) return more;
+    if (more == 0) return error_set(err, ERROR_NOT_FOUND, NOWHERE, "there is no blob %.64s", digest);
+    size_t size = (size_t)sqlite3_column_bytes(statement, 0);
+    const char *bytes = sqlite3_column_blob(statement, 0);
+    sha256_hex(bytes, size, found);
+    if (!text_equal(found, digest)) return error_set(err, ERROR_CONFLICT, NOWHERE, "blob %.64s is damaged", digest);
+    *ret_bytes = mem_copy_bytes(bytes, size);
+    if (ret_size) *ret_size = size;
+    return 0;
 }
 
 uint64_t journal_shim_sequence(struct journal *journal, uint64_t run)

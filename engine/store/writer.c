@@ -53,6 +53,7 @@ int writer_open(struct writer *writer, const char *path, struct error *err)
         {&writer->put_run, put_run_sql},
         {&writer->put_step, put_step_sql},
         {&writer->put_shim, "INSERT INTO shims (run, sequence) VALUES (?1, ?2) ON CONFLICT (run) DO UPDATE SET sequence = ?2"},
+        {&writer->put_blob, "INSERT INTO blobs (digest, bytes) VALUES (?1, ?2) ON CONFLICT DO NOTHING"},
     };
     for (size_t i = 0; i < COUNT_OF(kept); i++) {
         failed = database_prepare(writer->database, kept[i].sql, kept[i].statement, err);
@@ -66,7 +67,7 @@ int writer_open(struct writer *writer, const char *path, struct error *err)
 void writer_close(struct writer *writer, bool broken)
 {
     sqlite3_stmt **const kept[] = {&writer->begin, &writer->commit, &writer->add_event, &writer->find_head, &writer->put_run,
-        &writer->put_step, &writer->put_shim};
+        &writer->put_step, &writer->put_shim, &writer->put_blob};
     for (size_t i = 0; i < COUNT_OF(kept); i++) sqlite3_finalize(take(kept[i]));
     /* After a failed sync the kernel may call pages clean that are not on the disk: leave the WAL for the next start to judge. */
     if (broken && writer->database) sqlite3_db_config(writer->database, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
@@ -166,10 +167,17 @@ static int write_step_row(struct writer *writer, const struct step_row *row, str
     return write_step(writer, put, "writing a step to", err);
 }
 
+static int write_blob(struct writer *writer, const struct blob *blob, struct error *err)
+{
+    bind_text(writer->put_blob, 1, blob->digest);
+    sqlite3_bind_blob64(writer->put_blob, 2, blob->bytes, blob->size, SQLITE_STATIC);
+    return write_step(writer, writer->put_blob, "writing a blob to", err);
+}
+
 static int write_append(struct writer *writer, struct append *append, struct error *err)
 {
     const struct journal_batch *batch = &append->batch;
-    int failed = 0;
+    int failed = batch->blob ? write_blob(writer, batch->blob, err) : 0;
     for (size_t i = 0; i < batch->event_count && !failed; i++) failed = write_event(writer, &batch->events[i], err);
     if (batch->run) row_set_add_run(writer->rows, &append->run);
     for (size_t i = 0; i < batch->step_count; i++) row_set_add_step(writer->rows, &batch->steps[i]);

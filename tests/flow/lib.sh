@@ -3,6 +3,8 @@
 
 flow_begin() {
     export CRESCENDO_DATA=$FLOW/data
+    # Sanitised, freed memory is set aside for a while; little of it, so that a flow may look at how much the server has.
+    [ -z "${ASAN_OPTIONS:-}" ] || export ASAN_OPTIONS=$ASAN_OPTIONS:quarantine_size_mb=4
     trap 'echo "flow: line $LINENO: $BASH_COMMAND failed" >&2' ERR
     trap flow_end EXIT
 }
@@ -10,7 +12,7 @@ flow_begin() {
 flow_end() {
     local status=$?
     trap - ERR EXIT
-    server_stop || true
+    server_stop || { [ "$status" != 0 ] || status=1; }
     if [ "$status" != 0 ] && [ "$status" != 77 ]; then
         echo "--- server.log"; tail -40 "$FLOW/server.log" 2>/dev/null
     fi
@@ -42,11 +44,14 @@ server_start() {
     rm -f "$FLOW/ready.$$"
 }
 
-server_stop() { # cleanly
+# Stops the server cleanly; a server that ends with anything but 0 (a leak, when it is sanitised) fails the flow.
+server_stop() {
+    local status=0
     [ -n "${SERVER:-}" ] || return 0
     kill "$SERVER" 2>/dev/null || true
-    wait "$SERVER" 2>/dev/null || true
+    wait "$SERVER" 2>/dev/null || status=$?
     SERVER=
+    [ "$status" = 0 ] || { echo "flow: the server did not stop cleanly: status $status" >&2; return 1; }
 }
 
 server_kill() { # kill -9

@@ -18,7 +18,7 @@ static void test_rows(void **state)
         assert_true(text_is_name(command->name));
         assert_true(command->summary && command->usage && command->about && command->group);
         assert_true(command->examples && command->examples->line);
-        assert_true((command->run != NULL) != (command->run_words != NULL));
+        assert_non_null(command->run);
         assert_true(command->arguments_min <= command->arguments_max);
         assert_ptr_equal(command_find(command->name), command);
         for (const char *at = command->exits; *at; at += strcspn(at, " "), at += strspn(at, " "))

@@ -1,27 +1,26 @@
-/* test_blob.c: bytes by their digest. */
+/* test_blob.c: bytes by their digest, written with the events that name them. */
 #include "fixture.h"
 
-#include "store/blob.h"
+#include "base/sha256.h"
 
-static int begin(void **state)
+
+static void put(struct fixture *fixture, const char *digest, const char *bytes, size_t size)
 {
-    struct fixture *fixture = mem_alloc(sizeof *fixture);
-    fixture_prepare(fixture);
-    *state = fixture;
-    return 0;
+    journal_append(fixture->journal, &(struct journal_batch){.blob = &(struct blob){digest, bytes, size}}, NULL, NULL);
 }
 
 static void bytes_come_back_as_they_were(void **state)
 {
     struct fixture *fixture = *state;
     static const char bytes[] = "a\0b\n";
-    char digest[SHA256_HEX], again[SHA256_HEX];
-    assert_int_equal(blob_put(fixture->folder, bytes, sizeof bytes, digest, NULL), 0);
-    assert_int_equal(blob_put(fixture->folder, bytes, sizeof bytes, again, NULL), 0);
-    assert_string_equal(digest, again);
+    char digest[SHA256_HEX];
     AUTO(free_text) char *back = NULL;
     size_t size = 0;
-    assert_int_equal(blob_get(fixture->folder, digest, &back, &size, NULL), 0);
+    sha256_hex(bytes, sizeof bytes, digest);
+    put(fixture, digest, bytes, sizeof bytes);
+    put(fixture, digest, bytes, sizeof bytes);
+    fixture_reopen(fixture);
+    assert_int_equal(journal_get_blob(fixture->journal, digest, &back, &size, NULL), 0);
     assert_int_equal(size, sizeof bytes);
     assert_memory_equal(back, bytes, size);
 }
@@ -32,46 +31,34 @@ static void the_empty_blob_is_a_blob(void **state)
     char digest[SHA256_HEX];
     AUTO(free_text) char *back = NULL;
     size_t size = 9;
-    assert_int_equal(blob_put(fixture->folder, "", 0, digest, NULL), 0);
-    assert_int_equal(blob_get(fixture->folder, digest, &back, &size, NULL), 0);
+    sha256_hex("", 0, digest);
+    put(fixture, digest, "", 0);
+    fixture_reopen(fixture);
+    assert_int_equal(journal_get_blob(fixture->journal, digest, &back, &size, NULL), 0);
     assert_int_equal(size, 0);
 }
 
-static void a_blob_that_was_changed_is_not_handed_out(void **state)
+static void what_is_not_there_or_damaged_is_refused(void **state)
 {
     struct fixture *fixture = *state;
     char digest[SHA256_HEX];
-    assert_int_equal(blob_put(fixture->folder, "one", 3, digest, NULL), 0);
-    AUTO(free_text) char *path = mem_format("%s/blobs/%.2s/%s", fixture->folder, digest, digest + 2);
-    assert_int_equal(chmod(path, 0600), 0);
-    assert_int_equal(file_replace(path, "two", 3, 0600, NULL), 0);
     AUTO(free_text) char *back = NULL;
     struct error err = {0};
-    assert_int_equal(blob_get(fixture->folder, digest, &back, NULL, &err), -ERROR_CONFLICT);
-    assert_non_null(strstr(err.message, path));
+    sha256_hex("one", 3, digest);
+    assert_int_equal(journal_get_blob(fixture->journal, digest, &back, NULL, &err), -ERROR_NOT_FOUND);
+    put(fixture, digest, "two", 3);
+    fixture_reopen(fixture);
+    assert_int_equal(journal_get_blob(fixture->journal, digest, &back, NULL, &err), -ERROR_CONFLICT);
+    assert_non_null(strstr(err.message, digest));
     assert_null(back);
-}
-
-static void what_is_not_there_or_no_digest_is_refused(void **state)
-{
-    struct fixture *fixture = *state;
-    char digest[SHA256_HEX];
-    AUTO(free_text) char *back = NULL;
-    sha256_hex("x", 1, digest);
-    assert_int_equal(blob_get(fixture->folder, digest, &back, NULL, NULL), -ERROR_NOT_FOUND);
-    static const char *const wrong[] = {"", "ab", "../../../../../../../../../../../../../../../../../../../../etc/passwd",
-        "E3B0C44298FC1C149AFBF4C8996FB92427AE41E4649B934CA495991B7852B855"};
-    for (size_t i = 0; i < COUNT_OF(wrong); i++) assert_int_equal(blob_get(fixture->folder, wrong[i], &back, NULL, NULL), -ERROR_INVALID);
 }
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, begin, fixture_end)
     const struct CMUnitTest tests[] = {
-        TEST(bytes_come_back_as_they_were),
-        TEST(the_empty_blob_is_a_blob),
-        TEST(a_blob_that_was_changed_is_not_handed_out),
-        TEST(what_is_not_there_or_no_digest_is_refused),
+        cmocka_unit_test_setup_teardown(bytes_come_back_as_they_were, fixture_begin, fixture_end),
+        cmocka_unit_test_setup_teardown(the_empty_blob_is_a_blob, fixture_begin, fixture_end),
+        cmocka_unit_test_setup_teardown(what_is_not_there_or_damaged_is_refused, fixture_begin, fixture_end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

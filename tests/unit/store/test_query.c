@@ -241,6 +241,7 @@ static void every_query_has_its_index(void **state)
         {QUERY_NEXT_STATE, "INDEX runs_by_state (state>?)"},
         {QUERY_RUNS_IN_STATE, "INDEX runs_by_state (state=?)"},
         {QUERY_SHIM, "PRIMARY KEY (rowid=?)"},
+        {QUERY_GET_BLOB, "PRIMARY KEY (digest=?)"},
         {QUERY_VERIFY, "INDEX events_by_run (run=?)"},
     };
     static const char *const listings[8] = {"PRIMARY KEY (rowid<?)", "runs_by_repository (repository=? AND run<?)",
