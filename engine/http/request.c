@@ -234,6 +234,11 @@ const char *request_user(const struct request *request)
     return request->peer->user;
 }
 
+bool request_is_local(const struct request *request)
+{
+    return request->server->options.local;
+}
+
 const char *const *request_groups(const struct request *request)
 {
     return (const char *const *)request->peer->groups;

@@ -54,10 +54,15 @@ static void on_accepted(void *context, const struct accepted *accepted, const st
     free(manual);
 }
 
-static int check(const json_t *body, struct error *err)
+/* A path means the server's own files: who asks from elsewhere may not have them read. */
+static int check(const struct request *request, const json_t *body, struct error *err)
 {
     const char *source = json_text(body, "source", NULL);
     const json_t *params = json_object_get(body, "params");
+    if (source && !request_is_local(request)) {
+        error_set(err, ERROR_DENIED, NOWHERE, "request body: 'source' is for the server's own machine, over its Unix socket");
+        return error_hint(err, "push to a repository of the server instead: crescendo repository add NAME");
+    }
     if (source && source[0] != '/') return error_set(err, ERROR_INVALID, NOWHERE, "request body: 'source' must be an absolute path");
     if (params && !json_is_object(params)) return error_set(err, ERROR_INVALID, NOWHERE, "request body: 'params' must be an object");
     return 0;
@@ -70,7 +75,7 @@ static int submit(struct request *request, const struct trigger *trigger, struct
     const char *name = json_text(body, "file", "crescendo.yaml");
     struct source items[FILES_MAX] = {{name, json_string_value(pipeline), json_string_length(pipeline)}};
     size_t count = 1;
-    int code = check(body, err);
+    int code = check(request, body, err);
     if (code == 0) code = files_read(json_object_get(body, "files"), arena, items, FILES_MAX, &count, err);
     if (code < 0) return code;
     struct manual *manual = mem_alloc(sizeof *manual);

@@ -26,6 +26,7 @@ const char *request_query(const struct request *request, const char *name);   /*
 const char *request_header(const struct request *request, const char *name);
 const json_t *request_body(const struct request *request);  /* validated against route->body */
 const char *request_user(const struct request *request);    /* who asks: the socket's peer or the token's owner */
+bool request_is_local(const struct request *request);       /* it came over the Unix socket, from this machine */
 const char *const *request_groups(const struct request *request); /* NULL-ended, with the user's own name */
 
 /* --- answering: exactly one of these per request, at once or later. A peer that has left meanwhile is no error --- */
