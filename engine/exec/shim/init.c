@@ -1,5 +1,5 @@
 /* init.c: a stage's own small init: process 1 of its namespaces, a copy of the shim that keeps nothing of it but one socket. It builds the
-   stage's tree of files and then starts each step, behind a step-init (stepinit.c), in a PID namespace of its own.
+   stage's tree of files and then starts each step (inside.c), behind a step-init (stepinit.c), in a PID namespace of its own.
    If the shim dies, it dies, and the kernel ends everything in its PID namespace. */
 #include "init.h"
 
@@ -7,18 +7,15 @@
 #include <fcntl.h>
 #include <net/if.h>
 #include <poll.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 static _Noreturn void fail(int socket, const char *what, int error)
@@ -108,173 +105,27 @@ static void tell_ready(const struct init *init)
     if (write(init->socket, &header, sizeof header) != (ssize_t)sizeof header) _exit(1);
 }
 
-static bool read_all(int fd, void *bytes, size_t size)
+static void take_request(struct init *init)
 {
-    for (char *at = bytes; size;) {
-        ssize_t got = read(fd, at, size);
-        if (got < 0 && errno == EINTR) continue;
-        if (got <= 0) return false;
-        at += got;
-        size -= (size_t)got;
-    }
-    return true;
+    struct init_header header;
+    int fds[4];
+    unsigned count;
+    if (!header_read(init->socket, &header, fds, &count)) _exit(0); /* the stage is over, or the shim is gone */
+    if (header.type == INIT_START) inside_start(init, &header, fds, count);
+    else inside_signal(init, &header);
 }
 
-/* A header comes whole: it is smaller than what a socket splits. */
-static bool read_header(int socket, struct init_header *ret, int fds[4], unsigned *ret_count)
+static _Noreturn void serve(struct init *init)
 {
-    union {
-        struct cmsghdr align;
-        char bytes[CMSG_SPACE(4 * sizeof(int))];
-    } control;
-    struct iovec part = {ret, sizeof *ret};
-    struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control};
-    ssize_t got = recvmsg(socket, &message, MSG_CMSG_CLOEXEC | MSG_WAITALL);
-    *ret_count = 0;
-    if (got <= 0) return false;
-    struct cmsghdr *header = CMSG_FIRSTHDR(&message);
-    if (header && header->cmsg_type == SCM_RIGHTS) {
-        *ret_count = (unsigned)((header->cmsg_len - CMSG_LEN(0)) / sizeof(int));
-        memcpy(fds, CMSG_DATA(header), *ret_count * sizeof(int));
-    }
-    return (size_t)got == sizeof *ret || read_all(socket, (char *)ret + got, sizeof *ret - (size_t)got);
-}
-
-static char **split(char *bytes, uint32_t count)
-{
-    char **list = shim_alloc((count + 1) * sizeof *list);
-    for (uint32_t i = 0; i < count; i++) {
-        list[i] = bytes;
-        bytes += strlen(bytes) + 1;
-    }
-    return list;
-}
-
-static void output_make(const struct init *init, const struct init_header *header)
-{
-    char name[32];
-    snprintf(name, sizeof name, "%u-%u", header->step, header->attempt);
-    int fd = openat(init->outputs, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0666);
-    if (fd < 0 && unlinkat(init->outputs, name, 0) == 0) fd = openat(init->outputs, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-    if (fd < 0) return;
-    if (fchmod(fd, 0666) < 0) unlinkat(init->outputs, name, 0);
-    close(fd);
-}
-
-static void start(struct init *init, const struct init_header *header, const int *fds, unsigned count)
-{
-    char *bytes = shim_alloc(header->size + 1);
-    if (!read_all(init->socket, bytes, header->size) || count < 3) _exit(1);
-    char **argv = split(bytes, header->argc);
-    char *rest = bytes;
-    for (uint32_t i = 0; i < header->argc; i++) rest += strlen(rest) + 1;
-    struct running *running = shim_alloc(sizeof *running);
-    running->facts = mmap(NULL, sizeof *running->facts, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    if (running->facts == MAP_FAILED) _exit(1);
-    running->step = header->step;
-    running->attempt = header->attempt;
-    running->limit = header->limit;
-    bool other_user = init->stage->without_users && init->stage->sandbox_uid != geteuid();
-    struct descriptors ends = {fds[0], fds[1], fds[2], count > 3 ? fds[3] : -1};
-    struct launch launch = {.ends = &ends, .argv = argv, .environment = split(rest, header->environment_count),
-        .folder = init->stage->workspace, .limits = &init->stage->limits, .landlock = init->landlock, .confine = true,
-        .uid = other_user ? init->stage->sandbox_uid : UINT32_MAX, .gid = other_user ? init->stage->sandbox_gid : UINT32_MAX};
-    output_make(init, header);
-    running->pid = (pid_t)syscall(SYS_clone, CLONE_NEWPID | CLONE_NEWNS | SIGCHLD, 0, 0, 0, 0);
-    if (running->pid == 0) step_init_run(&launch, running->facts, init->done[1]);
-    if (running->pid < 0) {
-        running->facts->error = errno;
-        snprintf((char *)running->facts->what, sizeof running->facts->what, "a PID namespace");
-    }
-    running->next = init->running;
-    init->running = running;
-    for (unsigned i = 0; i < count; i++) close(fds[i]);
-    free(argv);
-    free((void *)(uintptr_t)launch.environment);
-    free(bytes);
-}
-
-static void signal_step(const struct init *init, const struct init_header *header)
-{
-    for (const struct running *running = init->running; running; running = running->next)
-        if (running->step == header->step && running->attempt == header->attempt && running->pid > 0 && !running->told)
-            kill(running->pid, (int)header->value);
-}
-
-static bool write_all(int fd, const void *bytes, size_t size)
-{
-    for (const char *at = bytes; size;) {
-        ssize_t put = write(fd, at, size);
-        if (put < 0 && errno == EINTR) continue;
-        if (put <= 0) return false;
-        at += put;
-        size -= (size_t)put;
-    }
-    return true;
-}
-
-static void tell_end(const struct init *init, const struct running *running, int status, const struct rusage *usage)
-{
-    char name[32];
-    size_t size = 0;
-    const char *problem = NULL;
-    snprintf(name, sizeof name, "%u-%u", running->step, running->attempt);
-    char *content = output_read(init->outputs, name, running->limit, &size, &problem);
-    const struct step_facts *facts = running->facts;
-    struct init_header header = {.type = INIT_ENDED, .size = (uint32_t)size, .step = running->step, .attempt = running->attempt,
-        .value = (uint32_t)(facts->ended ? facts->status : status), .error = facts->error,
-        .memory_bytes = (uint64_t)usage->ru_maxrss * 1024,
-        .cpu_us = (uint64_t)(usage->ru_utime.tv_sec + usage->ru_stime.tv_sec) * 1000000 +
-                  (uint64_t)(usage->ru_utime.tv_usec + usage->ru_stime.tv_usec)};
-    snprintf(header.what, sizeof header.what, "%s", facts->error ? (const char *)facts->what : problem ? problem : "");
-    if (!write_all(init->socket, &header, sizeof header) || !write_all(init->socket, content, size)) _exit(1);
-    free(content);
-}
-
-static void forget(struct init *init, struct running *running)
-{
-    for (struct running **at = &init->running; *at; at = &(*at)->next)
-        if (*at == running) {
-            *at = running->next;
-            break;
-        }
-    munmap(running->facts, sizeof *running->facts);
-    free(running);
-}
-
-/* A step is over when its step-init says so, or, killed from outside, when that is gone. */
-static void reap(struct init *init)
-{
-    struct rusage usage = {0};
-    int status = 0;
-    for (struct running *running = init->running, *next; running; running = next) {
-        next = running->next;
-        bool gone = running->pid < 0 || wait4(running->pid, &status, WNOHANG, &usage) == running->pid;
-        bool over = running->facts->ended;
-        if (!running->told && (over || gone)) tell_end(init, running, status, over ? &running->facts->usage : &usage);
-        running->told |= over || gone;
-        if (gone) forget(init, running);
-    }
-}
-
-static void serve(struct init *init, int signals)
-{
-    struct pollfd watched[3] = {{init->socket, POLLIN, 0}, {signals, POLLIN, 0}, {init->done[0], POLLIN, 0}};
+    struct pollfd watched[3] = {{init->socket, POLLIN, 0}, {init->signals, POLLIN, 0}, {init->done[0], POLLIN, 0}};
     for (;;) {
         char bytes[64];
-        if (poll(watched, 3, -1) < 0 && errno != EINTR) _exit(1);
         struct signalfd_siginfo info;
-        if (watched[1].revents && read(signals, &info, sizeof info) < 0 && errno != EAGAIN) _exit(1);
+        if (poll(watched, 3, -1) < 0 && errno != EINTR) _exit(1);
+        if (watched[1].revents && read(init->signals, &info, sizeof info) < 0 && errno != EAGAIN) _exit(1);
         if (watched[2].revents && read(init->done[0], bytes, sizeof bytes) < 0 && errno != EINTR) _exit(1);
-        if (watched[0].revents) {
-            struct init_header header;
-            int fds[4];
-            unsigned count;
-            if (!read_header(init->socket, &header, fds, &count)) _exit(0); /* the stage is over, or the shim is gone */
-            if (header.type == INIT_START) start(init, &header, fds, count);
-            else signal_step(init, &header);
-        }
-        reap(init);
+        if (watched[1].revents || watched[2].revents) inside_reap(init);
+        if (watched[0].revents) take_request(init);
     }
 }
 
@@ -287,9 +138,9 @@ _Noreturn void init_run(struct stage *stage, struct sources *sources, int socket
     sigemptyset(&set);
     sigaddset(&set, SIGCHLD);
     if (pipe2(init.done, O_CLOEXEC) < 0) fail(socket, "a pipe", errno);
-    int signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-    if (signals < 0) fail(socket, "signalfd", errno);
+    init.signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+    if (init.signals < 0) fail(socket, "signalfd", errno);
     tell_ready(&init);
-    serve(&init, signals);
-    _exit(0);
+    inside_prepare(&init); /* a first step comes for sure, and its way to us takes as long */
+    serve(&init);
 }

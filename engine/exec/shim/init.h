@@ -9,7 +9,7 @@ enum init_answer { INIT_READY = 1, INIT_FAILED, INIT_ENDED };
 
 struct init_header {         /* both ways, followed by size bytes; a start brings its descriptors with the header */
     uint32_t type, size, step, attempt;
-    uint32_t value;          /* a signal, or what wait() said */
+    uint32_t value;          /* a signal, what wait() said, or, of a start, whether more will come */
     int32_t error;           /* errno of what failed */
     uint64_t cpu_us, memory_bytes, limit;
     uint32_t argc, environment_count;
@@ -23,23 +23,36 @@ struct step_facts {
     volatile char what[64];
 };
 
-struct running {
+/* A step-init: the spare that waits for its step, or one that has it. */
+struct inside {
     uint32_t step, attempt;
     uint64_t limit;
     pid_t pid;
+    int orders;              /* where the spare is told what to run; -1 when it has been */
     bool told;
     struct step_facts *facts;
-    struct running *next;
+    struct inside *next;
 };
 struct init {
     struct stage *stage;
-    int socket, landlock, outputs;
+    int socket, signals, landlock, outputs;
     int done[2];             /* a pipe: a step-init writes a byte when all of its step is gone, before the kernel takes its namespaces down */
-    struct running *running;
+    struct inside *running, *spare;
 };
 
 _Noreturn void init_run(struct stage *stage, struct sources *sources, int socket);
-/* Process 1 of a step's PID namespace; its end is the end of all that the step ever started. */
-_Noreturn void step_init_run(struct launch *launch, struct step_facts *facts, int done);
+/* Process 1 of a step's PID namespace; its end is the end of all that the step ever started. It waits for its step on orders. */
+_Noreturn void step_init_run(const struct init *init, struct step_facts *facts, int orders);
+
+/* inside.c: the steps of a stage, by its init */
+void inside_prepare(struct init *init); /* makes the spare, when there is none */
+void inside_start(struct init *init, const struct init_header *header, const int *fds, unsigned count);
+void inside_signal(const struct init *init, const struct init_header *header);
+void inside_reap(struct init *init);
+/* A header with the descriptors that came with it, and what follows it; by init and step-init. false: the other end is gone. */
+bool header_read(int socket, struct init_header *ret, int fds[4], unsigned *ret_count);
+bool bytes_read(int fd, void *bytes, size_t size);
+/* header, size bytes behind it and descriptors, in one message where it fits. */
+bool header_send(int socket, const struct init_header *header, const void *bytes, const int *fds, unsigned count);
 
 #endif

@@ -103,24 +103,24 @@ static void why_not(struct stage *stage, const char *what, int error)
 static void init_ready(struct shim *shim, struct watch *watch, uint32_t events);
 
 /* Where ids cannot be mapped (an old kernel, a file system that cannot), the workspace is given to the sandbox's user. */
-static int give(const char *folder_path)
+static int give(const char *folder_path, uid_t owner)
 {
     struct walk *walk = walk_open(folder_path);
     if (!walk) return -errno;
-    int folder, failed = lchown(folder_path, SANDBOX_USER, SANDBOX_USER) < 0 ? -errno : 0;
+    int folder, failed = lchown(folder_path, owner, owner) < 0 ? -errno : 0;
     const char *name;
     struct stat facts;
     while (!failed && walk_next(walk, &folder, &name, &facts))
-        if (facts.st_uid != SANDBOX_USER && fchownat(folder, name, SANDBOX_USER, SANDBOX_USER, AT_SYMLINK_NOFOLLOW) < 0 && errno != ENOENT)
+        if (facts.st_uid != owner && fchownat(folder, name, owner, owner, AT_SYMLINK_NOFOLLOW) < 0 && errno != ENOENT)
             failed = -errno;
     walk_close(&walk);
     return failed;
 }
 
-static int give_writable(const struct stage *stage)
+static int give_writable(const struct stage *stage, uid_t owner)
 {
-    int failed = give(stage->workspace);
-    for (char **path = stage->read_write; !failed && *path; path++) failed = give(*path);
+    int failed = give(stage->workspace, owner);
+    for (char **path = stage->read_write; !failed && *path; path++) failed = give(*path, owner);
     return failed;
 }
 
@@ -134,7 +134,7 @@ static int collect(struct shim *shim, struct stage *stage, struct sources *sourc
         return 0;
     }
     sources_close(sources);
-    return give_writable(stage);
+    return give_writable(stage, SANDBOX_USER);
 }
 
 static bool try_namespaces(struct shim *shim, struct stage *stage)
@@ -191,6 +191,7 @@ static void try_landlock(struct shim *shim, struct stage *stage)
     stage->without_users = false;
     stage->degree = DEGREE_LANDLOCK;
     output_folder(shim);
+    if (is_real_root() && give_writable(stage, geteuid()) < 0) return refuse(shim, stage); /* a sandbox that failed may have had them */
     stage->landlock = landlock_make(stage, shim->folder);
     if (stage->landlock < 0) {
         why_not(stage, "Landlock", -stage->landlock);

@@ -1,5 +1,5 @@
-/* main.c: helloservice [PORT]: a small HTTP service on the loopback address. It prints where it listens; port 0, the default, is any free
-   one. Each connection is one request. SIGTERM ends it. */
+/* main.c: helloservice [PORT | SOCKET/PATH]: a small HTTP service on the loopback address or a Unix socket. It prints where it listens; port 0,
+   the default, is any free one. Each connection is one request. SIGTERM ends it. */
 #include "answer.h"
 
 #include <arpa/inet.h>
@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/time.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 static int fail(const char *what)
@@ -18,16 +19,28 @@ static int fail(const char *what)
     return 1;
 }
 
-static int listen_at(struct sockaddr_in *address)
+static int listen_at_port(long port)
 {
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((unsigned short)port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t size = sizeof address;
     int one = 1, fd = socket(AF_INET, SOCK_STREAM, 0);
-    socklen_t size = sizeof *address;
     if (fd < 0) return -1;
     setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
-    if (bind(fd, (struct sockaddr *)address, size) < 0 || listen(fd, 64) < 0 || getsockname(fd, (struct sockaddr *)address, &size) < 0) {
-        close(fd);
-        return -1;
-    }
+    if (bind(fd, (struct sockaddr *)&address, size) < 0 || listen(fd, 64) < 0) return -1;
+    if (getsockname(fd, (struct sockaddr *)&address, &size) < 0) return -1;
+    printf("listening on 127.0.0.1:%d\n", ntohs(address.sin_port));
+    return fd;
+}
+
+static int listen_at_path(const char *path)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+    if (fd < 0 || strlen(path) >= sizeof address.sun_path) return -1;
+    strncpy(address.sun_path, path, sizeof address.sun_path - 1);
+    unlink(path);
+    if (bind(fd, (struct sockaddr *)&address, sizeof address) < 0 || listen(fd, 64) < 0) return -1;
+    printf("listening on %s\n", path);
     return fd;
 }
 
@@ -46,16 +59,15 @@ static void serve(int connection)
 
 int main(int argc, char **argv)
 {
-    long port = argc > 1 ? strtol(argv[1], NULL, 10) : 0;
+    const char *where = argc > 1 ? argv[1] : "0";
+    long port = strtol(where, NULL, 10);
     if (port < 0 || port > 65535) {
-        fprintf(stderr, "usage: helloservice [PORT]\n");
+        fprintf(stderr, "usage: helloservice [PORT | SOCKET/PATH]\n");
         return 64;
     }
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((unsigned short)port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     signal(SIGPIPE, SIG_IGN);
-    int listener = listen_at(&address);
+    int listener = strchr(where, '/') ? listen_at_path(where) : listen_at_port(port);
     if (listener < 0) return fail("helloservice");
-    printf("listening on 127.0.0.1:%d\n", ntohs(address.sin_port));
     fflush(stdout);
     for (;;) {
         int connection = accept(listener, NULL, NULL);

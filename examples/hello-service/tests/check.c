@@ -1,11 +1,11 @@
-/* check.c: check PROGRAM: starts the service, asks it what a user would, and says line by line what it got. */
-#include <arpa/inet.h>
-#include <netinet/in.h>
+/* check.c: check PROGRAM SOCKET: starts the service on a Unix socket (a build needs no network for that), asks it what a user would, and says
+   line by line what it got. */
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -19,8 +19,8 @@ static const struct {
     {"POST / HTTP/1.1\r\n\r\n", "405", "only GET\n"},
 };
 
-/* Starts the program; *ret_port is where it says that it listens. */
-static pid_t start(const char *program, int *ret_port)
+/* Starts the program and waits until it says that it listens. */
+static pid_t start(const char *program, const char *path)
 {
     int out[2];
     char line[100] = "";
@@ -28,13 +28,13 @@ static pid_t start(const char *program, int *ret_port)
     pid_t child = fork();
     if (child == 0) {
         dup2(out[1], STDOUT_FILENO);
-        execl(program, program, "0", (char *)NULL);
+        execl(program, program, path, (char *)NULL);
         perror(program);
         _exit(127);
     }
     close(out[1]);
     FILE *said = fdopen(out[0], "r");
-    if (!said || !fgets(line, sizeof line, said) || sscanf(line, "listening on 127.0.0.1:%d", ret_port) != 1) {
+    if (!said || !fgets(line, sizeof line, said) || strncmp(line, "listening on ", 13) != 0) {
         fprintf(stderr, "%s did not say where it listens\n", program);
         kill(child, SIGKILL);
         exit(1);
@@ -43,10 +43,11 @@ static pid_t start(const char *program, int *ret_port)
 }
 
 /* Sends request and collects the answer. */
-static int ask(int port, const char *request, char *answer, size_t capacity)
+static int ask(const char *path, const char *request, char *answer, size_t capacity)
 {
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((unsigned short)port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    int fd = socket(AF_INET, SOCK_STREAM, 0);
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+    strncpy(address.sun_path, path, sizeof address.sun_path - 1);
     size_t size = 0;
     ssize_t got;
     if (fd < 0 || connect(fd, (struct sockaddr *)&address, sizeof address) < 0 || write(fd, request, strlen(request)) < 0) {
@@ -59,11 +60,11 @@ static int ask(int port, const char *request, char *answer, size_t capacity)
     return 0;
 }
 
-static int check(int port, size_t index)
+static int check(const char *path, size_t index)
 {
     char answer[4096];
     const char *request = expectations[index].request;
-    if (ask(port, request, answer, sizeof answer) < 0) return 1;
+    if (ask(path, request, answer, sizeof answer) < 0) return 1;
     const char *body = strstr(answer, "\r\n\r\n");
     int good = strncmp(answer, "HTTP/1.1 ", 9) == 0 && strncmp(answer + 9, expectations[index].status, 3) == 0 && body
         && strcmp(body + 4, expectations[index].body) == 0;
@@ -74,11 +75,11 @@ static int check(int port, size_t index)
 
 int main(int argc, char **argv)
 {
-    int port = 0, failed = 0, status = 0;
-    if (argc != 2) return fprintf(stderr, "usage: check PROGRAM\n"), 64;
-    pid_t service = start(argv[1], &port);
+    int failed = 0, status = 0;
+    if (argc != 3) return fprintf(stderr, "usage: check PROGRAM SOCKET\n"), 64;
+    pid_t service = start(argv[1], argv[2]);
     const size_t count = sizeof expectations / sizeof *expectations;
-    for (size_t i = 0; i < count; i++) failed += check(port, i);
+    for (size_t i = 0; i < count; i++) failed += check(argv[2], i);
     kill(service, SIGTERM);
     waitpid(service, &status, 0);
     printf("%zu checks, %d failed\n", count, failed);
