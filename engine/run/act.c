@@ -13,8 +13,9 @@
 static void refuse_step(struct live_run *run, uint32_t step, const struct error *err)
 {
     AUTO(free_text) char *message = mem_format("%s%s%s", err->message, err->hint[0] ? "; " : "", err->hint);
+    enum reason reason = err->code == ERROR_DENIED ? REASON_denied : err->code == ERROR_INVALID ? REASON_invalid : REASON_failed;
     live_report(run, &(struct report){.type = REPORT_REFUSED, .step = step, .attempt = run->state->steps[step].attempt,
-        .time_ms = clock_now_ms(), .message = message});
+        .time_ms = clock_now_ms(), .reason = reason, .message = message});
 }
 
 static int need_supervisor(struct live_run *run, struct error *err)
@@ -96,20 +97,48 @@ static void end_supervisor(struct live_run *run)
     clean_up(run);
 }
 
-void live_act(struct live_run *run)
+/* Waiting is not a process: a run whose steps are all parked or to come lets its shim go, and gets a new one when it goes on. Not for the
+   pause before a retry: what the stage left in its sandbox is needed again. */
+static void let_idle_shim_go(struct live_run *run)
 {
-    if (run->durable_pending || run->engine->failed) return;
-    bool changed = false;
-    for (uint32_t i = 0; i < run->acting_count; i++) {
-        uint32_t step = run->acting[i];
-        run->is_acting[step] = false;
-        changed |= act_on_step(run, step);
+    const struct run_state *state = run->state;
+    bool idle = state->status == RUN_waiting && !state->live_count && !state->parked_count[WAIT_retry] && run->attached && !run->appends_pending;
+    if (!idle) {
+        run->idle_since_ms = 0;
+        return;
     }
+    if (!run->idle_since_ms) {
+        run->idle_since_ms = clock_now_ms();
+        live_arm_timer(run);
+    }
+    if (clock_now_ms() - run->idle_since_ms < IDLE_SHIM_MS) return;
+    supervisor_end(run->supervisor);
+    run->supervisor = NULL;
+    run->idle_since_ms = 0;
+    live_forget_shim(run);
+}
+
+static bool act_on_steps(struct live_run *run)
+{
+    bool changed = false;
+    uint32_t count = run->acting_count, *now = run->acting;
+    run->acting = run->acting_now; /* acting may touch steps, which are for the next time */
+    run->acting_now = now;
     run->acting_count = 0;
+    for (uint32_t i = 0; i < count; i++) run->is_acting[now[i]] = false;
+    for (uint32_t i = 0; i < count; i++) changed |= act_on_step(run, now[i]);
+    return changed;
+}
+
+bool live_act(struct live_run *run)
+{
+    if (run->durable_pending || run->engine->failed) return false;
+    bool changed = act_on_steps(run);
     say_all(run);
     if (run_status_at_rest(run->state->status)) end_supervisor(run);
     else if (run->attached) supervisor_flush(run->supervisor);
-    if (changed) live_advance(run);
+    let_idle_shim_go(run);
+    return changed;
 }
 
 /* A shim without steps does nothing, so it may start while the run that will need it is being synced; should the server die before that,
@@ -137,7 +166,7 @@ static void repeat_answers(struct live_run *run, uint32_t step)
     if (state->checkpoint) supervisor_say(run->supervisor, step, state->attempt, "{\"type\":\"kept\"}");
 }
 
-void live_act_on_all(struct live_run *run)
+bool live_act_on_all(struct live_run *run)
 {
     for (uint32_t step = 0; step < run->plan->step_count; step++) {
         enum step_status status = run->state->steps[step].status;
@@ -146,5 +175,5 @@ void live_act_on_all(struct live_run *run)
         run->acting[run->acting_count++] = step;
         run->is_acting[step] = true;
     }
-    live_act(run);
+    return live_act(run);
 }

@@ -40,6 +40,7 @@ struct live_run *live_new(struct engine *engine, uint64_t number, struct plan *p
     run->touched = mem_alloc_array(steps, sizeof *run->touched);
     run->is_touched = mem_alloc_array(steps, sizeof *run->is_touched);
     run->acting = mem_alloc_array(steps, sizeof *run->acting);
+    run->acting_now = mem_alloc_array(steps, sizeof *run->acting_now);
     run->is_acting = mem_alloc_array(steps, sizeof *run->is_acting);
     run->handed = mem_alloc_array(steps, sizeof *run->handed);
     run->has_sandbox = mem_alloc_array(steps, sizeof *run->has_sandbox);
@@ -75,6 +76,7 @@ static void free_run(uv_handle_t *timer)
     free(run->touched);
     free(run->is_touched);
     free(run->acting);
+    free(run->acting_now);
     free(run->is_acting);
     free(run->handed);
     free(run->has_sandbox);
@@ -186,7 +188,7 @@ static void on_committed(void *context)
     if (commit->sequence && run->supervisor && run->attached) supervisor_acknowledge(run->supervisor, commit->sequence);
     answer_waiters(commit->waiters);
     tell_subscribers(run->engine, run->number);
-    if (!run->engine->closing) live_act(run);
+    if (!run->engine->closing && live_act(run)) live_advance(run);
     free(commit);
     run->held--;
     live_retire(run);
@@ -242,24 +244,24 @@ void live_flush(struct live_run *run)
     event_list_release(&run->outbox);
 }
 
-static void arm_timer(struct live_run *run)
+void live_arm_timer(struct live_run *run)
 {
     int64_t next = decide_next_time(run->state);
-    if (next == INT64_MAX || run_status_at_rest(run->state->status)) {
+    if ((next == INT64_MAX && !run->idle_since_ms) || run_status_at_rest(run->state->status)) {
         uv_timer_stop(&run->timer);
         return;
     }
     enum { LONGEST_SLEEP_MS = 60 * 1000 }; /* the wall clock may be set meanwhile */
-    int64_t wait = next - clock_now_ms();
+    int64_t wait = next == INT64_MAX ? LONGEST_SLEEP_MS : next - clock_now_ms();
+    if (run->idle_since_ms && wait > IDLE_SHIM_MS) wait = IDLE_SHIM_MS;
     if (wait < 0) wait = 0;
     if (wait > LONGEST_SLEEP_MS) wait = LONGEST_SLEEP_MS;
     uv_timer_start(&run->timer, on_timer, (uint64_t)wait, 0);
 }
 
-static void advance_one(struct live_run *run)
+static void decide_all(struct live_run *run)
 {
-    struct engine *engine = run->engine;
-    run->advancing = true;
+    const struct engine *engine = run->engine;
     for (bool again = true; again && !run_status_at_rest(run->state->status);) {
         struct event_list events = {0};
         unsigned slots = engine->options.slots;
@@ -267,10 +269,20 @@ static void advance_one(struct live_run *run)
         decide(run->state, &(struct decide_input){clock_now_ms(), free_slots}, &events);
         again = events.count > 0 && live_fold(run, &events);
     }
-    live_flush(run);
-    arm_timer(run);
-    if (run->durable_pending) live_prepare(run);
-    else live_act(run);
+}
+
+/* Acting may itself make events (a step that cannot be launched), and then there is something to decide again. */
+static void advance_one(struct live_run *run)
+{
+    run->advancing = true;
+    for (bool changed = true; changed;) {
+        decide_all(run);
+        live_flush(run);
+        changed = false;
+        if (run->durable_pending) live_prepare(run);
+        else changed = live_act(run);
+    }
+    live_arm_timer(run);
     run->advancing = false;
 }
 

@@ -10,6 +10,8 @@
 #include "exec/supervisor.h"
 #include "run/engine.h"
 
+enum { IDLE_SHIM_MS = 1000 }; /* how long a run waits before its shim is let go: an approval may come at once */
+
 struct waiter { /* somebody who is answered once an append is on disk */
     void (*done)(void *context, const struct error *err);
     void *context;
@@ -38,6 +40,7 @@ struct live_run {
     uint32_t touched_count;
     bool *is_touched;
     uint32_t *acting;            /* steps to act upon at the next chance, each once */
+    uint32_t *acting_now;        /* those that live_act goes through, while acting may fill anew */
     uint32_t acting_count;
     bool *is_acting;
     uint32_t steps_done, steps_failed;
@@ -49,6 +52,7 @@ struct live_run {
     bool *has_sandbox;           /* per sandbox (the index of its first step): requested of the attached shim */
     uint32_t *stage_live;        /* per stage: steps in starting, running, cancelling */
     enum sandbox_degree worst_degree;
+    int64_t idle_since_ms;       /* nothing but waiting, with a shim that has nothing to do; 0 = not so */
 
     struct saying *sayings, **sayings_end;
     struct waiter *waiters;      /* for the next flush */
@@ -86,12 +90,13 @@ void live_wait_commit(struct live_run *run, void (*done)(void *context, const st
 void live_retire(struct live_run *run);     /* frees it when nothing will call back */
 void live_close(struct live_run *run);      /* the engine stops: lets go of the shim */
 void live_touch(struct live_run *run, uint32_t step);
+void live_arm_timer(struct live_run *run);  /* for the next thing that needs no event to happen */
 bool step_is_live(enum step_status status);
 
 /* act.c */
-void live_act(struct live_run *run);        /* what the state asks for: launch, cancel, say, end */
+bool live_act(struct live_run *run);        /* what the state asks for: launch, cancel, say, end; true: it made events, so advance */
 void live_prepare(struct live_run *run);    /* while a durable event is on its way to the disk: what does nobody harm */
-void live_act_on_all(struct live_run *run); /* after an attach */
+bool live_act_on_all(struct live_run *run); /* after an attach */
 
 /* launch.c */
 int launch_step(struct live_run *run, uint32_t step, struct error *err) MUST_CHECK;
@@ -100,6 +105,7 @@ char *launch_workspace(const struct live_run *run, uint32_t stage); /* RUN/works
 /* reports.c */
 extern const struct supervisor_hooks live_supervisor_hooks; /* its context is filled in */
 void live_report(struct live_run *run, const struct report *report);
+void live_forget_shim(struct live_run *run); /* nothing is handed over, no sandbox is made */
 
 /* project.c */
 void project_run(const struct live_run *run, struct run_row *row);

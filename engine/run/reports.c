@@ -118,7 +118,7 @@ static void on_batch_end(void *context)
     live_advance(context);
 }
 
-static void forget_shim(struct live_run *run)
+void live_forget_shim(struct live_run *run)
 {
     run->attached = false;
     memset(run->handed, 0, run->plan->step_count * sizeof *run->handed);
@@ -128,9 +128,9 @@ static void forget_shim(struct live_run *run)
 static void on_attached(void *context)
 {
     struct live_run *run = context;
-    forget_shim(run);
+    live_forget_shim(run);
     run->attached = true;
-    live_act_on_all(run);
+    if (live_act_on_all(run)) live_advance(run);
 }
 
 /* The shim is gone and what it left behind was folded: every step that it should have had ends without a witness. */
@@ -140,7 +140,7 @@ static void on_lost(void *context)
     supervisor_end(run->supervisor);
     supervisor_sweep(run->folder);
     run->supervisor = NULL;
-    forget_shim(run);
+    live_forget_shim(run);
     for (uint32_t step = 0; step < run->plan->step_count; step++) {
         const struct step_state *state = &run->state->steps[step];
         if (!step_is_live(state->status)) continue;

@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/mem.h"
+#include "base/text.h"
 #include "spec/diagnose.h"
 
 #include <stdlib.h>
@@ -115,11 +116,18 @@ static void begin_invalid(struct engine *engine, const struct submission *submis
     begin(engine, submission, answer, plan_empty(submission->repository ? submission->repository : "pipeline"), &more);
 }
 
+static const char *branch_of(const struct submission *submission)
+{
+    static const char heads[] = "refs/heads/";
+    if (submission->branch || !submission->ref || !text_starts(submission->ref, heads)) return submission->branch;
+    return submission->ref + strlen(heads);
+}
+
 /* Loads and plans. 1: planned; 0: the answer is complete (unwanted); negative: the file is wrong. */
 static int make_plan(struct engine *engine, const struct submission *submission, struct answer *answer, struct plan **ret_plan)
 {
     AUTO(pipeline_free) struct pipeline *pipeline = NULL;
-    struct plan_facts facts = {.repository = submission->repository, .ref = submission->ref, .branch = submission->branch,
+    struct plan_facts facts = {.repository = submission->repository, .ref = submission->ref, .branch = branch_of(submission),
         .commit = submission->commit, .author = submission->author, .trigger = submission->trigger};
     if (submission->files.count == 0) return -ERROR_NOT_FOUND;
     int failed = pipeline_load(&answer->files, engine->options.types, &answer->diagnostics, &pipeline);

@@ -48,7 +48,7 @@ static enum lookup look_up_output(
 static enum lookup look_up_plain(void *context, const char *root, const char *const *parts, size_t part_count, json_t **ret_value,
     char **ret_residual, struct error *err)
 {
-    if (strcmp(root, "stages")) return miss(err, "it is not known while the run is under way", root);
+    if (strcmp(root, "stages") != 0) return miss(err, "it is not known while the run is under way", root);
     return look_up_output(context, parts, part_count, ret_value, ret_residual, err);
 }
 

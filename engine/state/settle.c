@@ -151,7 +151,7 @@ static void add_limit(struct text *message, const char *what, const char *key, c
     text_add_format(message, "ended by its %s limit", what);
     if (!limit) return;
     text_add(message, " (");
-    if (strcmp(key, "processes"))
+    if (strcmp(key, "processes") != 0)
         text_add_size(message, limit);
     else
         text_add_format(message, "%lld", (long long)limit);
@@ -256,7 +256,8 @@ static void settle_refused(const struct settlement *settlement)
     const char *message = settlement->report->message;
     if (settlement->status == STEP_cancelling) return settle_dropped(settlement);
     if (is_ahead_of_its_turn(settlement)) return withdraw(settlement, false);
-    fail(settlement, REASON_failed, message && *message ? message : "it could not be started");
+    enum reason reason = settlement->report->reason == REASON_ok ? REASON_failed : settlement->report->reason;
+    fail(settlement, reason, message && *message ? message : "it could not be started");
 }
 
 static bool is_live(enum step_status status)

@@ -220,6 +220,7 @@ struct report {
     enum exit_cause cause;
     int exit_code, signal;
     bool started;          /* REPORT_LOST: was its process started, as far as the supervisor's record tells? */
+    enum reason reason;    /* REPORT_REFUSED: denied or invalid; ok means failed */
     const char *message;   /* borrowed; may be NULL */
     const json_t *outputs; /* object of declared outputs from $CRESCENDO_OUTPUT; borrowed; may be NULL */
     const json_t *usage;   /* {cpu_ms, memory_bytes}; may be NULL */
