@@ -1,6 +1,6 @@
 # Makefile: builds, tests and checks Crescendo. One make, no recursion: every target knows all of its inputs.
 #   make            the programs, in build/ (missing packages are named and installed first)
-#   make demo       a real run on loopback, from nothing, in under a minute; BREAK=build|test|lint shows it fail
+#   make demo       a real run on loopback, from nothing, in under a minute; BREAK=build|test|fixed|yaml shows it fail
 #   make check      every test; the last line counts them
 #   make asan       the tests under the address and undefined-behaviour sanitizers
 #   make lint       layers, purity, headers, banned functions, clang-tidy, cppcheck, gcc -fanalyzer

@@ -306,6 +306,12 @@ static int read_answer(struct connection *connection, const struct local_request
     return 0;
 }
 
+static bool is_answering(const struct connection *connection, int within_ms)
+{
+    struct pollfd poll_fd = {.fd = connection->fd, .events = POLLIN};
+    return poll(&poll_fd, 1, within_ms) > 0; /* an interruption counts as late, which does no harm */
+}
+
 int local_send(const struct local_request *request, struct local_response *ret, struct error *err)
 {
     AUTO(connection_release) struct connection connection = {.fd = -1, .server = request->server};
@@ -313,7 +319,7 @@ int local_send(const struct local_request *request, struct local_response *ret, 
     connection.buffer = mem_alloc(READ_BYTES);
     int code = open_connection(&connection, err);
     if (code == 0) code = send_request(&connection, request, err);
-    if (code == 0 && request->sent) request->sent(request->sent_context);
+    if (code == 0 && request->late && !is_answering(&connection, request->late_ms)) request->late(request->late_context);
     return code < 0 ? code : read_answer(&connection, request, ret, err);
 }
 

@@ -16,8 +16,9 @@ struct local_request {
     size_t body_size;
     int timeout_ms;            /* for connecting and for each silence; 0 = 10 s; -1 = none */
     const char *last_event_id; /* NULL = none */
-    void (*sent)(void *context); /* called between the request and its answer: time for something that takes a while; may be NULL */
-    void *sent_context;
+    void (*late)(void *context); /* called once when the answer has not begun after late_ms; may be NULL */
+    void *late_context;
+    int late_ms;
     /* When set, the body of a 2xx answer is handed over as it arrives; a non-zero return ends the transfer. */
     int (*on_bytes)(void *context, const char *bytes, size_t size);
     void *context;

@@ -1,7 +1,7 @@
 /* hook.h: the parts of the program crescendo-hook, which git runs as hooks/post-receive of a bare repository. It reads the pipeline's
    files at the pushed commit, stores the push in crescendo-spool/, hands it to the server, prints what that says and follows the run.
-   A push is in the spool until a server has it on disk, so neither a crash nor a missing server loses one; the spool is synced before
-   anything is said, while the server is already at work. Static, no libraries. */
+   A push is in the spool until a server has it on disk, so neither a crash nor a missing server loses one; the spool is synced when the
+   server does not answer at once, and before anything is said without it. Static, no libraries. */
 #ifndef CRESCENDO_TRIGGER_HOOK_H
 #define CRESCENDO_TRIGGER_HOOK_H
 
@@ -56,7 +56,7 @@ struct spooled {
     bool synced; /* it outlives a power failure */
 };
 bool spool_write(struct spooled *spooled, const struct text *body, unsigned number); /* false: errno says why */
-void spool_sync(void *spooled);  /* also local_request.sent: while the server works */
+void spool_sync(void *spooled);  /* also local_request.late */
 void spool_remove(struct spooled *spooled);  /* the server has it */
 void spool_reject(struct spooled *spooled);  /* the server will never take it: set aside */
 void spool_forget(struct spooled *spooled);  /* closes; the file stays as it is */
