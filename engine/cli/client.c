@@ -62,7 +62,7 @@ int client_open(const struct options *options, struct client *ret, struct error 
     bool local = options_flag(options, "local");
     if ((server != NULL) + (data != NULL) + local > 1)
         return error_set(err, ERROR_INVALID, NOWHERE, "--server, --data and --local each name a server; give one of them");
-    *ret = (struct client){.token = options_value(options, "token")};
+    *ret = (struct client){.token = options_value(options, "token"), .typed = server || data};
     if (!ret->token) ret->token = variable("CRESCENDO_TOKEN");
     if (local) return client_use_local(ret), 0;
     if (!server && !data) server = variable("CRESCENDO_SERVER"); /* what is typed beats the environment */
@@ -120,7 +120,7 @@ static int nobody_there(const struct client *client, struct error *err)
 {
     error_set(err, ERROR_UNAVAILABLE, NOWHERE, "no server is listening at %s", client->server);
     if (!client->data) return error_hint(err, "is it running there? --server, or CRESCENDO_SERVER, names another");
-    const char *option = client->chosen ? " --data " : "", *data = client->chosen ? client->data : "";
+    const char *option = client->typed ? " --data " : "", *data = client->typed ? client->data : "";
     return error_hint(err, "start one with `crescendo serve%s%s`, or name another: --data, --server, --local", option, data);
 }
 

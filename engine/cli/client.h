@@ -12,6 +12,7 @@ struct client {
     char *data;          /* the data folder that was meant; NULL when a server was named */
     const char *token;   /* borrowed; NULL = none */
     bool chosen;         /* the person named a server or a data folder; false: the usual one */
+    bool typed;          /* with an option: hints repeat it; what the environment says holds for the next command, too */
     bool local;          /* the private server: started by whoever finds that it is not there */
     char *text;          /* what the server wrote about a wrong file, ready to print; NULL = nothing */
     json_t *diagnostics; /* the same as an array; NULL = nothing */

@@ -23,7 +23,7 @@ struct cli {
     /* The step types of this machine: the built-in ones joined with those in the folders of PATH, for commands that read a pipeline
        themselves. NULL until load_types was called, which fills it; types live in storage. */
     step_types *types;
-    int (*load_types)(struct cli *cli, struct error *err) MUST_CHECK;
+    int (*load_types)(struct cli *cli, struct error *err);
     struct arena *storage;
 };
 

@@ -47,7 +47,8 @@ static int vote(struct cli *cli, const char *decision, const char *done, struct 
     AUTO(free_text) char *state = report_state(answer);
     printf("run %llu: ", (unsigned long long)run);
     print_clean(step ? step : "the waiting stage");
-    printf(" %s; the run is %s\n", done, state);
+    bool goes_on = text_equal(state, "running");
+    printf(" %s; the run %s%s\n", done, goes_on ? "goes on" : "is ", goes_on ? "" : state);
     return 0;
 }
 

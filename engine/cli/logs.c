@@ -1,6 +1,6 @@
 /* logs.c: `crescendo logs`: what the steps printed. On a terminal colours stay and all else that could take it over goes; elsewhere, and
-   with --raw, the bytes are as they were. It is a stream of any size, of which nothing is kept here. A log only ever grows, so a lost connection is mended by asking again and leaving out what was
-   printed. */
+   with --raw, the bytes are as they were. It is a stream of any size, of which nothing is kept here. A log only ever grows, so a
+   lost connection is mended by asking again and leaving out what was printed. */
 #include "base/encode.h"
 #include "base/file.h"
 #include "base/mem.h"

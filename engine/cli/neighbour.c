@@ -27,7 +27,8 @@ int neighbour_find(const char *name, char **ret_path, struct error *err)
         return 0;
     }
     error_set(err, ERROR_NOT_FOUND, NOWHERE, "the program %s is not beside this one in %s", name, folder ? folder : "its folder");
-    return error_hint(err, "install all of Crescendo, or build it with `make`");
+    error_hint(err, "install all of Crescendo, or build it with `make`");
+    return -ERROR_NOT_FOUND;
 }
 
 /* A child starts with no signal blocked and none ignored, whatever this program does. */

@@ -7,7 +7,8 @@
 
 #include <jansson.h>
 
-/* Every --param as a member of *ret, an object of texts; the last of a name wins. Caller frees. -ERROR_INVALID: not NAME=VALUE, not UTF-8. */
+/* Every --param as a member of *ret, an object of texts; the last of a name wins. Caller frees. -ERROR_INVALID: not NAME=VALUE, or not
+   UTF-8. */
 int params_read(const struct options *options, json_t **ret, struct error *err) MUST_CHECK;
 
 #endif

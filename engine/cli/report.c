@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { FAILURES_SHOWN = 3, LINES_SHOWN = 20, LINE_BYTES = 2000 };
+enum { FAILURES_SHOWN = 3, LINES_SHOWN = 20, LINE_BYTES = 2000, TITLE_COLUMNS = 60 };
 
 /* The last lines of a step, and one more that shows that there are others before them. */
 struct tail {
@@ -76,7 +76,7 @@ static void report_log(struct client *client, const json_t *run, const json_t *s
     int failed = client_stream(client, text_view(&path), 10 * 1000, NULL, tail_add, &tail, NULL);
     text_release(&path);
     tail_print(&tail, terminal, out);
-    if (failed && !tail.count) text_add(out, "    (its log cannot be read)\n");
+    if (!tail.count) text_add(out, failed ? "    (its log cannot be read)\n" : "    (it printed nothing)\n");
 }
 
 static bool step_is_bad(const json_t *step)
@@ -87,9 +87,15 @@ static bool step_is_bad(const json_t *step)
 
 static void report_step(struct client *client, const json_t *run, const json_t *step, const struct terminal *terminal, struct text *out)
 {
+    const char *title = json_text(step, "title", NULL);
     struct text line = {0};
-    text_add_format(&line, "%s %s: %s", symbol_of_state(json_text(step, "state", "")), json_text(step, "path", "?"),
-        json_text(step, "message", json_text(step, "reason", json_text(step, "state", "?"))));
+    text_add_format(&line, "%s %s", symbol_of_state(json_text(step, "state", "")), json_text(step, "path", "?"));
+    if (title) {
+        text_add(&line, " (");
+        display_add_cut(&line, title, TITLE_COLUMNS);
+        text_add_char(&line, ')');
+    }
+    text_add_format(&line, ": %s", json_text(step, "message", json_text(step, "reason", json_text(step, "state", "?"))));
     int64_t attempt = json_whole(step, "attempt", 1);
     if (attempt > 1) text_add_format(&line, " (attempt %lld)", (long long)attempt);
     text_add(out, style_open(STYLE_BAD, terminal->colour));
@@ -100,7 +106,7 @@ static void report_step(struct client *client, const json_t *run, const json_t *
     if (json_whole(step, "started_ms", 0)) report_log(client, run, step, terminal, out);
 }
 
-void report_failures(struct client *client, const json_t *run, const struct terminal *terminal, struct text *out)
+bool report_failures(struct client *client, const json_t *run, const struct terminal *terminal, struct text *out)
 {
     uint64_t number = (uint64_t)json_whole(run, "run", 0);
     size_t shown = 0, more = 0, i;
@@ -114,9 +120,10 @@ void report_failures(struct client *client, const json_t *run, const struct term
             report_step(client, run, step, terminal, out), shown++;
     }
     if (more) text_add_format(out, "… and %zu more failed steps\n", more);
-    if (!shown) return;
+    if (!shown) return false;
     AUTO(free_text) char *server = report_server_words(client);
     text_add_format(out, "The whole log: crescendo logs%s %llu\n", server, (unsigned long long)number);
+    return true;
 }
 
 static void report_approval(const json_t *approval, const char *server, const struct terminal *terminal, struct text *out)
@@ -173,18 +180,18 @@ const char *report_ref(const char *ref)
     return text_starts(ref, "refs/tags/") ? ref + strlen("refs/tags/") : ref;
 }
 
-void report_end(const json_t *run, const struct terminal *terminal, struct text *out)
+void report_end(const json_t *run, bool explained, const struct terminal *terminal, struct text *out)
 {
     AUTO(free_text) char *state = report_state(run);
     const char *message = json_text(run, "message", NULL);
     int64_t begin_ms = json_whole(run, "accepted_ms", 0), end_ms = json_whole(run, "ended_ms", 0);
     struct text line = {0};
     text_add_format(&line, "run %lld %s", (long long)json_whole(run, "run", 0), state);
-    if (begin_ms && end_ms >= begin_ms) {
+    if (begin_ms && end_ms > begin_ms) {
         text_add(&line, " after ");
         text_add_duration(&line, end_ms - begin_ms);
     }
-    if (message && *message) text_add_format(&line, ": %s", message);
+    if (message && *message && !explained) text_add_format(&line, ": %s", message);
     text_add(out, style_open(style_of_state(json_text(run, "state", "")), terminal->colour));
     display_add(out, text_view(&line), DISPLAY_LINE);
     text_add(out, style_close(style_of_state(json_text(run, "state", "")), terminal->colour));
@@ -207,6 +214,6 @@ int report_exit_code(const json_t *run)
 char *report_server_words(const struct client *client)
 {
     if (client->local) return mem_copy_text(" --local");
-    if (!client->chosen) return mem_copy_text("");
+    if (!client->typed) return mem_copy_text("");
     return client->data ? mem_format(" --data %s", client->data) : mem_format(" --server %s", client->server);
 }

@@ -15,6 +15,7 @@ static int add(struct cli *cli, const char *name, struct error *err)
     AUTO(free_json) json_t *body = json_object(), *answer = NULL;
     json_put_text(body, "name", name);
     int failed = client_call(&cli->client, "POST", "/v1/repositories", body, &answer, err);
+    if (failed == -ERROR_CONFLICT && !err->hint[0]) return error_hint(err, "`crescendo repository list` shows where it is");
     if (failed) return failed;
     if (options_flag(&cli->options, "json")) return print_json(answer);
     const char *path = json_text(answer, "path", "?");

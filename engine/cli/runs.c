@@ -15,14 +15,16 @@ enum { TITLE_FROM_COLUMNS = 120 };
 #define DAY_MS (24LL * 3600 * 1000)
 #define MONTH_MS (30 * DAY_MS)
 
-/* "12 s ago", "3 d ago", after a month the date. */
+/* "now", "12 s ago", "3 d ago", after a month the date. */
 static void add_when(struct table *table, int64_t ms, int64_t now_ms)
 {
     struct text text = {0};
     int64_t age_ms = now_ms - ms;
     time_t seconds = (time_t)(ms / 1000);
     struct tm local;
-    if (age_ms >= 0 && age_ms < 60 * 1000)
+    if (age_ms >= 0 && age_ms < 1000)
+        text_add(&text, "now");
+    else if (age_ms >= 0 && age_ms < 60 * 1000)
         text_add_format(&text, "%d s ago", (int)(age_ms / 1000));
     else if (age_ms >= 0 && age_ms < 3600 * 1000)
         text_add_format(&text, "%d m ago", (int)(age_ms / 60000));
@@ -86,6 +88,21 @@ static void add_filter(struct text *path, const struct options *options, const c
     percent_encode(value, path);
 }
 
+/* The command for the page behind this one: the same words, further back. */
+static void print_next(const struct cli *cli, int64_t before)
+{
+    static const char *const names[] = {"repository", "pipeline", "state", "limit"};
+    struct text line = {0};
+    AUTO(free_text) char *server = report_server_words(&cli->client);
+    text_add_format(&line, "older ones: crescendo runs%s", server);
+    for (size_t i = 0; i < COUNT_OF(names); i++) {
+        const char *value = options_value(&cli->options, names[i]);
+        if (value) text_add_format(&line, " --%s %s", names[i], value);
+    }
+    text_add_format(&line, " --before %lld\n", (long long)before);
+    print_text(&line);
+}
+
 int runs_run(struct cli *cli, struct error *err)
 {
     int64_t limit = 0, before = 0;
@@ -109,7 +126,7 @@ int runs_run(struct cli *cli, struct error *err)
         printf("no runs%s\n", before || cli->options.given_count ? " like that" : " yet: push to a repository, or `crescendo run`");
     } else {
         print_runs(cli, runs);
-        if (json_is_integer(next)) printf("older ones: crescendo runs --before %lld\n", (long long)json_integer_value(next));
+        if (json_is_integer(next)) print_next(cli, json_integer_value(next));
     }
     return 0;
 }

@@ -99,8 +99,8 @@ int sources_read(const char *path, struct sources *ret, struct error *err)
 {
     AUTO(sources_release) struct sources sources = {0};
     bool is_input = strcmp(path, "-") == 0;
-    char *bytes;
-    size_t size;
+    char *bytes = NULL;
+    size_t size = 0;
     struct error why = {0};
     int failed = is_input ? read_input(&bytes, &size, &why) : file_read(path, READ_LIMIT_BYTES, &bytes, &size, &why);
     if (failed) return cannot_read(path, failed, &why, err);

@@ -143,7 +143,7 @@ static int find_step(const struct plan *plan, const char *path, uint32_t *ret_st
     }
     if (!step) {
         error_set(err, ERROR_NOT_FOUND, NOWHERE, "this run has no step '%.100s'", path);
-        return error_hint(err, "a step is named STAGE/ID: GET /v1/runs/N/steps lists them");
+        return error_hint(err, "a step is named STAGE/ID; `crescendo show RUN` lists them");
     }
     *ret_step = step->index;
     return 0;
@@ -223,6 +223,7 @@ static void handle_logs(struct request *request, void *context)
 }
 
 const struct route logs_routes[] = {
-    {"GET", "/v1/runs/{run}/logs", handle_logs, "What steps printed: ?step= attempt= from= limit= all=1 follow=1 tail= format=text|json|raw", NULL},
+    {"GET", "/v1/runs/{run}/logs", handle_logs,
+        "What steps printed: ?step= attempt= from= limit= all=1 follow=1 tail= format=text|json|raw", NULL},
     ROUTE_END,
 };

@@ -124,6 +124,8 @@ submit() { crescendo run crescendo.yaml --detach --json "$@" | json 'it["run"]';
 pipeline() { cat >"$FLOW/crescendo.yaml"; cd "$FLOW"; }
 # log RUN STEP: what the step printed.
 log() { crescendo logs "$1" --step "$2"; }
+# little_memory KIB: for what follows in this shell; sanitised programs need address space without end, so there it says nothing.
+little_memory() { [ -n "${ASAN_OPTIONS:-}" ] || ulimit -v "$1"; }
 processes_with() { # processes_with TEXT: how many processes have it in their command line (this flow's own shells aside)
     local count=0 file
     for file in /proc/[0-9]*/cmdline; do

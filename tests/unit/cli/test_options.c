@@ -98,6 +98,29 @@ static void test_numbers(void **state)
     assert_int_equal(value, 20);
 }
 
+static void test_choices(void **state)
+{
+    (void)state;
+    static const char *const choices[] = {"text", "json", "sarif", NULL};
+    struct options options = {0};
+    struct error err = {0};
+    size_t choice = 2;
+    assert_int_equal(options_choice(&options, "server", choices, &choice, &err), 0);
+    assert_int_equal(choice, 2);
+    assert_int_equal(PARSE(&options, NULL, "--server", "json"), 0);
+    assert_int_equal(options_choice(&options, "server", choices, &choice, &err), 0);
+    assert_int_equal(choice, 1);
+    assert_int_equal(PARSE(&options, NULL, "--server", "sariff"), 0);
+    assert_int_equal(options_choice(&options, "server", choices, &choice, &err), -ERROR_INVALID);
+    assert_string_equal(err.message, "there is no server 'sariff'");
+    assert_string_equal(err.hint, "did you mean sarif?");
+    assert_int_equal(PARSE(&options, NULL, "--server", "picture"), 0);
+    assert_int_equal(options_choice(&options, "server", choices, &choice, &err), -ERROR_INVALID);
+    assert_string_equal(err.hint, "it may be text, json or sarif");
+    assert_int_equal(choice, 1);
+    options_release(&options);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -106,6 +129,7 @@ int main(void)
         cmocka_unit_test(test_first_only),
         cmocka_unit_test(test_refusals),
         cmocka_unit_test(test_numbers),
+        cmocka_unit_test(test_choices),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
