@@ -18,10 +18,18 @@ static void refuse_step(struct live_run *run, uint32_t step, const struct error 
         .time_ms = clock_now_ms(), .reason = reason, .message = message});
 }
 
+static int make_run_folder(const struct live_run *run, struct error *err)
+{
+    AUTO(free_text) char *workspaces = mem_format("%s/workspaces", run->folder);
+    AUTO(free_text) char *state = mem_format("%s/state", run->folder);
+    if (file_make_folders(run->folder, 0700, err) < 0 || file_make_folders(workspaces, 0755, err) < 0) return -(int)err->code;
+    return file_make_folders(state, 0755, err);
+}
+
 static int need_supervisor(struct live_run *run, struct error *err)
 {
     if (run->supervisor) return 0;
-    if (file_make_folders(run->folder, 0700, err) < 0) return -(int)err->code;
+    if (make_run_folder(run, err) < 0) return -(int)err->code;
     struct supervisor_hooks hooks = live_supervisor_hooks;
     hooks.context = run;
     int failed = supervisor_open(run->engine->loop, run->folder, run->engine->options.shim, run->report_sequence, true, &hooks,

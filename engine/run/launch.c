@@ -1,14 +1,15 @@
 /* launch.c: a step of the plan becomes a program to start: its sandbox, arguments, environment and input. */
 #include "run/live.h"
 
-#include "base/file.h"
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/text.h"
 
+#include <errno.h>
 #include <libgen.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 struct words { /* a NULL-ended list of texts that it owns */
     char **items;
@@ -94,13 +95,10 @@ static int request_sandbox(struct live_run *run, const struct plan_step *step, u
         return error_hint(err, "remove it from the file, or start the server with --allow-no-sandbox");
     }
     AUTO(words_release) struct words read_only = {0};
-    words_add(&read_only, mem_copy_text("/nonexistent")); /* so that the list is never NULL */
-    free(read_only.items[--read_only.count]);
-    read_only.items[0] = NULL;
     add_reachable(run, step, &read_only);
     AUTO(free_text) char *state = mem_format("%s/state", run->folder);
     const char *const read_write[] = {state, NULL};
-    if (file_make_folders(workspace, 0755, err) < 0 || file_make_folders(state, 0755, err) < 0) return -(int)err->code;
+    if (mkdir(workspace, 0755) < 0 && errno != EEXIST) return error_set_errno(err, errno, "%s", workspace);
     supervisor_sandbox(run->supervisor,
         &(struct sandbox_request){.stage = sandbox, .workspace = workspace, .mode = none ? SANDBOX_NONE : SANDBOX_DEFAULT,
             .network_host = text_equal(json_text(step->sandbox, "network", "none"), "host"),
