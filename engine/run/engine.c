@@ -66,7 +66,6 @@ void engine_close(struct engine **closed)
     journal_close(&engine->journal);
     for (struct live_run *run = engine->runs, *next; run; run = next) {
         next = run->next;
-        run->appends_pending = 0; /* after a failed journal its callbacks do not come */
         live_close(run);
     }
     uv_run(engine->loop, UV_RUN_NOWAIT);
@@ -87,6 +86,14 @@ bool engine_is_idle(const struct engine *engine)
     return !engine->runs;
 }
 
+/* "run 3 is over: it ..." */
+static const char *past_tense(const char *state)
+{
+    if (strcmp(state, run_status_name(RUN_cancelled)) == 0) return "was cancelled";
+    if (strcmp(state, run_status_name(RUN_rolled_back)) == 0) return "was rolled back";
+    return state;
+}
+
 static struct live_run *open_run(struct engine *engine, uint64_t number, struct error *err)
 {
     struct live_run *run = live_find(engine, number);
@@ -94,7 +101,7 @@ static struct live_run *open_run(struct engine *engine, uint64_t number, struct 
     AUTO(free_json) json_t *row = NULL;
     if (journal_get_run(engine->journal, number, &row, err) < 0) return NULL;
     error_set(err, ERROR_CONFLICT, NOWHERE, "run %llu is over: it %s", (unsigned long long)number,
-        run ? run_status_name(run->state->status) : json_text(row, "state", "ended"));
+        past_tense(run ? run_status_name(run->state->status) : json_text(row, "state", "ended")));
     return NULL;
 }
 

@@ -39,6 +39,7 @@ struct submission {
     const char *source;           /* where the checkout comes from: a bare repository's or a folder's path; NULL = none */
     bool work_tree;               /* source is a folder to copy as it is, not a repository to check out from */
     struct source_set files;      /* the pipeline's text first; count 0 = the commit has none */
+    const char *no_files;         /* of count 0: why there is none; NULL = the commit has no such file */
     const json_t *params;         /* object or NULL */
 };
 struct accepted {

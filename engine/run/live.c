@@ -91,15 +91,14 @@ void live_retire(struct live_run *run)
     struct live_run **at = &run->engine->runs;
     while (*at != run) at = &(*at)->next;
     *at = run->next;
+    if (run->supervisor) supervisor_detach(take(&run->supervisor)); /* only where the engine stops: the shim lives on */
     run->closing = true;
     uv_close((uv_handle_t *)&run->timer, free_run);
 }
 
 void live_close(struct live_run *run)
 {
-    if (run->supervisor) supervisor_detach(run->supervisor);
-    run->supervisor = NULL;
-    run->attached = false;
+    run->appends_pending = 0; /* after a failed journal its callbacks do not come */
     live_retire(run);
 }
 

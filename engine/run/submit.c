@@ -99,7 +99,8 @@ static void begin_invalid(struct engine *engine, const struct submission *submis
     struct event_list more = {0};
     const struct diagnostics *list = &answer->diagnostics;
     json_t *data = json_pack("{s:s}", "reason", "invalid");
-    if (submission->files.count == 0) json_put_text(data, "message", "no crescendo.yaml in this commit");
+    if (submission->files.count == 0)
+        json_put_text(data, "message", submission->no_files ? submission->no_files : "no crescendo.yaml in this commit");
     else if (list->count) {
         const struct diagnostic *first = &list->items[0];
         AUTO(free_text) char *message = mem_format("%s:%u:%u: %s", first->at.file ? first->at.file : submission->files.items[0].name,

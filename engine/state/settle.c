@@ -166,6 +166,7 @@ static void describe_end(const struct settlement *settlement, struct text *messa
     case CAUSE_EXIT:
         text_add_format(message, "exit %d", report->exit_code);
         if (report->exit_code == EXIT_PARKED) text_add(message, " (to park, a step says `park` first)");
+        if (report->exit_code == EXIT_FILE_SIZE) add_file_limit(message, settlement);
         break;
     case CAUSE_SIGNAL: text_add_format(message, "ended by signal %d%s%s", report->signal, name ? ", SIG" : "", name ? name : ""); break;
     case CAUSE_TIMEOUT:
