@@ -39,7 +39,8 @@ struct supervisor_hooks {
 };
 
 /* Finds the run's living shim by its lock, or starts one when `start` is set (else: delivers what RUN/reports holds beyond
-   last_sequence, then calls lost). folder: RUN/, exists, borrowed for the call. shim_path: the program. last_sequence: what the journal has. */
+   last_sequence, then calls lost). folder: RUN/, exists, borrowed for the call. shim_path: the program. last_sequence: what the journal
+   has. */
 int supervisor_open(uv_loop_t *loop, const char *folder, const char *shim_path, uint64_t last_sequence, bool start,
     const struct supervisor_hooks *hooks, struct supervisor **ret, struct error *err) MUST_CHECK;
 

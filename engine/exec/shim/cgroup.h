@@ -4,8 +4,8 @@
 
 #include "shim.h"
 
-/* Makes OURS/crescendo-HASH/leaf in a controller's v1 tree, or in the v2 tree (controller NULL). Every folder made is noted in RUN/cgroups, for
-   supervisor_sweep. false: it cannot be had. */
+/* Makes OURS/crescendo-HASH/leaf in a controller's v1 tree, or in the v2 tree (controller NULL). Every folder made is noted in RUN/cgroups,
+   for supervisor_sweep. false: it cannot be had. */
 bool cgroup_make(struct shim *shim, const char *controller, const char *leaf, char ret_folder[PATH_BYTES]);
 /* Can these controllers be handed on in the v2 tree? Tries to. */
 bool cgroup_has_controllers(bool memory, bool cpu, bool pids);

@@ -77,21 +77,33 @@ static int become_inside(const struct stage *stage)
     return 0;
 }
 
-static void set_up(struct init *init, struct sources *sources)
+/* What needs no map of users is done while the shim writes it. */
+static int set_up_early(const struct stage *stage, struct sources *sources, const char **ret_what)
 {
-    struct stage *stage = init->stage;
-    const char *what = "its start";
-    char byte;
-    if (read(init->socket, &byte, 1) != 1) _exit(1); /* our map of users is written now */
     raise_oom_score();
-    int failed = sources_of_system(sources, stage, &what);
+    if (!stage->network_host) loopback_up();
+    *ret_what = "naming the host";
+    if (sethostname("crescendo", 9) < 0) return -errno;
+    return sources_of_system(sources, stage, ret_what);
+}
+
+static void set_up_tree(const struct init *init, struct sources *sources, int failed, const char *what)
+{
+    const struct stage *stage = init->stage;
     if (!failed && !sources->with_request) failed = sources_of_request(sources, stage, -1, &what);
     if (failed) fail(init->socket, what, -failed);
     if ((failed = become_inside(stage)) < 0) fail(init->socket, "becoming the sandbox's user", -failed);
     if ((failed = tree_make(sources, stage, &what)) < 0) fail(init->socket, what, -failed);
-    if (!stage->network_host) loopback_up();
-    if (sethostname("crescendo", 9) < 0) fail(init->socket, "naming the host", errno);
-    init->landlock = landlock_make(stage, NULL);
+}
+
+static void set_up(struct init *init, struct sources *sources)
+{
+    const char *what = "its start";
+    char byte;
+    int failed = set_up_early(init->stage, sources, &what);
+    if (read(init->socket, &byte, 1) != 1) _exit(1); /* our map of users is written now */
+    set_up_tree(init, sources, failed, what);
+    init->landlock = landlock_make(init->stage, NULL);
     init->outputs = open("/run/crescendo", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (init->outputs < 0) fail(init->socket, "/run/crescendo", errno);
     if ((failed = privileges_empty_bounds()) < 0) fail(init->socket, "emptying the bounding set", -failed);
@@ -107,7 +119,7 @@ static void tell_ready(const struct init *init)
 
 static void take_request(struct init *init)
 {
-    struct init_header header;
+    struct init_header header = {0};
     int fds[4];
     unsigned count;
     if (!header_read(init->socket, &header, fds, &count)) _exit(0); /* the stage is over, or the shim is gone */
@@ -117,14 +129,12 @@ static void take_request(struct init *init)
 
 static _Noreturn void serve(struct init *init)
 {
-    struct pollfd watched[3] = {{init->socket, POLLIN, 0}, {init->signals, POLLIN, 0}, {init->done[0], POLLIN, 0}};
+    struct pollfd watched[2] = {{init->socket, POLLIN, 0}, {init->signals, POLLIN, 0}};
     for (;;) {
-        char bytes[64];
         struct signalfd_siginfo info;
-        if (poll(watched, 3, -1) < 0 && errno != EINTR) _exit(1);
+        if (poll(watched, 2, -1) < 0 && errno != EINTR) _exit(1);
         if (watched[1].revents && read(init->signals, &info, sizeof info) < 0 && errno != EAGAIN) _exit(1);
-        if (watched[2].revents && read(init->done[0], bytes, sizeof bytes) < 0 && errno != EINTR) _exit(1);
-        if (watched[1].revents || watched[2].revents) inside_reap(init);
+        if (watched[1].revents) inside_reap(init);
         if (watched[0].revents) take_request(init);
     }
 }
@@ -137,7 +147,6 @@ _Noreturn void init_run(struct stage *stage, struct sources *sources, int socket
     sigset_t set;
     sigemptyset(&set);
     sigaddset(&set, SIGCHLD);
-    if (pipe2(init.done, O_CLOEXEC) < 0) fail(socket, "a pipe", errno);
     init.signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
     if (init.signals < 0) fail(socket, "signalfd", errno);
     tell_ready(&init);

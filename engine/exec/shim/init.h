@@ -5,7 +5,8 @@
 #include "mounts.h"
 
 enum init_request { INIT_START = 1, INIT_SIGNAL };
-enum init_answer { INIT_READY = 1, INIT_FAILED, INIT_ENDED };
+enum init_answer { INIT_READY = 1, INIT_FAILED, INIT_OUTPUT, INIT_ENDED };
+enum { INIT_PIECE_BYTES = 4096 }; /* answers have several writers: each is small enough to be put into the socket whole */
 
 struct init_header {         /* both ways, followed by size bytes; a start brings its descriptors with the header */
     uint32_t type, size, step, attempt;
@@ -18,25 +19,22 @@ struct init_header {         /* both ways, followed by size bytes; a start bring
 
 /* In memory that init and step-init share. */
 struct step_facts {
-    volatile int ended, status, error;
-    struct rusage usage;
+    volatile int told;       /* its step-init has sent the end */
+    volatile int error;      /* why there was no start */
     volatile char what[64];
 };
 
 /* A step-init: the spare that waits for its step, or one that has it. */
 struct inside {
     uint32_t step, attempt;
-    uint64_t limit;
     pid_t pid;
     int orders;              /* where the spare is told what to run; -1 when it has been */
-    bool told;
     struct step_facts *facts;
     struct inside *next;
 };
 struct init {
     struct stage *stage;
     int socket, signals, landlock, outputs;
-    int done[2];             /* a pipe: a step-init writes a byte when all of its step is gone, before the kernel takes its namespaces down */
     struct inside *running, *spare;
 };
 

@@ -1,5 +1,5 @@
-/* inside.c: the steps of a stage, by its init. A step-init is made ahead: with its PID namespace, its /proc and its walls it waits for the next
-   step, so that starting one costs hardly more than outside; and only where a next step is to be expected. */
+/* inside.c: the steps of a stage, by its init. A step-init is made ahead, where a next step is to be expected: with its PID namespace, its
+   /proc and its filter it waits for that step, which then starts hardly later than outside. */
 #include "init.h"
 
 #include <errno.h>
@@ -67,7 +67,6 @@ static void hand_over(struct inside *inside, const struct init_header *header, c
 {
     inside->step = header->step;
     inside->attempt = header->attempt;
-    inside->limit = header->limit;
     bool good = inside->orders >= 0 && header_send(inside->orders, header, bytes, fds, count);
     if (!good && !inside->facts->error) fail(inside, "its process 1", errno);
     if (inside->orders >= 0) close(inside->orders);
@@ -80,7 +79,8 @@ void inside_start(struct init *init, const struct init_header *header, const int
     if (!bytes_read(init->socket, bytes, header->size) || count < 3) _exit(1);
     output_make(init, header);
     inside_prepare(init);
-    struct inside *inside = take(&init->spare);
+    struct inside *inside = init->spare;
+    init->spare = NULL;
     hand_over(inside, header, bytes, fds, count);
     inside->next = init->running;
     init->running = inside;
@@ -93,55 +93,41 @@ void inside_start(struct init *init, const struct init_header *header, const int
 void inside_signal(const struct init *init, const struct init_header *header)
 {
     for (const struct inside *inside = init->running; inside; inside = inside->next)
-        if (inside->step == header->step && inside->attempt == header->attempt && inside->pid > 0 && !inside->told)
+        if (inside->step == header->step && inside->attempt == header->attempt && inside->pid > 0)
             kill(inside->pid, (int)header->value);
 }
 
-static uint64_t microseconds(const struct rusage *usage)
+/* A step-init that was killed from outside, or never came to its step, cannot say so itself. */
+static void tell_end(const struct init *init, const struct inside *inside, int status)
 {
-    return (uint64_t)(usage->ru_utime.tv_sec + usage->ru_stime.tv_sec) * 1000000 +
-           (uint64_t)(usage->ru_utime.tv_usec + usage->ru_stime.tv_usec);
-}
-
-static void tell_end(const struct init *init, const struct inside *inside, int status, const struct rusage *usage)
-{
-    char name[32];
-    size_t size = 0;
-    const char *problem = NULL;
-    snprintf(name, sizeof name, "%u-%u", inside->step, inside->attempt);
-    char *content = output_read(init->outputs, name, inside->limit, &size, &problem);
     const struct step_facts *facts = inside->facts;
-    struct init_header header = {.type = INIT_ENDED, .size = (uint32_t)size, .step = inside->step, .attempt = inside->attempt,
-        .value = (uint32_t)(facts->ended ? facts->status : status), .error = facts->error,
-        .memory_bytes = (uint64_t)usage->ru_maxrss * 1024, .cpu_us = microseconds(usage)};
-    snprintf(header.what, sizeof header.what, "%s", facts->error ? (const char *)(uintptr_t)facts->what : problem ? problem : "");
-    if (!header_send(init->socket, &header, content, NULL, 0)) _exit(1);
-    free(content);
+    struct init_header header = {.type = INIT_ENDED, .step = inside->step, .attempt = inside->attempt, .value = (uint32_t)status,
+        .error = facts->error};
+    char name[32];
+    snprintf(name, sizeof name, "%u-%u", inside->step, inside->attempt);
+    unlinkat(init->outputs, name, 0);
+    snprintf(header.what, sizeof header.what, "%s", (const char *)(uintptr_t)facts->what);
+    if (!header_send(init->socket, &header, NULL, NULL, 0)) _exit(1);
 }
 
-static bool is_gone(const struct inside *inside, int *ret_status, struct rusage *ret_usage)
+static bool is_gone(const struct inside *inside, int *ret_status)
 {
-    return inside->pid < 0 || wait4(inside->pid, ret_status, WNOHANG, ret_usage) == inside->pid;
+    return inside->pid < 0 || waitpid(inside->pid, ret_status, WNOHANG) == inside->pid;
 }
 
-/* A step is over when its step-init says so, or, killed from outside, when that is gone. */
 void inside_reap(struct init *init)
 {
+    int status = 0;
     for (struct inside **at = &init->running, *inside; (inside = *at);) {
-        struct rusage usage = {0};
-        int status = 0;
-        bool over = inside->facts->ended, gone = is_gone(inside, &status, &usage);
-        over |= gone && inside->facts->ended; /* it may have ended between the two looks */
-        if (!inside->told && (over || gone)) tell_end(init, inside, status, over ? &inside->facts->usage : &usage);
-        inside->told |= over || gone;
-        if (!gone) {
+        if (!is_gone(inside, &status)) {
             at = &inside->next;
             continue;
         }
+        if (!inside->facts->told) tell_end(init, inside, status);
         *at = inside->next;
         forget(inside);
     }
-    struct rusage usage;
-    int status;
-    if (init->spare && is_gone(init->spare, &status, &usage)) forget(take(&init->spare)); /* the next start makes one, and says what fails */
+    if (!init->spare || !is_gone(init->spare, &status)) return;
+    forget(init->spare); /* the next start makes one, and says what fails */
+    init->spare = NULL;
 }

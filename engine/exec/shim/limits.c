@@ -1,5 +1,5 @@
-/* limits.c: memory, processor and processes of a stage: cgroup v2 where its controllers are to be had, else v1's, else rlimits. Only where a
-   limit is asked for. A step's program joins by writing to descriptors that the shim opened, so it needs no rights of its own. */
+/* limits.c: memory, processor and processes of a stage: cgroup v2 where its controllers are to be had, else v1's, else rlimits. Only where
+   a limit is asked for. A step's program joins by writing to descriptors that the shim opened, so it needs no rights of its own. */
 #include "cgroup.h"
 
 #include <errno.h>
@@ -99,7 +99,7 @@ void limits_set_resources(const struct limits *limits)
     set_resource(RLIMIT_CORE, 0);
     if (limits->disk_bytes) set_resource(RLIMIT_FSIZE, limits->disk_bytes);
     if (limits->memory_bytes && limits->join[MEMORY] < 0) set_resource(RLIMIT_DATA, limits->memory_bytes);
-    if (limits->processes && limits->join[PIDS] < 0) set_resource(RLIMIT_NPROC, limits->processes + 2); /* two are ours */
+    if (limits->processes && limits->join[PIDS] < 0) set_resource(RLIMIT_NPROC, limits->processes + 3); /* init, step-init, spare: ours */
 }
 
 static uint64_t count_of(const struct limits *limits, int which)

@@ -48,6 +48,7 @@ static void add_descriptors(struct msghdr *message, union control *control, cons
     message->msg_control = control;
     message->msg_controllen = (socklen_t)CMSG_SPACE(count * sizeof(int));
     struct cmsghdr *rights = CMSG_FIRSTHDR(message);
+    if (!rights) return;
     rights->cmsg_level = SOL_SOCKET;
     rights->cmsg_type = SCM_RIGHTS;
     rights->cmsg_len = (socklen_t)CMSG_LEN(count * sizeof(int));
@@ -59,7 +60,7 @@ bool header_send(int socket, const struct init_header *header, const void *bytes
     union control control;
     struct iovec parts[2] = {{(void *)(uintptr_t)header, sizeof *header}, {(void *)(uintptr_t)bytes, header->size}};
     struct msghdr message = {.msg_iov = parts, .msg_iovlen = header->size ? 2 : 1};
-    if (count) add_descriptors(&message, &control, fds, count);
+    if (fds && count) add_descriptors(&message, &control, fds, count);
     size_t left = sizeof *header + header->size;
     for (;;) {
         ssize_t put = sendmsg(socket, &message, MSG_NOSIGNAL);

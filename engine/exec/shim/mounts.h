@@ -18,8 +18,8 @@ struct sources {
     char resolver[256]; /* where /etc/resolv.conf leads to, when that is below /run */
 };
 
-/* The workspace and the request's read-only paths; by the shim itself where a map of ids is to be laid over them (id_map_fd >= 0). 0 or -errno with
-   what failed. */
+/* The workspace and the request's other paths; by the shim itself where a map of ids is to be laid over them (id_map_fd >= 0). 0 or -errno
+   with what failed. */
 int sources_of_request(struct sources *sources, const struct stage *stage, int id_map_fd, const char **ret_what);
 /* The system's folders and devices. */
 int sources_of_system(struct sources *sources, const struct stage *stage, const char **ret_what);

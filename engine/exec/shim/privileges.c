@@ -23,11 +23,11 @@ static int become(uint32_t uid, uint32_t gid)
     return 0;
 }
 
-int privileges_drop(uint32_t uid, uint32_t gid)
+int privileges_drop(uint32_t uid, uint32_t gid, bool with_bounds)
 {
     struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
     struct __user_cap_data_struct none[2] = {{0}};
-    int failed = privileges_empty_bounds();
+    int failed = with_bounds ? privileges_empty_bounds() : 0;
     if (!failed) failed = become(uid, gid);
     if (failed) return failed;
     if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0 && errno != EINVAL) return -errno;

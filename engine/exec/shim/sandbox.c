@@ -234,7 +234,19 @@ static struct step *step_of(struct shim *shim, const struct init_header *header)
     return NULL;
 }
 
-static void end_step(struct shim *shim, const struct init_header *header, const char *content)
+/* A piece of its $CRESCENDO_OUTPUT. */
+static void add_output(struct shim *shim, const struct init_header *header, const char *content)
+{
+    struct step *step = step_of(shim, header);
+    if (!step) return;
+    struct wire outputs = {(unsigned char *)step->outputs, step->outputs_size, step->outputs_room};
+    wire_bytes(&outputs, content, header->size);
+    step->outputs = (char *)outputs.bytes;
+    step->outputs_size = outputs.size;
+    step->outputs_room = outputs.capacity;
+}
+
+static void end_step(struct shim *shim, const struct init_header *header)
 {
     struct step *step = step_of(shim, header);
     if (!step) return;
@@ -242,8 +254,6 @@ static void end_step(struct shim *shim, const struct init_header *header, const 
     step->status = (int)header->value;
     step->cpu_us = header->cpu_us;
     step->memory_bytes = header->memory_bytes;
-    step->outputs = header->size ? shim_copy(content, header->size) : NULL;
-    step->outputs_size = header->size;
     step->start_errno = header->error;
     if (header->what[0]) {
         memcpy(step->what, header->what, sizeof step->what - 1);
@@ -254,7 +264,8 @@ static void end_step(struct shim *shim, const struct init_header *header, const 
 
 static void handle(struct shim *shim, struct stage *stage, const struct init_header *header, const char *content)
 {
-    if (header->type == INIT_ENDED) return end_step(shim, header, content);
+    if (header->type == INIT_OUTPUT) return add_output(shim, header, content);
+    if (header->type == INIT_ENDED) return end_step(shim, header);
     if (header->type == INIT_FAILED) {
         why_not(stage, header->what, header->error);
         return lose_init(shim, stage);
@@ -303,24 +314,6 @@ void stage_ended(struct shim *shim, struct stage *stage)
     }
 }
 
-static bool send_start(int socket, const struct init_header *header, const struct descriptors *ends)
-{
-    union {
-        struct cmsghdr align;
-        char bytes[CMSG_SPACE(4 * sizeof(int))];
-    } control = {.bytes = {0}};
-    unsigned count = ends->talk >= 0 ? 4 : 3;
-    struct iovec part = {(void *)(uintptr_t)header, sizeof *header};
-    struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1, .msg_control = &control,
-        .msg_controllen = (socklen_t)CMSG_SPACE(count * sizeof(int))};
-    struct cmsghdr *rights = CMSG_FIRSTHDR(&message);
-    rights->cmsg_level = SOL_SOCKET;
-    rights->cmsg_type = SCM_RIGHTS;
-    rights->cmsg_len = (socklen_t)CMSG_LEN(count * sizeof(int));
-    memcpy(CMSG_DATA(rights), ends, count * sizeof(int));
-    return sendmsg(socket, &message, MSG_NOSIGNAL) == (ssize_t)sizeof *header;
-}
-
 static uint32_t add_texts(struct wire *wire, char *const *list)
 {
     uint32_t count = 0;
@@ -336,12 +329,9 @@ bool stage_start_step(struct shim *shim, struct step *step, const struct descrip
     header.argc = add_texts(&texts, step->argv);
     header.environment_count = add_texts(&texts, step->environment);
     header.size = (uint32_t)texts.size;
-    bool good = send_start(step->stage->watch.fd, &header, ends);
-    for (size_t at = 0; good && at < texts.size;) {
-        ssize_t put = send(step->stage->watch.fd, texts.bytes + at, texts.size - at, MSG_NOSIGNAL);
-        good = put > 0 || (put < 0 && errno == EINTR);
-        at += put > 0 ? (size_t)put : 0;
-    }
+    header.value = step->stage->claims > 1;
+    const int fds[] = {ends->input, ends->output, ends->error, ends->talk};
+    bool good = header_send(step->stage->watch.fd, &header, texts.bytes, fds, ends->talk >= 0 ? 4 : 3);
     wire_release(&texts);
     return good;
 }

@@ -122,7 +122,7 @@ struct step {
     uint64_t cpu_us, memory_bytes, log_bytes;
     uint64_t memory_events, process_events; /* of its stage, at its start */
     char *outputs;            /* content of $CRESCENDO_OUTPUT, when its init read it */
-    size_t outputs_size;
+    size_t outputs_size, outputs_room;
     char message[MESSAGE_BYTES];
     struct step *next;        /* in the list of live steps, or of those that wait */
 };
@@ -233,6 +233,7 @@ struct launch {
     const struct limits *limits;
     int landlock;               /* ruleset or -1 */
     bool confine;               /* no capabilities, no new privileges, system call filter */
+    bool walled;                /* the filter and the empty bounding set are our parent's already */
     bool no_network;            /* the filter that refuses sockets other than local ones */
     uint32_t uid, gid;          /* to become; UINT32_MAX = stay */
     volatile int *ret_errno;
@@ -266,8 +267,8 @@ int landlock_version(void);
 
 /* seccomp.c, in the step's process */
 int seccomp_apply(bool no_network);
-/* privileges.c, in the step's process: all capabilities gone, no_new_privs; 0 or -errno */
-int privileges_drop(uint32_t uid, uint32_t gid);
+/* privileges.c, in the step's process: all capabilities gone, no_new_privs; 0 or -errno. with_bounds: the bounding set is not empty yet. */
+int privileges_drop(uint32_t uid, uint32_t gid, bool with_bounds);
 int privileges_empty_bounds(void);
 
 /* limits.c */

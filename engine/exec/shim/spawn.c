@@ -73,7 +73,7 @@ _Noreturn void launch_exec(const struct launch *launch)
     limits_set_resources(launch->limits);
     if (chdir(launch->folder) < 0) fail(launch, "its workspace", errno);
     if (launch->confine) {
-        if ((failed = privileges_drop(launch->uid, launch->gid)) < 0) fail(launch, "dropping privileges", -failed);
+        if ((failed = privileges_drop(launch->uid, launch->gid, !launch->walled)) < 0) fail(launch, "dropping privileges", -failed);
         if (launch->landlock >= 0 && syscall(SYS_landlock_restrict_self, launch->landlock, 0) < 0) fail(launch, "Landlock", errno);
     }
     const struct descriptors *ends = launch->ends;
@@ -85,7 +85,8 @@ _Noreturn void launch_exec(const struct launch *launch)
     umask(022);
     reset_signals();
     prctl(PR_SET_PDEATHSIG, SIGKILL); /* behind the change of user, which clears it */
-    if (launch->confine && (failed = seccomp_apply(launch->no_network)) < 0) fail(launch, "the system call filter", -failed);
+    if (launch->confine && !launch->walled) failed = seccomp_apply(launch->no_network);
+    if (failed < 0) fail(launch, "the system call filter", -failed);
     exec_by_path(launch);
     fail(launch, "cannot be run", errno);
 }

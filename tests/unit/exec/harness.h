@@ -151,7 +151,8 @@ static inline const struct seen *harness_wait(struct harness *harness, enum shim
 static inline bool harness_ended(struct harness *harness, void *context)
 {
     uint32_t step = *(uint32_t *)context;
-    return harness_find(harness, SHIM_EXITED, step) || harness_find(harness, SHIM_REFUSED, step) || harness_find(harness, SHIM_DROPPED, step);
+    return harness_find(harness, SHIM_EXITED, step) || harness_find(harness, SHIM_REFUSED, step) ||
+           harness_find(harness, SHIM_DROPPED, step);
 }
 
 static inline const struct seen *harness_end_of(struct harness *harness, uint32_t step)
@@ -166,6 +167,30 @@ static inline void harness_sandbox(struct harness *harness, uint32_t stage, enum
 {
     struct sandbox_request request = {.stage = stage, .workspace = harness->workspace, .mode = mode};
     supervisor_sandbox(harness->supervisor, &request);
+}
+
+/* A stage with a folder beside the workspace that may be written, and one that may be read. Both are made beside it. */
+static inline void harness_sandbox_with_folders(struct harness *harness, uint32_t stage)
+{
+    AUTO(free_text) char *writable = mem_format("%s/writable", harness->folder);
+    AUTO(free_text) char *readable = mem_format("%s/readable", harness->folder);
+    assert_int_equal(mkdir(writable, 0755), 0);
+    assert_int_equal(mkdir(readable, 0755), 0);
+    const char *const read_write[] = {writable, NULL}, *const read_only[] = {readable, NULL};
+    struct sandbox_request request = {
+        .stage = stage, .workspace = harness->workspace, .mode = SANDBOX_DEFAULT, .read_only = read_only, .read_write = read_write};
+    supervisor_sandbox(harness->supervisor, &request);
+}
+
+/* The folder that may be written holds what a step wrote there, as our own; the one that may be read holds nothing. */
+static inline void harness_folders_are_kept(struct harness *harness)
+{
+    AUTO(free_text) char *made = mem_format("%s/writable/made", harness->folder);
+    AUTO(free_text) char *refused = mem_format("%s/readable/made", harness->folder);
+    struct stat facts;
+    assert_int_equal(stat(made, &facts), 0);
+    assert_int_equal(facts.st_uid, geteuid());
+    assert_int_equal(access(refused, F_OK), -1);
 }
 
 static const char *const harness_environment[] = {"PATH=/usr/bin:/bin", "LANG=C", NULL};

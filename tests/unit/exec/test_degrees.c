@@ -1,5 +1,5 @@
-/* test_degrees.c: what a stage gets on machines that allow less: the real shim, started where namespaces, and then Landlock too, are refused
-   by the kernel. This program is the wrapper that takes them away: `test_degrees --without-landlock SHIM RUN`. */
+/* test_degrees.c: what a stage gets on machines that allow less: the real shim, started where namespaces, and then Landlock too, are
+   refused by the kernel. This program is the wrapper that takes them away: `test_degrees --without-landlock SHIM RUN`. */
 #include "harness.h"
 
 #include <linux/filter.h>
@@ -20,8 +20,8 @@ static void hide_landlock(void)
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) || prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program)) _exit(1);
 }
 
-/* A shim path that starts the real one with less: in a user namespace that allows no further ones, and, unless only those are to be missing,
-   no namespaces at all and no capabilities. */
+/* A shim path that starts the real one with less: in a user namespace that allows no further ones, and, unless only those are to be
+   missing, no namespaces at all and no capabilities. */
 enum less { NO_USERS, NO_NAMESPACES, NO_LANDLOCK };
 static struct harness *harness_with_less(const char *self, enum less less)
 {
@@ -76,7 +76,8 @@ static void root_needs_no_user_namespaces(void **state)
     const struct seen *isolation = harness_wait(harness, SHIM_ISOLATION, 1);
     assert_int_equal(isolation->report.degree, DEGREE_NAMESPACES);
     assert_non_null(strstr(isolation->text, "without a user namespace"));
-    AUTO(free_text) char *out = output_of(harness, 1, "echo made > file; cat file; grep -E 'CapEff|CapBnd|NoNew' /proc/self/status; test ! -e ../log");
+    AUTO(free_text) char *out = output_of(harness, 1, "echo made > file; cat file; grep -E 'CapEff|CapBnd|NoNew' /proc/self/status; "
+                                              "test ! -e ../log");
     assert_string_equal(out, "made\nCapEff:\t0000000000000000\nCapBnd:\t0000000000000000\nNoNewPrivs:\t1\n");
     harness_free(harness);
 }
@@ -89,17 +90,31 @@ static void landlock_is_the_second_degree(void **state)
     const struct seen *isolation = harness_wait(harness, SHIM_ISOLATION, 1);
     assert_int_equal(isolation->report.degree, DEGREE_LANDLOCK);
     assert_non_null(strstr(isolation->text, "no namespaces (user namespaces: "));
-    AUTO(free_text) char *made = output_of(harness, 1, "echo made > file; cat file; echo a=b > $CRESCENDO_OUTPUT; grep -E 'NoNew|Seccomp:' /proc/self/status");
+    AUTO(free_text) char *made = output_of(harness, 1, "echo made > file; cat file; echo a=b > $CRESCENDO_OUTPUT; "
+                                               "grep -E 'NoNew|Seccomp:' /proc/self/status");
     assert_string_equal(made, "made\nNoNewPrivs:\t1\nSeccomp:\t2\n");
     assert_string_equal(harness_find(harness, SHIM_EXITED, 1)->outputs, "a=b\n");
     assert_int_equal(harness_find(harness, SHIM_STARTED, 1)->report.degree, DEGREE_LANDLOCK);
-    static const char *const attempts[] = {"echo x > ../escape", "echo x > /usr/crescendo-escape", "cat ../log", "cat /etc/shadow", "ls /sys",
-        "bash -c 'echo > /dev/tcp/127.0.0.1/22'", "perl -MSocket -e 'socket(my $s, AF_INET, SOCK_DGRAM, 0) or exit 1'", "unshare -r true",
-        "kill -0 $PPID"};
+    static const char *const attempts[] = {"echo x > ../escape", "echo x > /usr/crescendo-escape", "cat ../log", "cat /etc/shadow",
+        "ls /sys", "bash -c 'echo > /dev/tcp/127.0.0.1/22'", "perl -MSocket -e 'socket(my $s, AF_INET, SOCK_DGRAM, 0) or exit 1'",
+        "unshare -r true", "kill -0 $PPID"};
     for (uint32_t i = 0; i < COUNT_OF(attempts); i++) {
         harness_sh(harness, i + 2, 1, attempts[i]);
         if (harness_end_of(harness, i + 2)->report.exit_code == 0) fail_msg("Landlock and the filter let this pass: %s", attempts[i]);
     }
+    harness_free(harness);
+}
+
+static void landlock_lets_the_given_folders_be_written(void **state)
+{
+    if (!can_take_away() || syscall(SYS_landlock_create_ruleset, NULL, 0, 1) < 1) skip();
+    struct harness *harness = harness_with_less(*state, NO_NAMESPACES);
+    harness_sandbox_with_folders(harness, 1);
+    assert_int_equal(harness_wait(harness, SHIM_ISOLATION, 1)->report.degree, DEGREE_LANDLOCK);
+    AUTO(free_text) char *out = output_of(harness, 1, "echo one > ../writable/made; ls ../readable; "
+                                              "echo two > ../readable/made || echo refused");
+    assert_string_equal(out, "refused\n");
+    harness_folders_are_kept(harness);
     harness_free(harness);
 }
 
@@ -132,6 +147,7 @@ int main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_prestate(root_needs_no_user_namespaces, argv[0]),
         cmocka_unit_test_prestate(landlock_is_the_second_degree, argv[0]),
+        cmocka_unit_test_prestate(landlock_lets_the_given_folders_be_written, argv[0]),
         cmocka_unit_test_prestate(without_landlock_it_is_refused, argv[0]),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

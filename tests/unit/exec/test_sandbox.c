@@ -40,7 +40,8 @@ static void is_somebody_without_rights(void **state)
     AUTO(free_text) char *user = output_of(harness, 1, "id -un; test $(id -u) -ne 0; hostname");
     assert_string_equal(user, "build\ncrescendo\n");
     AUTO(free_text) char *rights = output_of(harness, 2, "grep -E '^(Cap|NoNew|Seccomp:)' /proc/self/status");
-    assert_string_equal(rights, "CapInh:\t0000000000000000\nCapPrm:\t0000000000000000\nCapEff:\t0000000000000000\nCapBnd:\t0000000000000000\n"
+    assert_string_equal(rights, "CapInh:\t0000000000000000\nCapPrm:\t0000000000000000\nCapEff:\t0000000000000000\n"
+                                "CapBnd:\t0000000000000000\n"
                                 "CapAmb:\t0000000000000000\nNoNewPrivs:\t1\nSeccomp:\t2\n");
     harness_free(harness);
 }
@@ -50,7 +51,8 @@ static void sees_its_workspace_and_nothing_else(void **state)
     (void)state;
     struct harness *harness = sandboxed();
     AUTO(free_text) char *neighbour = mem_format("%s/log", harness->folder);
-    AUTO(free_text) char *script = mem_format("pwd; test ! -e %s; test ! -e /sys/kernel; test ! -e /root; test ! -e /proc/1/root/home/build 2>/dev/null; "
+    AUTO(free_text) char *script = mem_format("pwd; test ! -e %s; test ! -e /sys/kernel; test ! -e /root; "
+                                              "test ! -e /proc/1/root/home/build 2>/dev/null; "
                                               "echo made > file; ls -A /tmp | grep -v crescendo-exec | wc -l", neighbour);
     AUTO(free_text) char *out = output_of(harness, 1, script);
     AUTO(free_text) char *wanted = mem_format("%s\n0\n", harness->workspace);
@@ -78,6 +80,24 @@ static void cannot_write_outside(void **state)
     }
     assert_int_equal(access("/usr/crescendo-escape", F_OK), -1);
     assert_int_equal(access("/etc/crescendo-escape", F_OK), -1);
+    harness_free(harness);
+}
+
+static void writes_the_folders_that_it_was_given(void **state)
+{
+    (void)state;
+    struct harness *harness = harness_new();
+    harness_sandbox_with_folders(harness, 1);
+    if (!namespaces_here(harness)) {
+        harness_free(harness);
+        skip();
+    }
+    AUTO(free_text) char *out = output_of(harness, 1, "echo one > ../writable/made; ls ../readable; "
+                                              "echo two > ../readable/made || echo refused");
+    assert_string_equal(out, "refused\n");
+    AUTO(free_text) char *kept = output_of(harness, 2, "cat ../writable/made"); /* outlives its step */
+    assert_string_equal(kept, "one\n");
+    harness_folders_are_kept(harness);
     harness_free(harness);
 }
 
@@ -133,7 +153,8 @@ static void steps_of_a_stage_share_files_not_processes(void **state)
     struct harness *harness = sandboxed();
     harness_sh(harness, 1, 1, "echo shared > /tmp/note; exec sleep 987001");
     harness_wait(harness, SHIM_STARTED, 1);
-    AUTO(free_text) char *out = output_of(harness, 2, "until cat /tmp/note 2>/dev/null; do sleep 0.01; done; ps ax -o args= | grep -c '[9]87001'; true");
+    AUTO(free_text) char *out = output_of(harness, 2, "until cat /tmp/note 2>/dev/null; do sleep 0.01; done; "
+                                              "ps ax -o args= | grep -c '[9]87001'; true");
     assert_string_equal(out, "shared\n0\n");
     supervisor_cancel(harness->supervisor, 1, 1);
     assert_int_equal(harness_end_of(harness, 1)->report.cause, SHIM_CAUSE_CANCELLED);
@@ -144,7 +165,8 @@ static void daemons_die_with_their_step(void **state)
 {
     (void)state;
     struct harness *harness = sandboxed();
-    harness_sh(harness, 1, 1, "(setsid sleep 987002 >/dev/null 2>&1 </dev/null &) & (trap '' TERM; setsid sleep 987002 &) & sleep 0.1; exit 0");
+    harness_sh(harness, 1, 1, "(setsid sleep 987002 >/dev/null 2>&1 </dev/null &) & "
+                              "(trap '' TERM; setsid sleep 987002 &) & sleep 0.1; exit 0");
     assert_int_equal(harness_end_of(harness, 1)->report.exit_code, 0);
     assert_true(harness_turn(harness, harness_gone, (void *)(uintptr_t) "987002"));
     harness_free(harness);
@@ -181,7 +203,8 @@ static void sigterm_reaches_every_process(void **state)
 {
     (void)state;
     struct harness *harness = sandboxed();
-    harness_sh(harness, 1, 1, "(trap 'echo child; exit' TERM; touch ready; while :; do sleep 0.01; done) & trap 'wait; echo parent; exit 3' TERM; wait");
+    harness_sh(harness, 1, 1, "(trap 'echo child; exit' TERM; touch ready; while :; do sleep 0.01; done) & "
+                              "trap 'wait; echo parent; exit 3' TERM; wait");
     harness_wait(harness, SHIM_STARTED, 1);
     AUTO(free_text) char *ready = mem_format("%s/ready", harness->workspace);
     while (access(ready, F_OK) < 0) uv_run(&harness->loop, UV_RUN_NOWAIT);
@@ -288,6 +311,70 @@ static void a_killed_shim_leaves_no_cgroup(void **state)
     if (!some) skip(); /* no cgroups to be had here */
 }
 
+/* Many steps at once write to the one socket of their stage: their outputs come in pieces, and none is mixed with another's. */
+static void large_outputs_of_many_steps_come_whole(void **state)
+{
+    (void)state;
+    enum { STEPS = 6, LINES = 9000 };
+    struct harness *harness = sandboxed();
+    char scripts[STEPS][160];
+    for (uint32_t i = 0; i < STEPS; i++) {
+        snprintf(scripts[i], sizeof scripts[i], "yes step-%u-says-a-line | head -n %d > $CRESCENDO_OUTPUT", i, LINES);
+        harness_sh(harness, i + 1, 1, scripts[i]);
+    }
+    for (uint32_t i = 0; i < STEPS; i++) {
+        const struct seen *end = harness_end_of(harness, i + 1);
+        assert_int_equal(end->report.exit_code, 0);
+        AUTO(free_text) char *line = mem_format("step-%u-says-a-line\n", i);
+        assert_int_equal(end->report.outputs_size, LINES * strlen(line));
+        for (size_t at = 0; at < end->report.outputs_size; at += strlen(line)) assert_memory_equal(end->outputs + at, line, strlen(line));
+    }
+    harness_free(harness);
+}
+
+/* What is handed over is larger than what a socket takes at once. */
+static void a_large_environment_arrives(void **state)
+{
+    (void)state;
+    enum { VARIABLES = 12, VARIABLE_BYTES = 100 * 1000 };
+    struct harness *harness = sandboxed();
+    char *environment[VARIABLES + 1] = {NULL};
+    for (unsigned i = 0; i < VARIABLES; i++) {
+        environment[i] = mem_alloc(VARIABLE_BYTES + 1);
+        memset(environment[i], 'x', VARIABLE_BYTES);
+        environment[i][VARIABLE_BYTES] = '\0';
+        memcpy(environment[i], (const char[]){'V', (char)('A' + i), '='}, 3);
+    }
+    const char *const argv[] = {"/bin/sh", "-c", "echo ${#VB}", NULL};
+    struct start_request request = harness_request(1, 1, argv);
+    request.environment = (const char *const *)environment;
+    supervisor_start(harness->supervisor, &request);
+    assert_int_equal(harness_end_of(harness, 1)->report.exit_code, 0);
+    AUTO(free_text) char *out = harness_log(harness, 1, LOG_STDOUT);
+    AUTO(free_text) char *wanted = mem_format("%d\n", VARIABLE_BYTES - 3);
+    assert_string_equal(out, wanted);
+    for (unsigned i = 0; i < VARIABLES; i++) free(environment[i]);
+    harness_free(harness);
+}
+
+/* Whether its process 1 has its orders yet or not. */
+static void a_cancel_right_behind_a_start_ends_it(void **state)
+{
+    (void)state;
+    struct harness *harness = sandboxed();
+    AUTO(free_text) char *first = output_of(harness, 1, "true"); /* from now on a spare waits */
+    assert_string_equal(first, "");
+    for (uint32_t step = 2; step < 12; step++) {
+        harness_sh(harness, step, 1, "sleep 60");
+        supervisor_cancel(harness->supervisor, step, 1);
+        const struct seen *end = harness_end_of(harness, step);
+        assert_true(end->report.type == SHIM_DROPPED || end->report.cause == SHIM_CAUSE_CANCELLED);
+    }
+    AUTO(free_text) char *out = output_of(harness, 12, "echo still here");
+    assert_string_equal(out, "still here\n");
+    harness_free(harness);
+}
+
 static void many_steps_leave_nothing_behind(void **state)
 {
     (void)state;
@@ -306,6 +393,7 @@ int main(void)
         cmocka_unit_test(is_somebody_without_rights),
         cmocka_unit_test(sees_its_workspace_and_nothing_else),
         cmocka_unit_test(cannot_write_outside),
+        cmocka_unit_test(writes_the_folders_that_it_was_given),
         cmocka_unit_test(has_no_network_but_its_own_loopback),
         cmocka_unit_test(may_have_the_hosts_network),
         cmocka_unit_test(environment_is_what_was_given),
@@ -319,6 +407,9 @@ int main(void)
         cmocka_unit_test(limits_strike_in_a_sandbox),
         cmocka_unit_test(limits_strike_without_one),
         cmocka_unit_test(a_killed_shim_leaves_no_cgroup),
+        cmocka_unit_test(large_outputs_of_many_steps_come_whole),
+        cmocka_unit_test(a_large_environment_arrives),
+        cmocka_unit_test(a_cancel_right_behind_a_start_ends_it),
         cmocka_unit_test(many_steps_leave_nothing_behind),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -256,7 +256,8 @@ static void a_full_disk_ends_the_step_that_prints(void **state)
 static void outputs_must_be_a_small_regular_file(void **state)
 {
     (void)state;
-    static const char *const scripts[] = {"rm $CRESCENDO_OUTPUT; ln -s /etc/passwd $CRESCENDO_OUTPUT", "rm $CRESCENDO_OUTPUT; mkfifo $CRESCENDO_OUTPUT",
+    static const char *const scripts[] = {"rm $CRESCENDO_OUTPUT; ln -s /etc/passwd $CRESCENDO_OUTPUT",
+        "rm $CRESCENDO_OUTPUT; mkfifo $CRESCENDO_OUTPUT",
         "head -c 1048577 /dev/zero > $CRESCENDO_OUTPUT"};
     struct harness *harness = open_stage();
     for (uint32_t step = 1; step <= COUNT_OF(scripts); step++) {
@@ -279,7 +280,8 @@ static void talks_on_descriptor_three(void **state)
 {
     (void)state;
     struct harness *harness = open_stage();
-    const char *const argv[] = {"sh", "-c", "test $CRESCENDO_STEP_FD = 3; echo hello >&3; read answer <&3; echo \"got $answer\"; cat", NULL};
+    const char *const argv[] = {"sh", "-c", "test $CRESCENDO_STEP_FD = 3; echo hello >&3; read answer <&3; "
+                                "echo \"got $answer\"; cat", NULL};
     struct start_request request = harness_request(1, 1, argv);
     request.flags = START_TALKS;
     request.input = "from standard input\n";
@@ -297,7 +299,8 @@ static void a_line_has_a_limit(void **state)
 {
     (void)state;
     struct harness *harness = open_stage();
-    const char *const argv[] = {"sh", "-c", "head -c 65536 /dev/zero | tr '\\0' a >&3; echo >&3; head -c 65537 /dev/zero >&3; sleep 60", NULL};
+    const char *const argv[] = {"sh", "-c", "head -c 65536 /dev/zero | tr '\\0' a >&3; echo >&3; head -c 65537 /dev/zero >&3; "
+                                "sleep 60", NULL};
     struct start_request request = harness_request(1, 1, argv);
     request.flags = START_TALKS;
     supervisor_start(harness->supervisor, &request);
@@ -315,8 +318,10 @@ static void environment_is_what_was_given(void **state)
     harness_sh(harness, 1, 1, "tr '\\0' '\\n' < /proc/self/environ; ls /proc/self/fd; grep -E 'Sig(Blk|Ign)' /proc/self/status; umask");
     assert_int_equal(harness_end_of(harness, 1)->report.exit_code, 0);
     AUTO(free_text) char *out = harness_log(harness, 1, LOG_STDOUT);
-    AUTO(free_text) char *wanted = mem_format("PATH=/usr/bin:/bin\nLANG=C\nCRESCENDO_OUTPUT=%s/outputs/1-1\nHOME=/tmp\nCRESCENDO_RUN_FOLDER=%s\n0\n1\n2\n3\n"
-                                              "SigBlk:\t0000000000000000\nSigIgn:\t0000000000000000\n0022\n", harness->folder, harness->folder);
+    AUTO(free_text) char *wanted = mem_format("PATH=/usr/bin:/bin\nLANG=C\nCRESCENDO_OUTPUT=%s/outputs/1-1\nHOME=/tmp\n"
+                                              "CRESCENDO_RUN_FOLDER=%s\n0\n1\n2\n3\n"
+                                              "SigBlk:\t0000000000000000\nSigIgn:\t0000000000000000\n0022\n",
+        harness->folder, harness->folder);
     assert_string_equal(out, wanted); /* 3 is ls's own look into the folder */
     harness_free(harness);
 }
