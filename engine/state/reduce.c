@@ -136,7 +136,7 @@ static void fold_starting(struct step_state *step, const struct event *event)
     step->attempt++;
     step->started_ms = step->ended_ms = step->until_ms = 0;
     step->exit_code = step->signal = 0;
-    step->dropped = step->parks = false;
+    step->dropped = step->parks = step->speaks = false;
     step->wait = WAIT_none;
     step->reason = REASON_ok;
     replace_text(&step->message, NULL);
@@ -203,10 +203,17 @@ static void fold_end(struct step_state *step, const struct event *event)
     if (outputs) replace_json(&step->outputs, outputs);
 }
 
+/* Does it come from a line of the step's? Its first one is hello, which is told as progress without words. */
+static bool is_said(enum event_type type)
+{
+    return type == EVENT_step_progress || type == EVENT_step_output || type == EVENT_step_annotated || type == EVENT_step_checkpoint;
+}
+
 /* What is particular to one type of event; what all have in common is in fold_step. */
 static void fold_kind(struct run_state *state, uint32_t index, const struct event *event)
 {
     struct step_state *step = &state->steps[index];
+    step->speaks |= is_said(event->type);
     switch ((int)event->type) {
     case EVENT_step_starting: fold_starting(step, event); break;
     case EVENT_step_running:

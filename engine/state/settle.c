@@ -10,6 +10,7 @@
 
 enum {
     EXIT_PARKED = 75, /* EX_TEMPFAIL: "go on later" */
+    EXIT_FILE_SIZE = 128 + 25, /* a shell\'s word for a command that SIGXFSZ ended: a file over the disk limit */
     LOSSES_MAX = 3,   /* supervisors lost one after another before a step's start, until we give up */
     FINDS_MAX = 1,    /* restarts by ourselves to find out what became of an effect */
 };
@@ -129,8 +130,19 @@ static void park(const struct settlement *settlement)
     add(settlement, EVENT_step_parked, data);
 }
 
+/* A typed step that never spoke: a program that is something else, or does not know the protocol. Where its start was not seen, its lines
+   were not heard either. */
+static bool is_silent(const struct settlement *settlement)
+{
+    const struct step_state *step = settlement->step;
+    return strcmp(settlement->plan->type, "run") != 0 && settlement->status == STEP_running && !step->speaks && !step->effects;
+}
+
 static void succeed(const struct settlement *settlement)
 {
+    if (is_silent(settlement))
+        return fail(settlement, REASON_failed,
+            "it ended with 0 but never said hello: the program of a step type speaks the step protocol on descriptor 3");
     AUTO(free_json) json_t *outputs = collect_outputs(settlement);
     const char *missing = missing_output(settlement, outputs);
     if (step_has_effect(settlement->step, effect_is_open))
@@ -158,6 +170,14 @@ static void add_limit(struct text *message, const char *what, const char *key, c
     text_add(message, ")");
 }
 
+static void add_file_limit(struct text *message, const struct settlement *settlement)
+{
+    int64_t limit = json_whole(settlement->plan->sandbox, "disk", 0);
+    if (!limit) return;
+    text_add(message, ": a file grew over the disk limit of ");
+    text_add_size(message, limit);
+}
+
 static void describe_end(const struct settlement *settlement, struct text *message)
 {
     const struct report *report = settlement->report;
@@ -166,6 +186,7 @@ static void describe_end(const struct settlement *settlement, struct text *messa
     case CAUSE_EXIT:
         text_add_format(message, "exit %d", report->exit_code);
         if (report->exit_code == EXIT_PARKED) text_add(message, " (to park, a step says `park` first)");
+        if (report->exit_code == EXIT_FILE_SIZE) add_file_limit(message, settlement);
         if (report->exit_code == EXIT_FILE_SIZE) add_file_limit(message, settlement);
         break;
     case CAUSE_SIGNAL: text_add_format(message, "ended by signal %d%s%s", report->signal, name ? ", SIG" : "", name ? name : ""); break;

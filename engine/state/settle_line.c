@@ -27,11 +27,14 @@ char *line_reply(const char *type, const char *name)
     return json_canonical(reply);
 }
 
+/* It leaves an event, so that who went on after a crash knows that the step speaks. */
 static int settle_hello(const struct line *line, struct error *err)
 {
     int64_t version = json_whole(line->json, "protocol", STEP_PROTOCOL_VERSION);
-    if (version == STEP_PROTOCOL_VERSION) return 0;
-    return line_refuse(err, line->plan->path, "it speaks another version; this engine speaks version 1");
+    if (version != STEP_PROTOCOL_VERSION)
+        return line_refuse(err, line->plan->path, "it speaks another version; this engine speaks version 1");
+    if (!line->step->speaks) line_add(line, EVENT_step_progress, json_object());
+    return 0;
 }
 
 static int settle_progress(const struct line *line, struct error *err)

@@ -115,6 +115,7 @@ struct step_state {
     uint32_t finds;      /* times it was started again by itself to find out what became of an effect */
     uint32_t losses;     /* times its supervisor was lost before it was started */
     bool dropped;        /* withdrawn by the shim because its predecessor did not succeed */
+    bool speaks;         /* its present process said a line of the step protocol */
     bool parks;          /* it said `park`: its exit with 75 is a pause, not a failure */
     enum wait park_wait; /* what it will be parked for then, and until when */
     int64_t park_until_ms;
