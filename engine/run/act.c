@@ -149,15 +149,18 @@ bool live_act(struct live_run *run)
     return changed;
 }
 
-/* A shim without steps does nothing, so it may start while the run that will need it is being synced; should the server die before that,
-   the next run of this number finds it, or it ends by itself. */
+/* A shim and its empty sandboxes do nothing, so they may be made while the run that will need them is being synced. Should the server die
+   before that, no run gets this folder (submit.c), and the shim ends by itself. */
 void live_prepare(struct live_run *run)
 {
     struct error ignored; /* the same happens again, and is told, when a step is to be launched */
     for (uint32_t i = 0; i < run->acting_count; i++) {
-        if (run->state->steps[run->acting[i]].status != STEP_starting) continue;
+        uint32_t step = run->acting[i];
+        if (run->state->steps[step].status != STEP_starting) continue;
         if (need_supervisor(run, &ignored) < 0) return;
+        if (run->attached && launch_prepare(run, step, &ignored) < 0) return;
     }
+    if (run->attached) supervisor_flush(run->supervisor);
 }
 
 /* After a restart a step may wait for an answer that the old engine did not get to give. The safe one is given again: `find` never
@@ -183,5 +186,6 @@ bool live_act_on_all(struct live_run *run)
         run->acting[run->acting_count++] = step;
         run->is_acting[step] = true;
     }
+    if (run->durable_pending) live_prepare(run);
     return live_act(run);
 }

@@ -215,6 +215,13 @@ static uint32_t predecessor(const struct live_run *run, const struct plan_step *
     return step_status_at_rest(run->state->steps[step->index - 1].status) ? NO_STEP : step->index - 1;
 }
 
+int launch_prepare(struct live_run *run, uint32_t index, struct error *err)
+{
+    const struct plan_step *step = &run->plan->steps[index];
+    AUTO(free_text) char *workspace = launch_workspace(run, step->stage);
+    return request_sandbox(run, step, sandbox_of(run->plan, step), workspace, err);
+}
+
 int launch_step(struct live_run *run, uint32_t index, struct error *err)
 {
     const struct plan_step *step = &run->plan->steps[index];

@@ -99,6 +99,7 @@ void live_prepare(struct live_run *run);    /* while a durable event is on its w
 bool live_act_on_all(struct live_run *run); /* after an attach */
 
 /* launch.c */
+int launch_prepare(struct live_run *run, uint32_t step, struct error *err) MUST_CHECK; /* its sandbox, which may be made before it */
 int launch_step(struct live_run *run, uint32_t step, struct error *err) MUST_CHECK;
 char *launch_workspace(const struct live_run *run, uint32_t stage); /* RUN/workspaces/build; caller frees */
 

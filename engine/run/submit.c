@@ -3,6 +3,7 @@
 
 #include "base/arena.h"
 #include "base/clock.h"
+#include "base/file.h"
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/text.h"
@@ -77,11 +78,21 @@ static char *plan_text(const struct plan *plan)
     return json_canonical(json);
 }
 
+/* A folder without a run is what a server left that died before its run was on disk: a supervisor with sandboxes may still be in it. */
+static uint64_t free_number(struct engine *engine)
+{
+    for (;;) {
+        uint64_t number = journal_next_run(engine->journal);
+        AUTO(free_text) char *folder = mem_format("%s/runs/%llu", engine->options.data, (unsigned long long)number);
+        if (!file_exists(folder)) return number;
+    }
+}
+
 /* plan is the run's from here on; a plan without steps is that of a wrong file, and not kept. */
 static void begin(struct engine *engine, const struct submission *submission, struct answer *answer, struct plan *plan,
     struct event_list *more)
 {
-    uint64_t number = journal_next_run(engine->journal);
+    uint64_t number = free_number(engine);
     json_t *accepted = describe_submission(submission, number, plan->name, plan->step_count ? plan->digest : NULL);
     struct live_run *run = live_new(engine, number, plan, accepted);
     if (plan->step_count) run->plan_text = plan_text(plan);

@@ -14,6 +14,10 @@ struct controller {
     const char *name, *limit_file, *events_file, *event;
 };
 enum { MEMORY, CPU, PIDS };
+
+/* From this number on (the default) a limit of processes is a safety net against a fork bomb, and an rlimit is enough, which the kernel counts for
+   each user namespace. To join a cgroup costs each step an RCU grace period, up to tens of milliseconds. */
+enum { SAFETY_NET_PROCESSES = 4096 };
 static const struct controller controllers[2][3] = {
     {{"memory", "memory.limit_in_bytes", "memory.oom_control", "oom_kill "}, {"cpu", "cpu.cfs_quota_us", NULL, NULL},
         {"pids", "pids.max", "pids.events", "max "}},
@@ -23,6 +27,11 @@ static const struct controller controllers[2][3] = {
 static bool is_wanted(const struct limits *limits, int which)
 {
     return which == MEMORY ? limits->memory_bytes > 0 : which == CPU ? limits->cpu_thousandths > 0 : limits->processes > 0;
+}
+
+static bool needs_cgroup(const struct limits *limits, int which)
+{
+    return is_wanted(limits, which) && (which != PIDS || limits->processes < SAFETY_NET_PROCESSES);
 }
 
 static void write_limit(const struct limits *limits, int which, const char *folder)
@@ -56,7 +65,7 @@ void limits_open(struct shim *shim, struct stage *stage)
 {
     struct limits *limits = &stage->limits;
     bool wanted[3], any = false;
-    for (int which = 0; which < 3; which++) any |= wanted[which] = is_wanted(limits, which);
+    for (int which = 0; which < 3; which++) any |= wanted[which] = needs_cgroup(limits, which);
     if (!any) return;
     limits->v2 = cgroup_has_controllers(wanted[MEMORY], wanted[CPU], wanted[PIDS]);
     for (int which = 0; which < 3; which++)
