@@ -151,12 +151,12 @@ const char *text_nearest(const char *text, const char *const *candidates)
     size_t size = strlen(text);
     if (size == 0 || size > 63) return NULL;
     const char *nearest = NULL;
-    size_t best = size / 3 + 1; /* a third of the letters may differ, and always one */
+    size_t best = size < 6 ? 2 : 3; /* one letter may differ, two in a long word: what is farther helps nobody */
     for (; *candidates; candidates++) {
         size_t other = strlen(*candidates);
         if (other > 63) continue;
         size_t distance = edit_distance(text, size, *candidates, other);
-        if (distance < best || (distance == best && !nearest)) {
+        if (distance < best && distance < size) {
             nearest = *candidates;
             best = distance;
         }

@@ -376,7 +376,7 @@ static int read_plan(struct reading *reading, const json_t *json)
 int plan_from_json(const json_t *json, struct plan **ret, struct error *err)
 {
     AUTO(plan_free) struct plan *plan = mem_alloc(sizeof *plan);
-    struct error unwanted;
+    struct error unwanted = {0};
     plan->arena = arena_new();
     struct reading reading = {.arena = plan->arena, .plan = plan, .err = err ? err : &unwanted};
     reading.empty_object = arena_own_json(plan->arena, json_object());

@@ -175,12 +175,20 @@ static void print_condition(const struct printer *printer, const char *condition
     text_add_char(printer->out, '\n');
 }
 
+/* A script of one line is its step's title, but for the space round it. */
+static bool is_title(const char *text, const char *title)
+{
+    size_t size = strlen(title);
+    text += strspn(text, " \t\r\n");
+    return strncmp(text, title, size) == 0 && text[size + strspn(text + size, " \t\r\n")] == '\0';
+}
+
 /* Is this member of `with` to be seen already: as the title, as files, or because it is what everybody has? */
 static bool is_said(const struct plan_step *step, const char *key, const json_t *value)
 {
     const char *text = json_string_value(value);
-    if (strcmp(key, "inputs") == 0) return true;
-    if (strcmp(key, "script") == 0 || strcmp(key, "ask") == 0) return text_equal(text, step->title);
+    if (strcmp(key, "inputs") == 0 || (strcmp(key, "source") == 0 && strcmp(step->type, "checkout") == 0)) return true;
+    if (strcmp(key, "script") == 0 || strcmp(key, "ask") == 0) return text && is_title(text, step->title);
     return strcmp(step->type, "run") == 0 && strcmp(key, "shell") == 0 && text_equal(text, "sh");
 }
 

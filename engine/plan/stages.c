@@ -33,7 +33,7 @@ static void plan_stage_at(struct build *build, struct frame *frame, size_t numbe
     bool overrides = false;
     struct plan_stage planned = {.index = (uint32_t)build->stage_count,
         .first_step = (uint32_t)build->step_count,
-        .checkout = stage->checkout && stage->steps,
+        .checkout = (stage->checkout || stage->input_count) && stage->steps,
         .scope = frame->path,
         .timeout_ms = timeout_shorter(stage->timeout_ms, frame->timeout_ms),
         .allow_failure = stage->allow_failure || frame->allow_failure};

@@ -142,7 +142,8 @@ static void step_build(const struct surroundings *around, const struct pipeline_
     planned->type = arena_copy_text(build->arena, step->type->name);
     planned->with = resolved(around, step->with, step->at);
     planned->env = step->env ? merge(build, around->env, resolved(around, step->env, step->at)) : around->env;
-    planned->sandbox = step->sandbox ? sandbox_of(build, merge(build, around->asked, resolved(around, step->sandbox, step->at))) : around->sandbox;
+    planned->sandbox =
+        step->sandbox ? sandbox_of(build, merge(build, around->asked, resolved(around, step->sandbox, step->at))) : around->sandbox;
     planned->title = title_of(build, step, planned);
     planned->outputs = output_names(build, step);
     planned->retry = step->retry;
@@ -164,18 +165,21 @@ static const char *const *no_names(struct build *build)
 static void checkout_build(const struct surroundings *around)
 {
     struct build *build = around->build;
+    bool source = around->stage->checkout;
     for (size_t i = 0; i < around->stage->step_count; i++)
         if (text_equal(around->stage->steps[i].id, "checkout"))
-            diagnostics_add(build->list, "duplicate-id", around->stage->steps[i].at, 0, "give it another `id:`, or write `checkout: none`",
-                "the id 'checkout' is that of the stage's first step, which fetches the commit");
+            diagnostics_add(build->list, "duplicate-id", around->stage->steps[i].at, 0,
+                source ? "give it another `id:`, or write `checkout: none`" : "give it another `id:`",
+                "the id 'checkout' is that of the stage's first step, which %s", source ? "fetches the commit" : "copies its inputs");
     struct plan_step *planned = step_add(around, "checkout");
     planned->type = "checkout";
-    planned->title = "check out the commit";
+    planned->title = source ? "check out the commit" : "copy the inputs";
     planned->ready_ahead = !value_has_unknown(around->sandbox);
     planned->outputs = no_names(build);
     if (!json_array_size(around->planned->inputs)) return;
     planned->with = arena_own_json(build->arena, json_object());
     json_object_set(planned->with, "inputs", around->planned->inputs);
+    if (!source) json_put_flag(planned->with, "source", false);
 }
 
 static void approve_build(const struct surroundings *around)

@@ -224,7 +224,7 @@ static int resolve(
     if (!has_marker(value, key_of_marker)) return *ret = json_incref((json_t *)value), 0;
     AUTO(free_json) json_t *copy = json_is_object(value) ? json_object() : json_array();
     const char *key;
-    json_t *member, *resolved;
+    json_t *member, *resolved = NULL;
     json_object_foreach((json_t *)value, key, member)
     {
         int result = resolve(member, key_of_marker, scope, file, &resolved, err);

@@ -147,7 +147,7 @@ static int fold(struct evaluation *evaluation, const struct node *node, const st
 static int fold_comparison(struct evaluation *evaluation, const struct node *node, const struct node **ret, struct error *err)
 {
     const struct node *sides[2];
-    int order, result;
+    int order = 0, result;
     for (int i = 0; i < 2; i++)
         if ((result = fold(evaluation, node->children[i], &sides[i], err))) return result;
     if ((result = check_comparison(node, sides[0], sides[1], err))) return result;
@@ -324,10 +324,11 @@ static int fold_reference(struct evaluation *evaluation, const struct node *node
     }
     case LOOKUP_MISSING: break;
     }
-    if (!missing.code) error_set(&missing, ERROR_INVALID, node->at, "'%s' is not known here", node->root);
+    int result = -(int)missing.code;
+    if (!result) result = error_set(&missing, ERROR_INVALID, node->at, "'%s' is not known here", node->root);
     if (!missing.at.line) missing.at = node->at;
     if (err) *err = missing;
-    return -(int)missing.code;
+    return result;
 }
 
 static int fold(struct evaluation *evaluation, const struct node *node, const struct node **ret, struct error *err)

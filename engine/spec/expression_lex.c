@@ -85,7 +85,7 @@ static int fail_sign(const struct parser *parser, struct error *err)
         size++;
     if ((unsigned char)parser->next[0] < 0x20 || parser->next[0] == 0x7f)
         return error_set(err, ERROR_INVALID, parser->at, "control character %d in an expression", parser->next[0]);
-    error_set(err, ERROR_INVALID, parser->at, "%.*s means nothing here", (int)size, parser->next);
+    error_set(err, ERROR_INVALID, parser->at, "'%.*s' means nothing here", (int)size, parser->next);
     for (size_t i = 0; i < COUNT_OF(hints); i++)
         if (parser->next[0] == hints[i].sign) return error_hint(err, "%s", hints[i].hint);
     return -ERROR_INVALID;

@@ -118,6 +118,10 @@ static int parse_reference(struct parser *parser, const char *root, struct locat
         if (node->part_count < PARTS_MAX) parts[node->part_count] = arena_copy_text(parser->arena, text_view(&part));
         if (node->part_count++ == PARTS_MAX) return check_part_count(node, err);
     }
+    if (at_sign(parser, "(") && strcmp(root, "stages") == 0) {
+        error_set(err, ERROR_UNSUPPORTED, parser->token.at, "one child of a matrix is in the language, but not in this version");
+        return error_hint(err, "remove it until a version has it");
+    }
     *ret = node;
     return check_part_count(node, err);
 }
@@ -267,7 +271,7 @@ static int fail_value(const struct parser *parser, struct error *err)
     const struct token *token = &parser->token;
     if (token->kind == TOKEN_END) {
         bool empty = token->bytes == parser->start || strspn(parser->start, " \t\r\n") == (size_t)(token->bytes - parser->start);
-        error_set(err, ERROR_INVALID, token->at, empty ? "expression is empty" : "expression ends where a value should follow");
+        error_set(err, ERROR_INVALID, token->at, empty ? "the expression is empty" : "the expression ends where a value should follow");
         return error_hint(err, "a value is 'text', a number, true, false, null, a reference or a function");
     }
     error_set(err, ERROR_INVALID, token->at, "expected a value before '%.*s'", (int)token->size, token->bytes);
@@ -318,7 +322,7 @@ static bool at_comparison(const struct parser *parser, enum comparison *ret)
 
 static int parse_comparison(struct parser *parser, const struct node **ret, struct error *err)
 {
-    const struct node *left;
+    const struct node *left = NULL;
     enum comparison comparison;
     int result = parse_unary(parser, &left, err);
     if (result) return result;

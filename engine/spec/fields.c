@@ -31,6 +31,16 @@ static const char *kind_phrase(const struct yaml_node *node)
     return node->kind == YAML_LIST ? "a list" : node->kind == YAML_MAP ? "a map" : "text";
 }
 
+void fields_add_wrong_list(struct reader *reader, const struct yaml_node *node, const char *name, const char *item, const char *hint)
+{
+    AUTO(free_text) char *wanted = mem_format("a list of %ss", item);
+    if (node->kind != YAML_LIST)
+        fields_add_wrong_kind(reader, node, name, wanted, hint);
+    else
+        diagnostics_add(
+            reader->list, "missing-value", node->at, yaml_width(node), hint, "\"%s\" is empty: it needs at least one %s", name, item);
+}
+
 void fields_add_wrong_kind(struct reader *reader, const struct yaml_node *node, const char *name, const char *wanted, const char *hint)
 {
     diagnostics_add(reader->list, yaml_is_empty(node) ? "missing-value" : "wrong-type", node->at, yaml_width(node), hint,
@@ -39,6 +49,7 @@ void fields_add_wrong_kind(struct reader *reader, const struct yaml_node *node, 
 
 void fields_add_unknown_key(struct reader *reader, const struct yaml_node *key, const char *what, const char *const *candidates)
 {
+    if (key->plain && strcmp(key->text, "<<") == 0) return;                                /* said by the reader of YAML */
     const char *near = reader->list->dropped ? NULL : text_nearest(key->text, candidates); /* enough said: save the time */
     AUTO(text_release) struct text hint = {0};
     if (near)
@@ -51,11 +62,43 @@ void fields_add_unknown_key(struct reader *reader, const struct yaml_node *key, 
         yaml_excerpt(reader->arena, key->text));
 }
 
-static const struct field *short_field(const struct field *fields)
+const struct field *field_short(const struct field *fields)
 {
-    for (; fields->name; fields++)
+    for (; fields && fields->name; fields++)
         if (fields->flags & FIELD_SHORT) return fields;
     return NULL;
+}
+
+static const char *example_of(enum field_type type)
+{
+    switch (type) {
+    case FIELD_TEXT_LIST:
+    case FIELD_NAME_LIST: return "[NAME]";
+    case FIELD_TEXT_MAP: return "{ NAME: TEXT }";
+    case FIELD_TEXT:
+    case FIELD_NAME:
+    case FIELD_PATH:
+    case FIELD_BOOLEAN:
+    case FIELD_INTEGER:
+    case FIELD_NUMBER:
+    case FIELD_DURATION:
+    case FIELD_SIZE:
+    case FIELD_CHOICE:
+    case FIELD_CONDITION:
+    case FIELD_OBJECT:
+    case FIELD_OBJECT_MAP:
+    case FIELD_ANY: break;
+    }
+    return "VALUE";
+}
+
+/* The smallest map that would do, for a hint. */
+static const char *smallest_map(struct arena *arena, const struct field *fields)
+{
+    AUTO(text_release) struct text out = {0};
+    for (; fields->name; fields++)
+        if (fields->flags & FIELD_REQUIRED) text_add_format(&out, "%s%s: %s", out.size ? ", " : "", fields->name, example_of(fields->type));
+    return out.size ? arena_format(arena, "write it like { %s }", text_view(&out)) : "write { key: value }; {} is the empty one";
 }
 
 static void add_error(struct reader *reader, const struct yaml_node *node, const struct error *err)
@@ -100,6 +143,10 @@ static json_t *read_list(struct reader *reader, const struct yaml_node *node, co
     if (node->kind == YAML_TEXT && strstr(node->text, "${{") && !strstr(node->text, "$${{") && !(field->flags & FIELD_LITERAL)) {
         json_t *whole = template_read(reader, node, field);
         return whole;
+    }
+    if (node->kind == YAML_LIST && !node->count && field->flags & FIELD_REQUIRED) {
+        fields_add_wrong_list(reader, node, field->name, "name", field->help);
+        return NULL;
     }
     json_t *list = json_array();
     if (node->kind == YAML_TEXT) put_item(list, read_scalar(reader, node, &item));
@@ -214,38 +261,52 @@ static void add_unknown(struct reader *reader, const struct yaml_node *key, cons
     fields_add_unknown_key(reader, key, what, names);
 }
 
+void fields_add_later(struct reader *reader, const struct yaml_node *key)
+{
+    diagnostics_add(reader->list, "not-in-this-version", key->at, yaml_width(key), "remove it until a version has it",
+        "\"%s\" is in the language, but not in this version", key->text);
+}
+
 static void read_entry(struct reader *reader, const struct yaml_entry *entry, const struct field *field, json_t *object)
 {
     if (field->flags & FIELD_LATER)
-        diagnostics_add(reader->list, "not-in-this-version", entry->key->at, yaml_width(entry->key), "remove it until a version has it",
-            "\"%s\" is in the language, but not in this version", field->name);
+        fields_add_later(reader, entry->key);
     else if (!(field->flags & FIELD_RAW))
         json_put(object, field->name, fields_read_value(reader, entry->value, field));
+}
+
+/* Is one of the keys, unknown as it is, meant to be this one? That has been said then. */
+static bool is_misspelt(const struct yaml_node *node, const struct field *fields, const char *name)
+{
+    const char *const names[] = {name, NULL};
+    for (size_t i = 0; node->kind == YAML_MAP && i < node->count; i++)
+        if (!field_find(fields, node->entries[i].key->text) && text_nearest(node->entries[i].key->text, names)) return true;
+    return false;
 }
 
 /* What was not written: required ones are missed, others get their fallback. */
 static void complete(
     struct reader *reader, const struct yaml_node *node, const struct field *fields, unsigned flags, const char *what, json_t *object)
 {
-    for (; fields->name; fields++) {
+    for (const struct field *field = fields; field->name; field++) {
         json_t *value;
-        if (node->kind == YAML_MAP ? yaml_find(node, fields->name) != NULL : (fields->flags & FIELD_SHORT) != 0) continue;
-        if (fields->flags & FIELD_REQUIRED)
-            diagnostics_add(reader->list, "missing-key", node->at, 0, fields->help, "%s needs the key \"%s\"", what, fields->name);
-        else if (flags & FIELDS_FILL && fields->fallback && value_from_text(fields, fields->fallback, &value, NULL) == 0)
-            json_put(object, fields->name, value);
+        if (node->kind == YAML_MAP ? yaml_find(node, field->name) != NULL : (field->flags & FIELD_SHORT) != 0) continue;
+        if (field->flags & FIELD_REQUIRED && !is_misspelt(node, fields, field->name))
+            diagnostics_add(reader->list, "missing-key", node->at, 0, field->help, "%s needs the key \"%s\"", what, field->name);
+        else if (flags & FIELDS_FILL && field->fallback && value_from_text(field, field->fallback, &value, NULL) == 0)
+            json_put(object, field->name, value);
     }
 }
 
 json_t *fields_read(struct reader *reader, const struct yaml_node *node, const struct field *fields, unsigned flags, const char *what)
 {
     json_t *object = arena_own_json(reader->arena, json_object());
-    const struct field *brief = short_field(fields);
+    const struct field *brief = field_short(fields);
     if (node->kind != YAML_MAP && brief && !yaml_is_empty(node)) {
         json_put(object, brief->name, fields_read_value(reader, node, brief));
     } else if (node->kind != YAML_MAP) {
         diagnostics_add(reader->list, yaml_is_empty(node) ? "missing-value" : "wrong-type", node->at, yaml_width(node),
-            brief ? "write a value behind the ':'" : "write { key: value }; {} is the empty one", "%s must be %s, not %s", what,
+            brief ? "write a value behind the ':'" : smallest_map(reader->arena, fields), "%s must be %s, not %s", what,
             brief ? value_type_phrase(brief->type) : "a map", kind_phrase(node));
         return object;
     }

@@ -42,12 +42,22 @@ json_t *fields_read(struct reader *reader, const struct yaml_node *node, const s
 json_t *fields_read_value(struct reader *reader, const struct yaml_node *node, const struct field *field);
 
 const struct field *field_find(const struct field *fields, const char *name); /* NULL when absent; fields may be NULL */
+const struct field *field_short(const struct field *fields);                  /* the one that may stand for the whole map, or NULL */
 
 /* "wrong-type": what must be there and what is. */
 void fields_add_wrong_kind(struct reader *reader, const struct yaml_node *node, const char *name, const char *wanted, const char *hint);
 
+/* The same for a list that is none, or empty; item: "stage". */
+void fields_add_wrong_list(struct reader *reader, const struct yaml_node *node, const char *name, const char *item, const char *hint);
+
 /* Adds an unknown key with the nearest of candidates (NULL-ended). */
 void fields_add_unknown_key(struct reader *reader, const struct yaml_node *key, const char *what, const char *const *candidates);
+
+/* Step types of the language that this version has not; NULL-ended. (tables.c) */
+extern const char *const later_step_types[];
+
+/* "not-in-this-version" at a key that the language has. */
+void fields_add_later(struct reader *reader, const struct yaml_node *key);
 
 /* template.c: a scalar that may hold ${{ }}: the text without escapes, or the expression object. NULL after a mistake. */
 json_t *template_read(struct reader *reader, const struct yaml_node *node, const struct field *field);

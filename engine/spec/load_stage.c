@@ -41,10 +41,11 @@ static const char *const *load_globs(struct file *file, const struct yaml_entry 
     for (size_t i = 0; i < json_array_size(list); i++) {
         globs[i] = json_string_value(json_array_get(list, i));
         bool climbs = strcmp(globs[i], "..") == 0 || text_starts(globs[i], "../") || strstr(globs[i], "/../") || text_ends(globs[i], "/..");
+        const struct yaml_node *at =
+            entry->value->kind == YAML_LIST && i < entry->value->count ? entry->value->entries[i].value : entry->value;
         if (!*globs[i] || *globs[i] == '/' || climbs)
-            diagnostics_add(file->reader.list, "wrong-path", entry->value->at, yaml_width(entry->value),
-                "write a relative path or pattern, like \"build/**\"", "\"%s\" is not inside the workspace",
-                yaml_excerpt(file->reader.arena, globs[i]));
+            diagnostics_add(file->reader.list, "wrong-path", at->at, yaml_width(at), "write a relative path or pattern, like \"build/**\"",
+                "\"%s\" is not inside the workspace", yaml_excerpt(file->reader.arena, globs[i]));
     }
     *ret_count = json_array_size(list);
     return globs;
@@ -78,6 +79,14 @@ static void copy_keys(struct file *file, const json_t *read, struct pipeline_sta
     stage->approve = json_object_get(read, "approve");
 }
 
+/* It was said, and is likely a misspelt `steps`. */
+static bool has_unknown_key(const struct yaml_node *node)
+{
+    for (size_t i = 0; i < node->count; i++)
+        if (!field_find(stage_fields, node->entries[i].key->text)) return true;
+    return false;
+}
+
 /* Exactly one of steps, use and approve. */
 static void load_body(struct file *file, const struct yaml_node *node, uint32_t index)
 {
@@ -94,8 +103,9 @@ static void load_body(struct file *file, const struct yaml_node *node, uint32_t 
         return;
     }
     if (!steps && !use && !approve) {
-        diagnostics_add(
-            file->reader.list, "missing-key", node->at, 0, "add what it does: steps:, use: or approve:", "the stage does nothing");
+        if (!has_unknown_key(node))
+            diagnostics_add(
+                file->reader.list, "missing-key", node->at, 0, "add what it does: steps:, use: or approve:", "the stage does nothing");
         file->broken[index] = true;
     }
     if (with && !use)
@@ -151,7 +161,7 @@ void load_stages(struct file *file, const struct yaml_node *node)
 {
     if (!node) return;
     if (node->kind != YAML_LIST || node->count == 0) {
-        fields_add_wrong_kind(&file->reader, node, "stages", "a list of stages", "each begins with '- stage: NAME'");
+        fields_add_wrong_list(&file->reader, node, "stages", "stage", "each begins with '- stage: NAME'");
         return;
     }
     if (node->count > LIMIT_STAGES) {

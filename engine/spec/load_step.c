@@ -41,17 +41,58 @@ static void add_unknown_key(struct file *file, const struct yaml_node *key)
     fields_add_unknown_key(&file->reader, key, "a step", names);
 }
 
+static bool is_later_type(const char *name)
+{
+    for (const char *const *later = later_step_types; *later; later++)
+        if (strcmp(*later, name) == 0) return true;
+    return false;
+}
+
+/* `shell: bash` beside `run: make`: a key of the type's own map. The hint shows where it goes. */
+static void add_misplaced_key(struct file *file, const struct yaml_entry *entry, const struct step_type *type)
+{
+    const struct field *brief = field_short(type->fields);
+    const char *key = entry->key->text, *value = entry->value->kind == YAML_TEXT ? entry->value->text : "";
+    bool fits = *value && strlen(value) <= 40 && !strpbrk(value, "{}[],:#\"'\n");
+    AUTO(text_release) struct text hint = {0};
+    text_add_format(&hint, "write %s: { ", type->name);
+    if (brief) text_add_format(&hint, "%s: ", brief->name);
+    text_add_format(&hint, "..., %s: %s }", key, fits ? value : "...");
+    diagnostics_add(file->reader.list, "misplaced-key", entry->key->at, yaml_width(entry->key), text_view(&hint),
+        "\"%s\" is a key of \"%s\": it stands inside of it", key, type->name);
+}
+
+/* A key that no step has. type: the step's, or NULL. */
+static void add_wrong_key(struct file *file, const struct yaml_entry *entry, const struct step_type *type)
+{
+    if (type && field_find(type->fields, entry->key->text))
+        add_misplaced_key(file, entry, type);
+    else if (is_later_type(entry->key->text))
+        fields_add_later(&file->reader, entry->key);
+    else
+        add_unknown_key(file, entry->key);
+}
+
+static const struct step_type *first_type(const struct file *file, const struct yaml_node *node)
+{
+    const struct step_type *type = NULL;
+    for (size_t i = 0; !type && i < node->count; i++)
+        type = find_type(file, node->entries[i].key->text);
+    return type;
+}
+
 /* The entry that names the step's type; NULL after a mistake. */
 static const struct yaml_entry *find_type_entry(struct file *file, const struct yaml_node *node, const struct step_type **ret)
 {
     const struct yaml_entry *found = NULL;
+    const struct step_type *first = first_type(file, node);
     bool unknown = false, several = false;
     for (size_t i = 0; i < node->count; i++) {
         const struct yaml_node *key = node->entries[i].key;
         const struct step_type *type = find_type(file, key->text);
         if (!type && field_find(step_fields, key->text)) continue;
         if (!type) {
-            add_unknown_key(file, key);
+            add_wrong_key(file, &node->entries[i], first);
             unknown = true;
         } else if (found) {
             diagnostics_add(file->reader.list, "several-types", key->at, yaml_width(key), "make two steps of it",
@@ -107,7 +148,7 @@ static void load_step_outputs(struct file *file, const struct yaml_entry *entry,
             "remove it; docs/reference/pipeline.md lists its outputs", "a step of type \"%s\" has outputs of its own", step->type->name);
     const json_t *names =
         !step->type->outputs && entry ? arena_own_json(file->reader.arena, fields_read_value(&file->reader, entry->value, &field)) : NULL;
-    if (json_array_size(names) > OUTPUTS_MAX) {
+    if (entry && json_array_size(names) > OUTPUTS_MAX) {
         diagnostics_add(file->reader.list, "too-many", entry->value->at, 0, "have fewer", "%zu outputs; at most %d are allowed",
             json_array_size(names), OUTPUTS_MAX);
         return;
@@ -115,7 +156,7 @@ static void load_step_outputs(struct file *file, const struct yaml_entry *entry,
     struct output_declaration *outputs = arena_alloc_array(file->reader.arena, table + json_array_size(names), sizeof *outputs);
     for (size_t i = 0; i < table; i++)
         outputs[step->output_count++] = (struct output_declaration){.name = step->type->outputs[i].name, .at = step->at};
-    for (size_t i = 0; i < json_array_size(names); i++) {
+    for (size_t i = 0; entry && i < json_array_size(names); i++) {
         const struct yaml_node *list = entry->value;
         bool in_step = list->kind == YAML_LIST && i < list->count; /* after a bad item the rest is shifted, and an error anyway */
         declare_output(file, step, outputs, json_string_value(json_array_get(names, i)), in_step ? list->entries[i].value : list);
@@ -186,7 +227,7 @@ static void name_steps(struct file *file, const struct yaml_node *node, struct p
 void load_steps(struct file *file, const struct yaml_node *node, uint32_t stage)
 {
     if (node->kind != YAML_LIST || node->count == 0) {
-        fields_add_wrong_kind(&file->reader, node, "steps", "a list of steps", "write '- run: COMMAND'");
+        fields_add_wrong_list(&file->reader, node, "steps", "step", "write '- run: COMMAND'");
         file->broken[stage] = true;
         return;
     }

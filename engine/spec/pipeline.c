@@ -125,12 +125,16 @@ static void load_head(struct file *file, const struct yaml_node *root)
 
 static void load_document(struct file *file, const struct yaml_node *root)
 {
+    if (root->kind != YAML_MAP) {
+        diagnostics_add(file->reader.list, "wrong-type", root->at, yaml_width(root), "begin with 'stages:' and the list below it",
+            "a pipeline file must be a map, not %s", root->kind == YAML_LIST ? "a list" : "text");
+        return;
+    }
     const struct yaml_entry *on = yaml_find_entry(root, "on");
     if (on && file->is_used)
         diagnostics_warn(file->reader.list, "ignored", on->key->at, yaml_width(on->key),
             "the pipeline that uses this file says when it runs", "\"on\" means nothing in a file that is used");
     load_head(file, root);
-    if (root->kind != YAML_MAP) return;
     load_params(file, yaml_find(root, "params"));
     load_stages(file, yaml_find(root, "stages"));
     file->reader.stage = SITE_OUTPUTS;

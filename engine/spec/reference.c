@@ -73,18 +73,34 @@ static void add_section(struct text *out, const char *title, const char *words, 
     add_table(out, fields);
 }
 
+static const char step_type_words[] =
+    "## Step types\n\n"
+    "A step has exactly one key that names its type. A key marked with \"may stand for the whole map\" is what the short form sets: `run: "
+    "make`\n"
+    "is `run: { script: make }`. The long form holds the type's other keys; those of every step stay beside it:\n\n"
+    "```yaml\nsteps:\n  - run: make                       # short\n  - run: { script: make, shell: bash } # long\n"
+    "    timeout: 5m\n  - run:\n      shell: bash\n      script: |\n        make 2>&1 | tee build.log\n```\n\n"
+    "An executable `crescendo-step-NAME` on the PATH of the server is a step type NAME of your own: see\n"
+    "[write a step type](../how-to/write-a-step.md).\n\n";
+
+static void add_later_types(struct text *out)
+{
+    text_add(out, "Of the language, but not in this version: ");
+    for (const char *const *type = later_step_types; *type; type++)
+        text_add_format(out, "%s`%s`", type == later_step_types ? "" : ", ", *type);
+    text_add(out, ".\n\n");
+}
+
 static void add_step_types(struct text *out, step_types *types)
 {
-    text_add(out, "## Step types\n\nA step has exactly one key that names its type. A key marked with \"may stand for the whole map\" is "
-                  "what the short form"
-                  "\nsets: `run: make` is `run: { script: make }`.\n\n");
+    text_add(out, step_type_words);
+    add_later_types(out);
     for (; *types; types++) {
         if (strcmp((*types)->name, "checkout") == 0 || strcmp((*types)->name, "approve") == 0) continue;
         text_add_format(out, "### `%s`\n\n%s.\n\n", (*types)->name, (*types)->summary);
         add_table(out, (*types)->fields);
         if (!(*types)->outputs) {
-            text_add(out, "Outputs: those that the step declares with `outputs: [NAME]`; its program appends `NAME=value` to the file "
-                          "`$CRESCENDO_OUTPUT`.\n\n");
+            text_add(out, "Outputs: those that the step declares; see [outputs](#outputs).\n\n");
         } else if ((*types)->outputs->name) {
             text_add(out, "Outputs:\n\n");
             add_table(out, (*types)->outputs);
@@ -109,7 +125,8 @@ static const char introduction[] =
 
 static const char expressions[] =
     "## Expressions\n\n"
-    "`${{ EXPRESSION }}` may stand in values, never in keys, names, `needs`, `use`, `on` or a script. As a whole value it keeps its type;\n"
+    "In full: [expressions](expressions.md).\n\n`${{ EXPRESSION }}` may stand in values, never in keys, names, `needs`, `use`, `on` "
+    "or a script. As a whole value it keeps its type;\n"
     "inside other text it must be text, a number or a boolean. `$${{` is the characters `${{`. `if:` is a bare expression and must be "
     "boolean.\n\n"
     "| what | means |\n|---|---|\n"
@@ -121,18 +138,81 @@ static const char expressions[] =
     "| `stages.STAGE.OUTPUT` | an output of a file that the stage uses |\n"
     "| `==` `!=` `<` `<=` `>` `>=` `&&` `\\|\\|` `!` `( )` | as usual; there is no arithmetic |\n"
     "| `concat` `default` `contains` `starts-with` `ends-with` `length` `join` `format-json` `parse-json` | functions |\n"
-    "| `succeeded()` `failed()` `cancelled()` `always()` | in conditions only; `failed()`, `cancelled()` and `always()` replace the rule "
-    "that all that is needed succeeded |\n\n"
+    "| `succeeded()` `failed()` `cancelled()` `always()` | in conditions only: see [conditions](#conditions) |\n\n"
     "A reference adds no edge: the stage must be among the transitive `needs`. The output of a skipped step is null: `default(a, 'b')` "
     "gives `'b'` then.\n\n";
 
-static const char stages_words[] = "`stages:` is a list. A stage has exactly one of `steps`, `use` and `approve`. Each has a workspace of "
-                                   "its own: a clean checkout of the commit\n"
-                                   "plus its `inputs`; nothing else passes between stages.\n\n"
-                                   "`inputs: { build: [\"build/**\"] }` copies what matches from the workspace of the stage `build`, at "
-                                   "the same paths; that stage must be among the\n"
-                                   "transitive `needs`. Beside `use` and `approve` the keys `env`, `sandbox`, `checkout`, `inputs` and "
-                                   "`timeout` mean nothing and are refused.";
+static const char stages_words[] =
+    "`stages:` is a list. A stage has exactly one of `steps`, `use` and `approve`. Each has a workspace of its own: a clean checkout of "
+    "the\n"
+    "commit plus its `inputs`; nothing else passes between stages. Beside `use` and `approve` the keys `env`, `sandbox`, `checkout`, "
+    "`inputs`\n"
+    "and `timeout` mean nothing and are refused.\n\n"
+    "```yaml\n- stage: publish\n  needs: [build, test]              # [] starts at once; without it: the stage above\n"
+    "  checkout: none                    # nothing of the commit, only the inputs\n  inputs: { build: [\"build/**\"] }\n"
+    "  steps:\n    - run: ./build/tool --version\n```\n\n"
+    "`inputs` copies what matches from the workspace of another stage, to the same paths, over what the commit has there. That stage must "
+    "be\n"
+    "among the transitive `needs`. `*` stays within a folder, `**` does not; a pattern that matches nothing fails the stage.";
+
+static const char steps_words[] = "Steps of a stage run one after another in one workspace. These keys mean the same on every step. What a "
+                                  "program finds when it\nstarts: [environment](environment.md).";
+
+static const char conditions[] =
+    "## Conditions\n\n"
+    "A step or stage runs if all that it needs succeeded: a stage its `needs`, a step the steps above it. What its own `if` skipped counts "
+    "as\n"
+    "succeeded, and so does a failure with `allow-failure`; what a failure skipped skips what needs it. An `if` adds to that rule:\n\n"
+    "```yaml\n- run: ./publish\n  if: run.branch == 'main'          # only there, and only after success\n"
+    "- run: ./collect-logs\n  if: failed()                      # only after a failure: replaces the rule\n"
+    "- run: ./remove-testbed\n  if: always()                      # in any case\n"
+    "- run: ./tell-them\n  if: cancelled() || (failed() && run.branch == 'main')\n```\n\n"
+    "| question | true |\n|---|---|\n"
+    "| `succeeded()` | nothing before failed, and the run is not being cancelled |\n"
+    "| `failed()` | a step above failed; in the `if` of a stage: one of its `needs` failed, or was skipped because of a failure |\n"
+    "| `cancelled()` | the run is being cancelled |\n| `always()` | always |\n\n"
+    "`failed()`, `cancelled()` and `always()` replace the rule wherever they stand in the condition, also behind a `!`. After\n"
+    "`crescendo cancel` what says `always()` or `cancelled()` still runs; a second `crescendo cancel` ends that too. A step that cleans up "
+    "must\n"
+    "stand in the stage whose workspace it needs.\n\n";
+
+static const char outputs_words[] =
+    "## Outputs\n\n"
+    "A `run` step hands values to what comes after by declaring their names and appending lines to the file `$CRESCENDO_OUTPUT`:\n\n"
+    "```yaml\n- id: version\n  run: |\n    echo \"number=$(cat VERSION)\" >> \"$CRESCENDO_OUTPUT\"\n"
+    "    { echo 'notes<<END'; cat NOTES; echo END; } >> \"$CRESCENDO_OUTPUT\"\n  outputs: [number, notes]\n"
+    "- run: ./tag \"$NUMBER\"\n  env: { NUMBER: \"${{ steps.version.number }}\" }\n```\n\n"
+    "They are text, 64 KiB each. A name that is declared and not written fails the step; a name that is written and not declared is "
+    "ignored.\n"
+    "In another stage it is `stages.STAGE.version.number`. The outputs of other types are theirs, listed above.\n\n";
+
+static const char approve_words[] =
+    "The stage waits until `quorum` of them have said yes, or one has said no: `crescendo approve`, `crescendo reject`. Nothing runs "
+    "meanwhile,\n"
+    "and the server may be restarted.\n\n"
+    "```yaml\n- stage: sign-off\n  approve: { by: [ann, release-managers], quorum: 2, not-author: true, expires: 24h, ask: \"Ship it?\" "
+    "}\n```\n\n"
+    "A name in `by` is a user or a group: of the server's machine for who asks over its socket, of the token file for who asks over TCP\n"
+    "([work with others](../how-to/work-with-others.md)). A user decides once. The **author** of a run is the user who pushed, or started "
+    "it by\n"
+    "hand: known by the socket or the token, never taken from the commit, where anybody can write any name. A rejection, or nobody's "
+    "answer\n"
+    "before `expires`, fails the stage: reasons `rejected` and `expired`.";
+
+static const char sandbox_words[] =
+    "On the pipeline, a stage or a step; the innermost key wins, key by key. A step always has one; without a word it has no network, "
+    "4096\n"
+    "processes and 4 GiB of disk. [How it works](../explanation/sandbox.md).\n\n"
+    "```yaml\nsandbox: { memory: 1GiB, cpu: 2 }   # of all steps\nstages:\n  - stage: fetch\n    steps:\n"
+    "      - run: curl -fsSO https://example.org/data\n        sandbox: { network: host }  # of this one, beside the limits above\n```\n\n"
+    "Beyond `memory` or `disk` a step fails, and its message says which; `cpu` slows it, and beyond `processes` no more can be started.";
+
+static const char retry_words[] =
+    "An attempt that ends for one of these reasons is made again, in the same workspace, with `CRESCENDO_ATTEMPT` one higher.\n\n"
+    "```yaml\n- run: ./flaky\n  timeout: 2m                       # of each attempt\n  retry: { times: 3, on: [timeout, worker_lost], "
+    "wait: 10s }\n- run: make\n  retry: 1\n```\n\n"
+    "`failed` is an exit code other than 0; `timeout` the step's own time; `worker_lost`: its supervisor died (the machine went down), so\n"
+    "that nobody saw its end.";
 
 void reference_print(step_types *types, struct text *out)
 {
@@ -142,11 +222,13 @@ void reference_print(step_types *types, struct text *out)
         "Which pushes start the pipeline. Of one list one pattern must match; both lists must where both are there.", push_fields);
     add_section(out, "`params`", "`params: { NAME: { ... } }`. A param without a default must be given.", param_fields);
     add_section(out, "Stages", stages_words, stage_fields);
-    add_section(out, "Steps", "Steps of a stage run one after another. These keys mean the same on every step:", step_fields);
+    add_section(out, "Steps", steps_words, step_fields);
     add_step_types(out, types);
-    add_section(out, "`approve`", "The stage waits until enough people have said yes, or one has said no.", approve_fields);
-    add_section(out, "`sandbox`", "On the pipeline, a stage or a step; the innermost key wins, key by key.", sandbox_fields);
-    add_section(out, "`retry`", "An attempt that ends for one of these reasons is made again.", retry_fields);
+    text_add(out, outputs_words);
+    text_add(out, conditions);
+    add_section(out, "`approve`", approve_words, approve_fields);
+    add_section(out, "`sandbox`", sandbox_words, sandbox_fields);
+    add_section(out, "`retry`", retry_words, retry_fields);
     text_add(out, "## `use`\n\n`use: NAME` takes the stages of `pipelines/NAME.yaml`, beside the pipeline file or shipped with Crescendo. "
                   "That file declares `params`, `stages`\n"
                   "and `outputs`, sees nothing of its caller, and cannot use another file in this version. Its steps appear as "

@@ -223,7 +223,7 @@ static int visit(void *context, const char *root, const char *const *parts, size
     else if (strcmp(root, "stages") == 0)
         check_stage_reference(check, parts, part_count, at);
     else if (check->site->type != FIELD_CONDITION)
-        add(check, "unknown-reference", at, "it is a question for if:", "1() can only stand in a condition", root, "");
+        add(check, "unknown-reference", at, "move the question to an if:", "1() can only stand in a condition", root, "");
     return 0;
 }
 

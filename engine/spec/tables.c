@@ -94,7 +94,7 @@ static const struct field on_fields[] = {
 };
 
 const struct field approve_fields[] = {
-    {.name = "by", .type = FIELD_TEXT_LIST, .flags = FIELD_REQUIRED, .help = "The people and groups who may decide"},
+    {.name = "by", .type = FIELD_TEXT_LIST, .flags = FIELD_REQUIRED, .help = "The people and groups who may decide, any of them"},
     {.name = "quorum",
         .type = FIELD_INTEGER,
         .flags = FIELD_LITERAL,
@@ -106,7 +106,7 @@ const struct field approve_fields[] = {
         .type = FIELD_BOOLEAN,
         .flags = FIELD_LITERAL,
         .fallback = "false",
-        .help = "The author of the change may not decide"},
+        .help = "Whoever started the run (pushed, or ran it by hand) may not decide; the commit's author does not matter"},
     {.name = "expires",
         .type = FIELD_DURATION,
         .flags = FIELD_LITERAL,
@@ -117,6 +117,9 @@ const struct field approve_fields[] = {
     {.name = "ask", .type = FIELD_TEXT, .help = "The question"},
     FIELD_END,
 };
+
+const char *const later_step_types[] = {
+    "build", "sign", "publish", "order", "kpi", "shift", "scale", "rollback", "promote", "retire", "notify", NULL};
 
 const struct field step_fields[] = {
     {.name = "id",
@@ -171,7 +174,7 @@ const struct field stage_fields[] = {
         .type = FIELD_CHOICE,
         .flags = FIELD_LITERAL,
         .choices = checkouts,
-        .help = "`none`: the workspace starts empty; by default it holds the commit's files"},
+        .help = "`none`: the workspace starts empty, but for `inputs`; by default it holds the commit's files"},
     {.name = "inputs",
         .type = FIELD_ANY,
         .flags = FIELD_LITERAL | FIELD_RAW,

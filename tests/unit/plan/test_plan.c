@@ -126,6 +126,21 @@ static void inputs_and_approvals_become_steps(void **state)
     assert_false(approve->ready_ahead);
     assert_false(plan->stages[1].checkout);
     assert_json(step_of(plan, "ship/checkout")->with, "{\"inputs\":[{\"globs\":[\"out/**\"],\"stage\":\"build\"}]}");
+    assert_string_equal(step_of(plan, "ship/checkout")->title, "check out the commit");
+}
+
+static void inputs_come_without_the_commit(void **state)
+{
+    (void)state;
+    AUTO(plan_free)
+    struct plan *plan = plan_of("stages:\n  - stage: build\n    steps: [{ run: x }]\n  - stage: ship\n    checkout: none\n"
+                                "    inputs: { build: ['out/**'] }\n    steps: [{ run: y }]\n",
+        NULL);
+    assert_true(plan->stages[1].checkout);
+    assert_int_equal(plan->stages[1].step_count, 2);
+    assert_json(
+        step_of(plan, "ship/checkout")->with, "{\"inputs\":[{\"globs\":[\"out/**\"],\"stage\":\"build\"}],\"source\":false}");
+    assert_string_equal(step_of(plan, "ship/checkout")->title, "copy the inputs");
 }
 
 struct wrong {
@@ -232,7 +247,7 @@ static void unknowns_are_filled_in_and_checked(void **state)
         {"{\"a\": {\"$unknown\": \"stages.s.i.list\", \"$type\": \"text\"}}", "INVALID: [\"a\",\"b\"] is not a value of type text"},
         {"{\"a\": {\"$unknown\": \"stages.s.i.list\", \"$type\": \"integer\"}}", "INVALID: [\"a\",\"b\"] is not a value of type integer"},
         {"{\"a\": {\"$unknown\": \"stages.s.i.later\", \"$type\": \"text\"}}", "STATE: stages.s.i.later is not known yet"},
-        {"{\"a\": {\"$unknown\": \"((\", \"$type\": \"text\"}}", "INVALID: expression ends where a value should follow"},
+        {"{\"a\": {\"$unknown\": \"((\", \"$type\": \"text\"}}", "INVALID: the expression ends where a value should follow"},
     };
     for (size_t i = 0; i < COUNT_OF(examples); i++) {
         AUTO(free_text) char *outcome = resolved(examples[i][0]);
@@ -248,6 +263,7 @@ int main(void)
         cmocka_unit_test(conditions_fold),
         cmocka_unit_test(use_is_flattened_hygienically),
         cmocka_unit_test(inputs_and_approvals_become_steps),
+        cmocka_unit_test(inputs_come_without_the_commit),
         cmocka_unit_test(mistakes_are_told),
         cmocka_unit_test(texts_from_a_command_line_are_converted),
         cmocka_unit_test(the_same_plan_has_the_same_digest),

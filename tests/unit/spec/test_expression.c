@@ -187,31 +187,33 @@ static void mistakes_are_explained(void **state)
 {
     (void)state;
     static const struct example examples[] = {
-        {"", "? 11: expression is empty | a value is 'text', a number, true, false, null, a reference or a function"},
-        {"   ", "? 14: expression is empty | a value is 'text', a number, true, false, null, a reference or a function"},
-        {"params.n ==", "? 22: expression ends where a value should follow | a value is 'text', a number, true, false, null, a reference "
+        {"", "? 11: the expression is empty | a value is 'text', a number, true, false, null, a reference or a function"},
+        {"   ", "? 14: the expression is empty | a value is 'text', a number, true, false, null, a reference or a function"},
+        {"params.n ==", "? 22: the expression ends where a value should follow | a value is 'text', a number, true, false, null, a reference "
                         "or a function"},
         {"params.b and params.no", "? 20: expected an operator before 'and' | and is written &&"},
         {"params.b or params.no", "? 20: expected an operator before 'or' | or is written ||"},
         {"not params.b", "? 11: 'not' means nothing here | not is written !"},
-        {"params.n = 3", "? 20: = means nothing here | equality is =="}, {"params.b & true", "? 20: & means nothing here | and is &&"},
-        {"params.b | true", "? 20: | means nothing here | or is ||"},
-        {"\"text\"", "? 11: \" means nothing here | text stands in single quotes: 'text'"},
-        {"1 + 2", "? 13: + means nothing here | there is no arithmetic; concat(a, b) joins texts"},
-        {"3 - 2", "? 13: - means nothing here | there is no arithmetic; a name's hyphen has no spaces round it"},
+        {"params.n = 3", "? 20: '=' means nothing here | equality is =="}, {"params.b & true", "? 20: '&' means nothing here | and is &&"},
+        {"params.b | true", "? 20: '|' means nothing here | or is ||"},
+        {"\"text\"", "? 11: '\"' means nothing here | text stands in single quotes: 'text'"},
+        {"1 + 2", "? 13: '+' means nothing here | there is no arithmetic; concat(a, b) joins texts"},
+        {"3 - 2", "? 13: '-' means nothing here | there is no arithmetic; a name's hyphen has no spaces round it"},
         {"3 -2", "? 13: expected an operator before '-2' | there is no arithmetic"},
         {"4 / 2", "? 13: expected an operator before '/' | there is no arithmetic"},
-        {"params.list[0]", "? 22: [ means nothing here | there is no index; contains(list, x) and join(list, ', ') read lists"},
-        {"${{ params.n }}", "? 11: $ means nothing here | write the bare expression, without ${{ }}"},
+        {"params.list[0]", "? 22: '[' means nothing here | there is no index; contains(list, x) and join(list, ', ') read lists"},
+        {"${{ params.n }}", "? 11: '$' means nothing here | write the bare expression, without ${{ }}"},
         {"'open", "? 11: text is not closed | put ' behind it; a ' inside text is written ''"},
         {"param.n", "? 11: 'param' means nothing here | did you mean params?"},
         {"stage.a.b.c", "? 11: 'stage' means nothing here | did you mean stages?"},
         {"main", "? 11: 'main' means nothing here | text stands in single quotes ('main'); a reference begins with params, run, steps or "
                  "stages"},
         {"True", "? 11: 'True' means nothing here | write true and false in lower case"},
+        {"stages.build(arch=amd64).package.file", "? 23: one child of a matrix is in the language, but not in this version | remove it until a "
+            "version has it"},
         {"None", "? 11: 'None' means nothing here | write null"},
         {"failed", "? 11: 'failed' means nothing here | it is a function: failed()"},
-        {"length + 1", "? 18: + means nothing here | there is no arithmetic; concat(a, b) joins texts"},
+        {"length + 1", "? 18: '+' means nothing here | there is no arithmetic; concat(a, b) joins texts"},
         {"secrets.key", "? 11: 'secrets' is in the language, but not in this version | this version has params, run, steps and stages"},
         {"starts_with('a', 'b')", "? 11: there is no function starts_with() | did you mean starts-with()?"},
         {"lenght(params.t)", "? 11: there is no function lenght() | did you mean length()?"},
@@ -234,7 +236,7 @@ static void mistakes_are_explained(void **state)
         {"params.a_b", "? 18: 'a_b' is not a name | names are lower-case letters, digits and hyphens, at most 63, a letter first"},
         {"99999999999999999999", "? 11: number 99999999999999999999 is too large | "}, {"1e999", "? 11: number 1e999 is too large | "},
         {"'a'.b", "? 14: expected an operator before '.' | only a reference has names behind a dot"},
-        {"a\001", "? 12: control character 1 in an expression | "}, {"'Αθήνα' && §", "? 22: § means nothing here | "},
+        {"a\001", "? 12: control character 1 in an expression | "}, {"'Αθήνα' && §", "? 22: '§' means nothing here | "},
         {"\xff", "? 11: expression is not UTF-8 text | "}, {",", "? 11: expected a value before ',' | "}};
     check_examples(examples, COUNT_OF(examples));
 }

@@ -1,0 +1,109 @@
+/* test_value.c: one text → a value, as the field's type says: units, bounds, and what is said of a wrong one. */
+#include "base/json.h"
+#include "base/mem.h"
+#include "spec/value.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+struct value_case {
+    enum field_type type;
+    const char *text, *expected; /* expected: JSON, or "MESSAGE | HINT" */
+    int64_t min, max;
+};
+
+static void check(const struct value_case *given, const char *const *choices)
+{
+    const struct field field = {.name = "f", .type = given->type, .min = given->min, .max = given->max, .choices = choices};
+    AUTO(free_json) json_t *value = NULL;
+    struct error err = {0};
+    int failed = value_from_text(&field, given->text, &value, &err);
+    assert_int_equal(failed != 0, value == NULL);
+    AUTO(free_text) char *got = failed ? mem_format("%s | %s", err.message, err.hint) : json_canonical(value);
+    if (strcmp(got, given->expected) != 0) fail_msg("\"%s\": %s\nexpected: %s", given->text, got, given->expected);
+}
+
+#define WRONG_DURATION(text) "\"f\" must be a duration, not \"" text "\" | write a number and its unit: 500ms, 30s, 10m, 2h or 1d"
+#define WRONG_SIZE(text) "\"f\" must be a size, not \"" text "\" | write bytes, or a number and its unit: 512, 64KiB, 1GiB, 10MB"
+#define WRONG_WHOLE(text) "\"f\" must be a whole number, not \"" text "\" | write digits only, like 3"
+
+static void units_count(void **state)
+{
+    (void)state;
+    static const struct value_case cases[] = {{FIELD_DURATION, "500ms", "500", 0, 0}, {FIELD_DURATION, "30s", "30000", 0, 0},
+        {FIELD_DURATION, "10m", "600000", 0, 0}, {FIELD_DURATION, "2h", "7200000", 0, 0}, {FIELD_DURATION, "1d", "86400000", 0, 0},
+        {FIELD_DURATION, "1.5s", "1500", 0, 0}, {FIELD_DURATION, "0s", "0", 0, 0}, {FIELD_DURATION, "5", WRONG_DURATION("5"), 0, 0},
+        {FIELD_DURATION, "", WRONG_DURATION(""), 0, 0}, {FIELD_DURATION, "5 s", WRONG_DURATION("5 s"), 0, 0},
+        {FIELD_DURATION, "-5s", WRONG_DURATION("-5s"), 0, 0}, {FIELD_DURATION, "5S", WRONG_DURATION("5S"), 0, 0},
+        {FIELD_DURATION, "99999999999999999999d", WRONG_DURATION("99999999999999999999d"), 0, 0}, {FIELD_SIZE, "512", "512", 0, 0},
+        {FIELD_SIZE, "64KiB", "65536", 0, 0}, {FIELD_SIZE, "1GiB", "1073741824", 0, 0}, {FIELD_SIZE, "10MB", "10000000", 0, 0},
+        {FIELD_SIZE, "1kB", "1000", 0, 0}, {FIELD_SIZE, "0.5KiB", "512", 0, 0}, {FIELD_SIZE, "1 GiB", WRONG_SIZE("1 GiB"), 0, 0},
+        {FIELD_SIZE, "1G", WRONG_SIZE("1G"), 0, 0}, {FIELD_SIZE, "99999999TiB", WRONG_SIZE("99999999TiB"), 0, 0}};
+    for (size_t i = 0; i < COUNT_OF(cases); i++)
+        check(&cases[i], NULL);
+}
+
+static void booleans_are_two_words(void **state)
+{
+    (void)state;
+    static const char *const wrong[] = {"yes", "True", "1", "on", "", "true "};
+    check(&(struct value_case){FIELD_BOOLEAN, "true", "true", 0, 0}, NULL);
+    check(&(struct value_case){FIELD_BOOLEAN, "false", "false", 0, 0}, NULL);
+    for (size_t i = 0; i < COUNT_OF(wrong); i++) {
+        AUTO(free_text) char *expected = mem_format("\"f\" must be true or false, not \"%s\" | write true or false", wrong[i]);
+        check(&(struct value_case){FIELD_BOOLEAN, wrong[i], expected, 0, 0}, NULL);
+    }
+}
+
+static void bounds_are_said_in_their_units(void **state)
+{
+    (void)state;
+    static const struct value_case cases[] = {{FIELD_INTEGER, "1", "1", 1, 9}, {FIELD_INTEGER, "9", "9", 1, 9},
+        {FIELD_INTEGER, "10", "\"f\" is out of bounds: 10 | it may be 1 to 9", 1, 9},
+        {FIELD_INTEGER, "0", "\"f\" is out of bounds: 0 | it may be 1 or more", 1, INT64_MAX},
+        {FIELD_INTEGER, "5", "\"f\" is out of bounds: 5 | it may be at most 4", INT64_MIN, 4}, {FIELD_INTEGER, "-3", "-3", 0, 0},
+        {FIELD_INTEGER, "1.0", WRONG_WHOLE("1.0"), 0, 0}, {FIELD_INTEGER, "9223372036854775807", "9223372036854775807", 0, 0},
+        {FIELD_INTEGER, "9223372036854775808", WRONG_WHOLE("9223372036854775808"), 0, 0},
+        {FIELD_DURATION, "3h", "\"f\" is out of bounds: 3h | it may be 1s to 2h", 1000, 7200000},
+        {FIELD_SIZE, "1", "\"f\" is out of bounds: 1 | it may be 1MiB to 1GiB", 1 << 20, 1 << 30}, {FIELD_NUMBER, "0.5", "0.5", 0, 4},
+        {FIELD_NUMBER, "4.5", "\"f\" is out of bounds: 4.5 | it may be 0 to 4", 0, 4},
+        {FIELD_NUMBER, "1e999", "\"f\" must be a number, not \"1e999\" | write a decimal number, like 0.5", 0, 0},
+        {FIELD_NUMBER, "nan", "\"f\" must be a number, not \"nan\" | write a decimal number, like 0.5", 0, 0},
+        {FIELD_NUMBER, "0x10", "\"f\" must be a number, not \"0x10\" | write a decimal number, like 0.5", 0, 0}};
+    for (size_t i = 0; i < COUNT_OF(cases); i++)
+        check(&cases[i], NULL);
+}
+
+static void words_and_paths(void **state)
+{
+    (void)state;
+    static const char *const choices[] = {"default", "none", NULL};
+    static const char wrong_path[] =
+        "\"f\" must be a path inside the workspace, not \"%s\" | write a relative path without '..', like src/main.c";
+    static const char *const out[] = {"/etc", "../x", "a/../..", ".."}, *const in[] = {"a", "a/b", "..a/b..", "./a"};
+    check(&(struct value_case){FIELD_CHOICE, "none", "\"none\"", 0, 0}, choices);
+    check(&(struct value_case){FIELD_CHOICE, "nome", "\"f\" cannot be \"nome\" | did you mean \"none\"? It may be default or none", 0, 0},
+        choices);
+    check(&(struct value_case){FIELD_CHOICE, "off", "\"f\" cannot be \"off\" | it may be default or none", 0, 0}, choices);
+    check(&(struct value_case){FIELD_TEXT_LIST, "none, default", "[\"none\",\"default\"]", 0, 0}, choices);
+    check(&(struct value_case){FIELD_NAME_LIST, "a,b-2", "[\"a\",\"b-2\"]", 0, 0}, NULL);
+    check(&(struct value_case){FIELD_TEXT, "0755", "\"0755\"", 0, 0}, NULL);
+    for (size_t i = 0; i < COUNT_OF(out); i++) {
+        AUTO(free_text) char *expected = mem_format(wrong_path, out[i]), *json = mem_format("\"%s\"", in[i]);
+        check(&(struct value_case){FIELD_PATH, out[i], expected, 0, 0}, NULL);
+        check(&(struct value_case){FIELD_PATH, in[i], json, 0, 0}, NULL);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(units_count), cmocka_unit_test(booleans_are_two_words),
+        cmocka_unit_test(bounds_are_said_in_their_units), cmocka_unit_test(words_and_paths)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
