@@ -7,7 +7,10 @@
 #include "base/log.h"
 #include "base/mem.h"
 
+#include <errno.h>
 #include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 /* Steps whose shim cannot be had end as refused, with the reason for a person. */
 static void refuse_step(struct live_run *run, uint32_t step, const struct error *err)
@@ -22,7 +25,10 @@ static int make_run_folder(const struct live_run *run, struct error *err)
 {
     AUTO(free_text) char *workspaces = mem_format("%s/workspaces", run->folder);
     AUTO(free_text) char *state = mem_format("%s/state", run->folder);
-    if (file_make_folders(run->folder, 0700, err) < 0 || file_make_folders(workspaces, 0755, err) < 0) return -(int)err->code;
+    if (file_make_folders(run->folder, 0700, err) < 0) return -(int)err->code;
+    /* A set-group-id data folder would hand its group down to the workspaces, where no sandbox knows it. */
+    if (chown(run->folder, (uid_t)-1, getegid()) < 0 || chmod(run->folder, 0700) < 0) return error_set_errno(err, errno, "%s", run->folder);
+    if (file_make_folders(workspaces, 0755, err) < 0) return -(int)err->code;
     return file_make_folders(state, 0755, err);
 }
 

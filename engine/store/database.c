@@ -5,8 +5,10 @@
 #include "base/text.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdint.h>
 #include <string.h>
+#include <unistd.h>
 
 /* An idle server has little memory: a page cache of 1 MiB for each connection. Deleted content need not be overwritten. */
 #define SETTINGS_OF_BOTH "PRAGMA cache_size = -1024; PRAGMA temp_store = MEMORY; PRAGMA trusted_schema = OFF;"
@@ -85,9 +87,17 @@ static int check_wal(sqlite3 *database, struct error *err)
     return error_hint(err, "its file system has no shared memory maps (a network share?): choose a --data folder on a local disk");
 }
 
+/* SQLite would let others read; the files beside this one follow its rights. Closed before SQLite opens it: closing would drop SQLite's locks. */
+static void create_private(const char *path)
+{
+    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (fd >= 0) close(fd);
+}
+
 int database_open_writer(const char *path, sqlite3 **ret, struct error *err)
 {
     AUTO(close_database) sqlite3 *database = NULL;
+    create_private(path);
     int failed = database_open(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, SETTINGS_OF_BOTH SETTINGS_OF_WRITER, &database, err);
     if (!failed) failed = check_wal(database, err);
     if (!failed) *ret = take(&database);
