@@ -170,7 +170,8 @@ static void add_hidden(const struct stage_view *views, uint32_t count, const str
         to_come += !step_status_at_rest(views[i].status);
     }
     if (!done && !to_come) return;
-    AUTO(free_text) char *line = mem_format("… %u more stages: %u done, %u to come", done + to_come, done, to_come);
+    AUTO(free_text)
+    char *line = mem_format("… %u more stage%s: %u done, %u to come", done + to_come, done + to_come == 1 ? "" : "s", done, to_come);
     display_add_cut(out, line, terminal->columns ? terminal->columns : NO_LIMIT_COLUMNS);
     text_add_char(out, '\n');
 }

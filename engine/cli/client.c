@@ -4,9 +4,13 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "cli/neighbour.h"
+#include "cli/shell_words.h"
 
+#include <errno.h>
+#include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -115,12 +119,41 @@ static int refused(struct client *client, int status, const json_t *answer, stru
     return hint && *hint ? error_hint(err, "%s", hint) : failed;
 }
 
+/* Nobody can tell whether a server listens where this user may not look: which place it is that is closed, and whose. */
+static int is_closed(const char *path, const char *closed, struct error *err)
+{
+    struct stat status;
+    if (stat(closed, &status) < 0) return 0;
+    const struct passwd *owner = getpwuid(status.st_uid);
+    AUTO(free_text) char *whose = owner ? mem_copy_text(owner->pw_name) : mem_format("user %u", (unsigned)status.st_uid);
+    error_set(err, ERROR_DENIED, NOWHERE, "cannot reach %s: Permission denied: %s belongs to %s", path, closed, whose);
+    return error_hint(err, "ask %s, or name a server of your own: --data, --server, --local", whose);
+}
+
+/* 0: nothing on the way to the socket is closed to this user. */
+static int denied_on_the_way(const char *path, struct error *err)
+{
+    AUTO(free_text) char *part = mem_copy_text(path);
+    for (char *slash = strchr(part + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
+        *slash = '\0';
+        int failed = access(part, X_OK) < 0 && errno == EACCES ? is_closed(path, part, err) : 0;
+        if (failed) return failed;
+        *slash = '/';
+    }
+    return access(path, W_OK) < 0 && errno == EACCES ? is_closed(path, path, err) : 0;
+}
+
 /* Who is not there, in words that lead on. */
 static int nobody_there(const struct client *client, struct error *err)
 {
+    static const char unix_socket[] = "unix:";
+    bool is_socket = text_starts(client->server, unix_socket);
+    int failed = is_socket ? denied_on_the_way(client->server + strlen(unix_socket), err) : 0;
+    if (failed) return failed;
     error_set(err, ERROR_UNAVAILABLE, NOWHERE, "no server is listening at %s", client->server);
     if (!client->data) return error_hint(err, "is it running there? --server, or CRESCENDO_SERVER, names another");
-    const char *option = client->typed ? " --data " : "", *data = client->typed ? client->data : "";
+    const char *option = client->typed ? " --data " : "";
+    AUTO(free_text) char *data = client->typed ? shell_word(client->data) : mem_copy_text("");
     return error_hint(err, "start one with `crescendo serve%s%s`, or name another: --data, --server, --local", option, data);
 }
 
@@ -131,7 +164,8 @@ static int send_request(const struct client *client, const struct local_request 
     struct error why = {0};
     int failed = local_send(request, ret, err);
     for (int try = 0; client->local && failed == -ERROR_UNAVAILABLE && try < START_TRIES; try++) {
-        if (neighbour_start_server(client->data, &why)) nanosleep(&(struct timespec){.tv_nsec = START_PAUSE_MS * 1000L * 1000}, NULL);
+        if (neighbour_start_server(client->data, client->types_mark, &why))
+            nanosleep(&(struct timespec){.tv_nsec = START_PAUSE_MS * 1000L * 1000}, NULL);
         failed = local_send(request, ret, err);
     }
     if (failed != -ERROR_UNAVAILABLE || !why.code) return failed == -ERROR_UNAVAILABLE ? nobody_there(client, err) : failed;

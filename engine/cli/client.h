@@ -8,12 +8,14 @@
 
 /* Where the server is. Made by client_open from the common options and the environment; client_release frees. */
 struct client {
-    char *server;        /* "unix:/path/to/crescendo.sock" or "http://host:port" */
-    char *data;          /* the data folder that was meant; NULL when a server was named */
-    const char *token;   /* borrowed; NULL = none */
-    bool chosen;         /* the person named a server or a data folder; false: the usual one */
-    bool typed;          /* with an option: hints repeat it; what the environment says holds for the next command, too */
-    bool local;          /* the private server: started by whoever finds that it is not there */
+    char *server;      /* "unix:/path/to/crescendo.sock" or "http://host:port" */
+    char *data;        /* the data folder that was meant; NULL when a server was named */
+    const char *token; /* borrowed; NULL = none */
+    bool chosen;       /* the person named a server or a data folder; false: the usual one */
+    bool typed;        /* with an option: hints repeat it; what the environment says holds for the next command, too */
+    bool local;        /* the private server: started by whoever finds that it is not there */
+    const char
+        *types_mark;     /* for a private server that is started: which external step types it will know; borrowed; NULL = not looked at */
     char *text;          /* what the server wrote about a wrong file, ready to print; NULL = nothing */
     json_t *diagnostics; /* the same as an array; NULL = nothing */
 };

@@ -187,7 +187,7 @@ const struct command commands[] = {
         .about =
             "Shows every mistake in FILE (crescendo.yaml) and the files that it uses, each with its place and a hint. Needs no server.",
         .examples = lint_examples,
-        .exits = "0 64",
+        .exits = "0 1 64",
         .arguments_max = 1000,
         .run = lint_run},
     {.name = "plan",
@@ -197,7 +197,7 @@ const struct command commands[] = {
         .options = plan_options,
         .about = "Shows stages, steps and effects in their order, as far as they are known before the run. Needs no server.",
         .examples = plan_examples,
-        .exits = "0 64",
+        .exits = "0 1 64",
         .arguments_max = 1,
         .run = plan_run},
     {.name = "runs",
@@ -207,7 +207,7 @@ const struct command commands[] = {
         .options = runs_options,
         .about = "One line a run: what ran, from where, how it stands or why it ended, when, and how long it took.",
         .examples = runs_examples,
-        .exits = "0 64 69",
+        .exits = "0 1 4 64 69",
         .run = runs_run},
     {.name = "show",
         .group = "Follow runs",
@@ -216,7 +216,7 @@ const struct command commands[] = {
         .options = show_options,
         .about = "Shows all about a run (the newest) as it is now: its steps, the last lines of those that failed, who is waited for.",
         .examples = show_examples,
-        .exits = "0 1 64 69",
+        .exits = "0 1 4 64 69",
         .arguments_max = 1,
         .run = show_run},
     {.name = "watch",
@@ -237,7 +237,7 @@ const struct command commands[] = {
         .options = logs_options,
         .about = "Prints the log of a run (the newest). On a terminal only colours are let through; elsewhere nothing is changed.",
         .examples = logs_examples,
-        .exits = "0 1 64 69",
+        .exits = "0 1 4 64 69 130",
         .arguments_max = 1,
         .run = logs_run},
     {.name = "approve",
@@ -280,7 +280,7 @@ const struct command commands[] = {
             "Runs the engine in the foreground: takes pushes, runs pipelines, answers the other commands. All that it "
             "knows is in its data folder; killed at any moment, it goes on from there. All options go to the program crescendo-server.",
         .examples = serve_examples,
-        .exits = "0 1 64",
+        .exits = "0 1 64 69 74",
         .flags = COMMAND_OWN_WORDS,
         .arguments_max = 1000,
         .run = serve_run},
@@ -302,7 +302,7 @@ const struct command commands[] = {
         .options = version_options,
         .about = "Prints both, and whether a server can be reached.",
         .examples = version_examples,
-        .exits = "0 64",
+        .exits = "0 1 64",
         .run = version_run},
     {.name = "help",
         .group = "Serve",
@@ -311,7 +311,7 @@ const struct command commands[] = {
         .options = help_options,
         .about = "Explains a command, or lists them all.",
         .examples = help_examples,
-        .exits = "0 64",
+        .exits = "0 1 64",
         .flags = COMMAND_HIDDEN,
         .arguments_max = 1,
         .run = help_run},
@@ -330,7 +330,7 @@ const char *command_nearest(const char *name)
     const char *names[COUNT_OF(commands)] = {0};
     for (size_t i = 0; commands[i].name; i++)
         names[i] = commands[i].name;
-    return text_nearest(name, names);
+    return name_nearest(name, names);
 }
 
 const char *exit_code_meaning(int code)
@@ -345,7 +345,8 @@ const char *exit_code_meaning(int code)
     case 6: return "the KPIs were inconclusive";
     case 7: return "an effect's outcome is unknown and needs a person";
     case 64: return "wrong command line or wrong pipeline file";
-    case 69: return "the server cannot be reached";
+    case 69: return "no server can be reached, or another one has the folder";
+    case 74: return "input or output failed: the journal cannot be written";
     case 130: return "interrupted; the run goes on";
     default: return NULL;
     }

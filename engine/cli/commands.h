@@ -21,8 +21,9 @@ struct cli {
     int argc;             /* the command's own words, its name first */
     char **argv;
     /* The step types of this machine: the built-in ones joined with those in the folders of PATH, for commands that read a pipeline
-       themselves. NULL until load_types was called, which fills it; types live in storage. */
+       themselves. NULL until load_types was called, which fills both; types live in storage. */
     step_types *types;
+    char *types_mark; /* says which external ones there are, and what stands in their tables; "" = none */
     int (*load_types)(struct cli *cli, struct error *err);
     struct arena *storage;
 };

@@ -4,6 +4,7 @@
 #include "cli/commands.h"
 #include "cli/output.h"
 #include "cli/report.h"
+#include "cli/shell_words.h"
 
 #include <stdio.h>
 
@@ -18,9 +19,11 @@ static int find_only(struct cli *cli, uint64_t *ret_run, char **ret_step, struct
     if (count == 0) return error_set(err, ERROR_NOT_FOUND, NOWHERE, "nothing waits for approval");
     if (count > 1) {
         const json_t *first = json_array_get(approvals, 0);
+        AUTO(free_text) char *server = report_server_words(&cli->client);
+        AUTO(free_text) char *word = shell_word(json_text(first, "step", ""));
         error_set(err, ERROR_CONFLICT, NOWHERE, "%zu approvals wait; say which: RUN, or RUN and STEP", count);
-        return error_hint(err, "for example: crescendo %s %lld %s", cli->command->name, (long long)json_whole(first, "run", 0),
-            json_text(first, "step", ""));
+        return error_hint(
+            err, "for example: crescendo %s%s %lld %s", cli->command->name, server, (long long)json_whole(first, "run", 0), word);
     }
     *ret_run = (uint64_t)json_whole(json_array_get(approvals, 0), "run", 0);
     *ret_step = mem_copy_text(json_text(json_array_get(approvals, 0), "step", "-"));
@@ -44,11 +47,10 @@ static int vote(struct cli *cli, const char *decision, const char *done, struct 
     text_release(&path);
     if (failed) return failed;
     if (options_flag(&cli->options, "json")) return print_json(answer);
-    AUTO(free_text) char *state = report_state(answer);
+    AUTO(free_text) char *verb = report_verb(answer);
     printf("run %llu: ", (unsigned long long)run);
     print_clean(step ? step : "the waiting stage");
-    bool goes_on = text_equal(state, "running");
-    printf(" %s; the run %s%s\n", done, goes_on ? "goes on" : "is ", goes_on ? "" : state);
+    printf(" %s; the run %s\n", done, text_equal(verb, "is running") ? "goes on" : verb);
     return 0;
 }
 
@@ -73,7 +75,7 @@ int cancel_run(struct cli *cli, struct error *err)
     failed = client_call(&cli->client, "POST", path, body, &answer, err);
     if (failed) return failed;
     if (options_flag(&cli->options, "json")) return print_json(answer);
-    AUTO(free_text) char *state = report_state(answer);
-    printf("run %llu is %s\n", (unsigned long long)run, state);
+    AUTO(free_text) char *verb = report_verb(answer);
+    printf("run %llu %s\n", (unsigned long long)run, verb);
     return 0;
 }

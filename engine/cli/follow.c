@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "cli/report.h"
 #include "cli/sse.h"
 
 #include <stdlib.h>
@@ -94,7 +95,9 @@ static int wait_for_server(struct following *following, struct error *err)
     }
     if (now_us - following->away_us > (int64_t)AWAY_LIMIT_MS * 1000) {
         error_set(err, ERROR_UNAVAILABLE, NOWHERE, "the server at %s did not come back", following->client->server);
-        return error_hint(err, "the run is not lost: start the server, then `crescendo watch %llu`", (unsigned long long)following->run);
+        AUTO(free_text) char *server = report_server_words(following->client);
+        return error_hint(
+            err, "the run is not lost: start the server, then `crescendo watch%s %llu`", server, (unsigned long long)following->run);
     }
     nanosleep(&(struct timespec){.tv_nsec = PAUSE_MS * 1000L * 1000}, NULL);
     return 0;

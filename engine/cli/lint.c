@@ -46,17 +46,20 @@ static void linted_release(struct linted *linted)
     free(linted->all);
 }
 
-static int lint_file(struct linted *linted, const char *path, step_types *types, struct error *err)
+/* A file that cannot be read is one more thing that is wrong: what the other files lack is shown all the same. */
+static void lint_file(struct linted *linted, const char *path, step_types *types)
 {
     struct pipeline *pipeline = NULL;
-    int failed = sources_read(path, &linted->files[linted->file_count], err);
-    if (failed) return failed;
+    struct error why = {0};
+    if (sources_read(path, &linted->files[linted->file_count], &why)) {
+        diagnostics_add(&linted->list, "unreadable", (struct location){.file = path}, 0, why.hint[0] ? why.hint : NULL, "%s", why.message);
+        return;
+    }
     const struct source_set *set = &linted->files[linted->file_count++].set;
     if (pipeline_load(set, types, &linted->list, &pipeline) == 0) pipeline_free(&pipeline);
     linted->all = mem_grow(linted->all, &linted->all_capacity, linted->all_count + set->count, sizeof *linted->all);
     memcpy(linted->all + linted->all_count, set->items, set->count * sizeof *linted->all);
     linted->all_count += set->count;
-    return 0;
 }
 
 static void print_linted(const struct linted *linted, enum format format, bool colour)
@@ -68,15 +71,14 @@ static void print_linted(const struct linted *linted, enum format format, bool c
     print_text(&text);
 }
 
-static int lint(const struct cli *cli, enum format format, struct error *err)
+static int lint(const struct cli *cli, enum format format)
 {
     AUTO(linted_release) struct linted linted = {0};
     size_t count = cli->options.argument_count ? cli->options.argument_count : 1;
     linted.files = mem_alloc_array(count, sizeof *linted.files);
     for (size_t i = 0; i < count; i++) {
         const char *path = options_argument(&cli->options, i);
-        int failed = lint_file(&linted, path ? path : "crescendo.yaml", cli->types, err);
-        if (failed) return failed;
+        lint_file(&linted, path ? path : "crescendo.yaml", cli->types);
     }
     print_linted(&linted, format, cli->out.colour);
     return linted.list.error_count ? EXIT_CODE_WRONG : 0;
@@ -91,5 +93,5 @@ int lint_run(struct cli *cli, struct error *err)
     if (failed) return failed;
     if (options_flag(&cli->options, "reference")) return print_reference(cli->types), 0;
     if (options_flag(&cli->options, "schema")) return print_document(schema_make(cli->types)), 0;
-    return lint(cli, (enum format)format, err);
+    return lint(cli, (enum format)format);
 }

@@ -1,6 +1,8 @@
 /* main.c: the program crescendo: finds the command, reads its words, runs it, prints what went wrong once. */
 #include "base/arena.h"
+#include "base/file.h"
 #include "base/mem.h"
+#include "base/sha256.h"
 #include "cli/commands.h"
 #include "cli/display.h"
 #include "cli/help.h"
@@ -13,6 +15,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+enum { TABLE_LIMIT_BYTES = 1024 * 1024 };
 
 static void print_error(const struct cli *cli, const struct error *err)
 {
@@ -81,6 +85,13 @@ static int run_command(struct cli *cli, struct error *err)
     return failed ? failed : command->run(cli, err);
 }
 
+/* At once: asks no server. */
+static int print_version(void)
+{
+    puts("crescendo " CRESCENDO_VERSION);
+    return 0;
+}
+
 static int unknown_command(const char *name, struct error *err)
 {
     const char *nearest = command_nearest(name);
@@ -91,20 +102,18 @@ static int unknown_command(const char *name, struct error *err)
 /* The common options may stand before the command, too. */
 static int find_and_run(struct cli *cli, int argc, char **argv, struct error *err)
 {
-    static const struct option_spec before[] = {{"version", 0, NULL, "as the command version"}, OPTION_END};
+    static const struct option_spec before[] = {{"version", 0, NULL, "this program's version"}, OPTION_END};
     int used = 0;
     int failed = options_parse(argc - 1, argv + 1, before, common_options, true, &cli->options, &used, err);
     cli->out = terminal_of(STDOUT_FILENO, options_flag(&cli->options, "no-color"));
     if (failed) return err->hint[0] ? failed : error_hint(err, "`crescendo --help` lists the options");
-    bool version = options_flag(&cli->options, "version");
+    if (options_flag(&cli->options, "version")) return print_version();
     cli->argc = argc - 1 - used;
     cli->argv = argv + 1 + used;
-    if (cli->argc == 0 && !version) return explain(cli);
-    const char *name = version ? "version" : cli->argv[0];
-    cli->command = command_find(name);
-    if (!cli->command) return unknown_command(name, err);
+    if (cli->argc == 0) return explain(cli);
+    cli->command = command_find(cli->argv[0]);
+    if (!cli->command) return unknown_command(cli->argv[0], err);
     if (options_flag(&cli->options, "help")) return explain(cli);
-    if (version) cli->argc = 1;
     return run_command(cli, err);
 }
 
@@ -118,10 +127,33 @@ static int flush_output(struct cli *cli, int code)
     return code ? code : 1;
 }
 
+/* Each external type by its name, its program and the text of its table. Caller frees. */
+static char *mark_types(step_types *types, const char *path_variable)
+{
+    struct text mark = {0};
+    for (; *types; types++) {
+        AUTO(free_text) char *program = NULL;
+        if (step_type_find(step_types_builtin, (*types)->name) || !(program = external_type_program((*types)->name, path_variable)))
+            continue;
+        AUTO(free_text) char *path = mem_format("%s.json", program);
+        AUTO(free_text) char *table = NULL;
+        size_t size = 0;
+        char digest[SHA256_HEX];
+        if (file_read(path, TABLE_LIMIT_BYTES, &table, &size, NULL)) size = 0;
+        sha256_hex(size ? table : "", size, digest);
+        text_add_format(&mark, "%s %s %s\n", (*types)->name, digest, program);
+    }
+    return text_take(&mark);
+}
+
 static int load_types(struct cli *cli, struct error *err)
 {
     if (!cli->storage) cli->storage = arena_new();
-    return external_types_load(getenv("PATH"), cli->storage, step_types_builtin, &cli->types, err);
+    int failed = external_types_load(getenv("PATH"), cli->storage, step_types_builtin, &cli->types, err);
+    if (failed) return failed;
+    free(cli->types_mark);
+    cli->client.types_mark = cli->types_mark = mark_types(cli->types, getenv("PATH"));
+    return 0;
 }
 
 int main(int argc, char **argv)
@@ -136,6 +168,7 @@ int main(int argc, char **argv)
     }
     arena_free(&cli.storage);
     client_release(&cli.client);
+    free(cli.types_mark);
     options_release(&cli.options);
     return code;
 }

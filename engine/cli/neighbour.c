@@ -90,7 +90,23 @@ static int ready_pipe(int ends[2])
     return ends[0] < 0 || ends[1] < 0 ? -EMFILE : 0;
 }
 
-int neighbour_start_server(const char *data, struct error *err)
+bool neighbour_knows_types(const char *data, const char *types_mark)
+{
+    AUTO(free_text) char *path = mem_format("%s/step-types", data);
+    AUTO(free_text) char *mark = NULL;
+    size_t size;
+    if (file_read(path, LOG_LIMIT_BYTES, &mark, &size, NULL)) return !*types_mark; /* the built-in ones are never others */
+    return text_equal(mark, types_mark);
+}
+
+static void keep_types_mark(const char *data, const char *types_mark)
+{
+    AUTO(free_text) char *path = mem_format("%s/step-types", data);
+    const char *mark = types_mark ? types_mark : "not known\n";
+    if (file_replace(path, mark, strlen(mark), 0600, NULL)) unlink(path);
+}
+
+int neighbour_start_server(const char *data, const char *types_mark, struct error *err)
 {
     AUTO(free_text) char *program = NULL;
     AUTO(free_text) char *log = mem_format("%s/server.log", data);
@@ -110,7 +126,9 @@ int neighbour_start_server(const char *data, struct error *err)
     ssize_t got;
     while ((got = read(reading, &byte, 1)) < 0 && errno == EINTR) {
     }
-    return got == 1 ? 0 : not_started(pid, log, err);
+    if (got != 1) return not_started(pid, log, err);
+    keep_types_mark(data, types_mark);
+    return 0;
 }
 
 static int spawn_reader(const char *const *argv, int output, pid_t *ret_pid)

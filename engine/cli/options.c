@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { PREFIX_MIN = 3 };
+
 struct parser {
     int argc;
     char **argv;
@@ -30,6 +32,26 @@ static const struct option_spec *find_letter(const struct parser *parser, char l
     return NULL;
 }
 
+/* Two neighbouring letters changed places: the commonest slip of two hands. */
+static bool is_swapped(const char *typed, const char *name)
+{
+    size_t same = 0;
+    while (typed[same] && typed[same] == name[same])
+        same++;
+    if (!typed[same] || !typed[same + 1] || typed[same] != name[same + 1] || typed[same + 1] != name[same]) return false;
+    return strcmp(typed + same + 2, name + same + 2) == 0;
+}
+
+const char *name_nearest(const char *typed, const char *const *names)
+{
+    const char *begun = NULL;
+    for (const char *const *name = names; *name; name++) {
+        if (is_swapped(typed, *name)) return *name;
+        if (!begun && strlen(typed) >= PREFIX_MIN && text_starts(*name, typed)) begun = *name;
+    }
+    return begun ? begun : text_nearest(typed, names);
+}
+
 static int unknown_option(const struct parser *parser, const char *name, size_t size, struct error *err)
 {
     AUTO(free_text) char *wanted = mem_copy_bytes(name, size);
@@ -39,7 +61,7 @@ static int unknown_option(const struct parser *parser, const char *name, size_t 
         for (const struct option_spec *spec = parser->tables[t]; spec && spec->name && count + 1 < COUNT_OF(names); spec++)
             names[count++] = spec->name;
     names[count] = NULL;
-    const char *nearest = text_nearest(wanted, names);
+    const char *nearest = name_nearest(wanted, names);
     int failed = error_set(err, ERROR_INVALID, NOWHERE, "there is no option --%s", wanted);
     return nearest ? error_hint(err, "did you mean --%s?", nearest) : failed;
 }
@@ -77,14 +99,23 @@ static int parse_long(struct parser *parser, int *at, struct error *err)
     return 0;
 }
 
+static int unknown_letter(const char *word, char letter, struct error *err)
+{
+    int64_t number;
+    if (text_to_integer(word, &number)) {
+        error_set(err, ERROR_INVALID, NOWHERE, "%.40s is no option, and no run", word);
+        return error_hint(err, "runs are counted from 1; `crescendo runs` lists them");
+    }
+    error_set(err, ERROR_INVALID, NOWHERE, "there is no option -%c", letter);
+    if (!word[2]) return error_hint(err, "behind `--` everything is an argument");
+    return error_hint(err, "words have two dashes: --%s; behind `--` everything is an argument", word + 1);
+}
+
 static int parse_letters(struct parser *parser, int *at, struct error *err)
 {
     for (const char *letter = parser->argv[*at] + 1; *letter; letter++) {
         const struct option_spec *spec = find_letter(parser, *letter);
-        if (!spec) {
-            error_set(err, ERROR_INVALID, NOWHERE, "there is no option -%c", *letter);
-            return error_hint(err, "words have two dashes: --%s; behind `--` everything is an argument", parser->argv[*at] + 1);
-        }
+        if (!spec) return unknown_letter(parser->argv[*at], *letter, err);
         if (spec->argument) return keep_with_value(parser, spec, letter[1] ? letter + 1 : NULL, at, err);
         keep(parser->options, spec, NULL);
     }
@@ -155,7 +186,7 @@ int options_number(const struct options *options, const char *name, int64_t min,
 static int no_such_choice(const char *name, const char *value, const char *const *choices, struct error *err)
 {
     struct text all = {0};
-    const char *nearest = text_nearest(value, choices);
+    const char *nearest = name_nearest(value, choices);
     for (size_t i = 0; choices[i]; i++)
         text_add_format(&all, "%s%s", i == 0 ? "" : choices[i + 1] ? ", " : " or ", choices[i]);
     int failed = error_set(err, ERROR_INVALID, NOWHERE, "there is no %s '%.60s'", name, value);

@@ -44,8 +44,11 @@ const char *options_nth(const struct options *options, const char *name, size_t 
 int options_number(
     const struct options *options, const char *name, int64_t min, int64_t fallback, int64_t *ret, struct error *err) MUST_CHECK;
 /* Which of the choices (NULL-ended) the option names; *ret stays as it is where the option is absent. */
-int options_choice(
-    const struct options *options, const char *name, const char *const *choices, size_t *ret, struct error *err) MUST_CHECK;
+int options_choice(const struct options *options, const char *name, const char *const *choices, size_t *ret, struct error *err) MUST_CHECK;
 const char *options_argument(const struct options *options, size_t index); /* NULL when there are fewer */
+
+/* Did you mean: of names (NULL-ended) the one with two neighbouring letters swapped, else one that begins like that, else the most similar;
+   NULL when none is. */
+const char *name_nearest(const char *typed, const char *const *names);
 
 #endif

@@ -1,130 +1,13 @@
 /* report.c: what is said of a run when it is over or waits. */
 #include "cli/report.h"
 
-#include "base/encode.h"
 #include "base/mem.h"
 #include "cli/display.h"
+#include "cli/shell_words.h"
 #include "state/state.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-enum { FAILURES_SHOWN = 3, LINES_SHOWN = 20, LINE_BYTES = 2000, TITLE_COLUMNS = 60 };
-
-/* The last lines of a step, and one more that shows that there are others before them. */
-struct tail {
-    struct text lines[LINES_SHOWN];
-    size_t at, count; /* the line that is being written; lines begun */
-    bool line_open;
-};
-
-static void tail_begin_line(struct tail *tail)
-{
-    tail->at = tail->count++ % LINES_SHOWN;
-    text_release(&tail->lines[tail->at]);
-    tail->line_open = true;
-}
-
-static int tail_add(void *context, const char *bytes, size_t size)
-{
-    struct tail *tail = context;
-    for (size_t i = 0; i < size;) {
-        if (!tail->line_open) tail_begin_line(tail);
-        const char *end = memchr(bytes + i, '\n', size - i);
-        size_t length = end ? (size_t)(end - (bytes + i)) : size - i;
-        struct text *line = &tail->lines[tail->at];
-        size_t room = line->size < LINE_BYTES ? LINE_BYTES - line->size : 0;
-        text_add_bytes(line, bytes + i, length < room ? length : room);
-        tail->line_open = end == NULL;
-        i += length + (end != NULL);
-    }
-    return 0;
-}
-
-/* What a terminal would show in the end: a progress bar writes its line again and again, a carriage return between. */
-static const char *last_writing(struct text *line)
-{
-    while (line->size && line->bytes[line->size - 1] == '\r')
-        line->bytes[--line->size] = '\0';
-    const char *last = line->size ? strrchr(line->bytes, '\r') : NULL;
-    return last ? last + 1 : text_view(line);
-}
-
-static void tail_print(struct tail *tail, const struct terminal *terminal, struct text *out)
-{
-    size_t first = tail->count > LINES_SHOWN ? tail->count - LINES_SHOWN : 0;
-    if (first) text_add(out, "    … more before\n");
-    for (size_t i = first; i < tail->count; i++) {
-        text_add(out, style_open(STYLE_QUIET, terminal->colour));
-        text_add(out, "    │ ");
-        text_add(out, style_close(STYLE_QUIET, terminal->colour));
-        display_add(out, last_writing(&tail->lines[i % LINES_SHOWN]), terminal->colour ? DISPLAY_COLOUR : DISPLAY_LINE);
-        text_add_char(out, '\n');
-    }
-    for (size_t i = 0; i < LINES_SHOWN; i++)
-        text_release(&tail->lines[i]);
-}
-
-static void report_log(struct client *client, const json_t *run, const json_t *step, const struct terminal *terminal, struct text *out)
-{
-    struct text path = {0};
-    struct tail tail = {0};
-    text_add_format(&path, "/v1/runs/%llu/logs?tail=%d&step=", (unsigned long long)json_whole(run, "run", 0), LINES_SHOWN + 1);
-    percent_encode(json_text(step, "path", ""), &path);
-    int64_t attempt = json_whole(step, "attempt", 0);
-    if (attempt) text_add_format(&path, "&attempt=%lld", (long long)attempt);
-    int failed = client_stream(client, text_view(&path), 10 * 1000, NULL, tail_add, &tail, NULL);
-    text_release(&path);
-    tail_print(&tail, terminal, out);
-    if (!tail.count) text_add(out, failed ? "    (its log cannot be read)\n" : "    (it printed nothing)\n");
-}
-
-static bool step_is_bad(const json_t *step)
-{
-    const char *state = json_text(step, "state", "");
-    return text_equal(state, "failed") || text_equal(state, "unknown") || text_equal(state, "compensation_failed");
-}
-
-static void report_step(struct client *client, const json_t *run, const json_t *step, const struct terminal *terminal, struct text *out)
-{
-    const char *title = json_text(step, "title", NULL);
-    struct text line = {0};
-    text_add_format(&line, "%s %s", symbol_of_state(json_text(step, "state", "")), json_text(step, "path", "?"));
-    if (title) {
-        text_add(&line, " (");
-        display_add_cut(&line, title, TITLE_COLUMNS);
-        text_add_char(&line, ')');
-    }
-    text_add_format(&line, ": %s", json_text(step, "message", json_text(step, "reason", json_text(step, "state", "?"))));
-    int64_t attempt = json_whole(step, "attempt", 1);
-    if (attempt > 1) text_add_format(&line, " (attempt %lld)", (long long)attempt);
-    text_add(out, style_open(STYLE_BAD, terminal->colour));
-    display_add(out, text_view(&line), DISPLAY_LINE);
-    text_add(out, style_close(STYLE_BAD, terminal->colour));
-    text_add_char(out, '\n');
-    text_release(&line);
-    if (json_whole(step, "started_ms", 0)) report_log(client, run, step, terminal, out);
-}
-
-bool report_failures(struct client *client, const json_t *run, const struct terminal *terminal, struct text *out)
-{
-    uint64_t number = (uint64_t)json_whole(run, "run", 0);
-    size_t shown = 0, more = 0, i;
-    json_t *step;
-    json_array_foreach(json_object_get(run, "steps"), i, step)
-    {
-        if (!step_is_bad(step)) continue;
-        if (shown == FAILURES_SHOWN)
-            more++;
-        else
-            report_step(client, run, step, terminal, out), shown++;
-    }
-    if (more) text_add_format(out, "… and %zu more failed steps\n", more);
-    if (!shown) return false;
-    AUTO(free_text) char *server = report_server_words(client);
-    text_add_format(out, "The whole log: crescendo logs%s %llu\n", server, (unsigned long long)number);
-    return true;
-}
 
 static void report_approval(const json_t *approval, const char *server, const struct terminal *terminal, struct text *out)
 {
@@ -144,11 +27,10 @@ static void report_approval(const json_t *approval, const char *server, const st
     text_add(out, style_close(STYLE_WAIT, terminal->colour));
     text_release(&line);
     long long run = (long long)json_whole(approval, "run", 0);
-    text_add_format(out, "\n  crescendo approve%s %lld ", server, run);
-    display_add(out, json_text(approval, "step", "?"), DISPLAY_LINE);
-    text_add_format(out, "\n  crescendo reject%s %lld ", server, run);
-    display_add(out, json_text(approval, "step", "?"), DISPLAY_LINE);
-    text_add_char(out, '\n');
+    AUTO(free_text) char *step = shell_word(json_text(approval, "step", "?"));
+    AUTO(free_text)
+    char *answers = mem_format("\n  crescendo approve%s %lld %s\n  crescendo reject%s %lld %s\n", server, run, step, server, run, step);
+    display_add(out, answers, DISPLAY_LINES);
 }
 
 void report_approvals(struct client *client, const json_t *run, const struct terminal *terminal, struct text *out)
@@ -173,6 +55,22 @@ char *report_state(const json_t *run)
     return mem_copy_text(state);
 }
 
+char *report_verb(const json_t *run)
+{
+    static const struct {
+        const char *state, *words;
+    } verbs[] = {{"succeeded", "succeeded"}, {"failed", "failed"}, {"cancelled", "was cancelled"}, {"cancelling", "is being cancelled"},
+        {"rolling_back", "is being rolled back"}, {"rolled_back", "was rolled back"}, {"rollback_failed", "could not be rolled back"},
+        {"needs_person", "needs a person"}};
+    AUTO(free_text) char *state = report_state(run);
+    for (size_t i = 0; i < COUNT_OF(verbs); i++) {
+        size_t size = strlen(verbs[i].state);
+        if (strncmp(state, verbs[i].state, size) == 0 && (!state[size] || state[size] == ' '))
+            return mem_format("%s%s", verbs[i].words, state + size);
+    }
+    return mem_format("is %s", state);
+}
+
 const char *report_ref(const char *ref)
 {
     if (!ref) return "";
@@ -182,11 +80,11 @@ const char *report_ref(const char *ref)
 
 void report_end(const json_t *run, bool explained, const struct terminal *terminal, struct text *out)
 {
-    AUTO(free_text) char *state = report_state(run);
+    AUTO(free_text) char *verb = report_verb(run);
     const char *message = json_text(run, "message", NULL);
     int64_t begin_ms = json_whole(run, "accepted_ms", 0), end_ms = json_whole(run, "ended_ms", 0);
     struct text line = {0};
-    text_add_format(&line, "run %lld %s", (long long)json_whole(run, "run", 0), state);
+    text_add_format(&line, "run %lld %s", (long long)json_whole(run, "run", 0), verb);
     if (begin_ms && end_ms > begin_ms) {
         text_add(&line, " after ");
         text_add_duration(&line, end_ms - begin_ms);
@@ -215,5 +113,6 @@ char *report_server_words(const struct client *client)
 {
     if (client->local) return mem_copy_text(" --local");
     if (!client->typed) return mem_copy_text("");
-    return client->data ? mem_format(" --data %s", client->data) : mem_format(" --server %s", client->server);
+    AUTO(free_text) char *word = shell_word(client->data ? client->data : client->server);
+    return mem_format(client->data ? " --data %s" : " --server %s", word);
 }

@@ -4,8 +4,6 @@
 
 #include "cli/commands.h"
 
-/* Adds the failed steps with the last lines of their logs; asks the server for those. run: RUN with its steps. False: none has failed. */
-bool report_failures(struct client *client, const json_t *run, const struct terminal *terminal, struct text *out);
 /* Adds who is waited for, and how to answer; what the server says of the run's approvals. */
 void report_approvals(struct client *client, const json_t *run, const struct terminal *terminal, struct text *out);
 /* Adds the closing line: "run 12 failed after 14 s: test/unit failed: exit 1"; of a run that was explained already, without the reason. */
@@ -13,6 +11,8 @@ void report_end(const json_t *run, bool explained, const struct terminal *termin
 
 /* Words for a run's state with what explains it: "failed (timeout)", "waiting for approval". Caller frees. */
 char *report_state(const json_t *run);
+/* The same as the verb of a sentence: "succeeded", "was cancelled", "is waiting for approval". Caller frees. */
+char *report_verb(const json_t *run);
 /* "refs/heads/main" → "main"; borrowed. NULL gives "". */
 const char *report_ref(const char *ref);
 /* By the run's reason; 3 while it waits for approval, 7 while a person must settle it, 0 when it goes on. */

@@ -2,6 +2,7 @@
 #include "base/mem.h"
 #include "cli/commands.h"
 #include "cli/output.h"
+#include "cli/shell_words.h"
 #include "cli/table.h"
 
 #include <stdio.h>
@@ -19,8 +20,9 @@ static int add(struct cli *cli, const char *name, struct error *err)
     if (failed) return failed;
     if (options_flag(&cli->options, "json")) return print_json(answer);
     const char *path = json_text(answer, "path", "?");
+    AUTO(free_text) char *word = shell_word(path);
     printf("repository %s is at %s\n\nIn your service's folder:\n  git remote add crescendo %s\n  git push crescendo main\n", name, path,
-        path);
+        word);
     return 0;
 }
 

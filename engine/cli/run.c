@@ -1,6 +1,7 @@
 /* run.c: `crescendo run`: hands a pipeline to the server, or to a private one that it starts, and watches the run to its end. */
 #include "base/mem.h"
 #include "cli/commands.h"
+#include "cli/neighbour.h"
 #include "cli/output.h"
 #include "cli/params.h"
 #include "cli/report.h"
@@ -10,7 +11,11 @@
 #include "spec/diagnose.h"
 
 #include <stdio.h>
+#include <string.h>
+#include <time.h>
 #include <unistd.h>
+
+enum { END_TRIES = 20, END_PAUSE_MS = 500 }; /* how long an idle private server may take to end */
 
 static int find_repository(struct client *client, const char *name, char **ret_path, struct error *err)
 {
@@ -39,19 +44,62 @@ static int from_repository(struct cli *cli, const char *repository, const char *
     return failed ? failed : submission_from_repository(repository, path, ref ? ref : "main", file, ret_body, err);
 }
 
-/* What a wrong file lacks is said before a private server is started for it. A running one says it itself, and knows its own step types. */
+static bool is_marked(const struct cli *cli, const char *type)
+{
+    AUTO(free_text) char *line = mem_format("\n%s ", type);
+    AUTO(free_text) char *marks = mem_format("\n%s", cli->types_mark);
+    return strstr(marks, line) != NULL;
+}
+
+/* Does it, or a pipeline that it uses, need step types that are not built in? The loader bounds the depth. */
+static bool uses_external_types(const struct cli *cli, const struct pipeline *pipeline)
+{
+    bool uses = false;
+    for (size_t i = 0; i < pipeline->stage_count && !uses; i++) {
+        const struct pipeline_stage *stage = &pipeline->stages[i];
+        uses = stage->used && uses_external_types(cli, stage->used);
+        for (size_t k = 0; k < stage->step_count && !uses; k++)
+            uses = is_marked(cli, stage->steps[k].type->name);
+    }
+    return uses;
+}
+
+/* A private server keeps the step types of its start. An idle one ends in a moment, and the next one knows the new ones. */
+static int wait_for_new_types(struct cli *cli, struct error *err)
+{
+    for (int tries = 0; client_is_reachable(&cli->client); tries++) {
+        AUTO(free_json) json_t *version = NULL;
+        if (client_get(&cli->client, &version, NULL, "/v1/version")) break;
+        if (json_whole(version, "runs_open", 0) || tries >= END_TRIES) {
+            error_set(
+                err, ERROR_CONFLICT, NOWHERE, "the step types on PATH changed, and the running private server still has the older ones");
+            return error_hint(err, "it ends when no run of it is open: see `crescendo runs --local`, then try again");
+        }
+        nanosleep(&(struct timespec){.tv_nsec = END_PAUSE_MS * 1000L * 1000}, NULL);
+    }
+    return 0;
+}
+
+static int say_mistakes(struct cli *cli, const struct diagnostics *list, const struct source_set *sources, struct error *err)
+{
+    bool colour = terminal_of(STDERR_FILENO, options_flag(&cli->options, "no-color")).colour;
+    struct text said = {0};
+    diagnose_text(list, sources, colour ? DIAGNOSE_COLOUR : DIAGNOSE_PLAIN, &said);
+    cli->client.text = text_take(&said);
+    return error_set(err, ERROR_INVALID, NOWHERE, "the pipeline has mistakes");
+}
+
+/* For a private server, what a wrong file lacks is said here, by the step types that PATH has now. */
 static int check_file(struct cli *cli, const struct source_set *sources, struct error *err)
 {
     AUTO(diagnostics_release) struct diagnostics list = {0};
     AUTO(pipeline_free) struct pipeline *pipeline = NULL;
-    if (!cli->client.local || client_is_reachable(&cli->client)) return 0;
+    if (!cli->client.local) return 0;
     int failed = cli->load_types(cli, err);
-    if (failed || pipeline_load(sources, cli->types, &list, &pipeline) == 0) return failed;
-    bool colour = terminal_of(STDERR_FILENO, options_flag(&cli->options, "no-color")).colour;
-    struct text said = {0};
-    diagnose_text(&list, sources, colour ? DIAGNOSE_COLOUR : DIAGNOSE_PLAIN, &said);
-    cli->client.text = text_take(&said);
-    return error_set(err, ERROR_INVALID, NOWHERE, "the pipeline has mistakes");
+    if (failed) return failed;
+    if (pipeline_load(sources, cli->types, &list, &pipeline)) return say_mistakes(cli, &list, sources, err);
+    if (!uses_external_types(cli, pipeline) || neighbour_knows_types(cli->client.data, cli->types_mark)) return 0;
+    return wait_for_new_types(cli, err);
 }
 
 static int make_body(struct cli *cli, json_t **ret_body, struct error *err)

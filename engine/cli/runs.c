@@ -6,6 +6,7 @@
 #include "cli/commands.h"
 #include "cli/output.h"
 #include "cli/report.h"
+#include "cli/shell_words.h"
 #include "cli/table.h"
 
 #include <stdio.h>
@@ -97,7 +98,9 @@ static void print_next(const struct cli *cli, int64_t before)
     text_add_format(&line, "older ones: crescendo runs%s", server);
     for (size_t i = 0; i < COUNT_OF(names); i++) {
         const char *value = options_value(&cli->options, names[i]);
-        if (value) text_add_format(&line, " --%s %s", names[i], value);
+        if (!value) continue;
+        text_add_format(&line, " --%s ", names[i]);
+        shell_add_word(&line, value);
     }
     text_add_format(&line, " --before %lld\n", (long long)before);
     print_text(&line);

@@ -5,6 +5,7 @@
 #include "cli/commands.h"
 #include "cli/output.h"
 #include "cli/display.h"
+#include "cli/failures.h"
 #include "cli/report.h"
 #include "cli/table.h"
 

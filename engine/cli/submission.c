@@ -95,6 +95,21 @@ static int find_commit(const char *git_folder, const char *ref, char **ret_commi
     return 0;
 }
 
+/* What a push would call it: refs/heads/main for main. A commit's digest has no other name. */
+static int find_full_name(const char *git_folder, const char *ref, char **ret_name, struct error *err)
+{
+    AUTO(free_text) char *output = NULL;
+    size_t size = 0;
+    int status = 0;
+    int failed =
+        git(git_folder, (const char *[]){"rev-parse", "--symbolic-full-name", "--verify", "--quiet", "--end-of-options", ref, NULL},
+            &output, &size, &status, err);
+    if (failed) return failed;
+    bool found = status == 0 && text_starts(output, "refs/");
+    *ret_name = found ? mem_copy_bytes(output, strcspn(output, "\n")) : mem_copy_text(ref);
+    return 0;
+}
+
 static int read_blob(const char *git_folder, const char *commit, const char *file, char **ret_bytes, size_t *ret_size, struct error *err)
 {
     AUTO(free_text) char *object = mem_format("%s:%s", commit, file);
@@ -130,9 +145,11 @@ int submission_from_repository(
     const char *repository, const char *git_folder, const char *ref, const char *file, json_t **ret_body, struct error *err)
 {
     AUTO(free_text) char *commit = NULL;
+    AUTO(free_text) char *name = NULL;
     AUTO(free_text) char *bytes = NULL;
     size_t size = 0;
     int failed = find_commit(git_folder, ref, &commit, err);
+    if (!failed) failed = find_full_name(git_folder, ref, &name, err);
     if (!failed) failed = read_blob(git_folder, commit, file, &bytes, &size, err);
     if (failed) return failed;
     AUTO(free_json) json_t *body = json_object();
@@ -142,7 +159,7 @@ int submission_from_repository(
     json_put_text(body, "source", git_folder);
     json_put_flag(body, "work_tree", false);
     json_put_text(body, "repository", repository);
-    json_put_text(body, "ref", ref);
+    json_put_text(body, "ref", name);
     json_put_text(body, "commit", commit);
     failed = put_file_text(body, "pipeline", file, bytes, size, err);
     if (!failed) failed = add_used_blobs(files, git_folder, commit, err);

@@ -24,7 +24,8 @@ int version_run(struct cli *cli, struct error *err)
     printf("server    %s at %s, up for ", json_text(server, "version", "?"), cli->client.server);
     struct text up = {0};
     text_add_duration(&up, json_whole(server, "uptime_ms", 0));
-    printf("%s, %lld open runs\n", text_view(&up), (long long)json_whole(server, "runs_open", 0));
+    int64_t open = json_whole(server, "runs_open", 0);
+    printf("%s, %lld open run%s\n", text_view(&up), (long long)open, open == 1 ? "" : "s");
     text_release(&up);
     return 0;
 }

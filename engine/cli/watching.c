@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "cli/board.h"
 #include "cli/display.h"
+#include "cli/failures.h"
 #include "cli/follow.h"
 #include "cli/report.h"
 
@@ -33,11 +34,13 @@ struct watcher {
     size_t painted_lines;
     int64_t painted_us;
     bool dirty, ended, waits, footed;
+    int failed; /* errno of standard output; nothing is written any more */
 };
 
-static void put(const struct text *text)
+static void put(struct watcher *watcher, const struct text *text)
 {
-    if (text->size) (void)file_write_all(STDOUT_FILENO, text->bytes, text->size);
+    int failed = text->size && !watcher->failed ? file_write_all(STDOUT_FILENO, text->bytes, text->size) : 0;
+    if (failed) watcher->failed = -failed;
 }
 
 /* Puts the cursor on the picture's first line and clears all below. */
@@ -68,7 +71,7 @@ static void paint(struct watcher *watcher)
         text_add(&out, "\x1b[K\n");
     }
     if (watcher->painted_lines > lines) text_add(&out, "\x1b[J");
-    put(&out);
+    put(watcher, &out);
     watcher->painted_lines = lines;
     watcher->painted_us = clock_monotonic_us();
     watcher->dirty = false;
@@ -85,7 +88,7 @@ static void print_line(struct watcher *watcher, const char *line, enum display_k
     display_add(&out, line, keep);
     text_add(&out, style_close(style, watcher->colour));
     if (!text_ends(text_view(&out), "\n")) text_add_char(&out, '\n');
-    put(&out);
+    put(watcher, &out);
     text_release(&out);
     paint(watcher);
 }
@@ -168,7 +171,7 @@ static bool on_event(void *context, const struct run_state *state, const struct 
         if (whole) print_line(watcher, whole, watcher->colour ? DISPLAY_COLOUR : DISPLAY_LINES, STYLE_PLAIN);
     }
     watcher->waits = state->status == RUN_waiting && state->wait == WAIT_approval;
-    return watcher->waits && watcher->watching->stop_at_approval;
+    return watcher->failed || (watcher->waits && watcher->watching->stop_at_approval);
 }
 
 static void on_note(void *context, const char *line)
@@ -205,8 +208,16 @@ static void close_with(struct watcher *watcher, const json_t *run)
     bool explained = report_failures(&watcher->cli->client, run, &watcher->cli->out, &out);
     if (watcher->waits) report_approvals(&watcher->cli->client, run, &watcher->cli->out, &out);
     report_end(run, explained, &watcher->cli->out, &out);
-    put(&out);
+    put(watcher, &out);
     text_release(&out);
+}
+
+/* Nobody would see how it goes: the run goes on, watching it ends. */
+static int cannot_show(const struct watcher *watcher, struct error *err)
+{
+    error_set_errno(err, watcher->failed, "standard output");
+    return error_hint(err, "run %llu is not lost: crescendo watch%s %llu", (unsigned long long)watcher->run, watcher->server,
+        (unsigned long long)watcher->run);
 }
 
 int watching_run(struct cli *cli, uint64_t run, const struct watching *watching, struct error *err)
@@ -224,5 +235,5 @@ int watching_run(struct cli *cli, uint64_t run, const struct watching *watching,
     int failed = follow(&watcher, &end, err);
     if (failed) return failed;
     close_with(&watcher, end);
-    return report_exit_code(end);
+    return watcher.failed ? cannot_show(&watcher, err) : report_exit_code(end);
 }

@@ -26,6 +26,31 @@ static void test_rows(void **state)
     }
     assert_null(command_find("nothing"));
     assert_string_equal(command_nearest("shwo"), "show");
+    assert_string_equal(command_nearest("rusn"), "runs"); /* `run` is as near, but two letters changed places */
+    assert_string_equal(command_nearest("rnu"), "run");
+    assert_string_equal(command_nearest("wacth"), "watch");
+    assert_string_equal(command_nearest("repo"), "repository");
+    assert_null(command_nearest("x"));
+    assert_null(command_nearest(""));
+}
+
+static bool exits_with(const char *name, const char *code)
+{
+    AUTO(free_text) char *all = mem_format(" %s ", command_find(name)->exits);
+    AUTO(free_text) char *one = mem_format(" %s ", code);
+    return strstr(all, one) != NULL;
+}
+
+static void test_exit_codes(void **state)
+{
+    (void)state;
+    assert_true(exits_with("serve", "69") && exits_with("serve", "74"));
+    assert_true(exits_with("run", "130") && exits_with("watch", "130") && exits_with("logs", "130"));
+    for (const struct command *command = commands; command->name; command++) {
+        assert_true(exits_with(command->name, "1")); /* a full disk */
+        assert_true(exits_with(command->name, "64"));
+        if (exits_with(command->name, "69") && !text_equal(command->name, "serve")) assert_true(exits_with(command->name, "4"));
+    }
 }
 
 /* A letter or name means one thing within a command. */
@@ -91,6 +116,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_rows),
+        cmocka_unit_test(test_exit_codes),
         cmocka_unit_test(test_options_are_distinct),
         cmocka_unit_test(test_help_fits_a_terminal),
         cmocka_unit_test(test_generated),

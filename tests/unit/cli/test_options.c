@@ -79,7 +79,7 @@ static void test_refusals(void **state)
     check_refused("--limit needs a value: --limit N", "", 1, (char *[]){"--limit"});
     check_refused("--limit needs a value: --limit N", "", 1, (char *[]){"-n"});
     check_refused("--follow takes no value", "", 1, (char *[]){"--follow=yes"});
-    check_refused("there is no option -x", "words have two dashes: --x; behind `--` everything is an argument", 1, (char *[]){"-x"});
+    check_refused("there is no option -x", "behind `--` everything is an argument", 1, (char *[]){"-x"});
 }
 
 static void test_numbers(void **state)
@@ -121,10 +121,28 @@ static void test_choices(void **state)
     options_release(&options);
 }
 
+static void test_unknown_letters(void **state)
+{
+    (void)state;
+    struct options options = {0};
+    struct error err = {0};
+    assert_int_equal(PARSE(&options, &err, "-1"), -ERROR_INVALID);
+    assert_string_equal(err.message, "-1 is no option, and no run");
+    assert_non_null(strstr(err.hint, "crescendo runs"));
+    assert_int_equal(PARSE(&options, &err, "-x"), -ERROR_INVALID);
+    assert_null(strstr(err.hint, "two dashes"));
+    assert_int_equal(PARSE(&options, &err, "-limit"), -ERROR_INVALID);
+    assert_non_null(strstr(err.hint, "two dashes: --limit"));
+    assert_int_equal(PARSE(&options, &err, "--limit", "-1"), 0); /* a value, whatever it is */
+    assert_string_equal(options_value(&options, "limit"), "-1");
+    options_release(&options);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_forms),
+        cmocka_unit_test(test_unknown_letters),
         cmocka_unit_test(test_end_of_options),
         cmocka_unit_test(test_first_only),
         cmocka_unit_test(test_refusals),
