@@ -31,10 +31,11 @@ static int check_apart(const char *source, const char *workspace, struct error *
     return error_hint(err, "keep the data folder outside of the folder that is built");
 }
 
-static int fill_from_source(struct checkout *checkout, const json_t *facts, struct error *err)
+static int fill_from_source(struct checkout *checkout, const json_t *with, const json_t *facts, struct error *err)
 {
     const char *source = json_text(facts, "source", NULL), *commit = json_text(facts, "commit", NULL);
     const char *workspace = json_text(facts, "workspace", ".");
+    if (!json_flag(with, "source", true)) return workspace_empty(workspace, err);
     if (!source) return 0;
     int failed = check_apart(source, workspace, err);
     if (!failed) failed = workspace_empty(workspace, err);
@@ -52,11 +53,11 @@ int checkout_perform(struct step *step, struct error *err)
     json_t *input;
     int failed = workspace_open(json_text(facts, "workspace", "."), &workspace, err);
     struct checkout checkout = {.step = step, .workspace = workspace};
-    if (!failed) failed = fill_from_source(&checkout, facts, err);
+    if (!failed) failed = fill_from_source(&checkout, step_with(step), facts, err);
     if (failed) return failed;
     json_array_foreach(inputs, index, input) {
         failed = checkout_input(&checkout, input, err);
         if (failed) return failed;
     }
-    return step_progress(step, 1, "%lld files", (long long)checkout.files);
+    return step_progress(step, 1, "%lld file%s", (long long)checkout.files, checkout.files == 1 ? "" : "s");
 }

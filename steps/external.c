@@ -23,6 +23,8 @@ struct search {
     struct arena *arena;
     const struct step_type **types;
     size_t count, capacity;
+    void (*wrong)(void *context, const struct error *mistake); /* may be NULL */
+    void *context;
 };
 
 static void free_search(struct search *search)
@@ -57,15 +59,17 @@ static int compare_texts(const void *a, const void *b)
     return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-static int search_add_program(struct search *search, const char *folder, const char *name, struct error *err)
+static void search_add_program(struct search *search, const char *folder, const char *name)
 {
     AUTO(free_text) char *program = mem_format("%s/%s%s", folder, prefix, name);
     struct step_type *type = NULL;
-    if (!name_is_free(search, name) || !is_program(program)) return 0;
-    int failed = external_table_read(program, name, search->arena, &type, err);
-    if (failed) return failed;
+    struct error mistake;
+    if (!name_is_free(search, name) || !is_program(program)) return;
+    if (external_table_read(program, name, search->arena, &type, &mistake) < 0) {
+        if (search->wrong) search->wrong(search->context, &mistake);
+        type = external_table_refuse(name, &mistake, search->arena);
+    }
     search_add(search, type);
-    return 0;
 }
 
 /* The NAMEs of crescendo-step-NAME in a folder, sorted, so that the joined table does not depend on the disk's order. */
@@ -88,14 +92,12 @@ static char **list_names(const char *folder, struct arena *arena, size_t *ret_co
     return names;
 }
 
-static int search_folder(struct search *search, const char *folder, struct error *err)
+static void search_folder(struct search *search, const char *folder)
 {
     size_t count = 0;
-    int failed = 0;
     char **names = list_names(folder, search->arena, &count);
-    for (size_t i = 0; i < count && !failed; i++) failed = search_add_program(search, folder, names[i], err);
+    for (size_t i = 0; i < count; i++) search_add_program(search, folder, names[i]);
     free(names);
-    return failed;
 }
 
 /* The next absolute folder of a PATH-like variable; NULL at the end. Caller frees. */
@@ -112,14 +114,20 @@ static char *next_folder(const char **at)
 
 int external_types_load(const char *path_variable, struct arena *arena, step_types *builtin, step_types **ret_all, struct error *err)
 {
-    AUTO(free_search) struct search search = {.arena = arena};
+    return external_types_load_telling(path_variable, arena, builtin, NULL, NULL, ret_all, err);
+}
+
+int external_types_load_telling(const char *path_variable, struct arena *arena, step_types *builtin,
+    void (*wrong)(void *context, const struct error *mistake), void *context, step_types **ret_all, struct error *err)
+{
+    AUTO(free_search) struct search search = {.arena = arena, .wrong = wrong, .context = context};
     const char *at = path_variable ? path_variable : "";
+    (void)err;
     for (; *builtin; builtin++) search_add(&search, *builtin);
     for (;;) {
         AUTO(free_text) char *folder = next_folder(&at);
         if (!folder) break;
-        int failed = search_folder(&search, folder, err);
-        if (failed) return failed;
+        search_folder(&search, folder);
     }
     const struct step_type **all = arena_alloc_array(arena, search.count + 1, sizeof *all);
     if (search.count) memcpy(all, search.types, search.count * sizeof *all);

@@ -140,3 +140,24 @@ int external_table_read(const char *program, const char *name, struct arena *are
     *ret = type;
     return 0;
 }
+
+static const char refused_prefix[] = "nothing: ";
+
+/* The only field's name says what is wrong: a pure function of `with` has nowhere else to find it. */
+static int refuse_step(const json_t *with, struct location at, struct diagnostics *list)
+{
+    const char *key = json_object_iter_key(json_object_iter((json_t *)with));
+    diagnostics_add(list, "wrong-table", at, 0, "correct the table of this step type", "this step type cannot be used: %s",
+        key ? key + strlen(refused_prefix) : "its table is wrong");
+    return -ERROR_INVALID;
+}
+
+struct step_type *external_table_refuse(const char *name, const struct error *mistake, struct arena *arena)
+{
+    struct field *fields = arena_alloc_array(arena, 2, sizeof *fields);
+    fields[0] = (struct field){.name = arena_format(arena, "%s%s", refused_prefix, mistake->message), .type = FIELD_ANY,
+        .flags = FIELD_SHORT, .fallback = "wrong", .help = "Its table is wrong"};
+    struct step_type *type = arena_alloc(arena, sizeof *type);
+    *type = (struct step_type){.name = arena_copy_text(arena, name), .summary = "Cannot be used", .fields = fields, .check = refuse_step};
+    return type;
+}

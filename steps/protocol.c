@@ -208,8 +208,42 @@ int step_annotate(struct step *step, const char *level, const char *file, unsign
     return send_line(step, message, NULL);
 }
 
+static bool value_fits(const json_t *value, enum field_type type)
+{
+    switch ((int)type) {
+    case FIELD_TEXT:
+    case FIELD_NAME:
+    case FIELD_PATH:
+    case FIELD_CHOICE: return json_is_string(value);
+    case FIELD_BOOLEAN: return json_is_boolean(value);
+    case FIELD_INTEGER:
+    case FIELD_DURATION:
+    case FIELD_SIZE: return json_is_integer(value);
+    case FIELD_NUMBER: return json_is_number(value);
+    case FIELD_TEXT_LIST:
+    case FIELD_NAME_LIST: return json_is_array(value);
+    case FIELD_TEXT_MAP: return json_is_object(value);
+    default: return true;
+    }
+}
+
+/* Later steps rely on what the type's table promises; a value of another type is this type's own mistake. */
+static int check_output(const struct step *step, const char *name, const json_t *value)
+{
+    for (const struct field *output = step->type->outputs; output && output->name; output++)
+        if (strcmp(output->name, name) == 0 && !value_fits(value, output->type)) return -ERROR_INTERNAL;
+    return 0;
+}
+
 int step_output(struct step *step, const char *name, json_t *value)
 {
+    int failed = check_output(step, name, value);
+    if (failed) {
+        json_decref(value);
+        AUTO(free_text) char *mistake = mem_format("the output %s is not of the type that its table says", name);
+        (void)!step_annotate(step, "error", NULL, 0, mistake);
+        return failed;
+    }
     json_t *message = message_new("output");
     json_put_text(message, "name", name);
     json_put(message, "value", value);

@@ -2,6 +2,7 @@
 #include "http/server.h"
 
 #include "base/mem.h"
+#include "base/text.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -68,14 +69,25 @@ static void free_addresses(struct addrinfo **addresses)
     if (*addresses) freeaddrinfo(*addresses);
 }
 
+/* getaddrinfo would take 99999 and listen on 34463. */
+static bool is_port(const char *text)
+{
+    int64_t port = 0;
+    return *text && text[strspn(text, "0123456789")] == '\0' && text_to_integer(text, &port) && port <= UINT16_MAX;
+}
+
 /* "HOST:PORT" or "[::1]:PORT" in two. */
 static int split_host_port(const char *host_port, char **ret_host, char **ret_port, struct error *err)
 {
     const char *colon = strrchr(host_port, ':');
     bool bracket = host_port[0] == '[';
-    if (!colon || colon == host_port || !colon[1] || (bracket && colon[-1] != ']')) {
+    if (!colon || colon == host_port || (bracket && colon[-1] != ']')) {
         error_set(err, ERROR_INVALID, NOWHERE, "'%s' is not an address to listen on", host_port);
         return error_hint(err, "write HOST:PORT, as in 127.0.0.1:8080 or [::1]:8080");
+    }
+    if (!is_port(colon + 1)) {
+        error_set(err, ERROR_INVALID, NOWHERE, "'%s' is no port to listen on", colon + 1);
+        return error_hint(err, "a port is a number from 1 to 65535; 0 lets the system choose one");
     }
     *ret_host = mem_copy_bytes(host_port + bracket, (size_t)(colon - host_port) - (bracket ? 2 : 0));
     *ret_port = mem_copy_text(colon + 1);

@@ -55,7 +55,7 @@ static void authenticate(struct request *request)
         request->peer = peer_of_token(user, groups);
     else
         fail(request, ERROR_UNAUTHENTICATED, header ? "this token is not valid" : "a token is needed here",
-            "send the header Authorization: Bearer TOKEN");
+            "on the command line: --token TOKEN or CRESCENDO_TOKEN; over HTTP: the header Authorization: Bearer TOKEN");
 }
 
 static void find_route(struct request *request, const char *method)

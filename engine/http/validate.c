@@ -114,7 +114,7 @@ static const struct field *find_field(const struct field *fields, const char *na
 static int unknown_member(const char *path, const char *key, const struct field *fields, struct error *err)
 {
     const char *names[64] = {NULL};
-    for (size_t i = 0; fields[i].name && i < COUNT_OF(names) - 1; i++) names[i] = fields[i].name;
+    for (size_t i = 0; i < COUNT_OF(names) - 1 && fields[i].name; i++) names[i] = fields[i].name;
     int code = error_set(err, ERROR_INVALID, NOWHERE, "request body: '%s%s%s' is not known here", path, *path ? "." : "", key);
     const char *near = text_nearest(key, names);
     return near ? error_hint(err, "did you mean '%s'?", near) : code;

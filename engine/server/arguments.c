@@ -19,11 +19,14 @@ const char arguments_help[] =
     "                        else $XDG_STATE_HOME/crescendo, else ~/.local/state/crescendo\n"
     "  --listen HOST:PORT    answer on TCP, too; needs --token-file\n"
     "  --token-file FILE     who may ask over TCP: lines `NAME GROUP[,GROUP] SHA256-OF-THE-TOKEN`\n"
-    "  --jobs N              stages that may be live at once; default: the number of processors\n"
+    "  --jobs N              stages that may be live at once; 1 to 1000; default: the number of processors\n"
     "  --allow-no-sandbox    pipelines may say `sandbox: none`\n"
     "  --exit-when-idle      end when no run is open and nobody is connected; for `crescendo run`\n"
     "  --ready-fd N          write a byte to this descriptor, and close it, once connections are accepted\n"
-    "  --version, --help\n";
+    "  --version, --help\n"
+    "\n"
+    "Exit codes: 0 stopped by a signal or idle, 64 wrong options, token file or address, 69 it cannot start (another server has the data\n"
+    "folder, a program is missing, the port is taken), 74 the data folder cannot be written: the disk is full or broken.\n";
 
 enum option_id {
     OPTION_DATA = 1,
@@ -66,9 +69,9 @@ static int wrong(struct error *err, const char *what, const char *word)
     return error_hint(err, "crescendo-server --help");
 }
 
-static int read_number(const char *text, int64_t max, int64_t *ret, const char *what, struct error *err)
+static int read_number(const char *text, int64_t min, int64_t max, int64_t *ret, const char *what, struct error *err)
 {
-    return text_to_integer(text, ret) && *ret >= 0 && *ret <= max ? 0 : wrong(err, what, text);
+    return text_to_integer(text, ret) && *ret >= min && *ret <= max ? 0 : wrong(err, what, text);
 }
 
 static int read_option(int option, const char *value, struct arguments *arguments, struct error *err)
@@ -85,11 +88,11 @@ static int read_option(int option, const char *value, struct arguments *argument
     case OPTION_ALLOW: arguments->allow_no_sandbox = true; break;
     case OPTION_IDLE: arguments->exit_when_idle = true; break;
     case OPTION_JOBS:
-        code = read_number(value, 10000, &number, "--jobs must be a number, not", err);
+        code = read_number(value, 1, 1000, &number, "--jobs must be a number from 1 to 1000, not", err);
         arguments->jobs = (unsigned)number;
         break;
     case OPTION_READY:
-        code = read_number(value, 1 << 20, &number, "--ready-fd must be a descriptor, not", err);
+        code = read_number(value, 0, 1 << 20, &number, "--ready-fd must be a descriptor, not", err);
         arguments->ready_fd = (int)number;
         break;
     default: break;

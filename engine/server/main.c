@@ -93,6 +93,12 @@ static char *external_program(const char *type)
     return external_type_program(type, getenv("PATH"));
 }
 
+static void on_wrong_table(void *context, const struct error *mistake)
+{
+    (void)context;
+    log_line(LOG_LEVEL_WARNING, "a step type cannot be used: %s", mistake->message);
+}
+
 static int open_engine(struct server *server, const struct arguments *arguments, step_types *types, struct error *err)
 {
     struct engine_options options = {.data = server->data, .shim = server->shim, .step = server->step, .slots = arguments->jobs,
@@ -145,7 +151,6 @@ static int open_server(struct server *server, const struct arguments *arguments,
     mount_routes(server);
     if (arguments->listen) code = open_tcp(server, arguments->listen, err);
     if (code < 0) return code;
-    if (!server->address) server->address = mem_format("http://unix:%s/crescendo.sock:", server->data);
     server->trigger = (struct trigger){server->engine, server->data, server->address, server->hook};
     repository_renew_hooks(server->data, server->hook);
     server->spool = spool_open(&server->loop, &server->trigger);
@@ -235,7 +240,8 @@ int main(int argc, char **argv)
     raise_descriptor_limit();
     struct arena *arena = arena_new();
     int result = 0;
-    if (code == ARGUMENTS_RUN) code = external_types_load(getenv("PATH"), arena, step_types_builtin, &types, &err);
+    if (code == ARGUMENTS_RUN)
+        code = external_types_load_telling(getenv("PATH"), arena, step_types_builtin, on_wrong_table, NULL, &types, &err);
     if (code < 0) {
         log_error(&err, "crescendo-server");
         result = EXIT_USAGE;

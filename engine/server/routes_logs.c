@@ -1,4 +1,6 @@
 /* routes_logs.c: what steps printed: a range, all of it, all of it and what comes until the run ends, or the last lines of a step. */
+#include "base/arena.h"
+#include "base/json.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/text.h"
@@ -8,6 +10,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 
 enum { RANGE_BYTES = 1024 * 1024, RANGE_MAX_BYTES = 16 * 1024 * 1024, FOLLOW_BYTES = 256 * 1024, LOOK_MS = 100 };
@@ -20,6 +23,7 @@ struct log_view {
     bool all;                 /* a streamed log ends where the file ended when it was asked for */
     uint64_t until;           /* that end */
     struct log_filter filter;
+    const char *stage;        /* its steps' lines only; borrowed from the plan; NULL: the filter says it */
     struct log_reader *reader;
     struct log_printer *printer;
     struct plan *plan;
@@ -38,9 +42,17 @@ static void view_free(struct log_view *view)
     free(view);
 }
 
+/* "stage/id" and "stage/inner/id" are below "stage". */
+static bool is_below(const char *path, const char *stage)
+{
+    size_t size = strlen(stage);
+    return strncmp(path, stage, size) == 0 && path[size] == '/';
+}
+
 static int add_piece(void *context, const struct log_piece *piece)
 {
     struct log_view *view = context;
+    if (view->stage && (piece->step >= view->plan->step_count || !is_below(view->plan->steps[piece->step].path, view->stage))) return 0;
     log_printer_add(view->printer, piece, &view->page);
     return 0;
 }
@@ -133,22 +145,6 @@ static int read_format(const struct request *request, enum log_format *ret, cons
     return error_set(err, ERROR_INVALID, NOWHERE, "'format' must be text, json or raw");
 }
 
-/* ?step= is a step's path, or a stage's with one step. */
-static int find_step(const struct plan *plan, const char *path, uint32_t *ret_step, struct error *err)
-{
-    const struct plan_step *step = plan ? plan_find_step(plan, path) : NULL;
-    if (!step) {
-        for (uint32_t i = 0; plan && i < plan->stage_count; i++)
-            if (text_equal(plan->stages[i].path, path) && plan->stages[i].step_count == 1) step = &plan->steps[plan->stages[i].first_step];
-    }
-    if (!step) {
-        error_set(err, ERROR_NOT_FOUND, NOWHERE, "this run has no step '%.100s'", path);
-        return error_hint(err, "a step is named STAGE/ID; `crescendo show RUN` lists them");
-    }
-    *ret_step = step->index;
-    return 0;
-}
-
 static int read_plan(struct server *server, uint64_t run, struct plan **ret, struct error *err)
 {
     json_t *row = NULL;
@@ -159,12 +155,76 @@ static int read_plan(struct server *server, uint64_t run, struct plan **ret, str
     return planned ? engine_read_plan(server->engine, run, ret, err) : 0;
 }
 
+static int no_such_step(const struct log_view *view, const char *path, struct error *err)
+{
+    const struct plan *plan = view->plan;
+    const char **paths = mem_alloc((plan->step_count + plan->stage_count + 1) * sizeof *paths);
+    size_t count = 0;
+    for (uint32_t i = 0; i < plan->step_count; i++) paths[count++] = plan->steps[i].path;
+    for (uint32_t i = 0; i < plan->stage_count; i++) paths[count++] = plan->stages[i].path;
+    paths[count] = NULL;
+    const char *near = text_nearest(path, paths);
+    unsigned long long run = view->run;
+    error_set(err, ERROR_NOT_FOUND, NOWHERE, "run %llu has no step '%.100s'", run, path);
+    if (near) error_hint(err, "did you mean '%.100s'? `crescendo show %llu` lists the steps", near, run);
+    else error_hint(err, "a step is named STAGE/ID: `crescendo show %llu` lists them", run);
+    free(paths);
+    return -(int)err->code;
+}
+
+/* ?step= is a step's path, or a stage's: all of its steps, which are as one where it has only one. */
+static int find_steps(struct log_view *view, const char *path, struct error *err)
+{
+    const struct plan *plan = view->plan;
+    const struct plan_step *step = plan_find_step(plan, path);
+    uint32_t count = 0;
+    for (uint32_t i = 0; !step && i < plan->step_count; i++) {
+        if (!is_below(plan->steps[i].path, path)) continue;
+        view->filter.step = i;
+        count++;
+    }
+    if (step) view->filter.step = step->index;
+    else if (count == 0) return no_such_step(view, path, err);
+    if (count <= 1) return 0;
+    const char *one = plan->steps[view->filter.step].path;
+    view->stage = arena_format(plan->arena, "%.*s", (int)strlen(path), one);
+    view->filter.step = UINT32_MAX;
+    return 0;
+}
+
+static int check_attempt(const struct log_view *view, struct error *err)
+{
+    AUTO(free_json) json_t *steps = NULL;
+    if (!view->filter.attempt || view->filter.step == UINT32_MAX) return 0;
+    int code = journal_list_steps(engine_journal(view->server->engine), view->run, &steps, err);
+    if (code < 0) return code;
+    int64_t attempts = json_whole(json_array_get(steps, view->filter.step), "attempt", 0);
+    if (view->filter.attempt <= attempts) return 0;
+    const char *path = view->plan->steps[view->filter.step].path;
+    if (attempts == 0) return error_set(err, ERROR_NOT_FOUND, NOWHERE, "%.200s was not started", path);
+    return error_set(err, ERROR_NOT_FOUND, NOWHERE, "%.200s has no attempt %u: it had %lld", path, view->filter.attempt,
+        (long long)attempts);
+}
+
+static int find_log(struct log_view *view, const char *step, struct error *err)
+{
+    int code = read_plan(view->server, view->run, &view->plan, err);
+    if (code < 0) return code;
+    if (!view->plan) {
+        error_set(err, ERROR_NOT_FOUND, NOWHERE, "run %llu has no logs: its pipeline file is wrong or missing, so nothing ran",
+            (unsigned long long)view->run);
+        return error_hint(err, "what is wrong with it: crescendo show %llu", (unsigned long long)view->run);
+    }
+    if (step) code = find_steps(view, step, err);
+    return code < 0 ? code : check_attempt(view, err);
+}
+
 static void respond_tail(struct request *request, const struct log_view *view, const char *path, unsigned lines)
 {
     struct error err;
     struct text tail = {0};
     if (view->filter.step == UINT32_MAX) {
-        error_set(&err, ERROR_INVALID, NOWHERE, "'tail' needs 'step'");
+        error_set(&err, ERROR_INVALID, NOWHERE, "'tail' needs 'step', and that names one step");
         respond_error(request, &err);
     } else if (log_tail(path, view->filter, lines, TAIL_MAX_BYTES, &tail, &err) < 0) {
         respond_error(request, &err);
@@ -204,8 +264,7 @@ static void handle_logs(struct request *request, void *context)
     enum log_format format = LOG_FORMAT_TEXT;
     const char *type = NULL, *step = request_query(request, "step");
     int code = read_format(request, &format, &type, &err);
-    if (code == 0) code = read_plan(server, run, &view->plan, &err);
-    if (code == 0 && step) code = find_step(view->plan, step, &view->filter.step, &err);
+    if (code == 0) code = find_log(view, step, &err);
     if (code < 0) {
         view_free(view);
         respond_error(request, &err);
@@ -218,7 +277,7 @@ static void handle_logs(struct request *request, void *context)
         return;
     }
     view->reader = log_reader_new(path);
-    view->printer = log_printer_new(view->plan, format, step != NULL);
+    view->printer = log_printer_new(view->plan, format, view->filter.step != UINT32_MAX);
     respond_view(request, view, path, (size_t)limit, type);
 }
 

@@ -18,7 +18,8 @@ struct server {
     struct tokens *tokens;    /* NULL without --token-file */
     struct http_server *local, *tcp;
     struct http_mount mounts[SERVER_MOUNTS_MAX];
-    char *data, *socket_path, *address, *shim, *step, *hook;
+    char *address; /* NULL without --listen */
+    char *data, *socket_path, *shim, *step, *hook;
     int64_t started_ms;
     int exit_code;
 };

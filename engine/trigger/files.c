@@ -4,7 +4,6 @@
 #include "base/encode.h"
 #include "base/json.h"
 #include "base/text.h"
-#include "crescendo/limits.h"
 
 #include <string.h>
 
@@ -29,8 +28,6 @@ static int read_file(const json_t *file, struct arena *arena, struct source *ret
         source.size = json_string_length(text);
         source.bytes = arena_copy_bytes(arena, json_string_value(text), source.size);
     }
-    if (source.size > LIMIT_PIPELINE_BYTES)
-        return error_set(err, ERROR_LIMIT, NOWHERE, "'%s' is larger than %d bytes", name, LIMIT_PIPELINE_BYTES);
     *ret = source;
     return 0;
 }

@@ -5,7 +5,7 @@
 #include "base/arena.h"
 #include "spec/pipeline.h"
 
-/* list: an array of {name, text} or {name, base64}; NULL is empty. Appends to items[*count] up to capacity. What is added lives in
+/* A file that is too large is taken here; the loader says so, as of every other mistake in it. list: an array of {name, text} or {name, base64}; NULL is empty. Appends to items[*count] up to capacity. What is added lives in
    arena. */
 int files_read(const json_t *list, struct arena *arena, struct source *items, size_t capacity, size_t *count, struct error *err) MUST_CHECK;
 

@@ -23,6 +23,13 @@ static const struct field body_fields[] = {
     FIELD_END,
 };
 
+void trigger_put_address(const struct trigger *trigger, json_t *body, uint64_t run)
+{
+    if (!trigger->address) return;
+    AUTO(free_text) char *address = mem_format("%s/v1/runs/%llu", trigger->address, (unsigned long long)run);
+    json_put_text(body, "address", address);
+}
+
 struct manual {
     struct request *request;
     const struct trigger *trigger;
@@ -48,8 +55,9 @@ static void on_accepted(void *context, const struct accepted *accepted, const st
     } else if (err) {
         respond_error(manual->request, err);
     } else {
-        AUTO(free_text) char *address = mem_format("%s/v1/runs/%llu", manual->trigger->address, (unsigned long long)accepted->run);
-        respond_json(manual->request, 201, json_pack("{s:I, s:s}", "run", (json_int_t)accepted->run, "address", address));
+        json_t *body = json_pack("{s:I}", "run", (json_int_t)accepted->run);
+        trigger_put_address(manual->trigger, body, accepted->run);
+        respond_json(manual->request, 201, body);
     }
     free(manual);
 }

@@ -13,6 +13,7 @@
 #include <string.h>
 
 static const char pipeline_file[] = "crescendo.yaml";
+static const char link_refused[] = "crescendo.yaml is a symbolic link; Crescendo reads only regular files";
 
 const struct field push_body_fields[] = {
     {.name = "repository", .type = FIELD_NAME, .flags = FIELD_REQUIRED, .help = "The repository's name"},
@@ -23,6 +24,7 @@ const struct field push_body_fields[] = {
     {.name = "paths", .type = FIELD_TEXT_LIST, .help = "The changed paths; absent: not known, which matches every filter"},
     {.name = "files", .type = FIELD_ANY, .flags = FIELD_REQUIRED,
         .help = "[{name, base64}]: crescendo.yaml and pipelines/*.yaml as they are in the commit"},
+    {.name = "link", .type = FIELD_BOOLEAN, .fallback = "false", .help = "crescendo.yaml is a symbolic link, so it is not among the files"},
     {.name = "colour", .type = FIELD_BOOLEAN, .fallback = "true", .help = "May the answer's text hold terminal colours?"},
     FIELD_END,
 };
@@ -31,7 +33,7 @@ struct push { /* one on its way; owns its copies */
     const struct trigger *trigger;
     struct arena *arena;
     const char *repository, *branch;
-    bool colour;
+    bool colour, link;
     void (*done)(void *context, const struct push_answer *answer, const struct error *err);
     void *context;
 };
@@ -69,8 +71,7 @@ static void add_run_line(const struct push *push, const struct accepted *accepte
 {
     text_add_format(text, "run %llu of %s%s: crescendo show %llu\n", (unsigned long long)accepted->run, push->repository,
         accepted->known ? " (this push is known)" : "", (unsigned long long)accepted->run);
-    if (text_starts(push->trigger->address, "http://unix:")) return; /* a socket is no address to click on */
-    text_add_format(text, "  %s/v1/runs/%llu\n", push->trigger->address, (unsigned long long)accepted->run);
+    if (push->trigger->address) text_add_format(text, "  %s/v1/runs/%llu\n", push->trigger->address, (unsigned long long)accepted->run);
 }
 
 static void describe(const struct push *push, const struct accepted *accepted, struct text *text)
@@ -80,6 +81,9 @@ static void describe(const struct push *push, const struct accepted *accepted, s
         text_add_format(text, "nothing to run: `on` in %s does not ask for this push to %s\n", pipeline_file, push->branch);
     } else if (!accepted->invalid) {
         add_run_line(push, accepted, text);
+    } else if (accepted->files->count == 0 && push->link) {
+        text_add_format(text, "%s%s:%s nothing was started (run %llu of %s records it)\n", red, link_refused, plain,
+            (unsigned long long)accepted->run, push->repository);
     } else if (accepted->files->count == 0) {
         text_add_format(text, "%sno %s in this commit:%s nothing was started (run %llu of %s records it)\n", red, pipeline_file, plain,
             (unsigned long long)accepted->run, push->repository);
@@ -160,6 +164,7 @@ static void submit(struct push *push, const json_t *body, const char *author)
             .paths = copy_paths(push->arena, json_object_get(body, "paths")),
             .source = path,
             .files = {items, order_files(items, count)},
+            .no_files = push->link ? link_refused : NULL,
         },
         on_accepted, push);
 }
@@ -173,6 +178,7 @@ void push_submit(const struct trigger *trigger, const json_t *body, const char *
     *push = (struct push){.trigger = trigger, .arena = arena_new(), .done = done, .context = context};
     push->repository = arena_copy_text(push->arena, json_text(body, "repository", ""));
     push->colour = json_flag(body, "colour", true);
+    push->link = json_flag(body, "link", false);
     if (check_body(trigger, body, &err) < 0) {
         answer_error(push, &err);
     } else if (is_zeros(json_text(body, "new", ""))) {
@@ -201,10 +207,9 @@ static void on_answer(void *context, const struct push_answer *answer, const str
         json_t *body = json_object();
         json_put_whole(body, "run", (int64_t)answer->run);
         if (answer->run) {
-            AUTO(free_text) char *address = mem_format("%s/v1/runs/%llu", waiting->trigger->address, (unsigned long long)answer->run);
             json_put_flag(body, "known", answer->known);
             json_put_flag(body, "invalid", answer->invalid);
-            json_put_text(body, "address", address);
+            trigger_put_address(waiting->trigger, body, answer->run);
         }
         json_put_text(body, "text", answer->text);
         respond_json(waiting->request, answer->run ? 201 : 200, body);

@@ -14,8 +14,9 @@ enum {
     FILES_TOTAL_BYTES = LIMIT_REQUEST_BYTES / 2, /* base64 adds a third */
     FILES_COUNT = 200,
     PATHS_BYTES = 512 * 1024,
-    COMMIT_BYTES = 64 * 1024,  /* what is read of a commit and of the tree of pipelines/ */
+    COMMIT_BYTES = 64 * 1024,      /* what is read of a commit and of the tree of pipelines/ */
     TREE_BYTES = 1024 * 1024,
+    ROOT_BYTES = 16 * 1024 * 1024, /* of the tree at the top, to see what crescendo.yaml is */
     TITLE_BYTES = 200,
 };
 
@@ -85,6 +86,20 @@ static bool add_library(struct hook *hook, const struct text *tree, size_t id_si
     return good;
 }
 
+/* Is this entry of the tree a symbolic link? What git hands out for one is its target's path. */
+static bool is_link(const struct text *tree, size_t id_size, const char *wanted)
+{
+    const char *at = text_view(tree), *end = at + tree->size;
+    while (at < end) {
+        const char *name = memchr(at, ' ', (size_t)(end - at));
+        const char *id = name ? memchr(name, '\0', (size_t)(end - name)) : NULL;
+        if (!id || (size_t)(end - id) <= id_size) return false;
+        if (text_equal(name + 1, wanted)) return text_starts(at, "120000 ");
+        at = id + 1 + id_size;
+    }
+    return false;
+}
+
 /* The changed paths, for `on.push.paths`. More than fit: nothing is said, which matches every filter. */
 static void add_paths(const struct update *update, struct text *body)
 {
@@ -110,24 +125,28 @@ static void add_paths(const struct update *update, struct text *body)
 static bool add_commit(struct hook *hook, const struct update *update, struct text *body)
 {
     static const char *const cat_argv[] = {"git", "cat-file", "--batch", NULL};
-    struct text ask = {0}, commit = {0}, file = {0}, tree = {0};
-    bool found_commit = false, found_file = false, found_tree = false;
+    struct text ask = {0}, commit = {0}, file = {0}, tree = {0}, root = {0};
+    bool found_commit = false, found_file = false, found_tree = false, found_root = false;
     unsigned count = 0;
-    text_add_format(&ask, "%s\n%s:crescendo.yaml\n%s:pipelines\n", update->new, update->new, update->new);
+    text_add_format(&ask, "%s\n%s^{tree}\n%s:crescendo.yaml\n%s:pipelines\n", update->new, update->new, update->new, update->new);
     bool good = hook->cat.buffer || child_start(&hook->cat, cat_argv);
     good = good && child_say(&hook->cat, ask.bytes, ask.size);
     good = good && read_object(&hook->cat, "commit", COMMIT_BYTES, &commit, &found_commit);
+    good = good && read_object(&hook->cat, "tree", ROOT_BYTES, &root, &found_root);
     good = good && read_object(&hook->cat, "blob", LIMIT_PIPELINE_BYTES + 1, &file, &found_file);
     good = good && read_object(&hook->cat, "tree", TREE_BYTES, &tree, &found_tree);
+    bool link = found_root && is_link(&root, strlen(update->new) / 2, "crescendo.yaml");
+    found_file = found_file && !link;
     if (good && found_file) add_file(body, "crescendo.yaml", &file, &count);
     if (good && found_file && found_tree) good = add_library(hook, &tree, strlen(update->new) / 2, body, &count);
-    text_add_char(body, ']');
+    text_add(body, link ? "],\"link\":true" : "]");
     if (good && found_commit) add_title(body, &commit);
     if (good && !is_zeros(update->old) && strstr(text_view(&file), "paths")) add_paths(update, body);
     text_release(&ask);
     text_release(&commit);
     text_release(&file);
     text_release(&tree);
+    text_release(&root);
     return good;
 }
 

@@ -17,6 +17,9 @@ struct child { /* a git of ours, with its standard input and output */
     size_t from, to, room;
 };
 
+enum { HOOK_RUNS_MAX = 32 };
+#define HOOK_SERVER "unix:../../crescendo.sock" /* repositories stand in DATA/repositories */
+
 struct hook {
     char name[NAME_MAX]; /* the repository's */
     const char *server, *token;
@@ -24,8 +27,8 @@ struct hook {
     bool colour;
     struct child cat;    /* git cat-file --batch, started when first needed */
     unsigned spooled;    /* files made so far */
-    unsigned long long run; /* the last one started, of so many: */
-    unsigned runs;
+    unsigned long long runs[HOOK_RUNS_MAX]; /* those that were started, to be followed */
+    unsigned run_count;
 };
 
 struct update { /* one line of git's */
@@ -64,6 +67,6 @@ void spool_forget(struct spooled *spooled);  /* closes; the file stays as it is 
 /* answer.c: the server's answers, printed to who pushed. */
 void say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void hand_over(struct hook *hook, const struct text *body, struct spooled *spooled);
-void follow(const struct hook *hook);
+void follow(const struct hook *hook); /* one run after the other, within follow_seconds in all */
 
 #endif

@@ -68,7 +68,7 @@ static bool find_place(struct hook *hook)
     snprintf(hook->name, sizeof hook->name, "%s", slash + 1);
     if (text_ends(hook->name, ".git")) hook->name[strlen(hook->name) - strlen(".git")] = '\0';
     hook->server = getenv("CRESCENDO_SERVER");
-    if (!hook->server || !*hook->server) hook->server = "unix:../../crescendo.sock";
+    if (!hook->server || !*hook->server) hook->server = HOOK_SERVER;
     hook->token = getenv("CRESCENDO_TOKEN");
     hook->follow_seconds = FOLLOW_SECONDS;
     const char *no_colour = getenv("NO_COLOR");
@@ -113,6 +113,6 @@ int main(void)
     }
     free(line);
     child_end(&hook.cat);
-    if (hook.runs == 1 && hook.follow_seconds > 0) follow(&hook);
+    if (hook.follow_seconds > 0) follow(&hook);
     return 0; /* the push itself has succeeded, whatever became of its run */
 }

@@ -446,6 +446,12 @@ static void test_the_socket_of_a_living_server_is_not_taken(void **state)
     close(fd);
     unlink(stale);
     assert_int_equal(http_listen_tcp("nonsense", &fd, &err), -ERROR_INVALID);
+    static const char *const no_ports[] = {"127.0.0.1:65536", "0.0.0.0:99999", "127.0.0.1:-1", "127.0.0.1:", "127.0.0.1:http",
+        "127.0.0.1: 80", "127.0.0.1:+80", "127.0.0.1:99999999999999999999", "[::1]:65536"};
+    for (size_t i = 0; i < COUNT_OF(no_ports); i++) {
+        assert_int_equal(http_listen_tcp(no_ports[i], &fd, &err), -ERROR_INVALID);
+        assert_non_null(strstr(err.message, "is no port"));
+    }
 }
 
 static void test_a_long_path_is_no_obstacle(void **state)

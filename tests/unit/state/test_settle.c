@@ -42,6 +42,40 @@ static void success_gathers_outputs(void **unused)
     fixture_free(&fixture);
 }
 
+/* Anything that a typed step says proves that it speaks; a run step need not. */
+static void typed_step_must_speak(void **unused)
+{
+    (void)unused;
+    static const char *const lines[] = {"{\"type\":\"hello\",\"protocol\":1}", "{\"type\":\"progress\",\"fraction\":1}",
+        "{\"type\":\"annotate\",\"message\":\"m\"}", "{\"type\":\"output\",\"name\":\"o\",\"value\":1}"};
+    message_of((struct report){.exit_code = 0}, "stage s\nstep a greet\n",
+        "it ended with 0 but never said hello: the program of a step type speaks the step protocol on descriptor 3", REASON_failed);
+    message_of((struct report){.exit_code = 2}, "stage s\nstep a greet\n", "exit 2", REASON_failed);
+    for (size_t i = 0; i < COUNT_OF(lines); i++) {
+        struct fixture fixture = fixture_new("stage s\nstep a greet outputs=o\n");
+        fixture_started(&fixture, "s/a");
+        assert_int_equal(fixture_line(&fixture, "s/a", lines[i], NULL), 0);
+        fixture_exited(&fixture, "s/a", 0);
+        expect_status(&fixture, "s/a", succeeded);
+        fixture_free(&fixture);
+    }
+}
+
+/* Each process says it anew; what the one before said proves nothing. */
+static void each_process_must_speak(void **unused)
+{
+    (void)unused;
+    struct fixture fixture = fixture_new("stage s\nstep a greet retry=1:0:failed\n");
+    fixture_started(&fixture, "s/a");
+    assert_int_equal(fixture_line(&fixture, "s/a", "{\"type\":\"hello\"}", NULL), 0);
+    fixture_exited(&fixture, "s/a", 1);
+    fixture_decide(&fixture);
+    fixture_started(&fixture, "s/a");
+    fixture_exited(&fixture, "s/a", 0);
+    expect_status(&fixture, "s/a", failed);
+    fixture_free(&fixture);
+}
+
 static void exit_without_start_tells_both(void **unused)
 {
     (void)unused;
@@ -169,6 +203,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(ends_have_words),
         cmocka_unit_test(success_gathers_outputs),
+        cmocka_unit_test(typed_step_must_speak), cmocka_unit_test(each_process_must_speak),
         cmocka_unit_test(exit_without_start_tells_both),
         cmocka_unit_test(old_news_mean_nothing),
         cmocka_unit_test(forgotten_start_is_caught_up_with),

@@ -29,7 +29,8 @@ static void plain_lines(void **unused)
         fixture_line(&fixture, "s/a", "{\"type\":\"annotate\",\"level\":\"error\",\"message\":\"m\",\"file\":\"a.c\",\"line\":3}", NULL),
         0);
     assert_int_equal(fixture_line(&fixture, "s/a", "{\"type\":\"checkpoint\",\"checkpoint\":{\"at\":9}}", "{\"type\":\"kept\"}"), 0);
-    fixture_expect(&fixture, "step_progress s/a {\"fraction\":0.5,\"message\":\"half\"}\n"
+    fixture_expect(&fixture, "step_progress s/a\n"
+                             "step_progress s/a {\"fraction\":0.5,\"message\":\"half\"}\n"
                              "step_output s/a {\"name\":\"o\",\"value\":12}\n"
                              "step_annotated s/a {\"file\":\"a.c\",\"level\":\"error\",\"line\":3,\"message\":\"m\"}\n"
                              "step_checkpoint s/a {\"checkpoint\":{\"at\":9}}\n");

@@ -23,24 +23,30 @@ static int make_workspace(void **state)
 
 #define SKIP_WITHOUT_GIT() do { if (!shell("/", "git --version >/dev/null 2>&1")) skip(); } while (0)
 
-/* Checks out folder/SOURCE at folder/commit (a file) into folder/ws; *ret_types: what was said. */
-static int checkout(const char *folder, const char *source, bool work_tree, json_t *inputs, char **ret_types, struct error *err)
+/* Checks out folder/SOURCE at folder/commit (a file) into folder/ws; with is taken over; *ret_types: what was said. */
+static int checkout_with(const char *folder, const char *source, bool work_tree, json_t *with, char **ret_types, struct error *err)
 {
     AUTO(free_text) char *workspace = mem_format("%s/ws", folder), *from = source ? mem_format("%s/%s", folder, source) : NULL;
     AUTO(free_text) char *commit = get_file(folder, "commit");
     if (commit && strchr(commit, '\n')) *strchr(commit, '\n') = '\0';
-    json_t *facts = json_object(), *with = json_object();
+    json_t *facts = json_object();
     json_put_text(facts, "source", from);
     json_put_text(facts, "commit", commit);
     json_put_text(facts, "workspace", workspace);
     json_put_flag(facts, "work_tree", work_tree);
-    json_put(with, "inputs", inputs);
     struct peer peer = peer_begin(&checkout_step_type, json_pack("{s:o, s:o}", "with", with, "facts", facts), "");
     int failed = checkout_perform(peer.step, err);
     peer_end(&peer);
     *ret_types = peer_types(&peer);
     peer_release(&peer);
     return failed;
+}
+
+static int checkout(const char *folder, const char *source, bool work_tree, json_t *inputs, char **ret_types, struct error *err)
+{
+    json_t *with = json_object();
+    json_put(with, "inputs", inputs);
+    return checkout_with(folder, source, work_tree, with, ret_types, err);
 }
 
 /* The common case: no inputs; fails the test unless the result is this one. */
@@ -228,6 +234,22 @@ static void inputs(void **state)
     assert_false(has_file(folder, "ws/other"));
 }
 
+/* `checkout: none` beside `inputs`: the source stays away, and so does what an attempt before left. */
+static void inputs_alone(void **state)
+{
+    const char *folder = *state;
+    AUTO(free_text) char *said = NULL;
+    struct error err = {0};
+    put_file(folder, "src/README", "source", 0644);
+    put_file(folder, "ws/stale", "old", 0644);
+    put_file(folder, "from/out/tool", "built", 0755);
+    json_t *with = json_pack("{s:o, s:b}", "inputs", one_input(folder, "[\"out/**\"]"), "source", 0);
+    if (checkout_with(folder, "src", true, with, &said, &err)) fail_msg("%s", err.message);
+    assert_true(has_file(folder, "ws/out/tool"));
+    assert_false(has_file(folder, "ws/README"));
+    assert_false(has_file(folder, "ws/stale"));
+}
+
 static void input_that_matches_nothing(void **state)
 {
     AUTO(free_text) char *said = NULL;
@@ -268,7 +290,7 @@ int main(void)
     const struct CMUnitTest tests[] = {cmocka_unit_test(table_names_its_performer),
         TEST(from_commit), TEST(unknown_commit), TEST(submodule_is_told), TEST(hostile_trees),
         TEST(deep_tree),
-        TEST(from_folder), TEST(from_plain_folder), TEST(into_itself), TEST(inputs), TEST(input_that_matches_nothing),
+        TEST(from_folder), TEST(from_plain_folder), TEST(into_itself), TEST(inputs), TEST(inputs_alone), TEST(input_that_matches_nothing),
             TEST(hostile_inputs)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

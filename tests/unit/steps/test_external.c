@@ -71,6 +71,26 @@ static void table_beside_program(void **state)
     arena_free(&arena);
 }
 
+static void keep_mistake(void *context, const struct error *mistake)
+{
+    *(struct error *)context = *mistake;
+}
+
+/* What a pipeline is told that uses the type; whatever it writes behind it. */
+static void expect_refused(const struct step_type *type)
+{
+    struct diagnostics list = {0};
+    AUTO(free_json) json_t *with = json_pack("{s:i}", type->fields[0].name, 3);
+    assert_int_equal(type->check(with, NOWHERE, &list), -ERROR_INVALID);
+    assert_int_equal(list.error_count, 1);
+    assert_non_null(strstr(list.items[0].message, "cannot be used: "));
+    assert_non_null(strstr(list.items[0].message, "crescendo-step-a.json"));
+    assert_int_equal(type->fields[0].flags, FIELD_SHORT);
+    assert_null(type->fields[1].name);
+    diagnostics_release(&list);
+}
+
+/* A wrong table is told, and its type refuses what uses it; all else is as it was. */
 static void wrong_tables(void **state)
 {
     static const char *const tables[] = {"", "[]", "{\"fields\": {}}", "{\"fields\": [{}]}", "{\"fields\": [3]}",
@@ -82,14 +102,19 @@ static void wrong_tables(void **state)
             "\"short\": true}]}",
         "{\"summary\": \"a\", \"summary\": \"b\"}", "{\"outputs\": [{\"name\": \"\"}]}"};
     put_file(*state, "crescendo-step-a", program, 0755);
+    put_file(*state, "crescendo-step-b", program, 0755);
     for (size_t i = 0; i < COUNT_OF(tables); i++) {
         struct arena *arena = arena_new();
         struct error err = {0};
         step_types *types = NULL;
         put_file(*state, "crescendo-step-a.json", tables[i], 0644);
-        if (load(*state, arena, &types, &err) != -ERROR_INVALID || !strstr(err.message, "crescendo-step-a.json")) fail_msg("%s: %s",
-            tables[i], err.message);
-        assert_null(types);
+        int code = external_types_load_telling(*state, arena, step_types_builtin, keep_mistake, &err, &types, NULL);
+        if (code != 0 || err.code != ERROR_INVALID || !strstr(err.message, "crescendo-step-a.json")) fail_msg("%s: %s", tables[i],
+            err.message);
+        expect_refused(step_type_find(types, "a"));
+        assert_null(step_type_find(types, "b")->check);
+        assert_int_equal(load(*state, arena, &types, NULL), 0); /* who does not ask is not told */
+        assert_non_null(step_type_find(types, "a")->check);
         arena_free(&arena);
     }
 }

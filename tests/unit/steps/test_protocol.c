@@ -217,10 +217,26 @@ static void endless_line(void **state)
     peer_release(&peer);
 }
 
+/* A table's promise is kept: a value of another type is not said, and why is told. */
+static void output_of_wrong_type(void **state)
+{
+    (void)state;
+    static const struct field outputs[] = {{.name = "path", .type = FIELD_TEXT}, {.name = "size", .type = FIELD_INTEGER}, FIELD_END};
+    static const struct step_type typed = {.name = "test", .outputs = outputs};
+    struct peer peer = peer_begin(&typed, parse("{\"with\": {}, \"facts\": {}}"), "");
+    assert_int_equal(step_output(peer.step, "path", json_integer(3)), -ERROR_INTERNAL);
+    assert_int_equal(step_output(peer.step, "size", json_string("3")), -ERROR_INTERNAL);
+    assert_int_equal(step_output(peer.step, "path", json_string("a")), 0);
+    peer_end(&peer);
+    AUTO(free_text) char *types = peer_types(&peer);
+    assert_string_equal(types, "annotate annotate output");
+    peer_release(&peer);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(effects), cmocka_unit_test(intent_carries_digest),
         cmocka_unit_test(checkpoint_is_kept),
-        cmocka_unit_test(park), cmocka_unit_test(messages), cmocka_unit_test(wrong_input), cmocka_unit_test(endless_line)};
+        cmocka_unit_test(park), cmocka_unit_test(messages), cmocka_unit_test(output_of_wrong_type), cmocka_unit_test(wrong_input), cmocka_unit_test(endless_line)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

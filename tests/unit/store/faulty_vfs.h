@@ -6,6 +6,7 @@
 #include <sqlite3.h>
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stddef.h>
 
 /* The writer's thread reads it while the test's sets it. */
 static struct faults {
@@ -142,7 +143,7 @@ static inline void faulty_vfs_install(void)
     faulty_vfs.xOpen = faulty_open;
     faulty_methods = (sqlite3_io_methods){2, faulty_close, faulty_read, faulty_write, faulty_truncate, faulty_sync, faulty_size,
         faulty_lock, faulty_unlock, faulty_check_lock, faulty_control, faulty_sector, faulty_traits, faulty_shm_map, faulty_shm_lock,
-        faulty_shm_barrier, faulty_shm_unmap, NULL, NULL};
+        faulty_shm_barrier, faulty_shm_unmap, .xFetch = NULL, .xUnfetch = NULL}; /* no mapped reads: each goes through us */
     faults_clear();
     sqlite3_vfs_register(&faulty_vfs, 1);
 }

@@ -21,7 +21,7 @@
 
 static struct note { /* what the engine was handed, and what it shall answer */
     unsigned calls;
-    char key[256], branch[64], title[64], first_file[64];
+    char key[256], branch[64], title[64], first_file[64], no_files[128];
     size_t file_count, path_count;
     struct accepted answer;
 } note;
@@ -34,6 +34,7 @@ void engine_submit(struct engine *engine, const struct submission *submission,
     snprintf(note.key, sizeof note.key, "%s", submission->key);
     snprintf(note.branch, sizeof note.branch, "%s", submission->branch);
     snprintf(note.title, sizeof note.title, "%s", submission->title ? submission->title : "");
+    snprintf(note.no_files, sizeof note.no_files, "%s", submission->no_files ? submission->no_files : "");
     note.file_count = submission->files.count;
     if (submission->files.count) snprintf(note.first_file, sizeof note.first_file, "%s", submission->files.items[0].name);
     for (note.path_count = 0; submission->paths && submission->paths[note.path_count];) note.path_count++;
@@ -120,6 +121,46 @@ static void test_without_the_file_there_is_no_pipeline(void **state)
     assert_null(strchr(heard.text, '\033'));
 }
 
+/* What a link holds is its target's path: it is neither read nor shown. */
+static void test_a_link_is_no_file(void **state)
+{
+    (void)state;
+    note = (struct note){.answer = {.run = 9, .invalid = true}};
+    push("refs/heads/main", OLD, NEW, ",\"link\":true,\"files\":[]");
+    assert_non_null(strstr(heard.text, "crescendo.yaml is a symbolic link; Crescendo reads only regular files"));
+    assert_non_null(strstr(heard.text, "run 9 of hello"));
+    assert_string_equal(note.no_files, "crescendo.yaml is a symbolic link; Crescendo reads only regular files");
+}
+
+/* The loader says that it is too large, so that a run records it. */
+static void test_a_large_file_is_taken(void **state)
+{
+    (void)state;
+    AUTO(free_text) char *large = mem_alloc(1024 * 1024 + 2);
+    memset(large, '#', 1024 * 1024 + 1);
+    AUTO(free_text) char *files = mem_format(",\"files\":[{\"name\":\"crescendo.yaml\",\"text\":\"%s\"}]", large);
+    note = (struct note){.answer = {.run = 10}};
+    push("refs/heads/main", OLD, NEW, files);
+    assert_int_equal(heard.code, ERROR_NONE);
+    assert_int_equal(note.file_count, 1);
+}
+
+static void test_without_tcp_there_is_no_address(void **state)
+{
+    (void)state;
+    const char *address = trigger.address;
+    trigger.address = NULL;
+    note = (struct note){.answer = {.run = 7}};
+    push("refs/heads/main", OLD, NEW, ",\"files\":[{\"name\":\"crescendo.yaml\",\"base64\":\"Yg==\"}]");
+    AUTO(free_json) json_t *body = json_object();
+    trigger_put_address(&trigger, body, 7);
+    assert_int_equal(json_object_size(body), 0);
+    trigger.address = address;
+    assert_string_equal(heard.text, "run 7 of hello: crescendo show 7\n");
+    trigger_put_address(&trigger, body, 7);
+    assert_string_equal(json_text(body, "address", ""), "http://x/v1/runs/7");
+}
+
 static void test_what_starts_nothing(void **state)
 {
     (void)state;
@@ -157,6 +198,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_push_becomes_a_submission),
         cmocka_unit_test(test_without_the_file_there_is_no_pipeline),
+        cmocka_unit_test(test_a_link_is_no_file),
+        cmocka_unit_test(test_a_large_file_is_taken),
+        cmocka_unit_test(test_without_tcp_there_is_no_address),
         cmocka_unit_test(test_what_starts_nothing),
         cmocka_unit_test(test_what_is_refused),
     };

@@ -141,6 +141,7 @@ static void test_without_a_server_a_push_is_spooled_whole(void **state)
     AUTO(free_text) char *hook = find_hook();
     if (!hook) skip();
     assert_int_equal(repository_create(data, "spooled", hook, &err), 0);
+    assert_int_equal(run("touch journal.db"), 0); /* what makes it a data folder */
     assert_int_equal(run("git init -q -b main source && cd source && git config user.email a@b && git config user.name A "
                          "&& mkdir pipelines && printf 'pipeline: x\\n' > crescendo.yaml && printf 'a: \\377\\n' > pipelines/use.yaml "
                          "&& echo no > pipelines/other.txt && git add . && git commit -qm 'Say \"hé\"' -m body "
@@ -168,6 +169,7 @@ static void test_changed_paths_are_told_where_the_file_asks(void **state)
     AUTO(free_text) char *hook = find_hook();
     if (!hook) skip();
     assert_int_equal(repository_create(data, "paths", hook, &err), 0);
+    assert_int_equal(run("touch journal.db"), 0);
     assert_int_equal(run("git init -q -b main paths && cd paths && git config user.email a@b && git config user.name A "
                          "&& echo '# paths' > crescendo.yaml && git add . && git commit -qm one "
                          "&& git push -q ../repositories/paths.git main "
