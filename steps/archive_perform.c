@@ -35,10 +35,10 @@ static int archive_failed(struct archive *archive, const char *file, struct erro
 
 static int archive_begin(struct archive *archive, int fd)
 {
-    if (archive_write_set_format_pax_restricted(archive) != ARCHIVE_OK || archive_write_add_filter_gzip(archive) != ARCHIVE_OK
-        || archive_write_set_filter_option(archive, "gzip", "timestamp", NULL) != ARCHIVE_OK
-        || archive_write_set_filter_option(archive, "gzip", "compression-level", "6") != ARCHIVE_OK
-        || archive_write_set_bytes_in_last_block(archive, 1) != ARCHIVE_OK)
+    if (archive_write_set_format_pax_restricted(archive) != ARCHIVE_OK || archive_write_add_filter_gzip(archive) != ARCHIVE_OK ||
+        archive_write_set_filter_option(archive, "gzip", "timestamp", NULL) != ARCHIVE_OK ||
+        archive_write_set_filter_option(archive, "gzip", "compression-level", "6") != ARCHIVE_OK ||
+        archive_write_set_bytes_in_last_block(archive, 1) != ARCHIVE_OK)
         return ARCHIVE_FATAL;
     return archive_write_open_fd(archive, fd);
 }
@@ -84,8 +84,8 @@ static int write_bytes(struct archive *archive, int fd, const struct package_fil
     return strcmp(hex, file->sha256) == 0 ? 0 : changed(file, err);
 }
 
-static int write_file(struct archive *archive, const char *workspace, const struct package_file *file, int64_t mtime_s, const char *shown,
-    struct error *err)
+static int write_file(
+    struct archive *archive, const char *workspace, const struct package_file *file, int64_t mtime_s, const char *shown, struct error *err)
 {
     AUTO(free_text) char *place = mem_format("%s/%s", workspace, file->from);
     AUTO(close_fd) int fd = open(place, O_RDONLY | O_CLOEXEC);
@@ -99,8 +99,8 @@ static int write_all(int fd, const char *shown, const char *workspace, const cha
 {
     AUTO(free_archive) struct archive *archive = archive_write_new();
     size_t size = strlen(manifest);
-    if (archive_begin(archive, fd) != ARCHIVE_OK || write_header(archive, "manifest.json", (int64_t)size, false, mtime_s) != ARCHIVE_OK
-        || archive_write_data(archive, manifest, size) != (la_ssize_t)size)
+    if (archive_begin(archive, fd) != ARCHIVE_OK || write_header(archive, "manifest.json", (int64_t)size, false, mtime_s) != ARCHIVE_OK ||
+        archive_write_data(archive, manifest, size) != (la_ssize_t)size)
         return archive_failed(archive, shown, err);
     for (size_t i = 0; i < files->count; i++) {
         int failed = write_file(archive, workspace, &files->items[i], mtime_s, shown, err);
@@ -115,8 +115,8 @@ static void leave_locale(locale_t *before)
     if (ours != LC_GLOBAL_LOCALE) freelocale(ours);
 }
 
-int archive_write_package(const char *file, const char *workspace, const char *manifest, const struct package_files *files, int64_t mtime_s,
-    struct error *err)
+int archive_write_package(
+    const char *file, const char *workspace, const char *manifest, const struct package_files *files, int64_t mtime_s, struct error *err)
 {
     AUTO(close_fd) int fd = open(file, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
     if (fd < 0) return error_set_errno(err, errno, "%s", file);

@@ -5,9 +5,12 @@
 int checkout_perform(struct step *step, struct error *err) __attribute__((weak)); /* NULL outside crescendo-step: README.md */
 
 static const struct field fields[] = {
-    {.name = "inputs", .type = FIELD_ANY,
+    {.name = "inputs",
+        .type = FIELD_ANY,
         .help = "Files from earlier stages' workspaces, set by the engine: a list of {stage, globs, from}"},
-    {.name = "source", .type = FIELD_BOOLEAN, .fallback = "true",
+    {.name = "source",
+        .type = FIELD_BOOLEAN,
+        .fallback = "true",
         .help = "false: the commit's files stay away, as `checkout: none` says; only the inputs are copied"},
     FIELD_END,
 };

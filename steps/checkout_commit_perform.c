@@ -36,8 +36,8 @@ static int write_blob(struct tree_walk *walk, const git_tree_entry *entry, int f
     return workspace_write_link(folder, name, shown, target, walk->mtime_ns, err);
 }
 
-static int write_folder(struct tree_walk *walk, const git_tree_entry *entry, int folder, const char *shown, unsigned depth,
-    struct error *err)
+static int write_folder(
+    struct tree_walk *walk, const git_tree_entry *entry, int folder, const char *shown, unsigned depth, struct error *err)
 {
     AUTO(free_tree) git_tree *tree = NULL;
     AUTO(close_fd) int below = -1;
@@ -49,8 +49,8 @@ static int write_folder(struct tree_walk *walk, const git_tree_entry *entry, int
     return failed;
 }
 
-static int write_entry(struct tree_walk *walk, const git_tree_entry *entry, int folder, const char *shown, unsigned depth,
-    struct error *err)
+static int write_entry(
+    struct tree_walk *walk, const git_tree_entry *entry, int folder, const char *shown, unsigned depth, struct error *err)
 {
     if (++walk->checkout->entries > ENTRIES_MAX) return error_set(err, ERROR_LIMIT, NOWHERE, "the commit has more than a million files");
     switch (git_tree_entry_type(entry)) {

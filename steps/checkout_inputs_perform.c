@@ -19,8 +19,8 @@
 struct input_walk {
     const struct copy *copy;
     const json_t *globs;
-    bool *matched;   /* one a glob */
-    bool is_copied;  /* inside a folder that was copied whole: globs are only marked */
+    bool *matched;  /* one a glob */
+    bool is_copied; /* inside a folder that was copied whole: globs are only marked */
 };
 
 static int walk_folder(struct input_walk *walk, int from, const char *above, unsigned depth, struct error *err);
@@ -31,7 +31,8 @@ static bool matches(struct input_walk *walk, const char *shown)
     size_t index;
     json_t *item;
     bool any = false;
-    json_array_foreach(walk->globs, index, item) {
+    json_array_foreach(walk->globs, index, item)
+    {
         AUTO(free_text) char *glob = mem_copy_text(json_is_string(item) ? json_string_value(item) : "");
         size_t size = strlen(glob);
         if (size && glob[size - 1] == '/') glob[size - 1] = '\0';

@@ -55,7 +55,8 @@ int checkout_perform(struct step *step, struct error *err)
     struct checkout checkout = {.step = step, .workspace = workspace};
     if (!failed) failed = fill_from_source(&checkout, step_with(step), facts, err);
     if (failed) return failed;
-    json_array_foreach(inputs, index, input) {
+    json_array_foreach(inputs, index, input)
+    {
         failed = checkout_input(&checkout, input, err);
         if (failed) return failed;
     }

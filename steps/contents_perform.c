@@ -12,8 +12,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
-static int add_path(struct package_files *files, const char *workspace, const char *path, const char *from, unsigned depth,
-    struct error *err);
+static int add_path(
+    struct package_files *files, const char *workspace, const char *path, const char *from, unsigned depth, struct error *err);
 
 void contents_release(struct package_files *files)
 {
@@ -78,8 +78,8 @@ static int add_file(struct package_files *files, const char *path, const char *f
     return 0;
 }
 
-static int add_folder(struct package_files *files, const char *workspace, const char *path, const char *from, unsigned depth,
-    struct error *err)
+static int add_folder(
+    struct package_files *files, const char *workspace, const char *path, const char *from, unsigned depth, struct error *err)
 {
     AUTO(free_text) char *place = mem_format("%s/%s", workspace, from);
     AUTO(name_list_release) struct name_list names = {0};
@@ -97,8 +97,8 @@ static int add_folder(struct package_files *files, const char *workspace, const 
 }
 
 /* Links to folders are refused below the top level of contents: they may lead round in circles. */
-static int add_path(struct package_files *files, const char *workspace, const char *path, const char *from, unsigned depth,
-    struct error *err)
+static int add_path(
+    struct package_files *files, const char *workspace, const char *path, const char *from, unsigned depth, struct error *err)
 {
     AUTO(free_text) char *place = mem_format("%s/%s", workspace, from);
     struct stat itself, end;
@@ -171,12 +171,15 @@ int contents_collect(const char *workspace, const json_t *contents, struct packa
     const char *path;
     json_t *from;
     int failed = 0;
-    json_object_foreach((json_t *)contents, path, from) {
+    json_object_foreach((json_t *)contents, path, from)
+    {
         failed = contents_add(&files, workspace, path, json_string_value(from), err);
         if (failed) break;
     }
     if (!failed && files.count == 0) failed = error_set(err, ERROR_INVALID, NOWHERE, "contents: there is not a single file to package");
-    if (failed) contents_release(&files);
-    else *ret = files;
+    if (failed)
+        contents_release(&files);
+    else
+        *ret = files;
     return failed;
 }

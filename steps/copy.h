@@ -14,7 +14,7 @@ struct copy {
 /* Everything in the open folder `from` into `to`; above is the path of both below their tops ("" at the top). */
 int copy_folder(const struct copy *copy, int from, int to, const char *above, unsigned depth, struct error *err) MUST_CHECK;
 /* One entry. Sockets, devices, pipes and links that lead outside are passed over with an annotation. */
-int copy_entry(const struct copy *copy, int from, const char *name, int to, const char *shown, unsigned depth,
-    struct error *err) MUST_CHECK;
+int copy_entry(
+    const struct copy *copy, int from, const char *name, int to, const char *shown, unsigned depth, struct error *err) MUST_CHECK;
 
 #endif

@@ -42,8 +42,8 @@ static int copy_below(const struct copy *copy, int from, const char *name, int t
     AUTO(close_fd) int below_from = openat(from, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     AUTO(close_fd) int below_to = -1;
     if (below_from < 0) return error_set_errno(err, errno, "%s", shown);
-    int failed = copy->replace ? workspace_enter_folder(to, name, shown, &below_to, err)
-                               : workspace_make_folder(to, name, shown, &below_to, err);
+    int failed =
+        copy->replace ? workspace_enter_folder(to, name, shown, &below_to, err) : workspace_make_folder(to, name, shown, &below_to, err);
     return failed ? failed : copy_folder(copy, below_from, below_to, shown, depth + 1, err);
 }
 

@@ -111,7 +111,9 @@ int descriptor_read(const char *workspace, const char *path, struct descriptor *
         failed = read_events(&reading, &parser, err);
         yaml_parser_delete(&parser);
     }
-    if (failed) descriptor_release(&found);
-    else *ret = found;
+    if (failed)
+        descriptor_release(&found);
+    else
+        *ret = found;
     return failed;
 }

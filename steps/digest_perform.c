@@ -19,9 +19,12 @@ static size_t skip_line_end(const char *at, size_t size)
 {
     size_t i = 0;
     while (i < size) {
-        if (memchr(" \t\r\n\"'+,", at[i], 8)) i++;
-        else if (at[i] == '\\' && i + 1 < size && memchr("nr\n\r", at[i + 1], 4)) i += 2;
-        else break;
+        if (memchr(" \t\r\n\"'+,", at[i], 8))
+            i++;
+        else if (at[i] == '\\' && i + 1 < size && memchr("nr\n\r", at[i + 1], 4))
+            i += 2;
+        else
+            break;
     }
     return i;
 }
@@ -32,8 +35,10 @@ static bool is_key_text(const char *at, size_t size)
     size_t letters = 0;
     for (size_t i = 0; i < COUNT_OF(headers); i++)
         if (size >= strlen(headers[i]) && memcmp(at, headers[i], strlen(headers[i])) == 0) return true;
-    while (letters < size && letters < KEY_CHARACTERS_MIN && (memchr("+/=", at[letters], 3) || (at[letters] >= '0' && at[letters] <= '9')
-        || (at[letters] >= 'A' && at[letters] <= 'Z') || (at[letters] >= 'a' && at[letters] <= 'z'))) letters++;
+    while (letters < size && letters < KEY_CHARACTERS_MIN &&
+           (memchr("+/=", at[letters], 3) || (at[letters] >= '0' && at[letters] <= '9') || (at[letters] >= 'A' && at[letters] <= 'Z') ||
+               (at[letters] >= 'a' && at[letters] <= 'z')))
+        letters++;
     return letters == KEY_CHARACTERS_MIN;
 }
 
@@ -41,7 +46,8 @@ static bool is_key_text(const char *at, size_t size)
 static bool begins_key(const char *at, size_t size)
 {
     size_t label = 0;
-    while (label < size && label < LABEL_MAX && at[label] != '-') label++;
+    while (label < size && label < LABEL_MAX && at[label] != '-')
+        label++;
     AUTO(free_text) char *kind = mem_copy_bytes(at, label);
     if (!text_ends(kind, "PRIVATE KEY") && !text_ends(kind, "PRIVATE KEY BLOCK")) return false;
     if (size - label < 5 || memcmp(at + label, "-----", 5) != 0) return false;

@@ -96,7 +96,8 @@ static void search_folder(struct search *search, const char *folder)
 {
     size_t count = 0;
     char **names = list_names(folder, search->arena, &count);
-    for (size_t i = 0; i < count; i++) search_add_program(search, folder, names[i]);
+    for (size_t i = 0; i < count; i++)
+        search_add_program(search, folder, names[i]);
     free(names);
 }
 
@@ -123,7 +124,8 @@ int external_types_load_telling(const char *path_variable, struct arena *arena, 
     AUTO(free_search) struct search search = {.arena = arena, .wrong = wrong, .context = context};
     const char *at = path_variable ? path_variable : "";
     (void)err;
-    for (; *builtin; builtin++) search_add(&search, *builtin);
+    for (; *builtin; builtin++)
+        search_add(&search, *builtin);
     for (;;) {
         AUTO(free_text) char *folder = next_folder(&at);
         if (!folder) break;

@@ -13,8 +13,8 @@
    earlier folder wins; a built-in name or a key that every step has (id, if, env, ...) cannot be taken. *ret_all is NULL-ended
    and lives in arena. Blocks on the disk. A table that is wrong is nobody's concern until a pipeline uses its type: the type then refuses
    every step with a diagnostic that names the table. */
-int external_types_load(const char *path_variable, struct arena *arena, step_types *builtin, step_types **ret_all,
-    struct error *err) MUST_CHECK;
+int external_types_load(
+    const char *path_variable, struct arena *arena, step_types *builtin, step_types **ret_all, struct error *err) MUST_CHECK;
 /* The same, and calls back with each wrong table's mistake, for a log. */
 int external_types_load_telling(const char *path_variable, struct arena *arena, step_types *builtin,
     void (*wrong)(void *context, const struct error *mistake), void *context, step_types **ret_all, struct error *err) MUST_CHECK;

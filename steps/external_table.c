@@ -11,9 +11,19 @@
 enum { TABLE_BYTES_MAX = 256 * 1024, TABLE_FIELDS_MAX = 200 };
 
 static const char *const type_names[] = {
-    [FIELD_TEXT] = "text", [FIELD_NAME] = "name", [FIELD_PATH] = "path", [FIELD_BOOLEAN] = "boolean", [FIELD_INTEGER] = "integer",
-    [FIELD_NUMBER] = "number", [FIELD_DURATION] = "duration", [FIELD_SIZE] = "size", [FIELD_CHOICE] = "choice",
-    [FIELD_TEXT_LIST] = "text-list", [FIELD_NAME_LIST] = "name-list", [FIELD_TEXT_MAP] = "text-map", [FIELD_ANY] = "any",
+    [FIELD_TEXT] = "text",
+    [FIELD_NAME] = "name",
+    [FIELD_PATH] = "path",
+    [FIELD_BOOLEAN] = "boolean",
+    [FIELD_INTEGER] = "integer",
+    [FIELD_NUMBER] = "number",
+    [FIELD_DURATION] = "duration",
+    [FIELD_SIZE] = "size",
+    [FIELD_CHOICE] = "choice",
+    [FIELD_TEXT_LIST] = "text-list",
+    [FIELD_NAME_LIST] = "name-list",
+    [FIELD_TEXT_MAP] = "text-map",
+    [FIELD_ANY] = "any",
 };
 
 /* What is known of a type whose program has no table beside it. */
@@ -50,7 +60,8 @@ static const char *const *read_choices(const struct reading *reading, const json
     size_t index, count = json_array_size(choices);
     const char **list = arena_alloc_array(reading->arena, count + 1, sizeof *list);
     json_t *choice;
-    json_array_foreach(choices, index, choice) {
+    json_array_foreach(choices, index, choice)
+    {
         if (!json_is_string(choice)) return NULL;
         list[index] = arena_copy_text(reading->arena, json_string_value(choice));
     }
@@ -90,7 +101,8 @@ static int read_fields(const struct reading *reading, const json_t *table, const
     if (count > TABLE_FIELDS_MAX) return wrong(reading, err, "has more than 200 entries", key);
     struct field *fields = arena_alloc_array(reading->arena, count + 1, sizeof *fields);
     json_t *item;
-    json_array_foreach(list, index, item) {
+    json_array_foreach(list, index, item)
+    {
         int failed = read_field(reading, item, &fields[index], err);
         if (failed) return failed;
         if (name_repeats(fields, index)) return wrong(reading, err, "a name stands twice", fields[index].name);
@@ -155,8 +167,11 @@ static int refuse_step(const json_t *with, struct location at, struct diagnostic
 struct step_type *external_table_refuse(const char *name, const struct error *mistake, struct arena *arena)
 {
     struct field *fields = arena_alloc_array(arena, 2, sizeof *fields);
-    fields[0] = (struct field){.name = arena_format(arena, "%s%s", refused_prefix, mistake->message), .type = FIELD_ANY,
-        .flags = FIELD_SHORT, .fallback = "wrong", .help = "Its table is wrong"};
+    fields[0] = (struct field){.name = arena_format(arena, "%s%s", refused_prefix, mistake->message),
+        .type = FIELD_ANY,
+        .flags = FIELD_SHORT,
+        .fallback = "wrong",
+        .help = "Its table is wrong"};
     struct step_type *type = arena_alloc(arena, sizeof *type);
     *type = (struct step_type){.name = arena_copy_text(arena, name), .summary = "Cannot be used", .fields = fields, .check = refuse_step};
     return type;

@@ -19,7 +19,7 @@ enum { INPUT_BYTES_MAX = 16 * 1024 * 1024, STEP_FD = 3, EXIT_USAGE = 64 };
 static int print_usage(FILE *out)
 {
     fprintf(out, "crescendo-step TYPE: performs one step of a pipeline; started by Crescendo, not by people.\n"
-        "The input is read from standard input and the step protocol is spoken on descriptor 3.\n\nTypes:\n");
+                 "The input is read from standard input and the step protocol is spoken on descriptor 3.\n\nTypes:\n");
     for (step_types *type = step_types_builtin; *type; type++)
         if ((*type)->perform) fprintf(out, "  %-10s %s\n", (*type)->name, (*type)->summary);
     return out == stdout ? 0 : EXIT_USAGE;

@@ -13,13 +13,17 @@ int package_perform(struct step *step, struct error *err) __attribute__((weak));
 static const char *const formats[] = {"tar", "csar", "helm", "oci", NULL};
 
 static const struct field fields[] = {
-    {.name = "contents", .type = FIELD_TEXT_MAP, .flags = FIELD_REQUIRED,
-        .help = "Path in the package: file or folder in the workspace"},
+    {.name = "contents", .type = FIELD_TEXT_MAP, .flags = FIELD_REQUIRED, .help = "Path in the package: file or folder in the workspace"},
     {.name = "name", .type = FIELD_TEXT, .help = "The package's name; the default is the service's, else the repository's"},
-    {.name = "version", .type = FIELD_TEXT,
+    {.name = "version",
+        .type = FIELD_TEXT,
         .help = "Its version; the default is the service's, else 0.0.0+g with the commit's first 12 digits"},
     {.name = "service", .type = FIELD_PATH, .help = "The service's descriptor; the default is service.yaml where there is one"},
-    {.name = "format", .type = FIELD_CHOICE, .flags = FIELD_LITERAL, .fallback = "tar", .choices = formats,
+    {.name = "format",
+        .type = FIELD_CHOICE,
+        .flags = FIELD_LITERAL,
+        .fallback = "tar",
+        .choices = formats,
         .help = "How it is packed; only tar in this version"},
     {.name = "sign", .type = FIELD_TEXT, .flags = FIELD_LATER, .help = "The key that signs the package"},
     FIELD_END,
@@ -29,8 +33,7 @@ static const struct field outputs[] = {
     {.name = "file", .type = FIELD_TEXT, .help = "The archive's absolute path"},
     {.name = "digest", .type = FIELD_TEXT, .help = "sha256: and the archive's SHA-256 in hex"},
     {.name = "name", .type = FIELD_TEXT, .help = "The package's name"},
-    {.name = "version", .type = FIELD_TEXT,
-        .help = "The package's version"},
+    {.name = "version", .type = FIELD_TEXT, .help = "The package's version"},
     {.name = "size", .type = FIELD_INTEGER, .help = "The archive's size in bytes"},
     FIELD_END,
 };
@@ -52,8 +55,8 @@ static int check_content(const char *key, const json_t *value, struct location a
         return -ERROR_INVALID;
     }
     if (!from || path_stays_inside(from) || strcmp(from, ".") == 0) return 0;
-    diagnostics_add(list, "wrong-path", at, 0, "name a file or folder below the workspace, without \"..\"",
-        "\"%s\" is not inside the workspace", from);
+    diagnostics_add(
+        list, "wrong-path", at, 0, "name a file or folder below the workspace, without \"..\"", "\"%s\" is not inside the workspace", from);
     return -ERROR_INVALID;
 }
 
@@ -67,7 +70,8 @@ static int check(const json_t *with, struct location at, struct diagnostics *lis
         failed = -ERROR_INVALID;
     }
     if (json_object_get(contents, "$expression")) return failed;
-    json_object_foreach(contents, key, value) {
+    json_object_foreach(contents, key, value)
+    {
         int wrong = check_content(key, value, at, list);
         if (wrong) failed = wrong;
     }

@@ -16,8 +16,8 @@ struct descriptor {
 
 /* One file of a package. */
 struct package_file {
-    char *path;      /* in the package; owned */
-    char *from;      /* in the workspace; owned */
+    char *path; /* in the package; owned */
+    char *from; /* in the workspace; owned */
     bool executable;
     int64_t size;
     char sha256[65];

@@ -69,8 +69,10 @@ static int check_word(const char *what, const char *word, struct error *err)
     static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._+-";
     size_t size = word ? strlen(word) : 0;
     if (size > 0 && size <= NAME_MAX_BYTES && word[0] != '.' && word[0] != '-' && strspn(word, allowed) == size) return 0;
-    if (size == 0) error_set(err, ERROR_INVALID, NOWHERE, "the package has no %s", what);
-    else error_set(err, ERROR_INVALID, NOWHERE, "\"%.100s\" cannot be the package's %s", word, what);
+    if (size == 0)
+        error_set(err, ERROR_INVALID, NOWHERE, "the package has no %s", what);
+    else
+        error_set(err, ERROR_INVALID, NOWHERE, "\"%.100s\" cannot be the package's %s", word, what);
     return error_hint(err, "set `%s:` to letters, digits and . _ + -, in the step or in service.yaml", what);
 }
 
@@ -151,7 +153,8 @@ static char *make_manifest(const struct package *package)
     json_put_text(manifest, "version", package->version);
     json_put_text(manifest, "commit", json_text(package->facts, "commit", NULL));
     json_put(manifest, "descriptor", describe_service(&package->descriptor));
-    for (size_t i = 0; i < package->files.count; i++) json_array_append_new(files, describe_file(&package->files.items[i]));
+    for (size_t i = 0; i < package->files.count; i++)
+        json_array_append_new(files, describe_file(&package->files.items[i]));
     json_put(manifest, "files", files);
     AUTO(free_text) char *text = json_dumps(manifest, JSON_INDENT(2) | JSON_SORT_KEYS);
     return mem_format("%s\n", text ? text : "{}");
@@ -179,8 +182,8 @@ static int digest_archive(const char *file, char ret_hex[SHA256_HEX], int64_t *r
 }
 
 /* Moves the finished archive to packages/DIGEST/NAME-VERSION.tar.gz. Caller frees *ret_file. */
-static int place_archive(const struct package *package, const char *folder, const char *fresh, const char *digest, char **ret_file,
-    struct error *err)
+static int place_archive(
+    const struct package *package, const char *folder, const char *fresh, const char *digest, char **ret_file, struct error *err)
 {
     AUTO(free_text) char *home = mem_format("%s/%.12s", folder, digest);
     AUTO(free_text) char *file = mem_format("%s/%s-%s.tar.gz", home, package->name, package->version);
@@ -216,15 +219,16 @@ static int write_archive(struct step *step, const struct package *package, struc
     if (!failed) failed = digest_archive(fresh, digest, &size, err);
     if (!failed) failed = place_archive(package, folder, fresh, digest, &file, err);
     if (failed) return failed;
-    printf("%s %s: %zu files, %lld bytes, sha256:%s\n", package->name, package->version, package->files.count, (long long)size, digest);
+    printf("%s %s: %zu file%s, %lld bytes, sha256:%s\n", package->name, package->version, package->files.count, package->files.count == 1 ? "" : "s", (long long)size, digest);
     return hand_over(step, package, file, digest, size);
 }
 
 int package_perform(struct step *step, struct error *err)
 {
     const json_t *facts = step_facts(step);
-    AUTO(package_release) struct package package = {.with = step_with(step), .facts = facts,
-        .workspace = json_text(facts, "workspace", "."), .mtime_s = package_time(facts)};
+    AUTO(package_release)
+    struct package package = {
+        .with = step_with(step), .facts = facts, .workspace = json_text(facts, "workspace", "."), .mtime_s = package_time(facts)};
     const char *format = json_text(package.with, "format", "tar");
     if (strcmp(format, "tar") != 0)
         return error_set(err, ERROR_UNSUPPORTED, NOWHERE, "packages of format \"%s\" are not in this version", format);

@@ -48,6 +48,7 @@ bool link_stays_inside(const char *target, size_t depth)
 size_t path_depth(const char *path)
 {
     size_t depth = 0;
-    for (; *path; path++) depth += *path == '/' && path[1];
+    for (; *path; path++)
+        depth += *path == '/' && path[1];
     return depth;
 }

@@ -23,7 +23,7 @@ struct step {
     json_t *checkpoint; /* the latest; owned */
     int fd;
     bool parked;
-    size_t got;         /* bytes in buffer that are not consumed yet */
+    size_t got; /* bytes in buffer that are not consumed yet */
     char buffer[LIMIT_STEP_LINE_BYTES];
 };
 
@@ -138,8 +138,10 @@ int step_open(const struct step_type *type, const json_t *input, int fd, struct 
     json_t *hello = message_new("hello");
     json_put_whole(hello, "protocol", STEP_PROTOCOL_VERSION);
     int failed = send_line(step, hello, err);
-    if (failed) step_close(&step);
-    else *ret = step;
+    if (failed)
+        step_close(&step);
+    else
+        *ret = step;
     return failed;
 }
 
@@ -177,7 +179,8 @@ const json_t *step_checkpoint_read(const struct step *step)
 static json_t *message_text(char *text)
 {
     size_t size = strnlen(text, MESSAGE_MAX);
-    while (size && ((unsigned char)text[size] & 0xc0) == 0x80) size--;
+    while (size && ((unsigned char)text[size] & 0xc0) == 0x80)
+        size--;
     text[size] = '\0';
     if (!text_is_utf8(text, size))
         for (char *at = text; *at; at++)
@@ -320,8 +323,8 @@ static int record(struct step *step, const struct effect *effect, const char *se
 }
 
 /* Asks the peer by key and records what was seen. */
-static int look_up(struct step *step, const struct effect *effect, const char *key, enum effect_seen *ret_seen, json_t **ret_outcome,
-    struct error *err)
+static int look_up(
+    struct step *step, const struct effect *effect, const char *key, enum effect_seen *ret_seen, json_t **ret_outcome, struct error *err)
 {
     AUTO(free_json) json_t *intent = intent_new(effect, NULL, key);
     AUTO(free_json) json_t *outcome = NULL;
@@ -368,9 +371,8 @@ static bool is_refusal(const struct error *err)
 
 /* The send failed. A refusal is on record as failed; for anything else the peer is asked at once, while it is near: done counts as
    done, absent leaves the failure (a retry may send again), and unsure needs a person. */
-static int settle_failure(struct step *step, const struct effect *effect, const char *key, const struct error *failure,
-    json_t **ret_outcome,
-    struct error *err)
+static int settle_failure(
+    struct step *step, const struct effect *effect, const char *key, const struct error *failure, json_t **ret_outcome, struct error *err)
 {
     enum effect_seen seen = EFFECT_SEEN_UNSURE;
     AUTO(free_json) json_t *outcome = NULL;

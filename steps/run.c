@@ -9,7 +9,9 @@
 static const char *const shells[] = {"sh", "bash", NULL};
 
 static const struct field fields[] = {
-    {.name = "script", .type = FIELD_TEXT, .flags = FIELD_REQUIRED | FIELD_SHORT | FIELD_SCRIPT,
+    {.name = "script",
+        .type = FIELD_TEXT,
+        .flags = FIELD_REQUIRED | FIELD_SHORT | FIELD_SCRIPT,
         .help = "What the shell executes, with -e: the first command that fails ends the step"},
     {.name = "shell", .type = FIELD_CHOICE, .flags = FIELD_LITERAL, .fallback = "sh", .choices = shells, .help = "The shell that reads it"},
     FIELD_END,

@@ -28,11 +28,11 @@ void name_list_release(struct name_list *list);
 int workspace_make_folder(int parent, const char *name, const char *shown, int *ret_fd, struct error *err) MUST_CHECK;
 /* As make_folder; a real folder that is there already is opened. */
 int workspace_enter_folder(int parent, const char *name, const char *shown, int *ret_fd, struct error *err) MUST_CHECK;
-int workspace_write_file(int parent, const char *name, const char *shown, const void *bytes, size_t size, bool executable,
-    int64_t mtime_ns, struct error *err) MUST_CHECK;
-/* Refuses a target that leaves the top (-ERROR_DENIED); the parent's depth is that of shown. */
-int workspace_write_link(int parent, const char *name, const char *shown, const char *target, int64_t mtime_ns,
+int workspace_write_file(int parent, const char *name, const char *shown, const void *bytes, size_t size, bool executable, int64_t mtime_ns,
     struct error *err) MUST_CHECK;
+/* Refuses a target that leaves the top (-ERROR_DENIED); the parent's depth is that of shown. */
+int workspace_write_link(
+    int parent, const char *name, const char *shown, const char *target, int64_t mtime_ns, struct error *err) MUST_CHECK;
 /* Copies the open regular file `from` with its executable bit and time. */
 int workspace_copy_file(int from, int parent, const char *name, const char *shown, struct error *err) MUST_CHECK;
 /* Removes a file or link that is to be replaced; nothing there is fine. */

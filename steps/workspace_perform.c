@@ -60,7 +60,8 @@ int workspace_list(int folder, const char *shown, struct name_list *ret, struct 
 
 void name_list_release(struct name_list *list)
 {
-    for (size_t i = 0; i < list->count; i++) free(list->items[i]);
+    for (size_t i = 0; i < list->count; i++)
+        free(list->items[i]);
     free(list->items);
     *list = (struct name_list){0};
 }
@@ -127,8 +128,8 @@ static int finish_file(int fd, const char *shown, bool executable, const struct 
     return 0;
 }
 
-int workspace_write_file(int parent, const char *name, const char *shown, const void *bytes, size_t size, bool executable,
-    int64_t mtime_ns, struct error *err)
+int workspace_write_file(
+    int parent, const char *name, const char *shown, const void *bytes, size_t size, bool executable, int64_t mtime_ns, struct error *err)
 {
     AUTO(close_fd) int fd = -1;
     struct timespec times[2];

@@ -1,5 +1,5 @@
-/* make-seccomp-filter.c: prints build/gen/seccomp_filter.h: the two system call filters of a sandbox, compiled to BPF by libseccomp, so that
-   the static shim needs no library. Why each call is refused: docs/explanation/sandbox.md. */
+/* make-seccomp-filter.c: prints build/gen/seccomp_filter.h: the two system call filters of a sandbox, compiled to BPF by libseccomp, so
+   that the static shim needs no library. Why each call is refused: docs/explanation/sandbox.md. */
 #include <errno.h>
 #include <linux/filter.h>
 #include <linux/sched.h>
@@ -15,20 +15,74 @@
 /* Refused with EPERM. A name that this libseccomp or architecture does not know is left out by it. */
 static const char *const refused[] = {
     /* what files there are */
-    "mount", "umount", "umount2", "pivot_root", "chroot", "fsopen", "fsconfig", "fsmount", "fspick", "move_mount", "open_tree",
-    "mount_setattr", "name_to_handle_at", "open_by_handle_at", "quotactl", "quotactl_fd",
+    "mount",
+    "umount",
+    "umount2",
+    "pivot_root",
+    "chroot",
+    "fsopen",
+    "fsconfig",
+    "fsmount",
+    "fspick",
+    "move_mount",
+    "open_tree",
+    "mount_setattr",
+    "name_to_handle_at",
+    "open_by_handle_at",
+    "quotactl",
+    "quotactl_fd",
     /* other namespaces */
-    "setns", "unshare",
+    "setns",
+    "unshare",
     /* the kernel itself */
-    "kexec_load", "kexec_file_load", "init_module", "finit_module", "delete_module", "create_module", "reboot", "swapon", "swapoff", "acct",
-    "syslog", "bpf", "perf_event_open", "iopl", "ioperm", "lookup_dcookie", "uselib", "nfsservctl", "vm86", "vm86old", "modify_ldt",
+    "kexec_load",
+    "kexec_file_load",
+    "init_module",
+    "finit_module",
+    "delete_module",
+    "create_module",
+    "reboot",
+    "swapon",
+    "swapoff",
+    "acct",
+    "syslog",
+    "bpf",
+    "perf_event_open",
+    "iopl",
+    "ioperm",
+    "lookup_dcookie",
+    "uselib",
+    "nfsservctl",
+    "vm86",
+    "vm86old",
+    "modify_ldt",
     /* the clock */
-    "settimeofday", "clock_settime", "clock_settime64", "clock_adjtime", "clock_adjtime64", "adjtimex", "stime",
+    "settimeofday",
+    "clock_settime",
+    "clock_settime64",
+    "clock_adjtime",
+    "clock_adjtime64",
+    "adjtimex",
+    "stime",
     /* keys are kept by user, not by namespace */
-    "keyctl", "add_key", "request_key",
+    "keyctl",
+    "add_key",
+    "request_key",
     /* much attack surface, little use in a build */
-    "userfaultfd", "io_uring_setup", "io_uring_enter", "io_uring_register", "vhangup", "fanotify_init", "process_vm_writev", "kcmp",
-    "move_pages", "mbind", "migrate_pages", "set_mempolicy", "sethostname", "setdomainname",
+    "userfaultfd",
+    "io_uring_setup",
+    "io_uring_enter",
+    "io_uring_register",
+    "vhangup",
+    "fanotify_init",
+    "process_vm_writev",
+    "kcmp",
+    "move_pages",
+    "mbind",
+    "migrate_pages",
+    "set_mempolicy",
+    "sethostname",
+    "setdomainname",
 };
 
 static void check(int failed, const char *what)
@@ -50,10 +104,11 @@ static void refuse_names(scmp_filter_ctx filter)
    libraries use clone instead. */
 static void refuse_namespaces(scmp_filter_ctx filter)
 {
-    static const uint64_t flags[] = {CLONE_NEWNS, CLONE_NEWUSER, CLONE_NEWPID, CLONE_NEWNET, CLONE_NEWIPC, CLONE_NEWUTS, CLONE_NEWCGROUP,
-        CLONE_NEWTIME};
+    static const uint64_t flags[] = {
+        CLONE_NEWNS, CLONE_NEWUSER, CLONE_NEWPID, CLONE_NEWNET, CLONE_NEWIPC, CLONE_NEWUTS, CLONE_NEWCGROUP, CLONE_NEWTIME};
     for (size_t i = 0; i < sizeof flags / sizeof *flags; i++)
-        check(seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(clone), 1, SCMP_A0(SCMP_CMP_MASKED_EQ, flags[i], flags[i])), "clone");
+        check(
+            seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(clone), 1, SCMP_A0(SCMP_CMP_MASKED_EQ, flags[i], flags[i])), "clone");
     check(seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0), "clone3");
 }
 
@@ -85,7 +140,8 @@ static void print_filter(scmp_filter_ctx filter, const char *name)
     check(lseek(fd, 0, SEEK_SET) < 0 ? -errno : 0, "seek");
     printf("static const struct sock_filter %s[] = {\n", name);
     struct sock_filter one;
-    while (read(fd, &one, sizeof one) == (ssize_t)sizeof one) printf("    {0x%x, %u, %u, 0x%x},\n", one.code, one.jt, one.jf, one.k);
+    while (read(fd, &one, sizeof one) == (ssize_t)sizeof one)
+        printf("    {0x%x, %u, %u, 0x%x},\n", one.code, one.jt, one.jf, one.k);
     printf("};\n");
     close(fd);
 }

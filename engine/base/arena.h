@@ -9,7 +9,7 @@
 struct arena;
 struct arena *arena_new(void);
 void arena_free(struct arena **arena);
-void *arena_alloc(struct arena *arena, size_t size);       /* zeroed, aligned for anything */
+void *arena_alloc(struct arena *arena, size_t size); /* zeroed, aligned for anything */
 void *arena_alloc_array(struct arena *arena, size_t count, size_t size);
 char *arena_copy_text(struct arena *arena, const char *text); /* NULL gives NULL */
 char *arena_copy_bytes(struct arena *arena, const char *bytes, size_t size);

@@ -41,11 +41,13 @@ static void add(struct diagnostics *list, struct diagnostic fresh, const char *h
     fresh.message = mem_format_list(format, arguments);
     list->items = mem_grow(list->items, &list->capacity, list->count + 1, sizeof *list->items);
     size_t place = list->count++;
-    for (; place > 0 && location_compare(list->items[place - 1].at, fresh.at) > 0; place--) list->items[place] = list->items[place - 1];
+    for (; place > 0 && location_compare(list->items[place - 1].at, fresh.at) > 0; place--)
+        list->items[place] = list->items[place - 1];
     list->items[place] = fresh;
 }
 
-void diagnostics_add(struct diagnostics *list, const char *code, struct location at, unsigned width, const char *hint, const char *format, ...)
+void diagnostics_add(
+    struct diagnostics *list, const char *code, struct location at, unsigned width, const char *hint, const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
@@ -53,7 +55,8 @@ void diagnostics_add(struct diagnostics *list, const char *code, struct location
     va_end(arguments);
 }
 
-void diagnostics_warn(struct diagnostics *list, const char *code, struct location at, unsigned width, const char *hint, const char *format, ...)
+void diagnostics_warn(
+    struct diagnostics *list, const char *code, struct location at, unsigned width, const char *hint, const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
@@ -63,7 +66,8 @@ void diagnostics_warn(struct diagnostics *list, const char *code, struct locatio
 
 void diagnostics_release(struct diagnostics *list)
 {
-    for (size_t i = 0; i < list->count; i++) diagnostic_release(&list->items[i]);
+    for (size_t i = 0; i < list->count; i++)
+        diagnostic_release(&list->items[i]);
     free(list->items);
     *list = (struct diagnostics){0};
 }

@@ -44,7 +44,8 @@ bool base64_decode(const char *text, size_t size, struct text *out)
 {
     size_t before = out->size, padding = 0;
     unsigned word = 0, bits = 0;
-    while (padding < 2 && size > padding && text[size - 1 - padding] == '=') padding++;
+    while (padding < 2 && size > padding && text[size - 1 - padding] == '=')
+        padding++;
     if (padding && size % 4) return false;
     size -= padding;
     if (size % 4 == 1) return false;
@@ -74,8 +75,10 @@ void percent_encode(const char *text, struct text *out)
     for (; *text; text++) {
         unsigned char byte = (unsigned char)*text;
         char escaped[3] = {'%', hex_digits[byte >> 4], hex_digits[byte & 15]};
-        if (is_unreserved(*text)) text_add_char(out, *text);
-        else text_add_bytes(out, escaped, sizeof escaped);
+        if (is_unreserved(*text))
+            text_add_char(out, *text);
+        else
+            text_add_bytes(out, escaped, sizeof escaped);
     }
 }
 

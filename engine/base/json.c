@@ -41,9 +41,12 @@ static json_t *repaired_text(const char *text)
 {
     AUTO(text_release) struct text repaired = {0};
     for (size_t size = strlen(text), length; size; text += length, size -= length) {
-        for (length = size < 4 ? size : 4; length > 1 && !(text_is_utf8(text, length) && text_columns(text, length) == 1);) length--;
-        if (text_is_utf8(text, length)) text_add_bytes(&repaired, text, length);
-        else text_add(&repaired, "\xef\xbf\xbd");
+        for (length = size < 4 ? size : 4; length > 1 && !(text_is_utf8(text, length) && text_columns(text, length) == 1);)
+            length--;
+        if (text_is_utf8(text, length))
+            text_add_bytes(&repaired, text, length);
+        else
+            text_add(&repaired, "\xef\xbf\xbd");
     }
     return json_string(text_view(&repaired));
 }
@@ -82,8 +85,8 @@ int json_parse(const char *bytes, size_t size, const char *source, json_t **ret_
     json_error_t fault;
     json_t *json = json_loadb(bytes, size, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &fault);
     if (!json)
-        return error_set(err, ERROR_INVALID, NOWHERE, "%s: not valid JSON at line %d, column %d: %s", source, fault.line,
-            fault.column, fault.text);
+        return error_set(
+            err, ERROR_INVALID, NOWHERE, "%s: not valid JSON at line %d, column %d: %s", source, fault.line, fault.column, fault.text);
     *ret_json = json;
     return 0;
 }

@@ -16,10 +16,10 @@ int64_t json_whole(const json_t *object, const char *key, int64_t fallback);
 bool json_flag(const json_t *object, const char *key, bool fallback);
 
 /* Sets a member only when there is a value; the way to build objects without empty members. */
-void json_put_text(json_t *object, const char *key, const char *text);  /* NULL: nothing is set; bytes that are not UTF-8 become U+FFFD */
+void json_put_text(json_t *object, const char *key, const char *text); /* NULL: nothing is set; bytes that are not UTF-8 become U+FFFD */
 void json_put_whole(json_t *object, const char *key, int64_t value);
 void json_put_flag(json_t *object, const char *key, bool value);
-void json_put(json_t *object, const char *key, json_t *value);          /* steals; NULL: nothing is set */
+void json_put(json_t *object, const char *key, json_t *value); /* steals; NULL: nothing is set */
 
 /* One line, keys sorted, no spaces: what is digested and stored. Never NULL. */
 char *json_canonical(const json_t *json);

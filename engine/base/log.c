@@ -10,8 +10,10 @@
 void log_line(enum log_level level, const char *format, ...)
 {
     struct text line = {0};
-    if (getenv("JOURNAL_STREAM")) text_add_format(&line, "<%d>", (int)level);
-    else text_add(&line, level == LOG_LEVEL_ERROR ? "error: " : level == LOG_LEVEL_WARNING ? "warning: " : "");
+    if (getenv("JOURNAL_STREAM"))
+        text_add_format(&line, "<%d>", (int)level);
+    else
+        text_add(&line, level == LOG_LEVEL_ERROR ? "error: " : level == LOG_LEVEL_WARNING ? "warning: " : "");
     va_list arguments;
     va_start(arguments, format);
     text_add_list(&line, format, arguments);

@@ -7,11 +7,11 @@
 #include <stdarg.h>
 #include <stddef.h>
 
-void *mem_alloc(size_t size);                              /* zeroed */
-void *mem_alloc_array(size_t count, size_t size);          /* zeroed; an overflow aborts */
+void *mem_alloc(size_t size);                                             /* zeroed */
+void *mem_alloc_array(size_t count, size_t size);                         /* zeroed; an overflow aborts */
 void *mem_grow(void *block, size_t *capacity, size_t count, size_t size); /* room for count items; doubles */
-char *mem_copy_text(const char *text);                     /* NULL gives NULL */
-char *mem_copy_bytes(const char *bytes, size_t size);      /* with a NUL behind */
+char *mem_copy_text(const char *text);                                    /* NULL gives NULL */
+char *mem_copy_bytes(const char *bytes, size_t size);                     /* with a NUL behind */
 char *mem_format_list(const char *format, va_list arguments) __attribute__((format(printf, 1, 0)));
 char *mem_format(const char *format, ...) __attribute__((format(printf, 1, 2)));
 

@@ -49,7 +49,8 @@ void text_add_format(struct text *text, const char *format, ...)
 
 void text_add_repeated(struct text *text, char c, size_t count)
 {
-    while (count--) text_add_char(text, c);
+    while (count--)
+        text_add_char(text, c);
 }
 
 char *text_take(struct text *text)
@@ -120,7 +121,8 @@ bool text_is_utf8(const char *bytes, size_t size)
 size_t text_columns(const char *text, size_t size)
 {
     size_t columns = 0;
-    for (size_t i = 0; i < size; i++) columns += ((unsigned char)text[i] & 0xc0) != 0x80;
+    for (size_t i = 0; i < size; i++)
+        columns += ((unsigned char)text[i] & 0xc0) != 0x80;
     return columns;
 }
 
@@ -129,15 +131,15 @@ static size_t edit_distance(const char *a, size_t a_size, const char *b, size_t 
 {
     size_t before[64], last[64], row[64];
     memset(before, 0, sizeof before);
-    for (size_t j = 0; j <= b_size; j++) last[j] = j;
+    for (size_t j = 0; j <= b_size; j++)
+        last[j] = j;
     for (size_t i = 1; i <= a_size; i++) {
         row[0] = i;
         for (size_t j = 1; j <= b_size; j++) {
             size_t best = last[j - 1] + (a[i - 1] != b[j - 1]);
             if (last[j] + 1 < best) best = last[j] + 1;
             if (row[j - 1] + 1 < best) best = row[j - 1] + 1;
-            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] && before[j - 2] + 1 < best)
-                best = before[j - 2] + 1;
+            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] && before[j - 2] + 1 < best) best = before[j - 2] + 1;
             row[j] = best;
         }
         memcpy(before, last, sizeof before);
@@ -192,7 +194,8 @@ static bool text_to_quantity(const char *text, const struct unit *units, size_t 
     }
     if (*at == '.') {
         if (*++at < '0' || *at > '9') return false;
-        for (; *at >= '0' && *at <= '9'; at++, scale /= 10) thousandths += (*at - '0') * scale;
+        for (; *at >= '0' && *at <= '9'; at++, scale /= 10)
+            thousandths += (*at - '0') * scale;
     }
     for (size_t i = 0; i < unit_count; i++) {
         if (strcmp(at, units[i].name) != 0) continue;
@@ -211,17 +214,21 @@ bool text_to_duration_ms(const char *text, int64_t *ret_ms)
 
 bool text_to_size_bytes(const char *text, int64_t *ret_bytes)
 {
-    static const struct unit units[] = {{"", 1}, {"B", 1}, {"KiB", 1 << 10}, {"MiB", 1 << 20}, {"GiB", 1 << 30},
-        {"TiB", 1LL << 40}, {"kB", 1000}, {"KB", 1000}, {"MB", 1000000}, {"GB", 1000000000}, {"TB", 1000000000000LL}};
+    static const struct unit units[] = {{"", 1}, {"B", 1}, {"KiB", 1 << 10}, {"MiB", 1 << 20}, {"GiB", 1 << 30}, {"TiB", 1LL << 40},
+        {"kB", 1000}, {"KB", 1000}, {"MB", 1000000}, {"GB", 1000000000}, {"TB", 1000000000000LL}};
     return text_to_quantity(text, units, COUNT_OF(units), ret_bytes);
 }
 
 void text_add_duration(struct text *text, int64_t ms)
 {
-    if (ms < 1000) text_add_format(text, "%lld ms", (long long)ms);
-    else if (ms < 60000) text_add_format(text, "%lld.%lld s", (long long)(ms / 1000), (long long)(ms % 1000 / 100));
-    else if (ms < 3600000) text_add_format(text, "%lld m %lld s", (long long)(ms / 60000), (long long)(ms % 60000 / 1000));
-    else text_add_format(text, "%lld h %lld m", (long long)(ms / 3600000), (long long)(ms % 3600000 / 60000));
+    if (ms < 1000)
+        text_add_format(text, "%lld ms", (long long)ms);
+    else if (ms < 60000)
+        text_add_format(text, "%lld.%lld s", (long long)(ms / 1000), (long long)(ms % 1000 / 100));
+    else if (ms < 3600000)
+        text_add_format(text, "%lld m %lld s", (long long)(ms / 60000), (long long)(ms % 60000 / 1000));
+    else
+        text_add_format(text, "%lld h %lld m", (long long)(ms / 3600000), (long long)(ms % 3600000 / 60000));
 }
 
 void text_add_size(struct text *text, int64_t bytes)
@@ -233,7 +240,8 @@ void text_add_size(struct text *text, int64_t bytes)
     }
     double value = (double)bytes / 1024;
     size_t unit = 0;
-    for (; value >= 1024 && unit + 1 < COUNT_OF(units); unit++) value /= 1024;
+    for (; value >= 1024 && unit + 1 < COUNT_OF(units); unit++)
+        value /= 1024;
     text_add_format(text, "%.1f %s", value, units[unit]);
 }
 

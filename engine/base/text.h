@@ -27,7 +27,7 @@ void text_release(struct text *text);
 bool text_equal(const char *a, const char *b); /* NULLs are equal to each other only */
 bool text_starts(const char *text, const char *prefix);
 bool text_ends(const char *text, const char *suffix);
-bool text_is_name(const char *text);           /* [a-z][a-z0-9-]*, at most 63 bytes */
+bool text_is_name(const char *text); /* [a-z][a-z0-9-]*, at most 63 bytes */
 bool text_is_utf8(const char *bytes, size_t size);
 size_t text_columns(const char *text, size_t size); /* characters (code points), for carets and tables */
 
@@ -36,10 +36,10 @@ const char *text_nearest(const char *text, const char *const *candidates);
 
 /* Whole-text numbers: true only when all of text is one decimal number in range. */
 bool text_to_integer(const char *text, int64_t *ret_value);
-bool text_to_duration_ms(const char *text, int64_t *ret_ms); /* 500ms 30s 10m 2h 1d; no unit is an error */
+bool text_to_duration_ms(const char *text, int64_t *ret_ms);   /* 500ms 30s 10m 2h 1d; no unit is an error */
 bool text_to_size_bytes(const char *text, int64_t *ret_bytes); /* 512, 64KiB, 1GiB, 10MB */
-void text_add_duration(struct text *text, int64_t ms);   /* 340 ms, 1.2 s, 3 m 20 s, 2 h 5 m */
-void text_add_size(struct text *text, int64_t bytes);    /* 512 B, 1.5 MiB */
+void text_add_duration(struct text *text, int64_t ms);         /* 340 ms, 1.2 s, 3 m 20 s, 2 h 5 m */
+void text_add_size(struct text *text, int64_t bytes);          /* 512 B, 1.5 MiB */
 
 /* Glob over '/'-separated paths and branch names: * and ? stay within a part, ** crosses parts. */
 bool text_matches_glob(const char *text, const char *glob);

@@ -56,8 +56,8 @@ static int spawn(const char *folder, const char *shim_path, int ready, pid_t *re
     posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSID);
     const char *const argv[] = {"crescendo-shim", folder, NULL};
     static const char *const environment[] = {"PATH=/usr/bin:/bin", NULL};
-    int failed = posix_spawn(ret_pid, shim_path, &actions, &attributes, (char *const *)(uintptr_t)argv,
-        (char *const *)(uintptr_t)environment);
+    int failed =
+        posix_spawn(ret_pid, shim_path, &actions, &attributes, (char *const *)(uintptr_t)argv, (char *const *)(uintptr_t)environment);
     posix_spawnattr_destroy(&attributes);
     posix_spawn_file_actions_destroy(&actions);
     return failed;
@@ -75,7 +75,8 @@ static bool wait_ready(int fd)
     struct pollfd ready = {fd, POLLIN, 0};
     char byte;
     int count;
-    do count = poll(&ready, 1, READY_MS);
+    do
+        count = poll(&ready, 1, READY_MS);
     while (count < 0 && errno == EINTR);
     return count > 0 && read(fd, &byte, 1) == 1;
 }
@@ -93,7 +94,8 @@ int launch_shim(const char *folder, const char *shim_path, struct error *err)
     bool ready = wait_ready(ours);
     int status = 0;
     if (!ready && waitpid(pid, &status, WNOHANG) == 0) kill(pid, SIGKILL);
-    while (waitpid(pid, &status, 0) < 0 && errno == EINTR) continue; /* what was spawned ends at once: the shim is its child, a daemon */
+    while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+        continue; /* what was spawned ends at once: the shim is its child, a daemon */
     if (ready) return 0;
     if (WIFEXITED(status) && WEXITSTATUS(status) == EXIT_LOCKED) return 0; /* another one was quicker */
     return error_set(err, ERROR_UNAVAILABLE, NOWHERE, "%s did not start for %s (status %d)", shim_path, folder, status);

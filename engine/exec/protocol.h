@@ -16,24 +16,24 @@ enum { SHIM_PROTOCOL_VERSION = 1, SHIM_FRAME_MAX = 4 * 1024 * 1024, SHIM_HEADER_
 
 /* engine → shim */
 enum shim_request {
-    SHIM_ATTACH = 1,  /* u32 version, u64 last sequence number that the engine has on disk; the first frame. Replay follows. */
-    SHIM_SANDBOX,     /* u32 stage, text workspace, u32 mode (enum sandbox_mode), u32 network (0 none, 1 host), u64 memory_bytes,
-                         u32 cpu_thousandths, u32 processes, u64 disk_bytes (0 = no limit), list read-only paths besides the
-                         system's ("/srv/repo.git"), list read-write folders besides the workspace, text run name for messages.
-                         Known stage: ignored. "stage" is any number that names a sandbox. */
-    SHIM_START,       /* u32 step, u32 attempt, u32 stage, u32 after (step that must have succeeded in this shim; UINT32_MAX none),
-                         u32 flags (enum start_flag), u64 timeout_ms (from its start), u64 grace_ms, u64 output limit bytes,
-                         list argv, list environment ("NAME=value"), text standard input, text title */
-    SHIM_CANCEL,      /* u32 step, u32 attempt: SIGTERM, after the grace SIGKILL; not started: reported as dropped */
-    SHIM_SAY,         /* u32 step, u32 attempt, text line: to the step's descriptor 3, a newline is added */
-    SHIM_ACK,         /* u64 sequence number: on disk; the shim may forget up to it */
-    SHIM_END_STAGE,   /* u32 stage: its sandbox may go when no step of it lives */
-    SHIM_END,         /* the run is over: exit when no step lives, removing socket and cgroups, keeping reports and log */
+    SHIM_ATTACH = 1, /* u32 version, u64 last sequence number that the engine has on disk; the first frame. Replay follows. */
+    SHIM_SANDBOX,    /* u32 stage, text workspace, u32 mode (enum sandbox_mode), u32 network (0 none, 1 host), u64 memory_bytes,
+                        u32 cpu_thousandths, u32 processes, u64 disk_bytes (0 = no limit), list read-only paths besides the
+                        system's ("/srv/repo.git"), list read-write folders besides the workspace, text run name for messages.
+                        Known stage: ignored. "stage" is any number that names a sandbox. */
+    SHIM_START,      /* u32 step, u32 attempt, u32 stage, u32 after (step that must have succeeded in this shim; UINT32_MAX none),
+                        u32 flags (enum start_flag), u64 timeout_ms (from its start), u64 grace_ms, u64 output limit bytes,
+                        list argv, list environment ("NAME=value"), text standard input, text title */
+    SHIM_CANCEL,     /* u32 step, u32 attempt: SIGTERM, after the grace SIGKILL; not started: reported as dropped */
+    SHIM_SAY,        /* u32 step, u32 attempt, text line: to the step's descriptor 3, a newline is added */
+    SHIM_ACK,        /* u64 sequence number: on disk; the shim may forget up to it */
+    SHIM_END_STAGE,  /* u32 stage: its sandbox may go when no step of it lives */
+    SHIM_END,        /* the run is over: exit when no step lives, removing socket and cgroups, keeping reports and log */
 };
 
 enum start_flag {
-    START_TALKS = 1,  /* speaks the step protocol on descriptor 3 */
-    START_GROUP = 2,  /* reserved */
+    START_TALKS = 1, /* speaks the step protocol on descriptor 3 */
+    START_GROUP = 2, /* reserved */
 };
 
 enum sandbox_mode { SANDBOX_DEFAULT = 0, SANDBOX_NONE = 1 };
@@ -42,18 +42,25 @@ enum sandbox_degree { DEGREE_NAMESPACES = 0, DEGREE_LANDLOCK = 1, DEGREE_NONE = 
 /* shim → engine. All but SHIM_HELLO begin with u64 sequence number and i64 wall clock ms, are appended to RUN/reports (same
    frames) before they are sent, and are sent again after an attach until acknowledged. */
 enum shim_report {
-    SHIM_HELLO = 64,  /* u32 version, u32 shim's pid, u64 first sequence number it can replay, u64 last one made */
-    SHIM_STARTED,     /* u32 step, u32 attempt, u32 pid (as seen by the shim), u32 degree, u64 offset in the log segment */
-    SHIM_LINE,        /* u32 step, u32 attempt, text line (without newline) from descriptor 3 */
-    SHIM_EXITED,      /* u32 step, u32 attempt, u32 cause (enum shim_cause), u32 exit code, u32 signal, u64 cpu_us, u64 peak memory
-                         bytes, u64 log bytes written, text content of $CRESCENDO_OUTPUT, text message */
-    SHIM_DROPPED,     /* u32 step, u32 attempt */
-    SHIM_REFUSED,     /* u32 step, u32 attempt, text message: could not be started */
-    SHIM_ISOLATION,   /* u32 stage, u32 degree, text message: what the sandbox of this stage could be; once a stage */
+    SHIM_HELLO = 64, /* u32 version, u32 shim's pid, u64 first sequence number it can replay, u64 last one made */
+    SHIM_STARTED,    /* u32 step, u32 attempt, u32 pid (as seen by the shim), u32 degree, u64 offset in the log segment */
+    SHIM_LINE,       /* u32 step, u32 attempt, text line (without newline) from descriptor 3 */
+    SHIM_EXITED,     /* u32 step, u32 attempt, u32 cause (enum shim_cause), u32 exit code, u32 signal, u64 cpu_us, u64 peak memory
+                        bytes, u64 log bytes written, text content of $CRESCENDO_OUTPUT, text message */
+    SHIM_DROPPED,    /* u32 step, u32 attempt */
+    SHIM_REFUSED,    /* u32 step, u32 attempt, text message: could not be started */
+    SHIM_ISOLATION,  /* u32 stage, u32 degree, text message: what the sandbox of this stage could be; once a stage */
 };
 /* The order of enum exit_cause (state/state.h); a unit test holds them together. */
-enum shim_cause { SHIM_CAUSE_EXIT, SHIM_CAUSE_SIGNAL, SHIM_CAUSE_TIMEOUT, SHIM_CAUSE_CANCELLED, SHIM_CAUSE_MEMORY, SHIM_CAUSE_DISK,
-    SHIM_CAUSE_PROCESSES };
+enum shim_cause {
+    SHIM_CAUSE_EXIT,
+    SHIM_CAUSE_SIGNAL,
+    SHIM_CAUSE_TIMEOUT,
+    SHIM_CAUSE_CANCELLED,
+    SHIM_CAUSE_MEMORY,
+    SHIM_CAUSE_DISK,
+    SHIM_CAUSE_PROCESSES
+};
 
 /* A log segment (RUN/log): the 8 bytes "CRLOG\0\0\1", then records, each a struct log_record and size bytes of payload. A record
    is written with one write(); a torn tail (short or bad magic) is the end. Text is as the step wrote it, cut at any byte. */
@@ -63,9 +70,9 @@ enum log_stream { LOG_STDOUT = 1, LOG_STDERR = 2, LOG_ENGINE = 3 /* a line of ou
 struct log_record {
     uint16_t magic;
     uint8_t stream, reserved;
-    uint32_t size;      /* of the payload */
+    uint32_t size; /* of the payload */
     uint32_t step, attempt;
-    int64_t time_us;    /* wall clock */
+    int64_t time_us; /* wall clock */
 };
 
 /* Starting: the engine makes RUN/ and runs `crescendo-shim RUN`, with descriptor 3 a pipe end that it holds. The shim takes a write lock

@@ -68,8 +68,8 @@ bool report_read(unsigned type, struct view payload, struct text *text, struct s
     return true;
 }
 
-void spool_read(const char *folder, uint64_t *sequence, void (*report)(void *context, const struct supervisor_report *report),
-    void *context)
+void spool_read(
+    const char *folder, uint64_t *sequence, void (*report)(void *context, const struct supervisor_report *report), void *context)
 {
     AUTO(free_text) char *path = mem_format("%s/reports", folder);
     AUTO(free_text) char *bytes = NULL;

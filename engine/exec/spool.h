@@ -12,7 +12,7 @@ bool report_read(unsigned type, struct view payload, struct text *text, struct s
 
 /* Reads RUN/reports and calls back for each report beyond *sequence, in order, which it advances. A torn tail and a missing file are the
    end. Blocks for the disk only. */
-void spool_read(const char *folder, uint64_t *sequence, void (*report)(void *context, const struct supervisor_report *report),
-    void *context);
+void spool_read(
+    const char *folder, uint64_t *sequence, void (*report)(void *context, const struct supervisor_report *report), void *context);
 
 #endif

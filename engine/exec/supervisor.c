@@ -22,16 +22,16 @@ struct supervisor {
     uv_loop_t *loop;
     uv_poll_t poll;
     uv_timer_t retry;
-    uv_idle_t flush;              /* writes what was queued in this turn of the loop */
+    uv_idle_t flush; /* writes what was queued in this turn of the loop */
     struct supervisor_hooks hooks;
     char *folder;
-    int fd;                       /* -1: not connected */
+    int fd; /* -1: not connected */
     unsigned tries, open_handles;
     bool greeted, attached, polling, lost, ending, closed, busy;
-    uint64_t sequence;            /* the last report that was delivered */
-    uint64_t replay_to;           /* HELLO came, and the reports up to this one are told again; then it is attached */
-    struct wire in, out;          /* out holds ATTACH alone until HELLO came */
-    struct wire queued;           /* requests until then */
+    uint64_t sequence;   /* the last report that was delivered */
+    uint64_t replay_to;  /* HELLO came, and the reports up to this one are told again; then it is attached */
+    struct wire in, out; /* out holds ATTACH alone until HELLO came */
+    struct wire queued;  /* requests until then */
     struct text text;
 };
 
@@ -217,8 +217,8 @@ static bool take_frames(struct supervisor *supervisor)
     struct view payload;
     int whole = 0;
     bool good = true;
-    while (good && !supervisor->closed &&
-           (whole = frame_peek(supervisor->in.bytes + used, supervisor->in.size - used, &type, &payload)) > 0) {
+    while (
+        good && !supervisor->closed && (whole = frame_peek(supervisor->in.bytes + used, supervisor->in.size - used, &type, &payload)) > 0) {
         used += frame_size(payload);
         good = take_frame(supervisor, type, payload);
     }

@@ -21,8 +21,8 @@ struct supervisor_report {
     enum shim_cause cause;
     int exit_code, signal;
     uint64_t cpu_us, memory_bytes, log_bytes, log_offset;
-    const char *text;       /* line or message; NUL-terminated; borrowed for the call */
-    const char *outputs;    /* content of the output file */
+    const char *text;    /* line or message; NUL-terminated; borrowed for the call */
+    const char *outputs; /* content of the output file */
     size_t outputs_size;
 };
 

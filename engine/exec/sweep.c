@@ -62,8 +62,10 @@ static void sweep_cgroups(const char *folder, bool remove)
         char *before = strrchr(bytes, '\n');
         line = before ? before + 1 : bytes;
         if (!strstr(line, "/crescendo-")) continue;
-        if (remove) rmdir(line);
-        else end_cgroup(line);
+        if (remove)
+            rmdir(line);
+        else
+            end_cgroup(line);
     }
     if (remove) unlink(path);
 }

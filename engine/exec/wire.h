@@ -38,7 +38,8 @@ static inline void wire_bytes(struct wire *wire, const void *bytes, size_t size)
 
 static inline void wire_put_u32(unsigned char *at, uint32_t value)
 {
-    for (unsigned i = 0; i < 4; i++) at[i] = (unsigned char)(value >> (8 * i));
+    for (unsigned i = 0; i < 4; i++)
+        at[i] = (unsigned char)(value >> (8 * i));
 }
 
 static inline void wire_u32(struct wire *wire, uint32_t value)
@@ -69,9 +70,11 @@ static inline void wire_text(struct wire *wire, const char *text)
 static inline void wire_list(struct wire *wire, const char *const *list)
 {
     uint32_t count = 0;
-    while (list && list[count]) count++;
+    while (list && list[count])
+        count++;
     wire_u32(wire, count);
-    for (uint32_t i = 0; i < count; i++) wire_text(wire, list[i]);
+    for (uint32_t i = 0; i < count; i++)
+        wire_text(wire, list[i]);
 }
 
 /* A frame: size_t start = wire_begin(...); fields; wire_finish(..., start). */

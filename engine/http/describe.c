@@ -32,7 +32,8 @@ static json_t *describe_field(const struct field *field)
     case FIELD_ANY: return json_object();
     case FIELD_CHOICE: {
         json_t *choices = json_array();
-        for (const char *const *choice = field->choices; *choice; choice++) json_array_append_new(choices, json_string(*choice));
+        for (const char *const *choice = field->choices; *choice; choice++)
+            json_array_append_new(choices, json_string(*choice));
         return json_pack("{s:s, s:o}", "type", "string", "enum", choices);
     }
     case FIELD_TEXT:
@@ -52,8 +53,10 @@ static json_t *describe_object(const struct field *fields)
         if (fields->flags & FIELD_REQUIRED) json_array_append_new(required, json_string(fields->name));
     }
     json_t *object = json_pack("{s:s, s:o, s:b}", "type", "object", "properties", properties, "additionalProperties", 0);
-    if (json_array_size(required)) json_put(object, "required", required);
-    else json_decref(required);
+    if (json_array_size(required))
+        json_put(object, "required", required);
+    else
+        json_decref(required);
     return object;
 }
 
@@ -63,8 +66,8 @@ static json_t *describe_parts(const char *path)
     json_t *parts = json_array();
     for (const char *open = strchr(path, '{'); open; open = strchr(open + 1, '{')) {
         AUTO(free_text) char *name = mem_copy_bytes(open + 1, strcspn(open + 1, "}"));
-        json_array_append_new(parts,
-            json_pack("{s:s, s:s, s:b, s:{s:s}}", "name", name, "in", "path", "required", 1, "schema", "type", "string"));
+        json_array_append_new(
+            parts, json_pack("{s:s, s:s, s:b, s:{s:s}}", "name", name, "in", "path", "required", 1, "schema", "type", "string"));
     }
     return parts;
 }
@@ -75,8 +78,8 @@ static json_t *describe_route(const struct route *route)
         describe_parts(route->path), "responses", "2XX", "description", "done", "default", "description",
         "{\"error\": {\"code\", \"message\", \"hint\"}}");
     if (route->body)
-        json_put(operation, "requestBody",
-            json_pack("{s:{s:{s:o}}}", "content", "application/json", "schema", describe_object(route->body)));
+        json_put(
+            operation, "requestBody", json_pack("{s:{s:{s:o}}}", "content", "application/json", "schema", describe_object(route->body)));
     return operation;
 }
 
@@ -86,7 +89,8 @@ json_t *http_describe(const struct http_mount *mounts, const char *title, const 
     for (; mounts->routes; mounts++) {
         for (const struct route *route = mounts->routes; route->method; route++) {
             AUTO(free_text) char *method = mem_copy_text(route->method);
-            for (char *at = method; *at; at++) *at = (char)tolower((unsigned char)*at);
+            for (char *at = method; *at; at++)
+                *at = (char)tolower((unsigned char)*at);
             json_t *path = json_object_get(paths, route->path);
             if (!path) {
                 path = json_object();
@@ -95,7 +99,6 @@ json_t *http_describe(const struct http_mount *mounts, const char *title, const 
             json_put(path, method, describe_route(route));
         }
     }
-    return json_pack("{s:s, s:{s:s, s:s}, s:{s:{s:{s:s, s:s}}}, s:[{s:[]}], s:o}", "openapi", "3.0.3", "info", "title", title,
-        "version", version, "components", "securitySchemes", "token", "type", "http", "scheme", "bearer", "security", "token", "paths",
-        paths);
+    return json_pack("{s:s, s:{s:s, s:s}, s:{s:{s:{s:s, s:s}}}, s:[{s:[]}], s:o}", "openapi", "3.0.3", "info", "title", title, "version",
+        version, "components", "securitySchemes", "token", "type", "http", "scheme", "bearer", "security", "token", "paths", paths);
 }

@@ -20,22 +20,22 @@ struct request {
     struct http_server *server;
     struct MHD_Connection *connection; /* NULL once it has completed: the server may be gone, too */
     enum request_phase phase;
-    bool begun;                        /* the access handler has seen it */
-    bool in_handler;                   /* an answer made now needs no resuming */
-    bool owed;                         /* a handler holds it and has yet to answer */
+    bool begun;      /* the access handler has seen it */
+    bool in_handler; /* an answer made now needs no resuming */
+    bool owed;       /* a handler holds it and has yet to answer */
     bool suspended;
-    char *path, *query;                /* as they came */
+    char *path, *query; /* as they came */
     struct match match;
     struct peer *peer;
-    struct error failure;              /* found before dispatch: answered when the body has been read */
-    int failure_status;                /* 0 = by its code */
+    struct error failure; /* found before dispatch: answered when the body has been read */
+    int failure_status;   /* 0 = by its code */
     struct text allow;
-    struct text bytes;                 /* the body */
+    struct text bytes; /* the body */
     size_t discarded_bytes;
     json_t *body;
-    char **values;                     /* decoded queries */
+    char **values; /* decoded queries */
     size_t value_count, value_capacity;
-    struct header *headers;            /* of the answer */
+    struct header *headers; /* of the answer */
     struct MHD_Response *response;
     int status;
     struct request *next, *previous;
@@ -46,7 +46,7 @@ struct stream {
     struct MHD_Connection *connection;
     int fd;
     struct text queue;
-    size_t taken;                      /* bytes at the queue's start that the peer has */
+    size_t taken; /* bytes at the queue's start that the peer has */
     bool suspended, ended, broken, beats;
     int64_t written_ms;
     void (*closed)(void *context);
@@ -59,10 +59,10 @@ struct http_server {
     struct http_options options;
     struct MHD_Daemon *daemon;
     uv_poll_t poll;
-    uv_timer_t timer;                  /* libmicrohttpd's own time-outs */
-    uv_timer_t watch;                  /* looks after silent streams; runs while there are any */
+    uv_timer_t timer; /* libmicrohttpd's own time-outs */
+    uv_timer_t watch; /* looks after silent streams; runs while there are any */
     unsigned open_handles;
-    bool closing, resumed;             /* resumed: since libmicrohttpd last ran */
+    bool closing, resumed; /* resumed: since libmicrohttpd last ran */
     struct peer_cache peers;
     struct request *requests;
     struct stream *streams;
@@ -74,8 +74,8 @@ void server_resume(struct http_server *server, struct MHD_Connection *connection
 
 /* request.c */
 void *request_begin(void *server, const char *uri, struct MHD_Connection *connection);
-enum MHD_Result request_access(void *server, struct MHD_Connection *connection, const char *url, const char *method,
-    const char *version, const char *bytes, size_t *size, void **request);
+enum MHD_Result request_access(void *server, struct MHD_Connection *connection, const char *url, const char *method, const char *version,
+    const char *bytes, size_t *size, void **request);
 void request_completed(void *server, struct MHD_Connection *connection, void **request, enum MHD_RequestTerminationCode code);
 
 /* respond.c */
@@ -83,8 +83,8 @@ json_t *respond_error_body(const struct error *err); /* {error: {code, message, 
 void respond_with(struct request *request, int status, const char *type, struct MHD_Response *response); /* steals the response */
 enum MHD_Result respond_queue(struct request *request);
 void respond_failure(struct request *request);
-void respond_unavailable(struct request *request);   /* 503 on behalf of a handler that has not answered; it still owes its answer */
-void request_let_go(struct request *request);        /* frees it when nobody holds it */
+void respond_unavailable(struct request *request); /* 503 on behalf of a handler that has not answered; it still owes its answer */
+void request_let_go(struct request *request);      /* frees it when nobody holds it */
 void headers_free(struct header **headers);
 
 /* stream.c */

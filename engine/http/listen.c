@@ -108,7 +108,7 @@ int http_listen_tcp(const char *host_port, int *ret_fd, struct error *err)
     if (fd < 0) return error_set_errno(err, errno, "cannot make a socket");
     const int on = 1;
     setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-    setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);  /* both are inherited by what is accepted */
+    setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on); /* both are inherited by what is accepted */
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     if (bind(fd, addresses->ai_addr, addresses->ai_addrlen) < 0) return error_set_errno(err, errno, "cannot listen on %s", host_port);
     if (listen(fd, BACKLOG) < 0) return error_set_errno(err, errno, "cannot listen on %s", host_port);

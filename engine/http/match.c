@@ -14,7 +14,8 @@ struct segments {
 
 static void free_segments(struct segments *segments)
 {
-    for (size_t i = 0; i < segments->count; i++) free(segments->values[i]);
+    for (size_t i = 0; i < segments->count; i++)
+        free(segments->values[i]);
 }
 
 /* False: not a path, a broken %XX, or more segments than any route has. */
@@ -67,11 +68,11 @@ static bool fits_method(const char *wanted, const char *method)
 
 static void own_parts(struct match *match)
 {
-    for (size_t i = 0; i < match->part_count; i++) match->parts[i].value = mem_copy_text(match->parts[i].value);
+    for (size_t i = 0; i < match->part_count; i++)
+        match->parts[i].value = mem_copy_text(match->parts[i].value);
 }
 
-enum match_result match_route(const struct http_mount *mounts, const char *method, const char *path, struct match *ret,
-    struct text *allow)
+enum match_result match_route(const struct http_mount *mounts, const char *method, const char *path, struct match *ret, struct text *allow)
 {
     AUTO(free_segments) struct segments segments = {0};
     if (!split_path(path, &segments)) return MATCH_MALFORMED;
@@ -94,7 +95,8 @@ enum match_result match_route(const struct http_mount *mounts, const char *metho
 
 void match_release(struct match *match)
 {
-    for (size_t i = 0; i < match->part_count; i++) free(match->parts[i].value);
+    for (size_t i = 0; i < match->part_count; i++)
+        free(match->parts[i].value);
     *match = (struct match){0};
 }
 

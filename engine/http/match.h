@@ -13,7 +13,7 @@ struct match {
     struct {
         const char *name; /* in the route's path: not ended by NUL */
         size_t name_size;
-        char *value;      /* decoded */
+        char *value; /* decoded */
     } parts[MATCH_PARTS_MAX];
     size_t part_count;
 };
@@ -22,8 +22,7 @@ enum match_result { MATCH_FOUND, MATCH_NO_PATH, MATCH_NO_METHOD, MATCH_MALFORMED
 
 /* path is as it came, percent-encoded: "/v1/runs/7/approvals/indoor%2Frelease"; a coded slash stays within its part. HEAD finds GET.
    FOUND fills *ret (match_release frees). NO_METHOD appends the methods there are to *allow: "GET, POST". */
-enum match_result match_route(const struct http_mount *mounts, const char *method, const char *path, struct match *ret,
-    struct text *allow);
+enum match_result match_route(const struct http_mount *mounts, const char *method, const char *path, struct match *ret, struct text *allow);
 void match_release(struct match *match);
 const char *match_part(const struct match *match, const char *name); /* NULL when the route has no such part */
 

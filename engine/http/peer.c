@@ -43,7 +43,8 @@ struct peer *peer_of_token(const char *user, const char *const *groups)
 {
     struct peer *peer = mem_alloc(sizeof *peer);
     size_t count = 0, used = 0;
-    while (groups && groups[count]) count++;
+    while (groups && groups[count])
+        count++;
     peer->references = 1;
     peer->user = mem_copy_text(user);
     peer->groups = mem_alloc_array(count + 2, sizeof *peer->groups);
@@ -57,7 +58,8 @@ void peer_release(struct peer **peer)
 {
     struct peer *one = take(peer);
     if (!one || --one->references > 0) return;
-    for (char **group = one->groups; *group; group++) free(*group);
+    for (char **group = one->groups; *group; group++)
+        free(*group);
     free(one->groups);
     free(one->user);
     free(one);

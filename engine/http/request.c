@@ -132,8 +132,8 @@ static enum MHD_Result dispatch(struct request *request)
     return MHD_YES;
 }
 
-enum MHD_Result request_access(void *server, struct MHD_Connection *connection, const char *url, const char *method,
-    const char *version, const char *bytes, size_t *size, void **context)
+enum MHD_Result request_access(void *server, struct MHD_Connection *connection, const char *url, const char *method, const char *version,
+    const char *bytes, size_t *size, void **context)
 {
     (void)server, (void)connection, (void)url, (void)version;
     struct request *request = *context;
@@ -155,8 +155,10 @@ void request_completed(void *context, struct MHD_Connection *connection, void **
     struct request *request = *context_of_request;
     if (!request) return;
     *context_of_request = NULL;
-    if (request->previous) request->previous->next = request->next;
-    else server->requests = request->next;
+    if (request->previous)
+        request->previous->next = request->next;
+    else
+        server->requests = request->next;
     if (request->next) request->next->previous = request->previous;
     request->connection = NULL;
     request_let_go(request);
@@ -164,7 +166,8 @@ void request_completed(void *context, struct MHD_Connection *connection, void **
 
 static void free_values(struct request *request)
 {
-    for (size_t i = 0; i < request->value_count; i++) free(request->values[i]);
+    for (size_t i = 0; i < request->value_count; i++)
+        free(request->values[i]);
     free(request->values);
 }
 

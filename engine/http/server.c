@@ -20,9 +20,12 @@ static void pump(struct http_server *server)
     server->resumed = false;
     MHD_run(server->daemon);
     MHD_UNSIGNED_LONG_LONG timeout_ms;
-    if (server->resumed) uv_timer_start(&server->timer, on_timer, 0, 0);
-    else if (MHD_get_timeout(server->daemon, &timeout_ms) == MHD_YES) uv_timer_start(&server->timer, on_timer, timeout_ms, 0);
-    else uv_timer_stop(&server->timer);
+    if (server->resumed)
+        uv_timer_start(&server->timer, on_timer, 0, 0);
+    else if (MHD_get_timeout(server->daemon, &timeout_ms) == MHD_YES)
+        uv_timer_start(&server->timer, on_timer, timeout_ms, 0);
+    else
+        uv_timer_stop(&server->timer);
 }
 
 static void on_timer(uv_timer_t *timer)
@@ -64,14 +67,10 @@ static size_t keep_escapes(void *context, struct MHD_Connection *connection, cha
 static struct MHD_Daemon *start_daemon(struct http_server *server)
 {
     unsigned flags = MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_TURBO | MHD_USE_ERROR_LOG;
-    return MHD_start_daemon(flags, 0, NULL, NULL, request_access, server,
-        MHD_OPTION_EXTERNAL_LOGGER, on_message, NULL,
-        MHD_OPTION_LISTEN_SOCKET, server->options.listen_fd,
-        MHD_OPTION_URI_LOG_CALLBACK, request_begin, server,
-        MHD_OPTION_UNESCAPE_CALLBACK, keep_escapes, NULL,
-        MHD_OPTION_NOTIFY_COMPLETED, request_completed, server,
-        MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_SECONDS,
-        MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS_MAX,
+    return MHD_start_daemon(flags, 0, NULL, NULL, request_access, server, MHD_OPTION_EXTERNAL_LOGGER, on_message, NULL,
+        MHD_OPTION_LISTEN_SOCKET, server->options.listen_fd, MHD_OPTION_URI_LOG_CALLBACK, request_begin, server,
+        MHD_OPTION_UNESCAPE_CALLBACK, keep_escapes, NULL, MHD_OPTION_NOTIFY_COMPLETED, request_completed, server,
+        MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_SECONDS, MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS_MAX,
         MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_BYTES, MHD_OPTION_END);
 }
 
@@ -115,7 +114,8 @@ static void wake_all(struct http_server *server)
     streams_end_all(server);
     for (struct request *request = server->requests; request; request = request->next)
         if (request->phase == REQUEST_HANDED && request->suspended) respond_unavailable(request);
-    for (int round = 0; round < CLOSING_ROUNDS; round++) MHD_run(server->daemon);
+    for (int round = 0; round < CLOSING_ROUNDS; round++)
+        MHD_run(server->daemon);
 }
 
 void http_server_close(struct http_server **server)

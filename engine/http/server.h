@@ -14,8 +14,8 @@ struct http_mount {
 };
 
 struct http_options {
-    int listen_fd;              /* bound and listening, non-blocking; owned by the server from here on */
-    bool local;                 /* a Unix socket: the peer's uid says who asks; a token may say otherwise */
+    int listen_fd;                   /* bound and listening, non-blocking; owned by the server from here on */
+    bool local;                      /* a Unix socket: the peer's uid says who asks; a token may say otherwise */
     const struct http_mount *mounts; /* ended by routes == NULL; borrowed for the server's life */
     /* TCP, or a token given on a Unix socket: whose is it? Fills *ret_user and *ret_groups (borrowed, NULL-ended) and
        returns true; false = 401. */

@@ -53,8 +53,10 @@ static ssize_t read_more(void *context, uint64_t position, char *buffer, size_t 
 static void stream_free(void *context)
 {
     struct stream *stream = context;
-    if (stream->previous) stream->previous->next = stream->next;
-    else stream->server->streams = stream->next;
+    if (stream->previous)
+        stream->previous->next = stream->next;
+    else
+        stream->server->streams = stream->next;
     if (stream->next) stream->next->previous = stream->previous;
     if (!stream->server->streams && !stream->server->closing) uv_timer_stop(&stream->server->watch);
     if (stream->closed) stream->closed(stream->context);
@@ -82,8 +84,8 @@ struct stream *respond_stream(struct request *request, const char *type, void (*
     if (server->streams) server->streams->previous = stream;
     server->streams = stream;
     if (!uv_is_active((uv_handle_t *)&server->watch)) uv_timer_start(&server->watch, on_watch, WATCH_MS, WATCH_MS);
-    respond_with(request, MHD_HTTP_OK, type,
-        MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, BLOCK_BYTES, read_more, stream, stream_free));
+    respond_with(
+        request, MHD_HTTP_OK, type, MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, BLOCK_BYTES, read_more, stream, stream_free));
     return stream;
 }
 
@@ -122,14 +124,18 @@ void streams_look_after(struct http_server *server)
     int64_t now_ms = clock_now_ms();
     for (struct stream *stream = server->streams; stream; stream = stream->next) {
         if (!stream->suspended) continue;
-        if (peer_has_left(stream->fd)) stream->broken = true;
-        else if (!stream->beats || now_ms - stream->written_ms < BEAT_MS) continue;
-        else stream_write(stream, ": \n\n", 4);
+        if (peer_has_left(stream->fd))
+            stream->broken = true;
+        else if (!stream->beats || now_ms - stream->written_ms < BEAT_MS)
+            continue;
+        else
+            stream_write(stream, ": \n\n", 4);
         wake(stream);
     }
 }
 
 void streams_end_all(struct http_server *server)
 {
-    for (struct stream *stream = server->streams; stream; stream = stream->next) stream_end(stream);
+    for (struct stream *stream = server->streams; stream; stream = stream->next)
+        stream_end(stream);
 }

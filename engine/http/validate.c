@@ -26,8 +26,10 @@ static int check_quantity(const json_t *value, const struct field *field, const 
     const char *wanted, struct error *err)
 {
     int64_t number = 0;
-    if (json_is_integer(value)) number = (int64_t)json_integer_value(value);
-    else if (!json_is_string(value) || !read(json_string_value(value), &number)) return wrong_type(path, wanted, err);
+    if (json_is_integer(value))
+        number = (int64_t)json_integer_value(value);
+    else if (!json_is_string(value) || !read(json_string_value(value), &number))
+        return wrong_type(path, wanted, err);
     return check_range(number, field, path, err);
 }
 
@@ -114,7 +116,8 @@ static const struct field *find_field(const struct field *fields, const char *na
 static int unknown_member(const char *path, const char *key, const struct field *fields, struct error *err)
 {
     const char *names[64] = {NULL};
-    for (size_t i = 0; i < COUNT_OF(names) - 1 && fields[i].name; i++) names[i] = fields[i].name;
+    for (size_t i = 0; i < COUNT_OF(names) - 1 && fields[i].name; i++)
+        names[i] = fields[i].name;
     int code = error_set(err, ERROR_INVALID, NOWHERE, "request body: '%s%s%s' is not known here", path, *path ? "." : "", key);
     const char *near = text_nearest(key, names);
     return near ? error_hint(err, "did you mean '%s'?", near) : code;

@@ -59,8 +59,8 @@ static void set_options(CURL *curl, struct transfer *transfer, struct curl_slist
     curl_easy_setopt(curl, CURLOPT_USERAGENT, "crescendo/" CRESCENDO_VERSION);
     curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, transfer->message);
     curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long)(request->timeout_ms ? request->timeout_ms : TIMEOUT_MS));
-    curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS,
-        (long)(request->connect_timeout_ms ? request->connect_timeout_ms : CONNECT_TIMEOUT_MS));
+    curl_easy_setopt(
+        curl, CURLOPT_CONNECTTIMEOUT_MS, (long)(request->connect_timeout_ms ? request->connect_timeout_ms : CONNECT_TIMEOUT_MS));
     curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
     curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_body);
     curl_easy_setopt(curl, CURLOPT_WRITEDATA, transfer);
@@ -71,8 +71,10 @@ static void set_options(CURL *curl, struct transfer *transfer, struct curl_slist
         curl_easy_setopt(curl, CURLOPT_POSTFIELDS, request->body);
         curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->body_size);
     }
-    if (text_equal(request->method, "HEAD")) curl_easy_setopt(curl, CURLOPT_NOBODY, 1L);
-    else curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, request->method);
+    if (text_equal(request->method, "HEAD"))
+        curl_easy_setopt(curl, CURLOPT_NOBODY, 1L);
+    else
+        curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, request->method);
 }
 
 /* Did the request perhaps reach the peer? Only then is sending it again a risk. */
@@ -108,7 +110,8 @@ int http_send(const struct http_request *request, struct http_response *ret, str
     AUTO(free_curl) CURL *curl = curl_easy_init();
     if (!curl) return error_set(err, ERROR_INTERNAL, NOWHERE, "cannot start the HTTP client");
     AUTO(free_list) struct curl_slist *headers = curl_slist_append(NULL, "Expect:"); /* a pause for nothing */
-    for (const char *const *header = request->headers; header && *header; header++) headers = curl_slist_append(headers, *header);
+    for (const char *const *header = request->headers; header && *header; header++)
+        headers = curl_slist_append(headers, *header);
     set_options(curl, &transfer, headers);
     CURLcode code = curl_easy_perform(curl);
     if (code != CURLE_OK) return explain(&transfer, code, err);

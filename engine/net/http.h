@@ -7,21 +7,21 @@
 #include <stddef.h>
 
 struct http_request {
-    const char *method, *url;     /* http and https only */
-    const char *const *headers;   /* "Name: value", NULL-ended; may be NULL */
-    const char *body;             /* NULL = none */
+    const char *method, *url;   /* http and https only */
+    const char *const *headers; /* "Name: value", NULL-ended; may be NULL */
+    const char *body;           /* NULL = none */
     size_t body_size;
-    int timeout_ms;               /* of all of it; 0 = 30 s */
-    int connect_timeout_ms;       /* 0 = 10 s */
-    size_t limit_bytes;           /* of the answer's body; 0 = 16 MiB */
-    unsigned redirects;           /* how many may be followed, GET and HEAD only; 0 = none */
-    const char *unix_socket;      /* connects there instead of to the url's host; NULL = no */
+    int timeout_ms;          /* of all of it; 0 = 30 s */
+    int connect_timeout_ms;  /* 0 = 10 s */
+    size_t limit_bytes;      /* of the answer's body; 0 = 16 MiB */
+    unsigned redirects;      /* how many may be followed, GET and HEAD only; 0 = none */
+    const char *unix_socket; /* connects there instead of to the url's host; NULL = no */
 };
 struct http_response {
     int status;
-    char *type;                   /* Content-Type, or NULL */
-    char *location;               /* Location as an absolute URL, or NULL */
-    char *body;                   /* NUL-terminated */
+    char *type;     /* Content-Type, or NULL */
+    char *location; /* Location as an absolute URL, or NULL */
+    char *body;     /* NUL-terminated */
     size_t size;
 };
 

@@ -43,7 +43,8 @@ static int wait_for(const struct connection *connection, short events, struct er
 {
     struct pollfd poll_fd = {.fd = connection->fd, .events = events};
     int count;
-    do count = poll(&poll_fd, 1, connection->timeout_ms);
+    do
+        count = poll(&poll_fd, 1, connection->timeout_ms);
     while (count < 0 && errno == EINTR);
     if (count > 0) return 0;
     if (count < 0) return error_set_errno(err, errno, "cannot wait for the server");
@@ -230,8 +231,10 @@ static int read_head(struct connection *connection, struct head *head, struct er
     size_t total = 0;
     while (code == 0 && (code = read_line(connection, &line, err)) == 0 && line.size > 0) {
         total += line.size;
-        if (total > HEAD_MAX_BYTES) code = broken(connection, "the answer's head is too long", err);
-        else read_header(line.bytes, head);
+        if (total > HEAD_MAX_BYTES)
+            code = broken(connection, "the answer's head is too long", err);
+        else
+            read_header(line.bytes, head);
     }
     text_release(&line);
     return code;
@@ -257,8 +260,10 @@ static int read_bytes(struct connection *connection, unsigned long long size, st
         }
         size_t part = have < size ? have : (size_t)size;
         const char *bytes = connection->buffer + connection->from;
-        if (sink->request) sink->stopped = sink->request->on_bytes(sink->request->context, bytes, part) != 0;
-        else text_add_bytes(&sink->body, bytes, part);
+        if (sink->request)
+            sink->stopped = sink->request->on_bytes(sink->request->context, bytes, part) != 0;
+        else
+            text_add_bytes(&sink->body, bytes, part);
         if (sink->body.size > BODY_MAX_BYTES) return error_set(err, ERROR_LIMIT, NOWHERE, "the answer is too large");
         connection->from += part;
         size -= part;
@@ -276,9 +281,12 @@ static int read_chunks(struct connection *connection, struct sink *sink, struct 
         char *end = NULL;
         unsigned long long size = strtoull(text_view(&line), &end, 16);
         bool good = line.size > 0 && end != line.bytes && (*end == '\0' || *end == ';') && size <= BODY_MAX_BYTES;
-        if (!good) code = broken(connection, "a chunk of the answer is malformed", err);
-        else if (size == 0) break; /* trailers do not matter: the connection ends here */
-        else code = read_bytes(connection, size, sink, err);
+        if (!good)
+            code = broken(connection, "a chunk of the answer is malformed", err);
+        else if (size == 0)
+            break; /* trailers do not matter: the connection ends here */
+        else
+            code = read_bytes(connection, size, sink, err);
         if (code == 0 && !sink->stopped) code = read_line(connection, &line, err);
         if (code == 0 && !sink->stopped && line.size > 0) code = broken(connection, "a chunk of the answer is too long", err);
     }
@@ -290,12 +298,15 @@ static int read_answer(struct connection *connection, const struct local_request
 {
     struct head head = {0};
     int code = read_head(connection, &head, err);
-    while (code == 0 && head.status >= 100 && head.status < 200) code = read_head(connection, &head, err);
+    while (code == 0 && head.status >= 100 && head.status < 200)
+        code = read_head(connection, &head, err);
     if (code < 0) return code;
     struct sink sink = {.request = request->on_bytes && head.status / 100 == 2 ? request : NULL};
     bool no_body = head.status == 204 || head.status == 304 || text_equal(request->method, "HEAD");
-    if (head.chunked) code = read_chunks(connection, &sink, err);
-    else if (!no_body) code = read_bytes(connection, head.sized ? head.size : ~0ULL, &sink, err);
+    if (head.chunked)
+        code = read_chunks(connection, &sink, err);
+    else if (!no_body)
+        code = read_bytes(connection, head.sized ? head.size : ~0ULL, &sink, err);
     if (code < 0) {
         text_release(&sink.body);
         return code;

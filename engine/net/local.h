@@ -14,8 +14,8 @@ struct local_request {
     const char *token;         /* NULL = none */
     const char *body, *type;   /* NULL = none; type defaults to application/json */
     size_t body_size;
-    int timeout_ms;            /* for connecting and for each silence; 0 = 10 s; -1 = none */
-    const char *last_event_id; /* NULL = none */
+    int timeout_ms;              /* for connecting and for each silence; 0 = 10 s; -1 = none */
+    const char *last_event_id;   /* NULL = none */
     void (*late)(void *context); /* called once when the answer has not begun after late_ms; may be NULL */
     void *late_context;
     int late_ms;
@@ -25,7 +25,7 @@ struct local_request {
 };
 struct local_response {
     int status;
-    char *body;                /* NUL-terminated; empty when on_bytes took it; free with local_response_release */
+    char *body; /* NUL-terminated; empty when on_bytes took it; free with local_response_release */
     size_t size;
 };
 

@@ -17,8 +17,12 @@ static void refuse_step(struct live_run *run, uint32_t step, const struct error 
 {
     AUTO(free_text) char *message = mem_format("%s%s%s", err->message, err->hint[0] ? "; " : "", err->hint);
     enum reason reason = err->code == ERROR_DENIED ? REASON_denied : err->code == ERROR_INVALID ? REASON_invalid : REASON_failed;
-    live_report(run, &(struct report){.type = REPORT_REFUSED, .step = step, .attempt = run->state->steps[step].attempt,
-        .time_ms = clock_now_ms(), .reason = reason, .message = message});
+    live_report(run, &(struct report){.type = REPORT_REFUSED,
+                         .step = step,
+                         .attempt = run->state->steps[step].attempt,
+                         .time_ms = clock_now_ms(),
+                         .reason = reason,
+                         .message = message});
 }
 
 static int make_run_folder(const struct live_run *run, struct error *err)
@@ -38,8 +42,8 @@ static int need_supervisor(struct live_run *run, struct error *err)
     if (make_run_folder(run, err) < 0) return -(int)err->code;
     struct supervisor_hooks hooks = live_supervisor_hooks;
     hooks.context = run;
-    int failed = supervisor_open(run->engine->loop, run->folder, run->engine->options.shim, run->report_sequence, true, &hooks,
-        &run->supervisor, err);
+    int failed = supervisor_open(
+        run->engine->loop, run->folder, run->engine->options.shim, run->report_sequence, true, &hooks, &run->supervisor, err);
     return failed < 0 ? error_wrap(err, "the run's supervisor did not start") : 0;
 }
 
@@ -116,7 +120,8 @@ static void end_supervisor(struct live_run *run)
 static void let_idle_shim_go(struct live_run *run)
 {
     const struct run_state *state = run->state;
-    bool idle = state->status == RUN_waiting && !state->live_count && !state->parked_count[WAIT_retry] && run->attached && !run->appends_pending;
+    bool idle =
+        state->status == RUN_waiting && !state->live_count && !state->parked_count[WAIT_retry] && run->attached && !run->appends_pending;
     if (!idle) {
         run->idle_since_ms = 0;
         return;
@@ -139,8 +144,10 @@ static bool act_on_steps(struct live_run *run)
     run->acting = run->acting_now; /* acting may touch steps, which are for the next time */
     run->acting_now = now;
     run->acting_count = 0;
-    for (uint32_t i = 0; i < count; i++) run->is_acting[now[i]] = false;
-    for (uint32_t i = 0; i < count; i++) changed |= act_on_step(run, now[i]);
+    for (uint32_t i = 0; i < count; i++)
+        run->is_acting[now[i]] = false;
+    for (uint32_t i = 0; i < count; i++)
+        changed |= act_on_step(run, now[i]);
     return changed;
 }
 
@@ -149,8 +156,10 @@ bool live_act(struct live_run *run)
     if (run->durable_pending || run->engine->failed) return false;
     bool changed = act_on_steps(run);
     say_all(run);
-    if (run_status_at_rest(run->state->status)) end_supervisor(run);
-    else if (run->attached) supervisor_flush(run->supervisor);
+    if (run_status_at_rest(run->state->status))
+        end_supervisor(run);
+    else if (run->attached)
+        supervisor_flush(run->supervisor);
     let_idle_shim_go(run);
     return changed;
 }
@@ -176,7 +185,8 @@ static void repeat_answers(struct live_run *run, uint32_t step)
     const struct step_state *state = &run->state->steps[step];
     for (const struct effect_state *effect = state->effects; effect; effect = effect->next) {
         bool open = effect->status == EFFECT_intended || effect->status == EFFECT_sent;
-        AUTO(free_json) json_t *line = json_pack("{s:s, s:s, s:s}", "type", open ? "find" : "kept", "name", effect->name, "key", effect->key);
+        AUTO(free_json)
+        json_t *line = json_pack("{s:s, s:s, s:s}", "type", open ? "find" : "kept", "name", effect->name, "key", effect->key);
         AUTO(free_text) char *text = json_canonical(line);
         supervisor_say(run->supervisor, step, state->attempt, text);
     }

@@ -182,8 +182,10 @@ int engine_read_plan(struct engine *engine, uint64_t number, struct plan **ret, 
     size_t size;
     if (journal_get_run(engine->journal, number, &row, err) < 0) return -(int)err->code;
     const char *digest = json_text(row, "plan", NULL);
-    if (!digest) return error_set(err, ERROR_NOT_FOUND, NOWHERE, "run %llu has no plan: its file is wrong or missing", (unsigned long long)number);
-    if (journal_get_blob(engine->journal, digest, &text, &size, err) < 0) return error_wrap(err, "the plan of run %llu", (unsigned long long)number);
+    if (!digest)
+        return error_set(err, ERROR_NOT_FOUND, NOWHERE, "run %llu has no plan: its file is wrong or missing", (unsigned long long)number);
+    if (journal_get_blob(engine->journal, digest, &text, &size, err) < 0)
+        return error_wrap(err, "the plan of run %llu", (unsigned long long)number);
     if (json_parse(text, size, "the stored plan", &json, err) < 0) return -(int)err->code;
     return plan_from_json(json, ret, err);
 }
@@ -206,7 +208,8 @@ void engine_unsubscribe(struct subscription **subscription)
     struct subscription *gone = *subscription;
     if (!gone) return;
     struct subscription **at = &gone->engine->subscriptions;
-    while (*at != gone) at = &(*at)->next;
+    while (*at != gone)
+        at = &(*at)->next;
     *at = gone->next;
     free(gone);
     *subscription = NULL;

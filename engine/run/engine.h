@@ -11,11 +11,11 @@
 struct engine;
 
 struct engine_options {
-    const char *data;             /* the data folder: journal.db, blobs/, runs/N/, repositories/NAME.git */
-    const char *shim, *step;      /* the programs crescendo-shim and crescendo-step */
-    unsigned slots;               /* stages that may be live at once; 0 = the machine's processors */
-    bool allow_no_sandbox;        /* may a pipeline say `sandbox: none`? */
-    step_types *types;            /* the joined table, NULL-ended, external ones included */
+    const char *data;        /* the data folder: journal.db, blobs/, runs/N/, repositories/NAME.git */
+    const char *shim, *step; /* the programs crescendo-shim and crescendo-step */
+    unsigned slots;          /* stages that may be live at once; 0 = the machine's processors */
+    bool allow_no_sandbox;   /* may a pipeline say `sandbox: none`? */
+    step_types *types;       /* the joined table, NULL-ended, external ones included */
     /* Where the executable of an external step type stands (malloc'd), NULL for a type that is built in. May be NULL. */
     char *(*external_program)(const char *type);
     void (*failed)(void *context, const struct error *err); /* the journal cannot be written: stop */
@@ -31,22 +31,22 @@ bool engine_is_idle(const struct engine *engine); /* no run that is not at rest 
 
 /* What starts a run. All borrowed for the call. */
 struct submission {
-    const char *key;              /* the same key again gives the same run; NULL = always a new one */
-    const char *trigger;          /* "push", "manual" */
+    const char *key;                                        /* the same key again gives the same run; NULL = always a new one */
+    const char *trigger;                                    /* "push", "manual" */
     const char *repository, *ref, *commit, *author, *title; /* may be NULL */
-    const char *branch;           /* of a push: asked of the file's `on.push`, together with the changed paths; NULL = do not ask */
-    const char *const *paths;     /* NULL-ended; NULL = not known, which matches */
-    const char *source;           /* where the checkout comes from: a bare repository's or a folder's path; NULL = none */
-    bool work_tree;               /* source is a folder to copy as it is, not a repository to check out from */
-    struct source_set files;      /* the pipeline's text first; count 0 = the commit has none */
-    const char *no_files;         /* of count 0: why there is none; NULL = the commit has no such file */
-    const json_t *params;         /* object or NULL */
+    const char *branch;       /* of a push: asked of the file's `on.push`, together with the changed paths; NULL = do not ask */
+    const char *const *paths; /* NULL-ended; NULL = not known, which matches */
+    const char *source;       /* where the checkout comes from: a bare repository's or a folder's path; NULL = none */
+    bool work_tree;           /* source is a folder to copy as it is, not a repository to check out from */
+    struct source_set files;  /* the pipeline's text first; count 0 = the commit has none */
+    const char *no_files;     /* of count 0: why there is none; NULL = the commit has no such file */
+    const json_t *params;     /* object or NULL */
 };
 struct accepted {
-    uint64_t run;                 /* 0: nothing was started: the push is not wanted (`unwanted`), or the file is wrong (no key given) */
-    bool unwanted;                /* the file's `on` does not want this push; err is NULL */
-    bool known;                   /* the key was seen before */
-    bool invalid;                 /* accepted as a failed run, because the file is wrong or missing */
+    uint64_t run;  /* 0: nothing was started: the push is not wanted (`unwanted`), or the file is wrong (no key given) */
+    bool unwanted; /* the file's `on` does not want this push; err is NULL */
+    bool known;    /* the key was seen before */
+    bool invalid;  /* accepted as a failed run, because the file is wrong or missing */
     const struct diagnostics *diagnostics; /* borrowed for the call */
     const struct source_set *files;
 };

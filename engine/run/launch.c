@@ -25,7 +25,8 @@ static void words_add(struct words *words, char *text)
 
 static void words_release(struct words *words)
 {
-    for (size_t i = 0; i < words->count; i++) free(words->items[i]);
+    for (size_t i = 0; i < words->count; i++)
+        free(words->items[i]);
     free(words->items);
 }
 
@@ -80,9 +81,11 @@ static void add_reachable(const struct live_run *run, const struct plan_step *st
     if (reach == REACH_SOURCE && source) words_add(read_only, mem_copy_text(source));
     const json_t *input;
     size_t index;
-    json_array_foreach(json_object_get(step->with, "inputs"), index, input) {
+    json_array_foreach(json_object_get(step->with, "inputs"), index, input)
+    {
         for (uint32_t stage = 0; stage < run->plan->stage_count; stage++)
-            if (text_equal(run->plan->stages[stage].path, json_text(input, "stage", ""))) words_add(read_only, launch_workspace(run, stage));
+            if (text_equal(run->plan->stages[stage].path, json_text(input, "stage", "")))
+                words_add(read_only, launch_workspace(run, stage));
     }
 }
 
@@ -99,14 +102,16 @@ static int request_sandbox(struct live_run *run, const struct plan_step *step, u
     AUTO(free_text) char *state = mem_format("%s/state", run->folder);
     const char *const read_write[] = {state, NULL};
     if (mkdir(workspace, 0755) < 0 && errno != EEXIST) return error_set_errno(err, errno, "%s", workspace);
-    supervisor_sandbox(run->supervisor,
-        &(struct sandbox_request){.stage = sandbox, .workspace = workspace, .mode = none ? SANDBOX_NONE : SANDBOX_DEFAULT,
-            .network_host = text_equal(json_text(step->sandbox, "network", "none"), "host"),
-            .memory_bytes = (uint64_t)json_whole(step->sandbox, "memory", 0),
-            .disk_bytes = (uint64_t)json_whole(step->sandbox, "disk", 0),
-            .cpu_thousandths = (uint32_t)(json_number_value(json_object_get(step->sandbox, "cpu")) * 1000),
-            .processes = (uint32_t)json_whole(step->sandbox, "processes", 0),
-            .read_only = words_view(&read_only), .read_write = reach_of(step) == REACH_WORKSPACE ? NULL : read_write});
+    supervisor_sandbox(run->supervisor, &(struct sandbox_request){.stage = sandbox,
+                                            .workspace = workspace,
+                                            .mode = none ? SANDBOX_NONE : SANDBOX_DEFAULT,
+                                            .network_host = text_equal(json_text(step->sandbox, "network", "none"), "host"),
+                                            .memory_bytes = (uint64_t)json_whole(step->sandbox, "memory", 0),
+                                            .disk_bytes = (uint64_t)json_whole(step->sandbox, "disk", 0),
+                                            .cpu_thousandths = (uint32_t)(json_number_value(json_object_get(step->sandbox, "cpu")) * 1000),
+                                            .processes = (uint32_t)json_whole(step->sandbox, "processes", 0),
+                                            .read_only = words_view(&read_only),
+                                            .read_write = reach_of(step) == REACH_WORKSPACE ? NULL : read_write});
     run->has_sandbox[sandbox] = true;
     return 0;
 }
@@ -139,12 +144,19 @@ static int add_own(struct words *environment, const json_t *env, struct error *e
 {
     const char *name;
     json_t *value;
-    json_object_foreach((json_t *)env, name, value) {
-        if (json_is_string(value)) add_variable(environment, name, json_string_value(value));
-        else if (json_is_boolean(value)) add_variable(environment, name, json_is_true(value) ? "true" : "false");
-        else if (json_is_integer(value)) words_add(environment, mem_format("%s=%lld", name, (long long)json_integer_value(value)));
-        else if (json_is_real(value)) words_add(environment, mem_format("%s=%.17g", name, json_real_value(value)));
-        else return error_set(err, ERROR_INVALID, NOWHERE, "env: %s is null or a list; only text, a number or a boolean can be passed", name);
+    json_object_foreach((json_t *)env, name, value)
+    {
+        if (json_is_string(value))
+            add_variable(environment, name, json_string_value(value));
+        else if (json_is_boolean(value))
+            add_variable(environment, name, json_is_true(value) ? "true" : "false");
+        else if (json_is_integer(value))
+            words_add(environment, mem_format("%s=%lld", name, (long long)json_integer_value(value)));
+        else if (json_is_real(value))
+            words_add(environment, mem_format("%s=%.17g", name, json_real_value(value)));
+        else
+            return error_set(
+                err, ERROR_INVALID, NOWHERE, "env: %s is null or a list; only text, a number or a boolean can be passed", name);
     }
     return 0;
 }
@@ -165,7 +177,8 @@ static json_t *facts_for_step(const struct live_run *run, const struct plan_step
 {
     static const char *const copied[] = {"repository", "commit", "ref", "source", "work_tree", "author"};
     json_t *facts = json_object();
-    for (size_t i = 0; i < COUNT_OF(copied); i++) json_put(facts, copied[i], json_incref(json_object_get(run->accepted, copied[i])));
+    for (size_t i = 0; i < COUNT_OF(copied); i++)
+        json_put(facts, copied[i], json_incref(json_object_get(run->accepted, copied[i])));
     json_put_whole(facts, "run", (int64_t)run->number);
     json_put_text(facts, "stage", run->plan->stages[step->stage].path);
     json_put_text(facts, "step", step->path);
@@ -181,7 +194,8 @@ static void locate_inputs(const struct live_run *run, json_t *with)
 {
     json_t *input;
     size_t index;
-    json_array_foreach(json_object_get(with, "inputs"), index, input) {
+    json_array_foreach(json_object_get(with, "inputs"), index, input)
+    {
         for (uint32_t stage = 0; stage < run->plan->stage_count; stage++) {
             if (!text_equal(run->plan->stages[stage].path, json_text(input, "stage", ""))) continue;
             AUTO(free_text) char *from = launch_workspace(run, stage);
@@ -245,10 +259,16 @@ int launch_step(struct live_run *run, uint32_t index, struct error *err)
     } else {
         add_shell(&arguments, with);
     }
-    supervisor_start(run->supervisor,
-        &(struct start_request){.step = index, .attempt = run->state->steps[index].attempt, .stage = sandbox,
-            .after = predecessor(run, step), .flags = talks ? START_TALKS : 0, .timeout_ms = (uint64_t)step->timeout_ms,
-            .grace_ms = (uint64_t)step->grace_ms, .argv = words_view(&arguments), .environment = words_view(&environment),
-            .input = input, .title = step->path});
+    supervisor_start(run->supervisor, &(struct start_request){.step = index,
+                                          .attempt = run->state->steps[index].attempt,
+                                          .stage = sandbox,
+                                          .after = predecessor(run, step),
+                                          .flags = talks ? START_TALKS : 0,
+                                          .timeout_ms = (uint64_t)step->timeout_ms,
+                                          .grace_ms = (uint64_t)step->grace_ms,
+                                          .argv = words_view(&arguments),
+                                          .environment = words_view(&environment),
+                                          .input = input,
+                                          .title = step->path});
     return 0;
 }

@@ -22,7 +22,8 @@ static void on_timer(uv_timer_t *timer)
 static void insert_by_number(struct engine *engine, struct live_run *run)
 {
     struct live_run **at = &engine->runs;
-    while (*at && (*at)->number < run->number) at = &(*at)->next;
+    while (*at && (*at)->number < run->number)
+        at = &(*at)->next;
     run->next = *at;
     *at = run;
 }
@@ -89,7 +90,8 @@ void live_retire(struct live_run *run)
     if (run->appends_pending || run->held || run->advancing || run->closing) return;
     if (!run_status_at_rest(run->state->status) && !run->engine->closing) return;
     struct live_run **at = &run->engine->runs;
-    while (*at != run) at = &(*at)->next;
+    while (*at != run)
+        at = &(*at)->next;
     *at = run->next;
     if (run->supervisor) supervisor_detach(take(&run->supervisor)); /* only where the engine stops: the shim lives on */
     run->closing = true;
@@ -146,8 +148,10 @@ bool live_fold(struct live_run *run, struct event_list *events)
     bool all = true;
     for (size_t i = 0; i < events->count; i++) {
         struct event *event = &events->items[i];
-        if (fold_one(run, event)) event_list_add(&run->outbox, event->type, event->step, event->time_ms, take(&event->data));
-        else all = false;
+        if (fold_one(run, event))
+            event_list_add(&run->outbox, event->type, event->step, event->time_ms, take(&event->data));
+        else
+            all = false;
     }
     event_list_release(events);
     return all;
@@ -193,10 +197,13 @@ static void on_committed(void *context)
     live_retire(run);
 }
 
-static void release_rows(char **outputs, struct step_row *rows, char **payloads, struct journal_event *events, size_t row_count, size_t event_count)
+static void release_rows(
+    char **outputs, struct step_row *rows, char **payloads, struct journal_event *events, size_t row_count, size_t event_count)
 {
-    for (size_t i = 0; i < row_count; i++) free(outputs[i]);
-    for (size_t i = 0; i < event_count; i++) free(payloads[i]);
+    for (size_t i = 0; i < row_count; i++)
+        free(outputs[i]);
+    for (size_t i = 0; i < event_count; i++)
+        free(payloads[i]);
     free(outputs);
     free(rows);
     free(payloads);
@@ -216,8 +223,13 @@ void live_flush(struct live_run *run)
         const struct event *event = &run->outbox.items[i];
         bool durable = event_type_class(event->type) == EVENT_CLASS_DURABLE;
         payloads[i] = event->data ? json_canonical(event->data) : NULL;
-        events[i] = (struct journal_event){.run = run->number, .seq = ++run->event_count, .time_ms = event->time_ms,
-            .type = event_type_name(event->type), .step = event->step, .durable = durable, .data = payloads[i]};
+        events[i] = (struct journal_event){.run = run->number,
+            .seq = ++run->event_count,
+            .time_ms = event->time_ms,
+            .type = event_type_name(event->type),
+            .step = event->step,
+            .durable = durable,
+            .data = payloads[i]};
         commit->durable |= durable;
     }
     for (size_t i = 0; i < row_count; i++) {
@@ -235,8 +247,13 @@ void live_flush(struct live_run *run)
     run->appends_pending++;
     run->durable_pending += commit->durable;
     journal_append(run->engine->journal,
-        &(struct journal_batch){.events = events, .event_count = event_count, .run = &run_row, .steps = rows, .step_count = row_count,
-            .shim = run->report_sequence ? &shim_row : NULL, .blob = run->plan_text ? &blob : NULL},
+        &(struct journal_batch){.events = events,
+            .event_count = event_count,
+            .run = &run_row,
+            .steps = rows,
+            .step_count = row_count,
+            .shim = run->report_sequence ? &shim_row : NULL,
+            .blob = run->plan_text ? &blob : NULL},
         on_committed, commit);
     free(take(&run->plan_text));
     release_rows(outputs, rows, payloads, events, row_count, event_count);
@@ -278,8 +295,10 @@ static void advance_one(struct live_run *run)
         decide_all(run);
         live_flush(run);
         changed = false;
-        if (run->durable_pending) live_prepare(run);
-        else changed = live_act(run);
+        if (run->durable_pending)
+            live_prepare(run);
+        else
+            changed = live_act(run);
     }
     live_arm_timer(run);
     run->advancing = false;

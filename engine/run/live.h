@@ -26,38 +26,38 @@ struct saying { /* a line for a step, held until the events behind it are on dis
 
 struct live_run {
     struct engine *engine;
-    struct live_run *next;       /* the engine's list, by number */
+    struct live_run *next; /* the engine's list, by number */
     uint64_t number;
     struct plan *plan;
     struct run_state *state;
-    json_t *accepted;            /* run_accepted's data: repository, source, author, ... */
-    char *folder;                /* DATA/runs/N */
+    json_t *accepted; /* run_accepted's data: repository, source, author, ... */
+    char *folder;     /* DATA/runs/N */
 
-    char *plan_text;             /* the plan's JSON, until the first append takes it to the journal */
-    uint64_t event_count;        /* appended so far */
-    struct event_list outbox;    /* folded, not yet appended */
-    uint32_t *touched;           /* steps whose row or action is due, each once */
+    char *plan_text;          /* the plan's JSON, until the first append takes it to the journal */
+    uint64_t event_count;     /* appended so far */
+    struct event_list outbox; /* folded, not yet appended */
+    uint32_t *touched;        /* steps whose row or action is due, each once */
     uint32_t touched_count;
     bool *is_touched;
-    uint32_t *acting;            /* steps to act upon at the next chance, each once */
-    uint32_t *acting_now;        /* those that live_act goes through, while acting may fill anew */
+    uint32_t *acting;     /* steps to act upon at the next chance, each once */
+    uint32_t *acting_now; /* those that live_act goes through, while acting may fill anew */
     uint32_t acting_count;
     bool *is_acting;
     uint32_t steps_done, steps_failed;
 
     struct supervisor *supervisor; /* NULL while no step needs one */
     bool attached;
-    uint64_t report_sequence;    /* the last report that was folded */
-    uint32_t *handed;            /* per step: the attempt that the attached shim has; 0 = none */
-    bool *has_sandbox;           /* per sandbox (the index of its first step): requested of the attached shim */
-    uint32_t *stage_live;        /* per stage: steps in starting, running, cancelling */
+    uint64_t report_sequence; /* the last report that was folded */
+    uint32_t *handed;         /* per step: the attempt that the attached shim has; 0 = none */
+    bool *has_sandbox;        /* per sandbox (the index of its first step): requested of the attached shim */
+    uint32_t *stage_live;     /* per stage: steps in starting, running, cancelling */
     enum sandbox_degree worst_degree;
-    int64_t idle_since_ms;       /* nothing but waiting, with a shim that has nothing to do; 0 = not so */
+    int64_t idle_since_ms; /* nothing but waiting, with a shim that has nothing to do; 0 = not so */
 
     struct saying *sayings, **sayings_end;
-    struct waiter *waiters;      /* for the next flush */
+    struct waiter *waiters; /* for the next flush */
     unsigned appends_pending, durable_pending;
-    unsigned held;               /* callbacks that will come back: do not free */
+    unsigned held; /* callbacks that will come back: do not free */
     bool advancing, closing;
     uv_timer_t timer;
 };
@@ -76,7 +76,7 @@ struct engine {
     struct journal *journal;
     struct live_run *runs;
     struct subscription *subscriptions;
-    unsigned live_stages;        /* over all runs: the slots in use */
+    unsigned live_stages; /* over all runs: the slots in use */
     bool slot_freed, closing, failed;
 };
 
@@ -85,12 +85,12 @@ struct live_run *live_new(struct engine *engine, uint64_t number, struct plan *p
 struct live_run *live_find(struct engine *engine, uint64_t number);
 bool live_fold(struct live_run *run, struct event_list *events); /* empties events; false: a fault of ours, logged */
 void live_flush(struct live_run *run);
-void live_advance(struct live_run *run);    /* decide until nothing comes, flush, act if nothing holds it back */
+void live_advance(struct live_run *run); /* decide until nothing comes, flush, act if nothing holds it back */
 void live_wait_commit(struct live_run *run, void (*done)(void *context, const struct error *err), void *context);
-void live_retire(struct live_run *run);     /* frees it when nothing will call back */
-void live_close(struct live_run *run);      /* the engine stops: lets go of the shim */
+void live_retire(struct live_run *run); /* frees it when nothing will call back */
+void live_close(struct live_run *run);  /* the engine stops: lets go of the shim */
 void live_touch(struct live_run *run, uint32_t step);
-void live_arm_timer(struct live_run *run);  /* for the next thing that needs no event to happen */
+void live_arm_timer(struct live_run *run); /* for the next thing that needs no event to happen */
 bool step_is_live(enum step_status status);
 
 /* act.c */

@@ -76,7 +76,9 @@ int outputs_parse(const char *bytes, size_t size, json_t **ret_outputs, struct e
         if (!outputs) outputs = json_object();
         failed = read_output(&lines, line, length, outputs, err);
     }
-    if (failed) json_decref(outputs);
-    else *ret_outputs = outputs;
+    if (failed)
+        json_decref(outputs);
+    else
+        *ret_outputs = outputs;
     return failed;
 }

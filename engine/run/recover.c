@@ -39,8 +39,9 @@ static int fold_row(void *context, const struct journal_row *row)
     event_list_add(&one, (enum event_type)type, row->step, row->time_ms, json_incref(data));
     bool folded = live_fold(fold->run, &one);
     fold->run->event_count = row->seq;
-    return folded ? 0 : error_set(&fold->err, ERROR_STATE, NOWHERE, "run %llu: event %llu (%s) does not fold",
-        (unsigned long long)row->run, (unsigned long long)row->seq, row->type);
+    return folded ? 0
+                  : error_set(&fold->err, ERROR_STATE, NOWHERE, "run %llu: event %llu (%s) does not fold", (unsigned long long)row->run,
+                        (unsigned long long)row->seq, row->type);
 }
 
 struct pager {
@@ -60,8 +61,8 @@ static int page_row(void *context, const struct journal_row *row)
     return pager->failed;
 }
 
-int read_events(struct engine *engine, uint64_t run, int (*row)(void *context, const struct journal_row *row), void *context,
-    struct error *err)
+int read_events(
+    struct engine *engine, uint64_t run, int (*row)(void *context, const struct journal_row *row), void *context, struct error *err)
 {
     enum { PAGE = 1000 };
     struct pager pager = {row, context, 0, 0, 0};
@@ -74,14 +75,15 @@ int read_events(struct engine *engine, uint64_t run, int (*row)(void *context, c
 }
 
 /* The shim is asked for every run, not only for those with live steps: that a step was started may be known to it alone, since that is
-   not on disk before it is acted upon. Where there is no shim any more, what it left in the run's folder is heard, and `lost` settles the rest. */
+   not on disk before it is acted upon. Where there is no shim any more, what it left in the run's folder is heard, and `lost` settles the
+   rest. */
 static int find_shim(struct live_run *run, struct error *err)
 {
     struct supervisor_hooks hooks = live_supervisor_hooks;
     hooks.context = run;
     if (!file_exists(run->folder)) return 0;
-    return supervisor_open(run->engine->loop, run->folder, run->engine->options.shim, run->report_sequence, false, &hooks,
-        &run->supervisor, err);
+    return supervisor_open(
+        run->engine->loop, run->folder, run->engine->options.shim, run->report_sequence, false, &hooks, &run->supervisor, err);
 }
 
 static int recover_run(struct engine *engine, uint64_t number, struct error *err)

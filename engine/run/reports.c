@@ -20,7 +20,8 @@ void live_report(struct live_run *run, const struct report *report)
 static void on_exited(struct live_run *run, const struct supervisor_report *said, struct report *report)
 {
     AUTO(free_json) json_t *outputs = NULL;
-    AUTO(free_json) json_t *usage = json_pack("{s:I, s:I, s:I}", "cpu_ms", (json_int_t)(said->cpu_us / 1000), "memory_bytes",
+    AUTO(free_json)
+    json_t *usage = json_pack("{s:I, s:I, s:I}", "cpu_ms", (json_int_t)(said->cpu_us / 1000), "memory_bytes",
         (json_int_t)said->memory_bytes, "log_bytes", (json_int_t)said->log_bytes);
     struct error err = {0};
     AUTO(free_text) char *message = NULL;
@@ -91,7 +92,8 @@ static void on_report(void *context, const struct supervisor_report *said)
     struct live_run *run = context;
     run->report_sequence = said->sequence;
     if (!concerns_step(run, said)) return;
-    struct report report = {.step = said->step, .attempt = said->attempt, .time_ms = said->time_ms, .pid = (int)said->pid, .message = said->text};
+    struct report report = {
+        .step = said->step, .attempt = said->attempt, .time_ms = said->time_ms, .pid = (int)said->pid, .message = said->text};
     switch (said->type) {
     case SHIM_STARTED:
         report.type = REPORT_STARTED;
@@ -144,8 +146,11 @@ static void on_lost(void *context)
     for (uint32_t step = 0; step < run->plan->step_count; step++) {
         const struct step_state *state = &run->state->steps[step];
         if (!step_is_live(state->status)) continue;
-        live_report(run, &(struct report){.type = REPORT_LOST, .step = step, .attempt = state->attempt, .time_ms = clock_now_ms(),
-            .started = state->status != STEP_starting});
+        live_report(run, &(struct report){.type = REPORT_LOST,
+                             .step = step,
+                             .attempt = state->attempt,
+                             .time_ms = clock_now_ms(),
+                             .started = state->status != STEP_starting});
     }
     live_advance(run);
 }

@@ -31,7 +31,8 @@ static struct answer *answer_new(const struct submission *submission,
     struct source *items = arena_alloc_array(answer->arena, submission->files.count, sizeof *items);
     for (size_t i = 0; i < submission->files.count; i++) {
         const struct source *file = &submission->files.items[i];
-        items[i] = (struct source){arena_copy_text(answer->arena, file->name), arena_copy_bytes(answer->arena, file->bytes, file->size), file->size};
+        items[i] = (struct source){
+            arena_copy_text(answer->arena, file->name), arena_copy_bytes(answer->arena, file->bytes, file->size), file->size};
     }
     answer->files = (struct source_set){items, submission->files.count};
     answer->accepted.diagnostics = &answer->diagnostics;
@@ -89,8 +90,8 @@ static uint64_t free_number(struct engine *engine)
 }
 
 /* plan is the run's from here on; a plan without steps is that of a wrong file, and not kept. */
-static void begin(struct engine *engine, const struct submission *submission, struct answer *answer, struct plan *plan,
-    struct event_list *more)
+static void begin(
+    struct engine *engine, const struct submission *submission, struct answer *answer, struct plan *plan, struct event_list *more)
 {
     uint64_t number = free_number(engine);
     json_t *accepted = describe_submission(submission, number, plan->name, plan->step_count ? plan->digest : NULL);
@@ -114,8 +115,9 @@ static void begin_invalid(struct engine *engine, const struct submission *submis
         json_put_text(data, "message", submission->no_files ? submission->no_files : "no crescendo.yaml in this commit");
     else if (list->count) {
         const struct diagnostic *first = &list->items[0];
-        AUTO(free_text) char *message = mem_format("%s:%u:%u: %s", first->at.file ? first->at.file : submission->files.items[0].name,
-            first->at.line, first->at.column, first->message);
+        AUTO(free_text)
+        char *message = mem_format("%s:%u:%u: %s", first->at.file ? first->at.file : submission->files.items[0].name, first->at.line,
+            first->at.column, first->message);
         json_put_text(data, "message", message);
         json_put(data, "diagnostics", diagnose_json(list));
         struct text text = {0};
@@ -139,8 +141,12 @@ static const char *branch_of(const struct submission *submission)
 static int make_plan(struct engine *engine, const struct submission *submission, struct answer *answer, struct plan **ret_plan)
 {
     AUTO(pipeline_free) struct pipeline *pipeline = NULL;
-    struct plan_facts facts = {.repository = submission->repository, .ref = submission->ref, .branch = branch_of(submission),
-        .commit = submission->commit, .author = submission->author, .trigger = submission->trigger};
+    struct plan_facts facts = {.repository = submission->repository,
+        .ref = submission->ref,
+        .branch = branch_of(submission),
+        .commit = submission->commit,
+        .author = submission->author,
+        .trigger = submission->trigger};
     if (submission->files.count == 0) return -ERROR_NOT_FOUND;
     int failed = pipeline_load(&answer->files, engine->options.types, &answer->diagnostics, &pipeline);
     if (failed < 0) return failed;

@@ -110,10 +110,14 @@ int arguments_read(int argc, char **argv, struct arguments *ret, struct error *e
         argv++;
     }
     while (code == ARGUMENTS_RUN && (option = getopt_long(argc, argv, "+h", options, NULL)) != -1) {
-        if (option == '?') code = wrong(err, "unknown option, or a value is missing:", argv[optind - 1]);
-        else if (option == OPTION_HELP || option == 'h') code = ARGUMENTS_HELP;
-        else if (option == OPTION_VERSION) code = ARGUMENTS_VERSION;
-        else code = read_option(option, optarg, &arguments, err);
+        if (option == '?')
+            code = wrong(err, "unknown option, or a value is missing:", argv[optind - 1]);
+        else if (option == OPTION_HELP || option == 'h')
+            code = ARGUMENTS_HELP;
+        else if (option == OPTION_VERSION)
+            code = ARGUMENTS_VERSION;
+        else
+            code = read_option(option, optarg, &arguments, err);
     }
     if (code == ARGUMENTS_RUN && optind < argc) code = wrong(err, "unexpected word", argv[optind]);
     if (code == ARGUMENTS_RUN && arguments.listen && !arguments.token_file) {

@@ -5,11 +5,11 @@
 #include "crescendo/error.h"
 
 struct arguments { /* borrowed from argv, but for data */
-    char *data;             /* owned; the default is filled in */
+    char *data;    /* owned; the default is filled in */
     const char *listen, *token_file;
-    unsigned jobs;          /* 0: the machine's processors */
+    unsigned jobs; /* 0: the machine's processors */
     bool allow_no_sandbox, exit_when_idle;
-    int ready_fd;           /* -1: none */
+    int ready_fd; /* -1: none */
 };
 
 enum arguments_result { ARGUMENTS_RUN, ARGUMENTS_HELP, ARGUMENTS_VERSION };

@@ -12,8 +12,8 @@ void follower_free(struct follower **follower);
 
 /* Folds the events that came since the last call, and calls back (may be NULL) after each with the state that holds it; the callback
    must not ask the journal. */
-int follower_read(struct follower *follower, void (*each)(void *context, const struct event *event), void *context,
-    struct error *err) MUST_CHECK;
+int follower_read(
+    struct follower *follower, void (*each)(void *context, const struct event *event), void *context, struct error *err) MUST_CHECK;
 const struct run_state *follower_state(const struct follower *follower);
 const struct plan *follower_plan(const struct follower *follower);
 

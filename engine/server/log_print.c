@@ -47,8 +47,10 @@ void log_printer_free(struct log_printer **printer)
 
 static void add_path(const struct log_printer *printer, uint32_t step, struct text *out)
 {
-    if (printer->plan && step < printer->plan->step_count) text_add(out, printer->plan->steps[step].path);
-    else text_add_format(out, "%u", step);
+    if (printer->plan && step < printer->plan->step_count)
+        text_add(out, printer->plan->steps[step].path);
+    else
+        text_add_format(out, "%u", step);
 }
 
 static const char *stream_name(uint8_t stream)
@@ -64,7 +66,8 @@ static json_t *to_json_text(const char *bytes, size_t size)
     struct text clean = {0};
     for (size_t i = 0; i < size;) {
         size_t length = 1;
-        while (length <= 4 && i + length <= size && !text_is_utf8(bytes + i, length)) length++;
+        while (length <= 4 && i + length <= size && !text_is_utf8(bytes + i, length))
+            length++;
         bool good = length <= 4 && i + length <= size;
         text_add_bytes(&clean, good ? bytes + i : "\xef\xbf\xbd", good ? length : 3);
         i += good ? length : 1;
@@ -78,8 +81,9 @@ static void print_json_line(const struct log_printer *printer, const struct open
 {
     struct text path = {0};
     add_path(printer, line->step, &path);
-    AUTO(free_json) json_t *object = json_pack("{s:s, s:I, s:s, s:I, s:o}", "step", text_view(&path), "attempt", (json_int_t)line->attempt,
-        "stream", stream_name(line->stream), "time_ms", (json_int_t)(line->time_us / 1000), "text",
+    AUTO(free_json)
+    json_t *object = json_pack("{s:s, s:I, s:s, s:I, s:o}", "step", text_view(&path), "attempt", (json_int_t)line->attempt, "stream",
+        stream_name(line->stream), "time_ms", (json_int_t)(line->time_us / 1000), "text",
         to_json_text(text_view(&line->text), line->text.size));
     text_release(&path);
     char *text = json_dumps(object, JSON_COMPACT);
@@ -104,7 +108,8 @@ static void print_line(const struct log_printer *printer, struct open_line *line
 static struct open_line *find_line(struct log_printer *printer, const struct log_piece *piece)
 {
     struct open_line *line = printer->lines;
-    while (line && (line->step != piece->step || line->attempt != piece->attempt || line->stream != piece->stream)) line = line->next;
+    while (line && (line->step != piece->step || line->attempt != piece->attempt || line->stream != piece->stream))
+        line = line->next;
     if (line) return line;
     line = mem_alloc(sizeof *line);
     line->step = piece->step;
@@ -118,7 +123,8 @@ static struct open_line *find_line(struct log_printer *printer, const struct log
 static void drop_line(struct log_printer *printer, struct open_line *line)
 {
     struct open_line **at = &printer->lines;
-    while (*at != line) at = &(*at)->next;
+    while (*at != line)
+        at = &(*at)->next;
     *at = line->next;
     text_release(&line->text);
     free(line);
@@ -143,8 +149,10 @@ static void add_lines(struct log_printer *printer, const struct log_piece *piece
 void log_printer_add(struct log_printer *printer, const struct log_piece *piece, struct text *out)
 {
     bool bytes_only = printer->format == LOG_FORMAT_RAW || (printer->format == LOG_FORMAT_TEXT && printer->one_step);
-    if (!bytes_only) add_lines(printer, piece, out);
-    else if (printer->format == LOG_FORMAT_TEXT || piece->stream != LOG_ENGINE) text_add_bytes(out, piece->bytes, piece->size);
+    if (!bytes_only)
+        add_lines(printer, piece, out);
+    else if (printer->format == LOG_FORMAT_TEXT || piece->stream != LOG_ENGINE)
+        text_add_bytes(out, piece->bytes, piece->size);
 }
 
 void log_printer_finish(struct log_printer *printer, struct text *out)

@@ -101,16 +101,22 @@ static void on_wrong_table(void *context, const struct error *mistake)
 
 static int open_engine(struct server *server, const struct arguments *arguments, step_types *types, struct error *err)
 {
-    struct engine_options options = {.data = server->data, .shim = server->shim, .step = server->step, .slots = arguments->jobs,
-        .allow_no_sandbox = arguments->allow_no_sandbox, .types = types, .external_program = external_program,
-        .failed = on_journal_failed, .context = server};
+    struct engine_options options = {.data = server->data,
+        .shim = server->shim,
+        .step = server->step,
+        .slots = arguments->jobs,
+        .allow_no_sandbox = arguments->allow_no_sandbox,
+        .types = types,
+        .external_program = external_program,
+        .failed = on_journal_failed,
+        .context = server};
     return engine_open(&server->loop, &options, &server->engine, err);
 }
 
 static int open_local(struct server *server, struct error *err)
 {
-    struct http_options options = {.listen_fd = -1, .local = true, .mounts = server->mounts, .authenticate = authenticate,
-        .context = server};
+    struct http_options options = {
+        .listen_fd = -1, .local = true, .mounts = server->mounts, .authenticate = authenticate, .context = server};
     server->socket_path = mem_format("%s/crescendo.sock", server->data);
     int code = http_listen_unix(server->socket_path, &options.listen_fd, err);
     return code < 0 ? code : http_server_open(&server->loop, &options, &server->local, err);
@@ -166,7 +172,8 @@ static void close_server(struct server *server)
     spool_close(&server->spool);
     tokens_free(&server->tokens);
     char *const owned[] = {server->data, server->socket_path, server->address, server->shim, server->step, server->hook};
-    for (size_t i = 0; i < COUNT_OF(owned); i++) free(owned[i]);
+    for (size_t i = 0; i < COUNT_OF(owned); i++)
+        free(owned[i]);
 }
 
 static void say_ready(const struct server *server, int ready_fd)
@@ -218,8 +225,10 @@ static int serve(const struct arguments *arguments, step_types *types)
     struct error err;
     uv_loop_init(&server.loop);
     int code = open_server(&server, arguments, types, &err);
-    if (code < 0) log_error(&err, "crescendo-server cannot start");
-    else run_loop(&server, arguments);
+    if (code < 0)
+        log_error(&err, "crescendo-server cannot start");
+    else
+        run_loop(&server, arguments);
     close_server(&server);
     uv_run(&server.loop, UV_RUN_DEFAULT);
     uv_loop_close(&server.loop);

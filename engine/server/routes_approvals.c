@@ -23,7 +23,8 @@ static json_t *describe(struct server *server, const json_t *row)
     int64_t index = json_whole(row, "step", -1);
     static const char *const kept[] = {"run", "title", "until_ms", "pipeline", "repository", "ref", "commit", "author", "run_title"};
     json_t *approval = json_object();
-    for (size_t i = 0; i < COUNT_OF(kept); i++) json_put(approval, kept[i], json_incref(json_object_get(row, kept[i])));
+    for (size_t i = 0; i < COUNT_OF(kept); i++)
+        json_put(approval, kept[i], json_incref(json_object_get(row, kept[i])));
     json_put(approval, "step", json_incref(json_object_get(row, "path")));
     if (!state || index < 0 || index >= (int64_t)state->plan->step_count) return approval;
     const struct plan_step *step = &state->plan->steps[index];
@@ -45,7 +46,8 @@ static void handle_list(struct request *request, void *context)
         return;
     }
     json_t *approvals = json_array();
-    for (size_t i = 0; i < json_array_size(rows); i++) json_array_append_new(approvals, describe(server, json_array_get(rows, i)));
+    for (size_t i = 0; i < json_array_size(rows); i++)
+        json_array_append_new(approvals, describe(server, json_array_get(rows, i)));
     respond_json(request, 200, json_pack("{s:o}", "approvals", approvals));
 }
 
@@ -58,8 +60,10 @@ struct decision {
 static void on_voted(void *context, const struct error *err)
 {
     struct decision *decision = context;
-    if (err) respond_error(decision->request, err);
-    else server_respond_run(decision->server, decision->request, 200, decision->run);
+    if (err)
+        respond_error(decision->request, err);
+    else
+        server_respond_run(decision->server, decision->request, 200, decision->run);
     free(decision);
 }
 

@@ -97,8 +97,10 @@ static uint64_t newest_id(struct journal *journal)
         bool more = false;
         struct error err;
         if (journal_read(journal, 0, middle, 1, is_there, &more, &err) < 0) return 0;
-        if (more) low = middle + 1;
-        else high = middle;
+        if (more)
+            low = middle + 1;
+        else
+            high = middle;
     }
     return low;
 }

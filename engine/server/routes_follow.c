@@ -39,7 +39,8 @@ static void tell_tail(struct story *story, const struct event *event)
     struct text tail = {0};
     struct error err;
     if (log_tail(path, filter, TAIL_LINES, TAIL_BYTES, &tail, &err) < 0) text_release(&tail);
-    while (tail.size > 0 && tail.bytes[tail.size - 1] == '\n') tail.bytes[--tail.size] = '\0';
+    while (tail.size > 0 && tail.bytes[tail.size - 1] == '\n')
+        tail.bytes[--tail.size] = '\0';
     for (const char *at = text_view(&tail); *at;) {
         size_t size = strcspn(at, "\n");
         bool paint = story->colour && at[size] == '\0';

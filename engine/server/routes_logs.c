@@ -20,17 +20,17 @@ enum { TAIL_MAX_LINES = 1000, TAIL_MAX_BYTES = 64 * 1024 };
 struct log_view {
     struct server *server;
     uint64_t run, offset;
-    bool all;                 /* a streamed log ends where the file ended when it was asked for */
-    uint64_t until;           /* that end */
+    bool all;       /* a streamed log ends where the file ended when it was asked for */
+    uint64_t until; /* that end */
     struct log_filter filter;
-    const char *stage;        /* its steps' lines only; borrowed from the plan; NULL: the filter says it */
+    const char *stage; /* its steps' lines only; borrowed from the plan; NULL: the filter says it */
     struct log_reader *reader;
     struct log_printer *printer;
     struct plan *plan;
     struct text page;
     /* of a streamed log */
     struct stream *stream;
-    uv_timer_t timer;         /* a log grows without an event: it is looked at */
+    uv_timer_t timer; /* a log grows without an event: it is looked at */
 };
 
 static void view_free(struct log_view *view)
@@ -160,14 +160,18 @@ static int no_such_step(const struct log_view *view, const char *path, struct er
     const struct plan *plan = view->plan;
     const char **paths = mem_alloc((plan->step_count + plan->stage_count + 1) * sizeof *paths);
     size_t count = 0;
-    for (uint32_t i = 0; i < plan->step_count; i++) paths[count++] = plan->steps[i].path;
-    for (uint32_t i = 0; i < plan->stage_count; i++) paths[count++] = plan->stages[i].path;
+    for (uint32_t i = 0; i < plan->step_count; i++)
+        paths[count++] = plan->steps[i].path;
+    for (uint32_t i = 0; i < plan->stage_count; i++)
+        paths[count++] = plan->stages[i].path;
     paths[count] = NULL;
     const char *near = text_nearest(path, paths);
     unsigned long long run = view->run;
     error_set(err, ERROR_NOT_FOUND, NOWHERE, "run %llu has no step '%.100s'", run, path);
-    if (near) error_hint(err, "did you mean '%.100s'? `crescendo show %llu` lists the steps", near, run);
-    else error_hint(err, "a step is named STAGE/ID: `crescendo show %llu` lists them", run);
+    if (near)
+        error_hint(err, "did you mean '%.100s'? `crescendo show %llu` lists the steps", near, run);
+    else
+        error_hint(err, "a step is named STAGE/ID: `crescendo show %llu` lists them", run);
     free(paths);
     return -(int)err->code;
 }
@@ -183,8 +187,10 @@ static int find_steps(struct log_view *view, const char *path, struct error *err
         view->filter.step = i;
         count++;
     }
-    if (step) view->filter.step = step->index;
-    else if (count == 0) return no_such_step(view, path, err);
+    if (step)
+        view->filter.step = step->index;
+    else if (count == 0)
+        return no_such_step(view, path, err);
     if (count <= 1) return 0;
     const char *one = plan->steps[view->filter.step].path;
     view->stage = arena_format(plan->arena, "%.*s", (int)strlen(path), one);
@@ -202,8 +208,8 @@ static int check_attempt(const struct log_view *view, struct error *err)
     if (view->filter.attempt <= attempts) return 0;
     const char *path = view->plan->steps[view->filter.step].path;
     if (attempts == 0) return error_set(err, ERROR_NOT_FOUND, NOWHERE, "%.200s was not started", path);
-    return error_set(err, ERROR_NOT_FOUND, NOWHERE, "%.200s has no attempt %u: it had %lld", path, view->filter.attempt,
-        (long long)attempts);
+    return error_set(
+        err, ERROR_NOT_FOUND, NOWHERE, "%.200s has no attempt %u: it had %lld", path, view->filter.attempt, (long long)attempts);
 }
 
 static int find_log(struct log_view *view, const char *step, struct error *err)
@@ -245,8 +251,10 @@ static void respond_view(struct request *request, struct log_view *view, const c
 {
     view->all = text_equal(request_query(request, "all"), "1");
     view->until = file_size(path);
-    if (view->all || text_equal(request_query(request, "follow"), "1")) respond_streamed(request, view, type);
-    else respond_range(request, view, limit_bytes, type);
+    if (view->all || text_equal(request_query(request, "follow"), "1"))
+        respond_streamed(request, view, type);
+    else
+        respond_range(request, view, limit_bytes, type);
 }
 
 static void handle_logs(struct request *request, void *context)

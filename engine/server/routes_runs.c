@@ -42,8 +42,10 @@ void server_respond_run(struct server *server, struct request *request, int stat
 {
     struct error err;
     json_t *row = NULL;
-    if (journal_get_run(engine_journal(server->engine), run, &row, &err) < 0) respond_error(request, &err);
-    else respond_json(request, status, row);
+    if (journal_get_run(engine_journal(server->engine), run, &row, &err) < 0)
+        respond_error(request, &err);
+    else
+        respond_json(request, status, row);
 }
 
 /* --- the list --- */
@@ -63,8 +65,11 @@ static void handle_list(struct request *request, void *context)
     if (!server_read_number(request, "before", 0, INT64_MAX, 0, &before)) return;
     if (!server_read_number(request, "limit", 1, LIMIT_PAGE, 50, &limit)) return;
     /* One more than asked for tells whether there is a next page. */
-    struct run_query query = {.repository = filter(request, "repository"), .pipeline = filter(request, "pipeline"),
-        .state = filter(request, "state"), .before = (uint64_t)before, .limit = (unsigned)limit + 1};
+    struct run_query query = {.repository = filter(request, "repository"),
+        .pipeline = filter(request, "pipeline"),
+        .state = filter(request, "state"),
+        .before = (uint64_t)before,
+        .limit = (unsigned)limit + 1};
     if (query.state && run_status_from_name(query.state) < 0) {
         error_set(&err, ERROR_INVALID, NOWHERE, "'%.40s' is not a state of a run", query.state);
         respond_error(request, &err);
@@ -87,7 +92,8 @@ static void handle_list(struct request *request, void *context)
 static json_t *needs_of(const struct plan *plan, const struct plan_stage *stage)
 {
     json_t *needs = json_array();
-    for (uint32_t i = 0; i < stage->need_count; i++) json_array_append_new(needs, json_string(plan->stages[stage->needs[i]].path));
+    for (uint32_t i = 0; i < stage->need_count; i++)
+        json_array_append_new(needs, json_string(plan->stages[stage->needs[i]].path));
     return needs;
 }
 
@@ -141,8 +147,10 @@ static void handle_show(struct request *request, void *context)
     if (code == 0) code = journal_list_steps(journal, run, &steps, &err);
     if (code == 0) json_put(row, "steps", steps);
     if (code == 0) code = read_state(server, run, row, &err);
-    if (code < 0) respond_error(request, &err);
-    else respond_json(request, 200, take(&row));
+    if (code < 0)
+        respond_error(request, &err);
+    else
+        respond_json(request, 200, take(&row));
 }
 
 static void handle_steps(struct request *request, void *context)
@@ -156,8 +164,10 @@ static void handle_steps(struct request *request, void *context)
     if (!server_read_run(request, &run)) return;
     int code = journal_get_run(journal, run, &row, &err);
     if (code == 0) code = journal_list_steps(journal, run, &steps, &err);
-    if (code < 0) respond_error(request, &err);
-    else respond_json(request, 200, json_pack("{s:o}", "steps", steps));
+    if (code < 0)
+        respond_error(request, &err);
+    else
+        respond_json(request, 200, json_pack("{s:o}", "steps", steps));
 }
 
 static void handle_plan(struct request *request, void *context)
@@ -175,8 +185,10 @@ static void handle_plan(struct request *request, void *context)
         respond_json(request, 200, plan_to_json(plan));
     } else if (text_equal(format, "text") || text_equal(format, "dot")) {
         const char *colour = request_query(request, "colour");
-        if (*format == 'd') plan_print_dot(plan, &text);
-        else plan_print_text(plan, text_equal(colour, "1"), &text);
+        if (*format == 'd')
+            plan_print_dot(plan, &text);
+        else
+            plan_print_text(plan, text_equal(colour, "1"), &text);
         const char *type = *format == 'd' ? "text/vnd.graphviz; charset=utf-8" : "text/plain; charset=utf-8";
         respond_text(request, 200, type, text_view(&text), text.size);
         text_release(&text);
@@ -197,8 +209,10 @@ struct cancel {
 static void on_cancelled(void *context, const struct error *err)
 {
     struct cancel *cancel = context;
-    if (err) respond_error(cancel->request, err);
-    else server_respond_run(cancel->server, cancel->request, 202, cancel->run);
+    if (err)
+        respond_error(cancel->request, err);
+    else
+        server_respond_run(cancel->server, cancel->request, 202, cancel->run);
     free(cancel);
 }
 

@@ -13,9 +13,9 @@ enum { SERVER_MOUNTS_MAX = 12, API_VERSION = 1 };
 struct server {
     uv_loop_t loop;
     struct engine *engine;
-    struct trigger trigger;   /* context of the triggers' routes */
+    struct trigger trigger; /* context of the triggers' routes */
     struct spool *spool;
-    struct tokens *tokens;    /* NULL without --token-file */
+    struct tokens *tokens; /* NULL without --token-file */
     struct http_server *local, *tcp;
     struct http_mount mounts[SERVER_MOUNTS_MAX];
     char *address; /* NULL without --listen */

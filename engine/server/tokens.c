@@ -38,7 +38,8 @@ static int wrong_line(const struct tokens *tokens, unsigned line, const char *wh
 static char *next_word(char **rest, const char *separators)
 {
     char *word = NULL;
-    do word = strsep(rest, separators);
+    do
+        word = strsep(rest, separators);
     while (word && !*word);
     return word;
 }
@@ -48,7 +49,8 @@ static const char *const *split_groups(struct arena *arena, char *text)
     const char **groups = arena_alloc_array(arena, GROUPS_MAX + 1, sizeof *groups);
     if (text_equal(text, "-")) return groups;
     size_t count = 0;
-    for (char *name; count < GROUPS_MAX && (name = next_word(&text, ","));) groups[count++] = name;
+    for (char *name; count < GROUPS_MAX && (name = next_word(&text, ","));)
+        groups[count++] = name;
     return groups;
 }
 
@@ -79,7 +81,8 @@ static int read_all(struct tokens *tokens, struct error *err)
     if (code < 0) return code;
     char *rest = arena_copy_bytes(tokens->arena, bytes, size);
     unsigned number = 0;
-    for (char *line; code == 0 && (line = strsep(&rest, "\n"));) code = read_line(tokens, line, ++number, err);
+    for (char *line; code == 0 && (line = strsep(&rest, "\n"));)
+        code = read_line(tokens, line, ++number, err);
     if (code < 0) tokens->first = NULL;
     return code;
 }
@@ -94,8 +97,10 @@ int tokens_open(const char *path, struct tokens **ret, struct error *err)
         tokens->size = status.st_size;
     }
     int code = read_all(tokens, err);
-    if (code < 0) tokens_free(&tokens);
-    else *ret = tokens;
+    if (code < 0)
+        tokens_free(&tokens);
+    else
+        *ret = tokens;
     return code;
 }
 

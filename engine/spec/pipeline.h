@@ -26,35 +26,35 @@ struct source_set {
 
 enum { RETRY_REASONS_MAX = 8 };
 struct retry {
-    unsigned times;             /* further attempts after the first; 0 = none */
-    int64_t wait_ms;            /* pause before each */
-    unsigned reasons;           /* bit set by enum reason (state/state.h): worker_lost, timeout, failed */
+    unsigned times;   /* further attempts after the first; 0 = none */
+    int64_t wait_ms;  /* pause before each */
+    unsigned reasons; /* bit set by enum reason (state/state.h): worker_lost, timeout, failed */
 };
 
 struct param {
     const char *name, *help;
     enum field_type type;
-    json_t *fallback;           /* NULL: must be given */
+    json_t *fallback; /* NULL: must be given */
     int64_t min, max;
     const char *const *choices;
     struct location at;
 };
 
-struct output_declaration {     /* of a run step (`outputs: [name]`), or of a used file (`outputs: { name: expr }`) */
+struct output_declaration { /* of a run step (`outputs: [name]`), or of a used file (`outputs: { name: expr }`) */
     const char *name;
-    json_t *value;              /* an {"$expression"}; NULL for a run step */
+    json_t *value; /* an {"$expression"}; NULL for a run step */
     struct location at;
 };
 
 struct pipeline_step {
-    const char *id;             /* given, or the type's name, with -2, -3 behind where that is taken in the stage */
-    const char *title;          /* `name:`, or NULL */
+    const char *id;    /* given, or the type's name, with -2, -3 behind where that is taken in the stage */
+    const char *title; /* `name:`, or NULL */
     const struct step_type *type;
-    json_t *with;               /* object, typed by type->fields */
-    json_t *env;                /* object name → text or expression; NULL */
-    json_t *sandbox;            /* object typed by sandbox_fields; NULL = the stage's */
-    const char *condition;      /* `if:`, a bare boolean expression; NULL */
-    int64_t timeout_ms;         /* 0 = the default */
+    json_t *with;          /* object, typed by type->fields */
+    json_t *env;           /* object name → text or expression; NULL */
+    json_t *sandbox;       /* object typed by sandbox_fields; NULL = the stage's */
+    const char *condition; /* `if:`, a bare boolean expression; NULL */
+    int64_t timeout_ms;    /* 0 = the default */
     struct retry retry;
     bool allow_failure;
     const struct output_declaration *outputs;
@@ -69,24 +69,24 @@ struct need {
 
 struct pipeline_stage {
     const char *id;
-    const struct need *needs;   /* `needs:`, or the stage above, or none */
+    const struct need *needs; /* `needs:`, or the stage above, or none */
     size_t need_count;
     const char *condition;
     json_t *env, *sandbox;
     int64_t timeout_ms;
-    bool checkout;              /* false: `checkout: none` */
+    bool checkout; /* false: `checkout: none` */
     bool allow_failure;
     const struct input_declaration {
-        const char *stage;      /* files from an earlier stage's workspace; must be among the transitive needs */
+        const char *stage; /* files from an earlier stage's workspace; must be among the transitive needs */
         const char *const *globs;
         size_t glob_count;
         struct location at;
-    } *inputs;
+    } * inputs;
     size_t input_count;
     /* exactly one of the three */
     const struct pipeline_step *steps;
     size_t step_count;
-    json_t *approve;            /* object typed by approve_fields: by, quorum, not-author, expires, ask */
+    json_t *approve;             /* object typed by approve_fields: by, quorum, not-author, expires, ask */
     const struct pipeline *used; /* `use: NAME`, loaded; with its `with` below */
     json_t *with;
     struct location at;
@@ -100,22 +100,22 @@ struct push_filter {
 };
 
 struct pipeline {
-    const char *name;           /* `pipeline:`, or the file's stem */
-    const char *file;           /* the source's name */
-    char digest[65];            /* SHA-256 of the file's bytes */
-    const char *service;        /* `service:`, or NULL */
-    bool on_push;               /* true also where `on:` is absent */
+    const char *name;    /* `pipeline:`, or the file's stem */
+    const char *file;    /* the source's name */
+    char digest[65];     /* SHA-256 of the file's bytes */
+    const char *service; /* `service:`, or NULL */
+    bool on_push;        /* true also where `on:` is absent */
     struct push_filter push;
     const struct param *params;
     size_t param_count;
     json_t *env;
     json_t *sandbox;
-    int64_t timeout_ms;         /* of the whole run; 0 = none */
+    int64_t timeout_ms; /* of the whole run; 0 = none */
     const struct pipeline_stage *stages;
     size_t stage_count;
     const struct output_declaration *outputs;
     size_t output_count;
-    struct arena *arena;        /* owns all of it; of a used pipeline: the user's */
+    struct arena *arena; /* owns all of it; of a used pipeline: the user's */
 };
 
 /* Loads sources->items[0] and the files that it uses ("NAME" is looked for as pipelines/NAME.yaml in the set). All mistakes
@@ -124,8 +124,8 @@ int pipeline_load(const struct source_set *sources, step_types *types, struct di
 void pipeline_free(struct pipeline **pipeline);
 
 /* The tables behind the loader, also the source of the JSON schema and docs/reference/pipeline.md. */
-extern const struct field pipeline_fields[], stage_fields[], step_fields[], sandbox_fields[], approve_fields[],
-    retry_fields[], param_fields[], push_fields[];
+extern const struct field pipeline_fields[], stage_fields[], step_fields[], sandbox_fields[], approve_fields[], retry_fields[],
+    param_fields[], push_fields[];
 
 const char *field_type_name(enum field_type type); /* "text", "duration", ... */
 

@@ -9,10 +9,10 @@
 #include <string.h>
 
 enum {
-    EXIT_PARKED = 75, /* EX_TEMPFAIL: "go on later" */
+    EXIT_PARKED = 75,          /* EX_TEMPFAIL: "go on later" */
     EXIT_FILE_SIZE = 128 + 25, /* a shell\'s word for a command that SIGXFSZ ended: a file over the disk limit */
-    LOSSES_MAX = 3,   /* supervisors lost one after another before a step's start, until we give up */
-    FINDS_MAX = 1,    /* restarts by ourselves to find out what became of an effect */
+    LOSSES_MAX = 3,            /* supervisors lost one after another before a step's start, until we give up */
+    FINDS_MAX = 1,             /* restarts by ourselves to find out what became of an effect */
 };
 
 struct settlement {

@@ -30,14 +30,16 @@ static void pack_run(struct packer *packer, struct run_row *row)
 {
     const char **texts[] = {&row->key, &row->pipeline, &row->repository, &row->ref, &row->commit_id, &row->author, &row->title,
         &row->trigger, &row->state, &row->reason, &row->message, &row->waiting_for, &row->plan};
-    for (size_t i = 0; i < COUNT_OF(texts); i++) pack_text(packer, texts[i]);
+    for (size_t i = 0; i < COUNT_OF(texts); i++)
+        pack_text(packer, texts[i]);
 }
 
 static void pack_step(struct packer *packer, struct step_row *row)
 {
-    const char **texts[] = {&row->path, &row->type, &row->title, &row->state, &row->reason, &row->message, &row->waiting_for,
-        &row->outputs};
-    for (size_t i = 0; i < COUNT_OF(texts); i++) pack_text(packer, texts[i]);
+    const char **texts[] = {
+        &row->path, &row->type, &row->title, &row->state, &row->reason, &row->message, &row->waiting_for, &row->outputs};
+    for (size_t i = 0; i < COUNT_OF(texts); i++)
+        pack_text(packer, texts[i]);
 }
 
 static void pack_events(struct packer *packer, struct append *append)
@@ -105,8 +107,10 @@ struct append *append_new(const struct journal_batch *batch, void (*committed)(v
 
 void append_list_add(struct append_list *list, struct append *append)
 {
-    if (list->last) list->last->next = append;
-    else list->first = append;
+    if (list->last)
+        list->last->next = append;
+    else
+        list->first = append;
     list->last = append;
     list->count++;
 }
@@ -114,8 +118,10 @@ void append_list_add(struct append_list *list, struct append *append)
 void append_list_join(struct append_list *list, struct append_list *more)
 {
     if (!more->first) return;
-    if (list->last) list->last->next = more->first;
-    else list->first = more->first;
+    if (list->last)
+        list->last->next = more->first;
+    else
+        list->first = more->first;
     list->last = more->last;
     list->count += more->count;
     *more = (struct append_list){0};

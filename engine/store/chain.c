@@ -7,7 +7,8 @@
 static void add_number(struct sha256 *hash, uint64_t value)
 {
     unsigned char bytes[8];
-    for (int i = 0; i < 8; i++) bytes[i] = (unsigned char)(value >> (56 - 8 * i));
+    for (int i = 0; i < 8; i++)
+        bytes[i] = (unsigned char)(value >> (56 - 8 * i));
     sha256_add(hash, bytes, sizeof bytes);
 }
 

@@ -39,8 +39,8 @@ int database_error(sqlite3 *database, const char *doing, struct error *err)
     int system_errno = result == SQLITE_IOERR || result == SQLITE_CANTOPEN || result == SQLITE_FULL ? sqlite3_system_errno(database) : 0;
     enum error_code code = code_of_result(result, system_errno);
     const char *path = sqlite3_db_filename(database, "main");
-    error_set(err, code, NOWHERE, "%s %s: %s%s%s", doing, path ? path : "the journal", sqlite3_errmsg(database),
-        system_errno ? ": " : "", system_errno ? strerror(system_errno) : "");
+    error_set(err, code, NOWHERE, "%s %s: %s%s%s", doing, path ? path : "the journal", sqlite3_errmsg(database), system_errno ? ": " : "",
+        system_errno ? strerror(system_errno) : "");
     if (code == ERROR_NO_SPACE) error_hint(err, "free space on its disk and start the server again; nothing that was answered is lost");
     if (code == ERROR_IO) error_hint(err, "check the disk and the kernel's log, then start the server again");
     if (code == ERROR_INVALID) error_hint(err, "the file is damaged or not a journal: restore a backup, or move it away to begin anew");
@@ -87,7 +87,8 @@ static int check_wal(sqlite3 *database, struct error *err)
     return error_hint(err, "its file system has no shared memory maps (a network share?): choose a --data folder on a local disk");
 }
 
-/* SQLite would let others read; the files beside this one follow its rights. Closed before SQLite opens it: closing would drop SQLite's locks. */
+/* SQLite would let others read; the files beside this one follow its rights. Closed before SQLite opens it: closing would drop SQLite's
+ * locks. */
 static void create_private(const char *path)
 {
     int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);

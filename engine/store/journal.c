@@ -19,7 +19,8 @@ enum { REDO_DELAY_MS = 5 };
 static struct append **bucket_of(struct journal *journal, const char *key)
 {
     uint32_t hash = 2166136261u; /* FNV-1a */
-    for (const char *at = key; *at; at++) hash = (hash ^ (unsigned char)*at) * 16777619u;
+    for (const char *at = key; *at; at++)
+        hash = (hash ^ (unsigned char)*at) * 16777619u;
     return &journal->queued_keys[hash % KEY_BUCKETS];
 }
 
@@ -33,7 +34,8 @@ static void remember_key(struct journal *journal, struct append *append)
 static void forget_key(struct journal *journal, struct append *append)
 {
     struct append **link = bucket_of(journal, append->run.key);
-    while (*link && *link != append) link = &(*link)->next_key;
+    while (*link && *link != append)
+        link = &(*link)->next_key;
     if (*link) *link = append->next_key;
 }
 
@@ -114,8 +116,11 @@ static int open_databases(struct journal *journal, struct error *err)
     int64_t last = 0;
     int failed = writer_open(&journal->writer, path, err);
     if (!failed) failed = database_open_reader(path, &journal->reader, err);
-    if (!failed) failed = database_number(journal->reader, "SELECT max((SELECT ifnull(max(run), 0) FROM runs),"
-        " (SELECT ifnull(max(run), 0) FROM events))", &last, err);
+    if (!failed)
+        failed = database_number(journal->reader,
+            "SELECT max((SELECT ifnull(max(run), 0) FROM runs),"
+            " (SELECT ifnull(max(run), 0) FROM events))",
+            &last, err);
     journal->next_run = (uint64_t)last + 1;
     return failed;
 }
@@ -146,8 +151,10 @@ static void journal_release(struct journal *journal)
     writer_close(&journal->writer, journal->broken);
     if (journal->lock >= 0) close(journal->lock);
     free(journal->folder);
-    if (journal->answers.data) uv_close((uv_handle_t *)&journal->answers, on_closed);
-    else free(journal);
+    if (journal->answers.data)
+        uv_close((uv_handle_t *)&journal->answers, on_closed);
+    else
+        free(journal);
 }
 
 int journal_open(uv_loop_t *loop, const struct journal_options *options, struct journal **ret, struct error *err)

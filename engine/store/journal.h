@@ -16,19 +16,19 @@ struct journal;
 
 struct journal_event {
     uint64_t run;
-    uint64_t seq;          /* 1, 2, ... within the run */
+    uint64_t seq; /* 1, 2, ... within the run */
     int64_t time_ms;
-    const char *type;      /* "step_started" */
-    uint32_t step;         /* UINT32_MAX = none */
+    const char *type; /* "step_started" */
+    uint32_t step;    /* UINT32_MAX = none */
     bool durable;
-    const char *data;      /* canonical JSON text or NULL */
+    const char *data; /* canonical JSON text or NULL */
 };
 
 /* Projections: the present rows. A row given replaces the row with the same key, but a run's key, repository and pipeline stay
    those of its first row. Texts may be NULL, but for state. */
 struct run_row {
-    uint64_t run;                    /* key; the number that people see */
-    const char *key;                 /* the trigger's key: a second run with it is refused (journal_find_trigger) */
+    uint64_t run;    /* key; the number that people see */
+    const char *key; /* the trigger's key: a second run with it is refused (journal_find_trigger) */
     const char *pipeline, *repository, *ref, *commit_id, *author, *title, *trigger;
     const char *state, *reason, *message, *waiting_for, *plan; /* plan: digest of its blob */
     int64_t accepted_ms, started_ms, ended_ms;
@@ -36,18 +36,21 @@ struct run_row {
 };
 struct step_row {
     uint64_t run;
-    uint32_t step;                   /* key with run */
+    uint32_t step; /* key with run */
     const char *path, *type, *title, *state, *reason, *message, *waiting_for;
     uint32_t attempt;
     int64_t started_ms, ended_ms, until_ms;
     int exit_code;
-    const char *outputs;             /* JSON or NULL */
+    const char *outputs; /* JSON or NULL */
 };
-struct shim_row { uint64_t run; uint64_t sequence; }; /* the last report of the run's shim that these events hold */
+struct shim_row {
+    uint64_t run;
+    uint64_t sequence;
+}; /* the last report of the run's shim that these events hold */
 
 /* Bytes that are kept by their digest, in the same transaction as the events that name it: a plan. */
 struct blob {
-    const char *digest;              /* SHA-256 of bytes, in hex; stored once however often it is given */
+    const char *digest; /* SHA-256 of bytes, in hex; stored once however often it is given */
     const char *bytes;
     size_t size;
 };
@@ -55,16 +58,16 @@ struct blob {
 struct journal_batch {
     const struct journal_event *events;
     size_t event_count;
-    const struct run_row *run;       /* NULL: unchanged */
+    const struct run_row *run; /* NULL: unchanged */
     const struct step_row *steps;
     size_t step_count;
-    const struct shim_row *shim;     /* NULL: unchanged */
-    const struct blob *blob;         /* NULL: none */
+    const struct shim_row *shim; /* NULL: unchanged */
+    const struct blob *blob;     /* NULL: none */
 };
 
 struct journal_options {
-    const char *folder;              /* holds journal.db and lock; created */
-    unsigned redo_delay_ms;          /* 0 = the default, 5 */
+    const char *folder;     /* holds journal.db and lock; created */
+    unsigned redo_delay_ms; /* 0 = the default, 5 */
     /* Called on the loop's thread, once, when nothing can be written any more. */
     void (*failed)(void *context, const struct error *err);
     void *context;
@@ -88,7 +91,11 @@ uint64_t journal_next_run(struct journal *journal);
 uint64_t journal_find_trigger(struct journal *journal, const char *key);
 /* Runs newest first, as an array of objects with the API's names; before = 0 for the newest (keyset: pass the last number seen).
    NULL filters match all; limit 0 is LIMIT_PAGE. */
-struct run_query { const char *repository, *pipeline, *state; uint64_t before; unsigned limit; };
+struct run_query {
+    const char *repository, *pipeline, *state;
+    uint64_t before;
+    unsigned limit;
+};
 int journal_list_runs(struct journal *journal, const struct run_query *query, json_t **ret_rows, struct error *err) MUST_CHECK;
 int journal_get_run(struct journal *journal, uint64_t run, json_t **ret_row, struct error *err) MUST_CHECK; /* -ERROR_NOT_FOUND */
 int journal_list_steps(struct journal *journal, uint64_t run, json_t **ret_rows, struct error *err) MUST_CHECK;
@@ -96,12 +103,18 @@ int journal_list_steps(struct journal *journal, uint64_t run, json_t **ret_rows,
 int journal_list_approvals(struct journal *journal, json_t **ret_rows, struct error *err) MUST_CHECK;
 /* Calls back for each event of a run (0: of all runs) with global id > after, oldest first, until limit (0: none) or a non-zero
    return. A row is borrowed for the call, which may append, but not read. */
-struct journal_row { uint64_t id, run, seq; int64_t time_ms; const char *type; uint32_t step; const char *data; };
+struct journal_row {
+    uint64_t id, run, seq;
+    int64_t time_ms;
+    const char *type;
+    uint32_t step;
+    const char *data;
+};
 int journal_read(struct journal *journal, uint64_t run, uint64_t after, unsigned limit,
     int (*row)(void *context, const struct journal_row *row), void *context, struct error *err) MUST_CHECK;
 /* Runs that are not at rest (by their projection's state), oldest first: what a restart has to fold. at_rest: NULL-ended names. */
-int journal_open_runs(struct journal *journal, const char *const *at_rest, uint64_t **ret_runs, size_t *ret_count,
-    struct error *err) MUST_CHECK;
+int journal_open_runs(
+    struct journal *journal, const char *const *at_rest, uint64_t **ret_runs, size_t *ret_count, struct error *err) MUST_CHECK;
 /* A blob's bytes, NUL-terminated; caller frees. -ERROR_NOT_FOUND; -ERROR_CONFLICT: it is not what its digest says. */
 int journal_get_blob(struct journal *journal, const char *digest, char **ret_bytes, size_t *ret_size, struct error *err) MUST_CHECK;
 uint64_t journal_shim_sequence(struct journal *journal, uint64_t run);
@@ -109,7 +122,9 @@ uint64_t journal_shim_sequence(struct journal *journal, uint64_t run);
 int journal_verify(struct journal *journal, uint64_t run, struct error *err) MUST_CHECK;
 
 /* Numbers since it was opened, for `version --json` and benchmarks. */
-struct journal_counts { uint64_t events, commits, max_group; };
+struct journal_counts {
+    uint64_t events, commits, max_group;
+};
 struct journal_counts journal_count(const struct journal *journal);
 
 #endif

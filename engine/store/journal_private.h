@@ -14,17 +14,17 @@ enum { KEY_BUCKETS = 256, CHAIN_HEADS = 256 };
 /* One journal_append, with all that it was given in the same block. */
 struct append {
     struct append *next;
-    struct append *next_key;       /* in the same bucket of queued_keys */
-    struct journal_batch batch;    /* points into this block */
-    struct run_row run;            /* batch.run, when there is one */
+    struct append *next_key;    /* in the same bucket of queued_keys */
+    struct journal_batch batch; /* points into this block */
+    struct run_row run;         /* batch.run, when there is one */
     struct shim_row shim;
     struct blob blob;
     void (*committed)(void *context);
     void *context;
     size_t size_bytes;
     bool durable;
-    bool keyed;                    /* its run's key is in queued_keys */
-    bool lost;                     /* it came behind a failure: freed without an answer */
+    bool keyed; /* its run's key is in queued_keys */
+    bool lost;  /* it came behind a failure: freed without an answer */
 };
 struct append_list {
     struct append *first, *last;
@@ -36,8 +36,17 @@ void append_list_add(struct append_list *list, struct append *append);
 void append_list_join(struct append_list *list, struct append_list *more);
 
 enum query {
-    QUERY_FIND_TRIGGER, QUERY_GET_RUN, QUERY_LIST_STEPS, QUERY_LIST_APPROVALS, QUERY_READ_RUN, QUERY_READ_ALL, QUERY_NEXT_STATE,
-    QUERY_RUNS_IN_STATE, QUERY_SHIM, QUERY_VERIFY, QUERY_GET_BLOB,
+    QUERY_FIND_TRIGGER,
+    QUERY_GET_RUN,
+    QUERY_LIST_STEPS,
+    QUERY_LIST_APPROVALS,
+    QUERY_READ_RUN,
+    QUERY_READ_ALL,
+    QUERY_NEXT_STATE,
+    QUERY_RUNS_IN_STATE,
+    QUERY_SHIM,
+    QUERY_VERIFY,
+    QUERY_GET_BLOB,
     QUERY_LIST_RUNS, /* and the seven behind it: a bit for each filter */
     QUERY_COUNT = QUERY_LIST_RUNS + 8
 };
@@ -50,7 +59,7 @@ struct writer {
     sqlite3_stmt *begin, *commit, *add_event, *find_head, *put_run, *put_step, *put_shim, *put_blob;
     struct chain_head heads[CHAIN_HEADS]; /* the runs written last, by number; others are read from the database */
     struct row_set *rows;
-    int wal_pages;                        /* as the last commit told */
+    int wal_pages; /* as the last commit told */
 };
 
 struct journal {
@@ -63,7 +72,7 @@ struct journal {
     sqlite3_stmt *queries[QUERY_COUNT];
     struct append *queued_keys[KEY_BUCKETS];
     uint64_t next_run;
-    size_t unanswered;                    /* appends that are not back yet; they keep the loop alive */
+    size_t unanswered; /* appends that are not back yet; they keep the loop alive */
     bool failure_told;
     /* both: under the mutex */
     uv_mutex_t mutex;
@@ -71,7 +80,7 @@ struct journal {
     struct append_list queue, done;
     bool durable_queued, stopping, broken;
     enum writer_state writer_state;
-    struct error failure;                 /* of broken */
+    struct error failure; /* of broken */
     /* the writer's */
     uv_thread_t thread;
     struct writer writer;
@@ -87,12 +96,12 @@ void writer_main(void *journal); /* the thread */
 void writer_write(struct journal *journal, struct append_list *list);
 
 /* journal.c */
-void journal_break(struct journal *journal, const struct error *err); /* nothing can be written any more; any thread */
+void journal_break(struct journal *journal, const struct error *err);  /* nothing can be written any more; any thread */
 uint64_t journal_queued_run(struct journal *journal, const char *key); /* the run of a queued append with this key; 0 = none */
 
 /* query.c */
 void query_close(struct journal *journal);
-const char *query_text(enum query query); /* its SQL, for the test of the query plans; valid for the static ones */
+const char *query_text(enum query query);     /* its SQL, for the test of the query plans; valid for the static ones */
 char *query_list_runs_text(unsigned filters); /* caller frees */
 
 /* rows.c: the last version of each projection row in a transaction; the versions before it need not be written. */
@@ -102,7 +111,10 @@ void row_set_free(struct row_set **set);
 void row_set_clear(struct row_set *set);
 void row_set_add_run(struct row_set *set, struct run_row *row);
 void row_set_add_step(struct row_set *set, const struct step_row *row);
-struct row { const struct run_row *run; const struct step_row *step; }; /* one of the two */
+struct row {
+    const struct run_row *run;
+    const struct step_row *step;
+}; /* one of the two */
 size_t row_set_count(const struct row_set *set);
 struct row row_set_at(const struct row_set *set, size_t index);
 

@@ -16,8 +16,8 @@ static int refuse(int fd, const char *folder, struct error *err)
     char pid[16] = "";
     ssize_t size = pread(fd, pid, sizeof pid - 1, 0);
     size_t digits = size > 0 ? strspn(pid, "0123456789") : 0;
-    error_set(err, ERROR_CONFLICT, NOWHERE, "another server (pid %.*s) serves %s", digits ? (int)digits : 7,
-        digits ? pid : "unknown", folder);
+    error_set(
+        err, ERROR_CONFLICT, NOWHERE, "another server (pid %.*s) serves %s", digits ? (int)digits : 7, digits ? pid : "unknown", folder);
     return error_hint(err, "stop it or choose another --data");
 }
 

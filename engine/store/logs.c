@@ -25,9 +25,9 @@ enum { WINDOW_BYTES = 128 * 1024, RECORD_MAX_BYTES = 16 * 1024 * 1024 };
 struct log_reader {
     char *path;
     int fd;
-    char *window;          /* only while a read goes on */
+    char *window; /* only while a read goes on */
     size_t size, capacity;
-    uint64_t start;        /* the window's place in the file */
+    uint64_t start; /* the window's place in the file */
 };
 
 struct log_reader *log_reader_new(const char *path)
@@ -136,8 +136,13 @@ static int read_records(struct log_reader *reader, uint64_t *offset, struct log_
         *offset += sizeof record + record.size_bytes;
         if (!payload) continue;
         taken += record.size_bytes;
-        if (piece(context, &(struct log_piece){.step = record.step, .attempt = record.attempt, .stream = record.stream,
-                .time_us = record.time_us, .bytes = payload, .size = record.size_bytes})) return 0;
+        if (piece(context, &(struct log_piece){.step = record.step,
+                               .attempt = record.attempt,
+                               .stream = record.stream,
+                               .time_us = record.time_us,
+                               .bytes = payload,
+                               .size = record.size_bytes}))
+            return 0;
     }
     return 0;
 }
@@ -163,7 +168,7 @@ int log_reader_read(struct log_reader *reader, uint64_t offset, struct log_filte
 struct tail {
     struct text kept;
     size_t limit_bytes;
-    bool cut;           /* something before kept was dropped */
+    bool cut; /* something before kept was dropped */
 };
 
 static void drop_front(struct tail *tail, size_t size)
@@ -189,7 +194,8 @@ static size_t first_of_last_lines(const struct tail *tail, unsigned count)
     size_t size = tail->kept.size, from = size > tail->limit_bytes ? size - tail->limit_bytes : 0;
     bool cut = from ? bytes[from - 1] != '\n' : tail->cut;
     size_t whole = from;
-    while (cut && whole < size && bytes[whole] != '\n') whole++;
+    while (cut && whole < size && bytes[whole] != '\n')
+        whole++;
     if (cut && whole + 1 < size) from = whole + 1;
     size_t at = size && bytes[size - 1] == '\n' ? size - 1 : size;
     for (; at > from; at--)

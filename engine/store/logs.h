@@ -14,8 +14,16 @@ struct log_reader *log_reader_new(const char *path);
 void log_reader_free(struct log_reader **reader);
 
 /* Where to read: step UINT32_MAX = all steps, attempt 0 = all attempts. */
-struct log_filter { uint32_t step, attempt; };
-struct log_piece { uint32_t step, attempt; uint8_t stream; int64_t time_us; const char *bytes; size_t size; };
+struct log_filter {
+    uint32_t step, attempt;
+};
+struct log_piece {
+    uint32_t step, attempt;
+    uint8_t stream;
+    int64_t time_us;
+    const char *bytes;
+    size_t size;
+};
 /* Calls back with each complete record from offset on (0 = the start) that passes; stops at non-zero (that record was taken), at the
    torn or present end, or after limit_bytes of payload that passed. *ret_offset: where to go on. Blocks for the disk only.
    What a piece says of step and attempt is not checked against any plan. */
@@ -23,7 +31,7 @@ int log_reader_read(struct log_reader *reader, uint64_t offset, struct log_filte
     int (*piece)(void *context, const struct log_piece *piece), void *context, uint64_t *ret_offset, struct error *err) MUST_CHECK;
 
 /* The last lines of one step, at most count and limit_bytes: what to show when it failed. */
-int log_tail(const char *path, struct log_filter filter, unsigned count, size_t limit_bytes, struct text *out,
-    struct error *err) MUST_CHECK;
+int log_tail(
+    const char *path, struct log_filter filter, unsigned count, size_t limit_bytes, struct text *out, struct error *err) MUST_CHECK;
 
 #endif

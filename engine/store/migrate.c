@@ -57,8 +57,9 @@ static int check_identity(sqlite3 *database, int64_t version, struct error *err)
 
 static int step_up(sqlite3 *database, const char *sql, size_t version, struct error *err)
 {
-    AUTO(free_text) char *whole = mem_format("BEGIN IMMEDIATE; %s PRAGMA application_id = " APPLICATION_ID
-        "; PRAGMA user_version = %zu; COMMIT;", sql, version);
+    AUTO(free_text)
+    char *whole =
+        mem_format("BEGIN IMMEDIATE; %s PRAGMA application_id = " APPLICATION_ID "; PRAGMA user_version = %zu; COMMIT;", sql, version);
     int failed = database_run(database, whole, "migrating", err);
     if (failed && !sqlite3_get_autocommit(database)) sqlite3_exec(database, "ROLLBACK", NULL, NULL, NULL);
     return failed ? error_wrap(err, "to version %zu", version) : 0;
@@ -75,6 +76,7 @@ int migrate(sqlite3 *database, const char *const *migrations, size_t count, stru
             sqlite3_db_filename(database, "main"), (long long)version, count);
         return error_hint(err, "a newer crescendo wrote it: run that one, or restore a backup from before the upgrade");
     }
-    for (size_t next = (size_t)version; next < count && !failed; next++) failed = step_up(database, migrations[next], next + 1, err);
+    for (size_t next = (size_t)version; next < count && !failed; next++)
+        failed = step_up(database, migrations[next], next + 1, err);
     return failed;
 }

@@ -30,9 +30,8 @@ static const char *const queries[QUERY_LIST_RUNS] = {
         " r.commit_id AS \"commit\", r.author, r.title AS run_title"
         " FROM steps AS s JOIN runs AS r ON r.run = s.run WHERE s.waiting_for = 'approval' AND s.state = 'parked' ORDER BY s.run, s.step",
     /* seq finds the place in the index; the id counts where `after` is the id of another run's event. */
-    [QUERY_READ_RUN] =
-        "SELECT id, run, seq, time_ms, type, step, data FROM events WHERE run = ?1"
-        " AND seq > ifnull((SELECT seq FROM events WHERE id = ?2 AND run = ?1), 0) AND id > ?2 ORDER BY seq LIMIT ?3",
+    [QUERY_READ_RUN] = "SELECT id, run, seq, time_ms, type, step, data FROM events WHERE run = ?1"
+                       " AND seq > ifnull((SELECT seq FROM events WHERE id = ?2 AND run = ?1), 0) AND id > ?2 ORDER BY seq LIMIT ?3",
     [QUERY_READ_ALL] = "SELECT id, run, seq, time_ms, type, step, data FROM events WHERE id > ?2 ORDER BY id LIMIT ?3",
     /* From one state to the next through the index, so that a million runs at rest cost nothing. */
     [QUERY_NEXT_STATE] = "SELECT min(state) FROM runs WHERE state > ?1",
@@ -77,7 +76,8 @@ static int begin_query(struct journal *journal, enum query query, sqlite3_stmt *
 
 void query_close(struct journal *journal)
 {
-    for (int i = 0; i < QUERY_COUNT; i++) sqlite3_finalize(take(&journal->queries[i]));
+    for (int i = 0; i < QUERY_COUNT; i++)
+        sqlite3_finalize(take(&journal->queries[i]));
 }
 
 /* 1: a row; 0: the end; negative: failed. */
@@ -112,8 +112,10 @@ static json_t *row_to_json(sqlite3_stmt *statement)
         int type = sqlite3_column_type(statement, i);
         if (type == SQLITE_INTEGER) json_put_whole(row, name, sqlite3_column_int64(statement, i));
         if (type != SQLITE_TEXT) continue;
-        if (strcmp(name, "outputs") == 0) json_put(row, name, json_loads(column_text(statement, i), JSON_DECODE_ANY, NULL));
-        else json_put_text(row, name, column_text(statement, i));
+        if (strcmp(name, "outputs") == 0)
+            json_put(row, name, json_loads(column_text(statement, i), JSON_DECODE_ANY, NULL));
+        else
+            json_put_text(row, name, column_text(statement, i));
     }
     return row;
 }
@@ -122,7 +124,8 @@ static int collect_rows(struct journal *journal, sqlite3_stmt *statement, json_t
 {
     AUTO(free_json) json_t *rows = json_array();
     int more;
-    while ((more = next_row(journal, statement, err)) > 0) json_array_append_new(rows, row_to_json(statement));
+    while ((more = next_row(journal, statement, err)) > 0)
+        json_array_append_new(rows, row_to_json(statement));
     if (more == 0) *ret_rows = take(&rows);
     return more;
 }
@@ -135,8 +138,10 @@ static uint64_t find_number(struct journal *journal, enum query query, const cha
     uint64_t found = 0;
     int more = begin_query(journal, query, &statement, &err);
     if (more == 0) {
-        if (text) bind_text(statement, 1, text);
-        else bind_number(statement, 1, number);
+        if (text)
+            bind_text(statement, 1, text);
+        else
+            bind_number(statement, 1, number);
         more = next_row(journal, statement, &err);
     }
     if (more > 0) found = (uint64_t)sqlite3_column_int64(statement, 0);
@@ -176,8 +181,8 @@ uint64_t journal_shim_sequence(struct journal *journal, uint64_t run)
 
 int journal_list_runs(struct journal *journal, const struct run_query *query, json_t **ret_rows, struct error *err)
 {
-    unsigned filters = (query->repository ? FILTER_REPOSITORY : 0u) | (query->pipeline ? FILTER_PIPELINE : 0u) |
-        (query->state ? FILTER_STATE : 0u);
+    unsigned filters =
+        (query->repository ? FILTER_REPOSITORY : 0u) | (query->pipeline ? FILTER_PIPELINE : 0u) | (query->state ? FILTER_STATE : 0u);
     AUTO(end_query) sqlite3_stmt *statement = NULL;
     int failed = begin_query(journal, QUERY_LIST_RUNS + filters, &statement, err);
     if (failed) return failed;
@@ -206,8 +211,10 @@ int journal_get_run(struct journal *journal, uint64_t run, json_t **ret_row, str
 static void add_stage(json_t *step)
 {
     const char *path = json_text(step, "path", NULL), *slash = path ? strrchr(path, '/') : NULL;
-    if (slash) json_put(step, "stage", json_stringn(path, (size_t)(slash - path)));
-    else json_put_text(step, "stage", path);
+    if (slash)
+        json_put(step, "stage", json_stringn(path, (size_t)(slash - path)));
+    else
+        json_put_text(step, "stage", path);
 }
 
 int journal_list_steps(struct journal *journal, uint64_t run, json_t **ret_rows, struct error *err)
@@ -217,7 +224,8 @@ int journal_list_steps(struct journal *journal, uint64_t run, json_t **ret_rows,
     if (failed) return failed;
     bind_number(statement, 1, run);
     failed = collect_rows(journal, statement, ret_rows, err);
-    for (size_t i = 0; !failed && i < json_array_size(*ret_rows); i++) add_stage(json_array_get(*ret_rows, i));
+    for (size_t i = 0; !failed && i < json_array_size(*ret_rows); i++)
+        add_stage(json_array_get(*ret_rows, i));
     return failed;
 }
 

@@ -10,8 +10,8 @@
 struct row_set {
     struct row *rows;
     size_t count, capacity;
-    uint32_t *slots;    /* index in rows + 1; 0 = free */
-    size_t slot_count;  /* a power of two, at least twice count */
+    uint32_t *slots;   /* index in rows + 1; 0 = free */
+    size_t slot_count; /* a power of two, at least twice count */
 };
 
 struct row_set *row_set_new(void)
@@ -57,7 +57,8 @@ static size_t slot_of(const struct row_set *set, struct row row)
 {
     uint64_t key = row.run ? row.run->run << 20 | 0xfffff : row.step ? row.step->run << 20 ^ row.step->step : 0;
     size_t slot = (size_t)(key * 0x9e3779b97f4a7c15ULL >> 20) & (set->slot_count - 1);
-    while (set->slots[slot] && !same_row(set->rows[set->slots[slot] - 1], row)) slot = (slot + 1) & (set->slot_count - 1);
+    while (set->slots[slot] && !same_row(set->rows[set->slots[slot] - 1], row))
+        slot = (slot + 1) & (set->slot_count - 1);
     return slot;
 }
 
@@ -66,7 +67,8 @@ static void grow(struct row_set *set)
     free(set->slots);
     set->slot_count *= 2;
     set->slots = mem_alloc_array(set->slot_count, sizeof *set->slots);
-    for (size_t i = 0; i < set->count; i++) set->slots[slot_of(set, set->rows[i])] = (uint32_t)i + 1;
+    for (size_t i = 0; i < set->count; i++)
+        set->slots[slot_of(set, set->rows[i])] = (uint32_t)i + 1;
 }
 
 /* Returns the row that was there before. */

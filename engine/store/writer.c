@@ -48,7 +48,7 @@ int writer_open(struct writer *writer, const char *path, struct error *err)
         {&writer->begin, "BEGIN IMMEDIATE"},
         {&writer->commit, "COMMIT"},
         {&writer->add_event, "INSERT INTO events (run, seq, time_ms, type, step, version, data, hash)"
-            " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)"},
+                             " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)"},
         {&writer->find_head, "SELECT seq, hash FROM events WHERE run = ?1 ORDER BY seq DESC LIMIT 1"},
         {&writer->put_run, put_run_sql},
         {&writer->put_step, put_step_sql},
@@ -68,7 +68,8 @@ void writer_close(struct writer *writer, bool broken)
 {
     sqlite3_stmt **const kept[] = {&writer->begin, &writer->commit, &writer->add_event, &writer->find_head, &writer->put_run,
         &writer->put_step, &writer->put_shim, &writer->put_blob};
-    for (size_t i = 0; i < COUNT_OF(kept); i++) sqlite3_finalize(take(kept[i]));
+    for (size_t i = 0; i < COUNT_OF(kept); i++)
+        sqlite3_finalize(take(kept[i]));
     /* After a failed sync the kernel may call pages clean that are not on the disk: leave the WAL for the next start to judge. */
     if (broken && writer->database) sqlite3_db_config(writer->database, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
     sqlite3_close_v2(take(&writer->database));
@@ -120,15 +121,22 @@ static int write_event(struct writer *writer, const struct journal_event *event,
     if (event->seq != head->seq + 1)
         return error_set(err, ERROR_INTERNAL, NOWHERE, "event %s of run %llu has number %llu where %llu follows", event->type,
             (unsigned long long)event->run, (unsigned long long)event->seq, (unsigned long long)head->seq + 1);
-    chain_add(head, &(struct chain_link){.run = event->run, .seq = event->seq, .time_ms = event->time_ms, .step = event->step,
-        .version = EVENT_VERSION, .type = event->type, .data = event->data});
+    chain_add(head, &(struct chain_link){.run = event->run,
+                        .seq = event->seq,
+                        .time_ms = event->time_ms,
+                        .step = event->step,
+                        .version = EVENT_VERSION,
+                        .type = event->type,
+                        .data = event->data});
     sqlite3_stmt *add = writer->add_event;
     bind_number(add, 1, event->run);
     bind_number(add, 2, event->seq);
     sqlite3_bind_int64(add, 3, event->time_ms);
     bind_text(add, 4, event->type);
-    if (event->step == UINT32_MAX) sqlite3_bind_null(add, 5);
-    else bind_number(add, 5, event->step);
+    if (event->step == UINT32_MAX)
+        sqlite3_bind_null(add, 5);
+    else
+        bind_number(add, 5, event->step);
     sqlite3_bind_int(add, 6, EVENT_VERSION);
     bind_text(add, 7, event->data);
     sqlite3_bind_blob(add, 8, head->hash, SHA256_BYTES, SQLITE_STATIC);
@@ -138,10 +146,11 @@ static int write_event(struct writer *writer, const struct journal_event *event,
 static int write_run(struct writer *writer, const struct run_row *row, struct error *err)
 {
     sqlite3_stmt *put = writer->put_run;
-    const char *const texts[] = {row->key, row->pipeline, row->repository, row->ref, row->commit_id, row->author, row->title,
-        row->trigger, row->state, row->reason, row->message, row->waiting_for, row->plan};
+    const char *const texts[] = {row->key, row->pipeline, row->repository, row->ref, row->commit_id, row->author, row->title, row->trigger,
+        row->state, row->reason, row->message, row->waiting_for, row->plan};
     bind_number(put, 1, row->run);
-    for (size_t i = 0; i < COUNT_OF(texts); i++) bind_text(put, (int)i + 2, texts[i]);
+    for (size_t i = 0; i < COUNT_OF(texts); i++)
+        bind_text(put, (int)i + 2, texts[i]);
     sqlite3_bind_int64(put, 15, row->accepted_ms);
     sqlite3_bind_int64(put, 16, row->started_ms);
     sqlite3_bind_int64(put, 17, row->ended_ms);
@@ -157,7 +166,8 @@ static int write_step_row(struct writer *writer, const struct step_row *row, str
     const char *const texts[] = {row->path, row->type, row->title, row->state, row->reason, row->message, row->waiting_for};
     bind_number(put, 1, row->run);
     bind_number(put, 2, row->step);
-    for (size_t i = 0; i < COUNT_OF(texts); i++) bind_text(put, (int)i + 3, texts[i]);
+    for (size_t i = 0; i < COUNT_OF(texts); i++)
+        bind_text(put, (int)i + 3, texts[i]);
     bind_number(put, 10, row->attempt);
     sqlite3_bind_int64(put, 11, row->started_ms);
     sqlite3_bind_int64(put, 12, row->ended_ms);
@@ -178,9 +188,11 @@ static int write_append(struct writer *writer, struct append *append, struct err
 {
     const struct journal_batch *batch = &append->batch;
     int failed = batch->blob ? write_blob(writer, batch->blob, err) : 0;
-    for (size_t i = 0; i < batch->event_count && !failed; i++) failed = write_event(writer, &batch->events[i], err);
+    for (size_t i = 0; i < batch->event_count && !failed; i++)
+        failed = write_event(writer, &batch->events[i], err);
     if (batch->run) row_set_add_run(writer->rows, &append->run);
-    for (size_t i = 0; i < batch->step_count; i++) row_set_add_step(writer->rows, &batch->steps[i]);
+    for (size_t i = 0; i < batch->step_count; i++)
+        row_set_add_step(writer->rows, &batch->steps[i]);
     if (failed || !batch->shim) return failed;
     bind_number(writer->put_shim, 1, batch->shim->run);
     bind_number(writer->put_shim, 2, batch->shim->sequence);
@@ -202,7 +214,8 @@ static int write_group(struct writer *writer, const struct append_list *group, s
 {
     row_set_clear(writer->rows);
     int failed = write_step(writer, writer->begin, "beginning to write", err);
-    for (struct append *append = group->first; append && !failed; append = append->next) failed = write_append(writer, append, err);
+    for (struct append *append = group->first; append && !failed; append = append->next)
+        failed = write_append(writer, append, err);
     if (!failed) failed = write_rows(writer, err);
     return failed ? failed : write_step(writer, writer->commit, "committing to", err);
 }
@@ -226,7 +239,8 @@ static struct append_list take_group(struct append_list *list)
 
 static void hand_back(struct journal *journal, struct append_list *group, bool lost)
 {
-    for (struct append *append = group->first; append && lost; append = append->next) append->lost = true;
+    for (struct append *append = group->first; append && lost; append = append->next)
+        append->lost = true;
     uv_mutex_lock(&journal->mutex);
     append_list_join(&journal->done, group);
     uv_mutex_unlock(&journal->mutex);
@@ -236,7 +250,8 @@ static void hand_back(struct journal *journal, struct append_list *group, bool l
 static void count_group(struct journal *journal, const struct append_list *group)
 {
     uint64_t events = 0;
-    for (const struct append *append = group->first; append; append = append->next) events += append->batch.event_count;
+    for (const struct append *append = group->first; append; append = append->next)
+        events += append->batch.event_count;
     journal->event_count += events;
     journal->commit_count++;
     if (events > journal->max_group) journal->max_group = events;
@@ -257,8 +272,10 @@ void writer_write(struct journal *journal, struct append_list *list)
     while (list->first && !failed) {
         struct append_list group = take_group(list);
         failed = write_group(&journal->writer, &group, &err);
-        if (failed) journal_break(journal, &err);
-        else count_group(journal, &group);
+        if (failed)
+            journal_break(journal, &err);
+        else
+            count_group(journal, &group);
         hand_back(journal, &group, failed);
         if (failed) break;
         failed = write_back(&journal->writer, &err);
@@ -271,7 +288,8 @@ void writer_write(struct journal *journal, struct append_list *list)
 static bool wait_for_work(struct journal *journal)
 {
     journal->writer_state = WRITER_IDLE;
-    while (!journal->queue.first && !journal->stopping) uv_cond_wait(&journal->wake, &journal->mutex);
+    while (!journal->queue.first && !journal->stopping)
+        uv_cond_wait(&journal->wake, &journal->mutex);
     uint64_t now = uv_hrtime(), until = now + journal->options.redo_delay_ms * 1000000ULL;
     journal->writer_state = WRITER_DELAYING;
     while (!journal->durable_queued && !journal->stopping && now < until) {

@@ -22,7 +22,9 @@ const struct field push_body_fields[] = {
     {.name = "new", .type = FIELD_TEXT, .flags = FIELD_REQUIRED, .help = "The commit now, or zeros"},
     {.name = "title", .type = FIELD_TEXT, .help = "The commit's subject"},
     {.name = "paths", .type = FIELD_TEXT_LIST, .help = "The changed paths; absent: not known, which matches every filter"},
-    {.name = "files", .type = FIELD_ANY, .flags = FIELD_REQUIRED,
+    {.name = "files",
+        .type = FIELD_ANY,
+        .flags = FIELD_REQUIRED,
         .help = "[{name, base64}]: crescendo.yaml and pipelines/*.yaml as they are in the commit"},
     {.name = "link", .type = FIELD_BOOLEAN, .fallback = "false", .help = "crescendo.yaml is a symbolic link, so it is not among the files"},
     {.name = "colour", .type = FIELD_BOOLEAN, .fallback = "true", .help = "May the answer's text hold terminal colours?"},
@@ -105,8 +107,7 @@ static void on_accepted(void *context, const struct accepted *accepted, const st
     }
     struct text text = {0};
     describe(push, accepted, &text);
-    push->done(push->context,
-        &(struct push_answer){accepted->run, accepted->known, accepted->invalid, text_view(&text)}, NULL);
+    push->done(push->context, &(struct push_answer){accepted->run, accepted->known, accepted->invalid, text_view(&text)}, NULL);
     text_release(&text);
     push_free(push);
 }
@@ -115,7 +116,8 @@ static const char *const *copy_paths(struct arena *arena, const json_t *paths)
 {
     if (!paths) return NULL;
     const char **copy = arena_alloc_array(arena, json_array_size(paths) + 1, sizeof *copy);
-    for (size_t i = 0; i < json_array_size(paths); i++) copy[i] = arena_copy_text(arena, json_string_value(json_array_get(paths, i)));
+    for (size_t i = 0; i < json_array_size(paths); i++)
+        copy[i] = arena_copy_text(arena, json_string_value(json_array_get(paths, i)));
     return copy;
 }
 

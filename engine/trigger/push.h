@@ -8,9 +8,9 @@
 extern const struct field push_body_fields[];
 
 struct push_answer {
-    uint64_t run;        /* 0: the push starts nothing */
+    uint64_t run; /* 0: the push starts nothing */
     bool known, invalid;
-    const char *text;    /* to print in the push, in colour where the body wants it; ends with a newline; borrowed for the call */
+    const char *text; /* to print in the push, in colour where the body wants it; ends with a newline; borrowed for the call */
 };
 
 /* body: as push_body_fields say; borrowed for the call. done is called once, perhaps at once; err where it could not be taken. */

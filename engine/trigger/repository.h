@@ -11,8 +11,8 @@ int repository_create(const char *data, const char *name, const char *hook, stru
 int repository_check(const char *data, const char *name, struct error *err) MUST_CHECK;
 char *repository_path(const char *data, const char *name); /* DATA/repositories/NAME.git; caller frees */
 /* Calls back for each repository, sorted by name. */
-int repository_each(const char *data, void (*each)(void *context, const char *name, const char *path), void *context,
-    struct error *err) MUST_CHECK;
+int repository_each(
+    const char *data, void (*each)(void *context, const char *name, const char *path), void *context, struct error *err) MUST_CHECK;
 /* Points every repository's hook at the program: after an upgrade it may stand elsewhere. What is not our link is left alone. */
 void repository_renew_hooks(const char *data, const char *hook);
 

@@ -48,8 +48,10 @@ static bool is_hopeless(const struct error *err)
 static void on_answer(void *context, const struct push_answer *answer, const struct error *err)
 {
     struct entry *entry = context;
-    if (err && is_hopeless(err)) reject(entry->path, err);
-    else if (err) log_error(err, entry->path);
+    if (err && is_hopeless(err))
+        reject(entry->path, err);
+    else if (err)
+        log_error(err, entry->path);
     else {
         unlink(entry->path);
         log_line(LOG_LEVEL_INFO, "a push from the spool: run %llu", (unsigned long long)answer->run);
@@ -69,8 +71,10 @@ static void take_file(const struct spool *spool, const char *path, const struct 
     if (code == 0) code = json_parse(bytes, size, path, &body, &err);
     if (code == 0) code = validate_body(body, push_body_fields, &err);
     if (code < 0) {
-        if (is_hopeless(&err)) reject(path, &err);
-        else log_error(&err, path);
+        if (is_hopeless(&err))
+            reject(path, &err);
+        else
+            log_error(&err, path);
         return;
     }
     const struct passwd *owner = getpwuid(status->st_uid);

@@ -11,7 +11,7 @@ enum severity { SEVERITY_ERROR, SEVERITY_WARNING };
 
 struct diagnostic {
     enum severity severity;
-    const char *code;     /* stable, kebab-case, a string constant: "unknown-key" */
+    const char *code; /* stable, kebab-case, a string constant: "unknown-key" */
     struct location at;
     unsigned width;       /* characters to underline; 0 = one caret */
     char *message, *hint; /* owned; hint may be NULL */
@@ -25,10 +25,10 @@ struct diagnostics {
 };
 
 /* Adds an error. hint may be NULL. */
-void diagnostics_add(struct diagnostics *list, const char *code, struct location at, unsigned width, const char *hint,
-    const char *format, ...) __attribute__((format(printf, 6, 7)));
-void diagnostics_warn(struct diagnostics *list, const char *code, struct location at, unsigned width, const char *hint,
-    const char *format, ...) __attribute__((format(printf, 6, 7)));
+void diagnostics_add(struct diagnostics *list, const char *code, struct location at, unsigned width, const char *hint, const char *format,
+    ...) __attribute__((format(printf, 6, 7)));
+void diagnostics_warn(struct diagnostics *list, const char *code, struct location at, unsigned width, const char *hint, const char *format,
+    ...) __attribute__((format(printf, 6, 7)));
 void diagnostics_release(struct diagnostics *list);
 
 #endif

@@ -29,8 +29,7 @@ struct error {
 
 /* Fills *err (may be NULL) and returns -code, so that `return error_set(...)` is the whole failure path.
    Never called twice for one failure: a border that adds context uses error_wrap. */
-int error_set(struct error *err, enum error_code code, struct location at, const char *format, ...)
-    __attribute__((format(printf, 4, 5)));
+int error_set(struct error *err, enum error_code code, struct location at, const char *format, ...) __attribute__((format(printf, 4, 5)));
 
 /* Adds what to do to an error that is already set. Returns -code. */
 int error_hint(struct error *err, const char *format, ...) __attribute__((format(printf, 2, 3)));

@@ -26,24 +26,27 @@ enum field_type {
 };
 
 enum field_flag {
-    FIELD_REQUIRED = 1,    /* must be there */
-    FIELD_LITERAL = 2,     /* no ${{ }} in it (rule 3) */
-    FIELD_SHORT = 4,       /* `type: scalar` is short for `type: { this: scalar }`; at most one a table */
-    FIELD_SCRIPT = 8,      /* text for an interpreter: ${{ }} is an error that shows the env way */
-    FIELD_LATER = 16,      /* in the language, not in this version: an error that says so */
+    FIELD_REQUIRED = 1, /* must be there */
+    FIELD_LITERAL = 2,  /* no ${{ }} in it (rule 3) */
+    FIELD_SHORT = 4,    /* `type: scalar` is short for `type: { this: scalar }`; at most one a table */
+    FIELD_SCRIPT = 8,   /* text for an interpreter: ${{ }} is an error that shows the env way */
+    FIELD_LATER = 16,   /* in the language, not in this version: an error that says so */
 };
 
 struct field {
     const char *name;
     enum field_type type;
     unsigned flags;
-    const char *fallback;        /* default as one would write it; NULL = absent */
-    int64_t min, max;            /* inclusive, for integer, duration (ms), size (bytes); both 0 = no bounds */
-    const char *const *choices;  /* NULL-ended */
-    const struct field *fields;  /* of objects; ends with name == NULL */
-    const char *help;            /* one sentence, present tense, no full stop needed */
+    const char *fallback;       /* default as one would write it; NULL = absent */
+    int64_t min, max;           /* inclusive, for integer, duration (ms), size (bytes); both 0 = no bounds */
+    const char *const *choices; /* NULL-ended */
+    const struct field *fields; /* of objects; ends with name == NULL */
+    const char *help;           /* one sentence, present tense, no full stop needed */
 };
 
-#define FIELD_END {.name = 0}
+#define FIELD_END \
+    { \
+        .name = 0 \
+    }
 
 #endif

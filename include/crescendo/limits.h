@@ -3,10 +3,10 @@
 #define CRESCENDO_LIMITS_H
 
 enum {
-    LIMIT_PIPELINE_BYTES = 1024 * 1024,  /* one YAML file */
-    LIMIT_YAML_DEPTH = 64,               /* nesting */
-    LIMIT_YAML_NODES = 200 * 1000,       /* scalars, lists and mappings, aliases counted each time */
-    LIMIT_DIAGNOSTICS = 100,             /* kept for one file */
+    LIMIT_PIPELINE_BYTES = 1024 * 1024, /* one YAML file */
+    LIMIT_YAML_DEPTH = 64,              /* nesting */
+    LIMIT_YAML_NODES = 200 * 1000,      /* scalars, lists and mappings, aliases counted each time */
+    LIMIT_DIAGNOSTICS = 100,            /* kept for one file */
     LIMIT_STAGES = 20 * 1000,
     LIMIT_STEPS = 100 * 1000,
     LIMIT_EXPRESSION_BYTES = 4096,
@@ -16,8 +16,8 @@ enum {
     LIMIT_OUTPUT_BYTES = 64 * 1024,      /* one output value */
     LIMIT_OUTPUT_FILE_BYTES = 1024 * 1024,
     LIMIT_REQUEST_BYTES = 8 * 1024 * 1024, /* one HTTP request's body */
-    LIMIT_HANDED_AHEAD = 64,             /* steps of one stage that the shim holds beyond the running one */
-    LIMIT_PAGE = 500,                    /* rows in one answer */
+    LIMIT_HANDED_AHEAD = 64,               /* steps of one stage that the shim holds beyond the running one */
+    LIMIT_PAGE = 500,                      /* rows in one answer */
 };
 
 #define LIMIT_LOG_BYTES (4LL * 1024 * 1024 * 1024) /* one run's log segment; more is dropped and counted */

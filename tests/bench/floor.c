@@ -33,7 +33,8 @@ static int run_one(char *script)
     int failed = posix_spawn(&pid, "/bin/sh", &actions, NULL, arguments, environ);
     posix_spawn_file_actions_destroy(&actions);
     close(ends[1]);
-    while (!failed && read(ends[0], bytes, sizeof bytes) > 0) continue;
+    while (!failed && read(ends[0], bytes, sizeof bytes) > 0)
+        continue;
     close(ends[0]);
     if (!failed) waitpid(pid, &status, 0);
     return status;

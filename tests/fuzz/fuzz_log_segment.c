@@ -1,4 +1,5 @@
-/* fuzz_log_segment.c: any bytes as a run's log: refused or read to an end, records one behind the other, the tail no more than asked for. */
+/* fuzz_log_segment.c: any bytes as a run's log: refused or read to an end, records one behind the other, the tail no more than asked for.
+ */
 #include "base/mem.h"
 #include "store/logs.h"
 
@@ -18,7 +19,8 @@ static int count_piece(void *context, const struct log_piece *piece)
 {
     struct total *total = context;
     unsigned sum = 0;
-    for (size_t i = 0; i < piece->size; i++) sum += (unsigned char)piece->bytes[i]; /* all of it can be read */
+    for (size_t i = 0; i < piece->size; i++)
+        sum += (unsigned char)piece->bytes[i]; /* all of it can be read */
     total->pieces++;
     total->bytes += piece->size + (sum & 0);
     return 0;
@@ -29,7 +31,7 @@ static void read_in_pages(struct log_reader *reader, struct log_filter filter, s
 {
     struct total total = {0};
     struct error err = {0};
-    for (uint64_t offset = 0, next; ; offset = next) {
+    for (uint64_t offset = 0, next;; offset = next) {
         if (log_reader_read(reader, offset, filter, PAGE_BYTES, count_piece, &total, &next, &err)) abort();
         if (next > size && next > HEADER_BYTES) abort();
         if (next == offset || next <= HEADER_BYTES) break;

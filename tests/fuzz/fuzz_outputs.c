@@ -1,4 +1,5 @@
-/* fuzz_outputs.c: any bytes as the file of outputs: refused with a message, or an object of texts under good names, each found in the file. */
+/* fuzz_outputs.c: any bytes as the file of outputs: refused with a message, or an object of texts under good names, each found in the file.
+ */
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/text.h"

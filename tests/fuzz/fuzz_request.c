@@ -1,5 +1,5 @@
-/* fuzz_request.c: a request's first bytes: `METHOD PATH`, a newline, a body. Any path is matched or refused and decodes to what it says; any
-   body is checked or refused with a message. */
+/* fuzz_request.c: a request's first bytes: `METHOD PATH`, a newline, a body. Any path is matched or refused and decodes to what it says;
+   any body is checked or refused with a message. */
 #include "base/encode.h"
 #include "base/json.h"
 #include "base/mem.h"
@@ -23,10 +23,12 @@ static const struct route first[] = {
     {"GET", "/{a}/{b}/{c}/{d}", handle, "", NULL},
     ROUTE_END,
 };
-static const struct route second[] = {{"GET", "/v1/version", handle, "", NULL}, {"PUT", "/{a}/{b}/{c}/{d}/{e}", handle, "", NULL}, ROUTE_END};
+static const struct route second[] = {
+    {"GET", "/v1/version", handle, "", NULL}, {"PUT", "/{a}/{b}/{c}/{d}/{e}", handle, "", NULL}, ROUTE_END};
 
 static const char *const choices[] = {"one", "two", NULL};
-static const struct field leaves[] = {{.name = "path", .type = FIELD_PATH, .flags = FIELD_REQUIRED}, {.name = "any", .type = FIELD_ANY}, FIELD_END};
+static const struct field leaves[] = {
+    {.name = "path", .type = FIELD_PATH, .flags = FIELD_REQUIRED}, {.name = "any", .type = FIELD_ANY}, FIELD_END};
 static const struct field fields[] = {
     {.name = "text", .type = FIELD_TEXT},
     {.name = "name", .type = FIELD_NAME},

@@ -54,7 +54,8 @@ static void accept_run(struct run_state *state)
 static const struct effect_state *find_effect(const struct run_state *state, const char *name)
 {
     const struct effect_state *effect = state->steps[STEP].effects;
-    while (effect && !text_equal(effect->name, name)) effect = effect->next;
+    while (effect && !text_equal(effect->name, name))
+        effect = effect->next;
     return effect;
 }
 

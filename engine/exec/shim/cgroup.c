@@ -97,7 +97,8 @@ static bool own_folder(const char *controller, char ret_folder[PATH_BYTES / 2])
 static uint64_t hash_text(const char *text)
 {
     uint64_t hash = 0xcbf29ce484222325ULL; /* FNV-1a */
-    for (; *text; text++) hash = (hash ^ (unsigned char)*text) * 0x100000001b3ULL;
+    for (; *text; text++)
+        hash = (hash ^ (unsigned char)*text) * 0x100000001b3ULL;
     return hash;
 }
 

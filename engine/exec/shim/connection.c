@@ -95,8 +95,10 @@ static void attach(struct shim *shim, struct connection *connection, struct view
 
 static void handle(struct shim *shim, struct connection *connection, unsigned type, struct view payload)
 {
-    if (type == SHIM_ATTACH && !connection->attached) attach(shim, connection, payload);
-    else if (!connection->attached || !request_handle(shim, type, payload)) connection->broken = true;
+    if (type == SHIM_ATTACH && !connection->attached)
+        attach(shim, connection, payload);
+    else if (!connection->attached || !request_handle(shim, type, payload))
+        connection->broken = true;
 }
 
 static void connection_ready(struct shim *shim, struct watch *watch, uint32_t events)

@@ -38,7 +38,8 @@ static void keep_only(const struct sources *sources, const struct limits *limits
     int kept[SOURCES_MAX + 4];
     unsigned count = 0, from = 3;
     kept[count++] = socket;
-    for (unsigned i = 0; i < sources->count; i++) kept[count++] = sources->items[i].fd;
+    for (unsigned i = 0; i < sources->count; i++)
+        kept[count++] = sources->items[i].fd;
     for (unsigned i = 0; i < 3; i++)
         if (limits->join[i] >= 0) kept[count++] = limits->join[i];
     qsort(kept, count, sizeof kept[0], by_number);
@@ -123,8 +124,10 @@ static void take_request(struct init *init)
     int fds[4];
     unsigned count;
     if (!header_read(init->socket, &header, fds, &count)) _exit(0); /* the stage is over, or the shim is gone */
-    if (header.type == INIT_START) inside_start(init, &header, fds, count);
-    else inside_signal(init, &header);
+    if (header.type == INIT_START)
+        inside_start(init, &header, fds, count);
+    else
+        inside_signal(init, &header);
 }
 
 static _Noreturn void serve(struct init *init)

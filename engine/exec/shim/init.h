@@ -8,19 +8,19 @@ enum init_request { INIT_START = 1, INIT_SIGNAL };
 enum init_answer { INIT_READY = 1, INIT_FAILED, INIT_OUTPUT, INIT_ENDED };
 enum { INIT_PIECE_BYTES = 4096 }; /* answers have several writers: each is small enough to be put into the socket whole */
 
-struct init_header {         /* both ways, followed by size bytes; a start brings its descriptors with the header */
+struct init_header { /* both ways, followed by size bytes; a start brings its descriptors with the header */
     uint32_t type, size, step, attempt;
-    uint32_t value;          /* a signal, what wait() said, or, of a start, whether more will come */
-    int32_t error;           /* errno of what failed */
+    uint32_t value; /* a signal, what wait() said, or, of a start, whether more will come */
+    int32_t error;  /* errno of what failed */
     uint64_t cpu_us, memory_bytes, limit;
     uint32_t argc, environment_count;
-    char what[64];           /* what failed */
+    char what[64]; /* what failed */
 };
 
 /* In memory that init and step-init share. */
 struct step_facts {
-    volatile int told;       /* its step-init has sent the end */
-    volatile int error;      /* why there was no start */
+    volatile int told;  /* its step-init has sent the end */
+    volatile int error; /* why there was no start */
     volatile char what[64];
 };
 
@@ -28,7 +28,7 @@ struct step_facts {
 struct inside {
     uint32_t step, attempt;
     pid_t pid;
-    int orders;              /* where the spare is told what to run; -1 when it has been */
+    int orders; /* where the spare is told what to run; -1 when it has been */
     struct step_facts *facts;
     struct inside *next;
 };

@@ -84,7 +84,8 @@ void inside_start(struct init *init, const struct init_header *header, const int
     hand_over(inside, header, bytes, fds, count);
     inside->next = init->running;
     init->running = inside;
-    for (unsigned i = 0; i < count; i++) close(fds[i]);
+    for (unsigned i = 0; i < count; i++)
+        close(fds[i]);
     free(bytes);
     if (inside->pid < 0) inside_reap(init);
     if (header->value) inside_prepare(init);
@@ -93,16 +94,15 @@ void inside_start(struct init *init, const struct init_header *header, const int
 void inside_signal(const struct init *init, const struct init_header *header)
 {
     for (const struct inside *inside = init->running; inside; inside = inside->next)
-        if (inside->step == header->step && inside->attempt == header->attempt && inside->pid > 0)
-            kill(inside->pid, (int)header->value);
+        if (inside->step == header->step && inside->attempt == header->attempt && inside->pid > 0) kill(inside->pid, (int)header->value);
 }
 
 /* A step-init that was killed from outside, or never came to its step, cannot say so itself. */
 static void tell_end(const struct init *init, const struct inside *inside, int status)
 {
     const struct step_facts *facts = inside->facts;
-    struct init_header header = {.type = INIT_ENDED, .step = inside->step, .attempt = inside->attempt, .value = (uint32_t)status,
-        .error = facts->error};
+    struct init_header header = {
+        .type = INIT_ENDED, .step = inside->step, .attempt = inside->attempt, .value = (uint32_t)status, .error = facts->error};
     char name[32];
     snprintf(name, sizeof name, "%u-%u", inside->step, inside->attempt);
     unlinkat(init->outputs, name, 0);

@@ -20,9 +20,22 @@ struct path_rule {
 } __attribute__((packed));
 enum { RULE_PATH = 1, VERSION_FLAG = 1 };
 enum {
-    EXECUTE = 1 << 0, WRITE_FILE = 1 << 1, READ_FILE = 1 << 2, READ_FOLDER = 1 << 3, REMOVE_FOLDER = 1 << 4, REMOVE_FILE = 1 << 5,
-    MAKE_CHAR = 1 << 6, MAKE_FOLDER = 1 << 7, MAKE_FILE = 1 << 8, MAKE_SOCKET = 1 << 9, MAKE_FIFO = 1 << 10, MAKE_BLOCK = 1 << 11,
-    MAKE_LINK = 1 << 12, REFER = 1 << 13 /* 2 */, TRUNCATE = 1 << 14 /* 3 */, IOCTL = 1 << 15 /* 5 */
+    EXECUTE = 1 << 0,
+    WRITE_FILE = 1 << 1,
+    READ_FILE = 1 << 2,
+    READ_FOLDER = 1 << 3,
+    REMOVE_FOLDER = 1 << 4,
+    REMOVE_FILE = 1 << 5,
+    MAKE_CHAR = 1 << 6,
+    MAKE_FOLDER = 1 << 7,
+    MAKE_FILE = 1 << 8,
+    MAKE_SOCKET = 1 << 9,
+    MAKE_FIFO = 1 << 10,
+    MAKE_BLOCK = 1 << 11,
+    MAKE_LINK = 1 << 12,
+    REFER = 1 << 13 /* 2 */,
+    TRUNCATE = 1 << 14 /* 3 */,
+    IOCTL = 1 << 15 /* 5 */
 };
 enum { TCP_BIND = 1, TCP_CONNECT = 2 /* 4 */, SCOPE_ABSTRACT = 1, SCOPE_SIGNAL = 2 /* 6 */ };
 enum {
@@ -68,7 +81,8 @@ static void allow(struct ruleset *rules, const char *path, uint64_t rights)
 
 static void allow_each(struct ruleset *rules, const char *const *paths, uint64_t rights)
 {
-    for (; *paths; paths++) allow(rules, *paths, rights);
+    for (; *paths; paths++)
+        allow(rules, *paths, rights);
 }
 
 static const char *const system_folders[] = {"/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/opt", NULL};
@@ -85,7 +99,8 @@ static void allow_etc(struct ruleset *rules)
     if (!folder) return;
     for (struct dirent *entry; (entry = readdir(folder));) {
         unsigned i = 0;
-        while (secret[i] && strcmp(secret[i], entry->d_name) != 0) i++;
+        while (secret[i] && strcmp(secret[i], entry->d_name) != 0)
+            i++;
         char path[300];
         snprintf(path, sizeof path, "/etc/%s", entry->d_name);
         if (!secret[i]) allow(rules, path, READING);
@@ -127,11 +142,15 @@ int landlock_make(const struct stage *stage, const char *run_folder)
     if (rules.fd < 0) return -errno;
     if (run_folder) allow_each(&rules, system_folders, READING);
     allow_each(&rules, device_files, READ_FILE | WRITE_FILE | IOCTL);
-    for (char **path = stage->read_only; *path; path++) allow(&rules, *path, READING);
-    for (char **path = stage->read_write; *path; path++) allow(&rules, *path, rules.known);
+    for (char **path = stage->read_only; *path; path++)
+        allow(&rules, *path, READING);
+    for (char **path = stage->read_write; *path; path++)
+        allow(&rules, *path, rules.known);
     allow(&rules, stage->workspace, rules.known);
-    if (run_folder) allow_outside(&rules, run_folder);
-    else allow_inside(&rules);
+    if (run_folder)
+        allow_outside(&rules, run_folder);
+    else
+        allow_inside(&rules);
     if (!rules.failed) return rules.fd;
     close(rules.fd);
     return rules.failed;

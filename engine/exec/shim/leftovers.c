@@ -27,7 +27,8 @@ static ssize_t read_file(pid_t pid, const char *name, char *buffer, size_t room)
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0) return -1;
     size_t size = 0;
-    for (ssize_t got; size < room && (got = read(fd, buffer + size, room - size)) > 0;) size += (size_t)got;
+    for (ssize_t got; size < room && (got = read(fd, buffer + size, room - size)) > 0;)
+        size += (size_t)got;
     close(fd);
     return (ssize_t)size;
 }
@@ -70,7 +71,8 @@ static bool is_known(const struct shim *shim, pid_t pid)
 static bool only_one_here(const struct shim *shim)
 {
     unsigned count = 0;
-    for (const struct step *step = shim->live; step; step = step->next) count += step->stage->degree != DEGREE_NAMESPACES;
+    for (const struct step *step = shim->live; step; step = step->next)
+        count += step->stage->degree != DEGREE_NAMESPACES;
     return count <= 1;
 }
 
@@ -119,7 +121,8 @@ static int unknown_children(const struct shim *shim)
     for (const char *at = text; *at; at = end) {
         long pid = strtol(at, &end, 10);
         if (end == at) break;
-        while (*end == ' ') end++;
+        while (*end == ' ')
+            end++;
         if (!is_known(shim, (pid_t)pid)) return 1;
     }
     return 0;

@@ -15,8 +15,8 @@ struct controller {
 };
 enum { MEMORY, CPU, PIDS };
 
-/* From this number on (the default) a limit of processes is a safety net against a fork bomb, and an rlimit is enough, which the kernel counts for
-   each user namespace. To join a cgroup costs each step an RCU grace period, up to tens of milliseconds. */
+/* From this number on (the default) a limit of processes is a safety net against a fork bomb, and an rlimit is enough, which the kernel
+   counts for each user namespace. To join a cgroup costs each step an RCU grace period, up to tens of milliseconds. */
 enum { SAFETY_NET_PROCESSES = 4096 };
 static const struct controller controllers[2][3] = {
     {{"memory", "memory.limit_in_bytes", "memory.oom_control", "oom_kill "}, {"cpu", "cpu.cfs_quota_us", NULL, NULL},
@@ -38,10 +38,14 @@ static void write_limit(const struct limits *limits, int which, const char *fold
 {
     char text[64];
     unsigned long long quota = limits->cpu_thousandths * 100ULL;
-    if (which == MEMORY) snprintf(text, sizeof text, "%llu", (unsigned long long)limits->memory_bytes);
-    else if (which == PIDS) snprintf(text, sizeof text, "%u", limits->processes);
-    else if (limits->v2) snprintf(text, sizeof text, "%llu 100000", quota);
-    else snprintf(text, sizeof text, "%llu", quota);
+    if (which == MEMORY)
+        snprintf(text, sizeof text, "%llu", (unsigned long long)limits->memory_bytes);
+    else if (which == PIDS)
+        snprintf(text, sizeof text, "%u", limits->processes);
+    else if (limits->v2)
+        snprintf(text, sizeof text, "%llu 100000", quota);
+    else
+        snprintf(text, sizeof text, "%llu", quota);
     if (which == MEMORY && limits->v2) cgroup_write(folder, "memory.swap.max", "0");
     cgroup_write(folder, controllers[limits->v2][which].limit_file, text);
     if (which == MEMORY && !limits->v2) cgroup_write(folder, "memory.memsw.limit_in_bytes", text); /* where swap is accounted */
@@ -65,7 +69,8 @@ void limits_open(struct shim *shim, struct stage *stage)
 {
     struct limits *limits = &stage->limits;
     bool wanted[3], any = false;
-    for (int which = 0; which < 3; which++) any |= wanted[which] = needs_cgroup(limits, which);
+    for (int which = 0; which < 3; which++)
+        any |= wanted[which] = needs_cgroup(limits, which);
     if (!any) return;
     limits->v2 = cgroup_has_controllers(wanted[MEMORY], wanted[CPU], wanted[PIDS]);
     for (int which = 0; which < 3; which++)
@@ -117,8 +122,7 @@ static uint64_t count_of(const struct limits *limits, int which)
     char text[1024];
     if (!limits->cgroup[which][0] || !cgroup_read(limits->cgroup[which], controller->events_file, text, sizeof text)) return 0;
     for (const char *line = text; line; line = strchr(line, '\n') ? strchr(line, '\n') + 1 : NULL)
-        if (strncmp(line, controller->event, strlen(controller->event)) == 0)
-            return strtoull(line + strlen(controller->event), NULL, 10);
+        if (strncmp(line, controller->event, strlen(controller->event)) == 0) return strtoull(line + strlen(controller->event), NULL, 10);
     return 0;
 }
 

@@ -25,7 +25,8 @@ static bool write_record(struct log *log, const struct log_record *record, const
 {
     struct iovec parts[2] = {{(void *)(uintptr_t)record, sizeof *record}, {(void *)(uintptr_t)bytes, record->size}};
     ssize_t put;
-    do put = writev(log->fd, parts, 2);
+    do
+        put = writev(log->fd, parts, 2);
     while (put < 0 && errno == EINTR);
     if (put == (ssize_t)(sizeof *record + record->size)) {
         log->size_bytes += (uint64_t)put;
@@ -42,8 +43,12 @@ bool log_write(struct shim *shim, const struct step *step, uint8_t stream, const
         log->dropped_bytes += size;
         return true;
     }
-    struct log_record record = {.magic = LOG_RECORD_MAGIC, .stream = stream, .size = (uint32_t)size, .step = step->id,
-        .attempt = step->attempt, .time_us = wall_us()};
+    struct log_record record = {.magic = LOG_RECORD_MAGIC,
+        .stream = stream,
+        .size = (uint32_t)size,
+        .step = step->id,
+        .attempt = step->attempt,
+        .time_us = wall_us()};
     return write_record(log, &record, bytes);
 }
 

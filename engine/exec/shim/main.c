@@ -59,18 +59,25 @@ void text_size(char *buffer, size_t room, uint64_t bytes)
     static const char *const units[] = {"B", "KiB", "MiB", "GiB", "TiB"};
     unsigned unit = 0;
     uint64_t tenths = bytes * 10;
-    for (; unit < 4 && tenths >= 10240; unit++) tenths /= 1024;
-    if (unit == 0) snprintf(buffer, room, "%llu B", (unsigned long long)bytes);
-    else snprintf(buffer, room, "%llu.%llu %s", (unsigned long long)(tenths / 10), (unsigned long long)(tenths % 10), units[unit]);
+    for (; unit < 4 && tenths >= 10240; unit++)
+        tenths /= 1024;
+    if (unit == 0)
+        snprintf(buffer, room, "%llu B", (unsigned long long)bytes);
+    else
+        snprintf(buffer, room, "%llu.%llu %s", (unsigned long long)(tenths / 10), (unsigned long long)(tenths % 10), units[unit]);
 }
 
 void text_duration(char *buffer, size_t room, uint64_t ms)
 {
     unsigned long long whole = ms;
-    if (ms % 1000) snprintf(buffer, room, "%llu ms", whole);
-    else if (ms % 60000) snprintf(buffer, room, "%llu s", whole / 1000);
-    else if (ms % 3600000) snprintf(buffer, room, "%llu m", whole / 60000);
-    else snprintf(buffer, room, "%llu h", whole / 3600000);
+    if (ms % 1000)
+        snprintf(buffer, room, "%llu ms", whole);
+    else if (ms % 60000)
+        snprintf(buffer, room, "%llu s", whole / 1000);
+    else if (ms % 3600000)
+        snprintf(buffer, room, "%llu m", whole / 60000);
+    else
+        snprintf(buffer, room, "%llu h", whole / 3600000);
 }
 
 static void open_folder(struct shim *shim, const char *folder)
@@ -107,7 +114,8 @@ static void signals_ready(struct shim *shim, struct watch *watch, uint32_t event
 static void forget_ignored_signals(void)
 {
     static const unsigned long by_default[4];
-    for (int number = 1; number < _NSIG; number++) syscall(SYS_rt_sigaction, number, by_default, NULL, _NSIG / 8);
+    for (int number = 1; number < _NSIG; number++)
+        syscall(SYS_rt_sigaction, number, by_default, NULL, _NSIG / 8);
 }
 
 static void open_signals(struct shim *shim)

@@ -30,7 +30,8 @@ bool header_read(int socket, struct init_header *ret, int fds[4], unsigned *ret_
     struct iovec part = {ret, sizeof *ret};
     struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control};
     ssize_t got;
-    do got = recvmsg(socket, &message, MSG_CMSG_CLOEXEC | MSG_WAITALL);
+    do
+        got = recvmsg(socket, &message, MSG_CMSG_CLOEXEC | MSG_WAITALL);
     while (got < 0 && errno == EINTR);
     *ret_count = 0;
     if (got <= 0) return false;

@@ -77,7 +77,8 @@ int sources_of_system(struct sources *sources, const struct stage *stage, const 
         struct stat facts;
         if (lstat(*path, &facts) == 0 && S_ISDIR(facts.st_mode)) failed = add(sources, *path, DEEP, -1, ret_what);
     }
-    for (const char *const *path = devices; !failed && *path; path++) failed = add(sources, *path, DEVICE, -1, ret_what);
+    for (const char *const *path = devices; !failed && *path; path++)
+        failed = add(sources, *path, DEVICE, -1, ret_what);
     char *resolver = stage->network_host && !failed ? realpath("/etc/resolv.conf", NULL) : NULL;
     if (resolver && strncmp(resolver, "/run/", 5) == 0 && strlen(resolver) < sizeof sources->resolver) {
         memcpy(sources->resolver, resolver, strlen(resolver) + 1);

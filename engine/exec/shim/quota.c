@@ -18,8 +18,10 @@ static void end_steps(struct shim *shim, const struct stage *stage, bool too_dee
     for (struct step *step = shim->live, *next; step; step = next) {
         next = step->next;
         if (step->stage != stage) continue;
-        if (too_deep) step_end_early(shim, step, SHIM_CAUSE_DISK, true, "its workspace nests deeper than %d folders", WALK_DEPTH);
-        else step_end_early(shim, step, SHIM_CAUSE_DISK, true, "its workspace grew over %s", text);
+        if (too_deep)
+            step_end_early(shim, step, SHIM_CAUSE_DISK, true, "its workspace nests deeper than %d folders", WALK_DEPTH);
+        else
+            step_end_early(shim, step, SHIM_CAUSE_DISK, true, "its workspace grew over %s", text);
     }
 }
 

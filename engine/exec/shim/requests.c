@@ -32,7 +32,8 @@ static char **block_list(struct block *block, struct view *payload, size_t extra
         count = 0;
     }
     char **list = shim_alloc((count + extra + 1) * sizeof *list);
-    for (uint32_t i = 0; i < count; i++) list[i] = block_text(block, payload, NULL);
+    for (uint32_t i = 0; i < count; i++)
+        list[i] = block_text(block, payload, NULL);
     return list;
 }
 
@@ -74,8 +75,10 @@ static bool start(struct shim *shim, struct view payload)
     }
     bool known = slot->attempt >= step->attempt && slot->state != SLOT_UNKNOWN;
     bool busy = slot->state == SLOT_LIVE || slot->state == SLOT_WAITING;
-    if (known || busy) step_free(step);
-    else step_accept(shim, step);
+    if (known || busy)
+        step_free(step);
+    else
+        step_accept(shim, step);
     return true;
 }
 

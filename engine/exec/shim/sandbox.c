@@ -111,8 +111,7 @@ static int give(const char *folder_path, uid_t owner)
     const char *name;
     struct stat facts;
     while (!failed && walk_next(walk, &folder, &name, &facts))
-        if (facts.st_uid != owner && fchownat(folder, name, owner, owner, AT_SYMLINK_NOFOLLOW) < 0 && errno != ENOENT)
-            failed = -errno;
+        if (facts.st_uid != owner && fchownat(folder, name, owner, owner, AT_SYMLINK_NOFOLLOW) < 0 && errno != ENOENT) failed = -errno;
     walk_close(&walk);
     return failed;
 }
@@ -120,7 +119,8 @@ static int give(const char *folder_path, uid_t owner)
 static int give_writable(const struct stage *stage, uid_t owner)
 {
     int failed = give(stage->workspace, owner);
-    for (char **path = stage->read_write; !failed && *path; path++) failed = give(*path, owner);
+    for (char **path = stage->read_write; !failed && *path; path++)
+        failed = give(*path, owner);
     return failed;
 }
 
@@ -156,8 +156,7 @@ static bool try_namespaces(struct shim *shim, struct stage *stage)
     close(ends[1]);
     sources_close(&sources);
     bool good = pid > 0;
-    if (good && !stage->without_users)
-        good = write_maps(pid, stage->inside_uid, stage->sandbox_uid, stage->inside_gid, stage->sandbox_gid);
+    if (good && !stage->without_users) good = write_maps(pid, stage->inside_uid, stage->sandbox_uid, stage->inside_gid, stage->sandbox_gid);
     if (pid > 0 && !good) saved = errno;
     if (!good || write(ends[0], "1", 1) != 1) {
         close(ends[0]);
@@ -177,8 +176,9 @@ static bool try_namespaces(struct shim *shim, struct stage *stage)
 static void refuse(struct shim *shim, struct stage *stage)
 {
     char why[MESSAGE_BYTES + 256];
-    snprintf(why, sizeof why, "no sandbox can be made here (%s); enable unprivileged user namespaces (sysctl "
-                              "user.max_user_namespaces), or let the pipeline say `sandbox: none` where the operator allows it",
+    snprintf(why, sizeof why,
+        "no sandbox can be made here (%s); enable unprivileged user namespaces (sysctl "
+        "user.max_user_namespaces), or let the pipeline say `sandbox: none` where the operator allows it",
         stage->why);
     memcpy(stage->why, why, sizeof stage->why - 1);
     stage->degree = DEGREE_NONE;
@@ -317,7 +317,8 @@ void stage_ended(struct shim *shim, struct stage *stage)
 static uint32_t add_texts(struct wire *wire, char *const *list)
 {
     uint32_t count = 0;
-    for (; list[count]; count++) wire_bytes(wire, list[count], strlen(list[count]) + 1);
+    for (; list[count]; count++)
+        wire_bytes(wire, list[count], strlen(list[count]) + 1);
     return count;
 }
 

@@ -21,18 +21,18 @@ struct watch {
     int fd; /* -1: not watched */
     void (*ready)(struct shim *shim, struct watch *watch, uint32_t events);
 };
-#define CONTAINER(pointer, type, member) ((type *)(void *)((char *)(pointer) - offsetof(type, member)))
+#define CONTAINER(pointer, type, member) ((type *)(void *)((char *)(pointer)-offsetof(type, member)))
 
 /* --- reports.c: RUN/reports --- */
 struct reports {
     int fd;
-    uint64_t last;            /* sequence number of the last report made */
+    uint64_t last; /* sequence number of the last report made */
     uint64_t acknowledged;
-    uint64_t first;           /* the first that the spool holds; last + 1 = none */
-    uint64_t size_bytes;      /* of the spool */
-    struct wire pending;      /* made, not in the spool yet */
-    int64_t retry_us;         /* the spool could not be written (disk full): try again then; 0 = no */
-    int64_t deadline_us;      /* when what is in the spool should be sent; 0 = nothing waits */
+    uint64_t first;      /* the first that the spool holds; last + 1 = none */
+    uint64_t size_bytes; /* of the spool */
+    struct wire pending; /* made, not in the spool yet */
+    int64_t retry_us;    /* the spool could not be written (disk full): try again then; 0 = no */
+    int64_t deadline_us; /* when what is in the spool should be sent; 0 = nothing waits */
 };
 
 /* --- connection.c --- */
@@ -40,23 +40,23 @@ struct connection {
     struct watch watch;
     struct wire in, out;
     bool attached, broken, writing;
-    uint64_t sent_offset;     /* in the spool: all before it is sent or not wanted */
-    struct connection *next;  /* closed ones, until the loop comes round */
+    uint64_t sent_offset;    /* in the spool: all before it is sent or not wanted */
+    struct connection *next; /* closed ones, until the loop comes round */
 };
 
 /* --- log.c: RUN/log --- */
 struct log {
     int fd;
     uint64_t size_bytes, dropped_bytes;
-    bool full;                /* the disk is: each step that writes is ended */
+    bool full; /* the disk is: each step that writes is ended */
 };
 
 /* --- limits.c --- */
 struct limits {
     uint64_t memory_bytes, disk_bytes;
     uint32_t cpu_thousandths, processes;
-    char cgroup[3][256];      /* folders made for this stage: memory, cpu, pids (in v2 all the same); "" = none */
-    int join[3];              /* their cgroup.procs, open for writing; -1 = none */
+    char cgroup[3][256]; /* folders made for this stage: memory, cpu, pids (in v2 all the same); "" = none */
+    int join[3];         /* their cgroup.procs, open for writing; -1 = none */
     bool v2;
     uint64_t memory_events, process_events; /* seen so far */
 };
@@ -70,20 +70,20 @@ struct stage {
     enum sandbox_degree degree;
     bool network_host, ending, without_users, told;
     char *workspace, *run_name;
-    char **read_only;         /* NULL-ended */
-    char **read_write;        /* folders besides the workspace; NULL-ended. To be bound like the workspace */
+    char **read_only;  /* NULL-ended */
+    char **read_write; /* folders besides the workspace; NULL-ended. To be bound like the workspace */
     struct limits limits;
-    struct watch watch;       /* the socket to its init (namespaces) */
-    pid_t init;               /* 0 = none */
-    int landlock;             /* the ruleset (Landlock degree); -1 = none */
+    struct watch watch;                /* the socket to its init (namespaces) */
+    pid_t init;                        /* 0 = none */
+    int landlock;                      /* the ruleset (Landlock degree); -1 = none */
     uint32_t sandbox_uid, sandbox_gid; /* outside's ids of its steps; UINT32_MAX = those of the shim */
     uint32_t inside_uid, inside_gid;
-    unsigned live, claims;    /* steps that it runs; those and all that wait for it */
+    unsigned live, claims; /* steps that it runs; those and all that wait for it */
     struct wire in;
     int64_t disk_check_us, walk_took_us; /* quota.c */
     struct walk *walk;
     uint64_t measured_bytes;
-    char why[MESSAGE_BYTES];  /* why it is not better than its degree */
+    char why[MESSAGE_BYTES]; /* why it is not better than its degree */
     struct stage *next;
 };
 
@@ -103,35 +103,35 @@ struct step {
     char title[96];
     /* while it lives */
     bool live, exited, reaped;
-    pid_t pid;                /* its process, or 0 in a sandbox */
+    pid_t pid; /* its process, or 0 in a sandbox */
     struct stream streams[2];
-    int write_ends[2];        /* the pipes' other ends stay open: end-of-file means nothing to us, and each would wake the loop */
+    int write_ends[2]; /* the pipes' other ends stay open: end-of-file means nothing to us, and each would wake the loop */
     struct watch talk;
-    char *talk_in;            /* a line that is not whole yet */
+    char *talk_in; /* a line that is not whole yet */
     size_t talk_size;
     struct wire talk_out;
     bool talk_writing;
     char output_path[PATH_BYTES / 2 + 64];
-    char added[PATH_BYTES + 256]; /* variables of ours */
+    char added[PATH_BYTES + 256];                         /* variables of ours */
     int64_t started_us, deadline_us, kill_us, give_up_us; /* 0 = none */
     enum shim_cause cause;
-    int status;               /* as wait() gives it */
-    int start_errno;          /* of an exec that failed */
-    const char *start_what;   /* what failed then; or what is wrong with its file of outputs */
+    int status;             /* as wait() gives it */
+    int start_errno;        /* of an exec that failed */
+    const char *start_what; /* what failed then; or what is wrong with its file of outputs */
     char what[64];
     uint64_t cpu_us, memory_bytes, log_bytes;
     uint64_t memory_events, process_events; /* of its stage, at its start */
-    char *outputs;            /* content of $CRESCENDO_OUTPUT, when its init read it */
+    char *outputs;                          /* content of $CRESCENDO_OUTPUT, when its init read it */
     size_t outputs_size, outputs_room;
     char message[MESSAGE_BYTES];
-    struct step *next;        /* in the list of live steps, or of those that wait */
+    struct step *next; /* in the list of live steps, or of those that wait */
 };
 /* What is known of a step's number; grows with the highest number seen. */
 enum slot_state { SLOT_UNKNOWN, SLOT_WAITING, SLOT_LIVE, SLOT_SUCCEEDED, SLOT_FAILED };
 struct slot {
     uint32_t attempt;
     enum slot_state state;
-    struct step *step;        /* while waiting or live */
+    struct step *step;                  /* while waiting or live */
     uint32_t first_waiter, next_waiter; /* those that come after it; NO_STEP ends */
 };
 
@@ -144,23 +144,23 @@ struct shim {
     struct log log;
     struct slot *slots;
     size_t slot_count;
-    struct step *live, *held; /* held: their turn has come, their sandbox is still being made */
-    struct step *graves; /* ended, freed when the loop comes round, since epoll may still name them */
+    struct step *live, *held;           /* held: their turn has come, their sandbox is still being made */
+    struct step *graves;                /* ended, freed when the loop comes round, since epoll may still name them */
     unsigned live_count, waiting_count; /* waiting: for a predecessor or a sandbox */
     struct stage *stages, *stage_graves;
-    bool ending;              /* the run is over */
-    bool stop;                /* leave the loop */
-    int64_t alone_since_us;   /* no engine since; 0 = there is one */
-    int id_map_fd;            /* a user namespace that maps disk's root to the sandbox's user; -1 = none yet */
+    bool ending;            /* the run is over */
+    bool stop;              /* leave the loop */
+    int64_t alone_since_us; /* no engine since; 0 = there is one */
+    int id_map_fd;          /* a user namespace that maps disk's root to the sandbox's user; -1 = none yet */
 };
 
 /* main.c */
 _Noreturn void shim_die(const char *what);
-void *shim_alloc(size_t size); /* zeroed; never NULL */
+void *shim_alloc(size_t size);                   /* zeroed; never NULL */
 char *shim_copy(const char *bytes, size_t size); /* with a NUL behind */
-int64_t now_us(void);          /* CLOCK_BOOTTIME */
+int64_t now_us(void);                            /* CLOCK_BOOTTIME */
 int64_t wall_us(void);
-void text_size(char *buffer, size_t room, uint64_t bytes); /* "4.0 GiB" */
+void text_size(char *buffer, size_t room, uint64_t bytes);  /* "4.0 GiB" */
 void text_duration(char *buffer, size_t room, uint64_t ms); /* "10 s" */
 
 /* loop.c */
@@ -182,7 +182,7 @@ bool request_handle(struct shim *shim, unsigned type, struct view payload);
 void reports_open(struct shim *shim);
 size_t report_begin(struct shim *shim, enum shim_report type);
 void report_finish(struct shim *shim, size_t start);
-bool reports_spool(struct shim *shim);   /* writes what is pending; false: could not */
+bool reports_spool(struct shim *shim);              /* writes what is pending; false: could not */
 void reports_soon(struct shim *shim, bool at_once); /* when to send */
 void reports_acknowledge(struct shim *shim, uint64_t sequence);
 uint64_t reports_offset_after(struct shim *shim, uint64_t sequence);
@@ -194,10 +194,10 @@ bool log_write(struct shim *shim, const struct step *step, uint8_t stream, const
 void log_say(struct shim *shim, const struct step *step, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
 /* step.c */
-struct slot *slot_of(struct shim *shim, uint32_t step); /* NULL: number too high */
-void step_accept(struct shim *shim, struct step *step); /* takes it: starts it, lets it wait or drops it */
+struct slot *slot_of(struct shim *shim, uint32_t step);         /* NULL: number too high */
+void step_accept(struct shim *shim, struct step *step);         /* takes it: starts it, lets it wait or drops it */
 void steps_of_stage_go(struct shim *shim, struct stage *stage); /* its sandbox is there, or will never be */
-void step_start(struct shim *shim, struct step *step);  /* its stage is ready, its predecessor has succeeded */
+void step_start(struct shim *shim, struct step *step);          /* its stage is ready, its predecessor has succeeded */
 void step_cancel(struct shim *shim, uint32_t id, uint32_t attempt);
 void step_end_early(struct shim *shim, struct step *step, enum shim_cause cause, bool at_once, const char *format, ...)
     __attribute__((format(printf, 5, 6)));
@@ -231,11 +231,11 @@ struct launch {
     char *const *argv, *const *environment;
     const char *folder;
     const struct limits *limits;
-    int landlock;               /* ruleset or -1 */
-    bool confine;               /* no capabilities, no new privileges, system call filter */
-    bool walled;                /* the filter and the empty bounding set are our parent's already */
-    bool no_network;            /* the filter that refuses sockets other than local ones */
-    uint32_t uid, gid;          /* to become; UINT32_MAX = stay */
+    int landlock;      /* ruleset or -1 */
+    bool confine;      /* no capabilities, no new privileges, system call filter */
+    bool walled;       /* the filter and the empty bounding set are our parent's already */
+    bool no_network;   /* the filter that refuses sockets other than local ones */
+    uint32_t uid, gid; /* to become; UINT32_MAX = stay */
     volatile int *ret_errno;
     const char *volatile *ret_what;
 };
@@ -251,8 +251,8 @@ struct stage *stage_find(struct shim *shim, uint32_t id);
 void stage_open(struct shim *shim, struct view payload, bool *ret_bad);
 bool stage_start_step(struct shim *shim, struct step *step, const struct descriptors *ends);
 void stage_signal_step(struct stage *stage, const struct step *step, int signal);
-void stage_release(struct shim *shim, struct stage *stage); /* lets it go if it is ending and nothing of it lives */
-void stage_ended(struct shim *shim, struct stage *stage);   /* its init is gone */
+void stage_release(struct shim *shim, struct stage *stage);            /* lets it go if it is ending and nothing of it lives */
+void stage_ended(struct shim *shim, struct stage *stage);              /* its init is gone */
 void stage_settled(struct shim *shim, struct stage *stage, bool good); /* its degree is decided, or none is possible */
 void stages_bury(struct shim *shim);
 void stages_tick(struct shim *shim, int64_t now);
@@ -274,9 +274,9 @@ int privileges_empty_bounds(void);
 /* limits.c */
 void limits_open(struct shim *shim, struct stage *stage);
 void limits_close(struct limits *limits);
-int limits_join(const struct limits *limits);        /* in the new process */
+int limits_join(const struct limits *limits); /* in the new process */
 void limits_set_resources(const struct limits *limits);
-void limits_poll(struct limits *limits);             /* reads the counters of events */
+void limits_poll(struct limits *limits);                                    /* reads the counters of events */
 void limits_describe(const struct limits *limits, char *text, size_t room); /* appends */
 
 /* quota.c */

@@ -17,7 +17,8 @@ enum { STACK_BYTES = 32 * 1024, EXIT_UNSTARTED = 127 };
 void reset_signals(void)
 {
     static const int touched[] = {SIGPIPE, SIGHUP, SIGINT, SIGXFSZ, SIGTERM, SIGCHLD};
-    for (unsigned i = 0; i < sizeof touched / sizeof *touched; i++) signal(touched[i], SIG_DFL);
+    for (unsigned i = 0; i < sizeof touched / sizeof *touched; i++)
+        signal(touched[i], SIG_DFL);
     sigset_t none;
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
@@ -127,10 +128,18 @@ static bool spawn_here(struct shim *shim, struct step *step, const struct descri
     const char *volatile what = NULL;
     bool confine = step->stage->degree == DEGREE_LANDLOCK;
     struct birth birth = {.shim = shim,
-        .launch = {.ends = ends, .argv = step->argv, .environment = step->environment, .folder = step->stage->workspace,
-            .limits = &step->stage->limits, .landlock = step->stage->landlock, .confine = confine,
-            .no_network = confine && !step->stage->network_host, .uid = step->stage->sandbox_uid, .gid = step->stage->sandbox_gid,
-            .ret_errno = &failed, .ret_what = &what}};
+        .launch = {.ends = ends,
+            .argv = step->argv,
+            .environment = step->environment,
+            .folder = step->stage->workspace,
+            .limits = &step->stage->limits,
+            .landlock = step->stage->landlock,
+            .confine = confine,
+            .no_network = confine && !step->stage->network_host,
+            .uid = step->stage->sandbox_uid,
+            .gid = step->stage->sandbox_gid,
+            .ret_errno = &failed,
+            .ret_what = &what}};
     size_t start = report_started(shim, step, &birth.pid_at);
     step->pid = clone(born, stack + sizeof stack, CLONE_VM | CLONE_VFORK | SIGCHLD, &birth);
     if (step->pid < 0) {

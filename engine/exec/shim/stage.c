@@ -39,14 +39,17 @@ static char **read_list(struct view *payload)
         count = 0;
     }
     char **list = shim_alloc((count + 1) * sizeof *list);
-    for (uint32_t i = 0; i < count; i++) list[i] = read_text(payload);
+    for (uint32_t i = 0; i < count; i++)
+        list[i] = read_text(payload);
     return list;
 }
 
 static void stage_free(struct stage *stage)
 {
-    for (char **path = stage->read_only; *path; path++) free(*path);
-    for (char **path = stage->read_write; *path; path++) free(*path);
+    for (char **path = stage->read_only; *path; path++)
+        free(*path);
+    for (char **path = stage->read_write; *path; path++)
+        free(*path);
     free(stage->read_only);
     free(stage->read_write);
     free(stage->workspace);
@@ -74,7 +77,8 @@ static struct stage *stage_read(struct view *payload)
     stage->run_name = read_text(payload);
     stage->watch.fd = stage->landlock = -1;
     stage->sandbox_uid = stage->sandbox_gid = UINT32_MAX;
-    for (unsigned i = 0; i < 3; i++) stage->limits.join[i] = -1;
+    for (unsigned i = 0; i < 3; i++)
+        stage->limits.join[i] = -1;
     return stage;
 }
 
@@ -151,7 +155,8 @@ void stages_bury(struct shim *shim)
 
 void stages_tick(struct shim *shim, int64_t now)
 {
-    for (struct stage *stage = shim->stages; stage; stage = stage->next) quota_tick(shim, stage, now);
+    for (struct stage *stage = shim->stages; stage; stage = stage->next)
+        quota_tick(shim, stage, now);
 }
 
 int64_t stages_next_deadline(const struct shim *shim)

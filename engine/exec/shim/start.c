@@ -78,7 +78,8 @@ static bool has_variable(char *const *environment, const char *prefix)
 static void add_variables(struct shim *shim, struct step *step)
 {
     size_t count = 0;
-    while (step->environment[count]) count++;
+    while (step->environment[count])
+        count++;
     bool namespaces = step->stage->degree == DEGREE_NAMESPACES;
     int size = snprintf(step->added, sizeof step->added, "CRESCENDO_OUTPUT=%s", step->output_path) + 1;
     step->environment[count++] = step->added;
@@ -120,7 +121,8 @@ void step_start(struct shim *shim, struct step *step)
     if (made) {
         if (step->stage->degree == DEGREE_NAMESPACES)
             snprintf(step->output_path, sizeof step->output_path, "/run/crescendo/%u-%u", step->id, step->attempt);
-        else output_create(shim, step);
+        else
+            output_create(shim, step);
         add_variables(shim, step);
         made = spawn_step(shim, step, &ends.theirs);
         saved = step->start_errno;

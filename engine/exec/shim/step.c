@@ -18,10 +18,12 @@ struct slot *slot_of(struct shim *shim, uint32_t step)
     if (step >= LIMIT_STEPS) return NULL;
     if (step >= shim->slot_count) {
         size_t count = shim->slot_count ? shim->slot_count : 64;
-        while (count <= step) count *= 2;
+        while (count <= step)
+            count *= 2;
         struct slot *grown = shim_alloc(count * sizeof *grown);
         if (shim->slot_count) memcpy(grown, shim->slots, shim->slot_count * sizeof *grown);
-        for (size_t i = shim->slot_count; i < count; i++) grown[i].first_waiter = grown[i].next_waiter = NO_STEP;
+        for (size_t i = shim->slot_count; i < count; i++)
+            grown[i].first_waiter = grown[i].next_waiter = NO_STEP;
         free(shim->slots);
         shim->slots = grown;
         shim->slot_count = count;
@@ -86,7 +88,8 @@ static void drop_waiters(struct shim *shim, struct slot *slot)
         /* Its own waiters join the queue. */
         if (waiter->first_waiter != NO_STEP) {
             uint32_t last = waiter->first_waiter;
-            while (shim->slots[last].next_waiter != NO_STEP) last = shim->slots[last].next_waiter;
+            while (shim->slots[last].next_waiter != NO_STEP)
+                last = shim->slots[last].next_waiter;
             shim->slots[last].next_waiter = slot->first_waiter;
             slot->first_waiter = waiter->first_waiter;
             waiter->first_waiter = NO_STEP;
@@ -172,7 +175,8 @@ void step_accept(struct shim *shim, struct step *step)
     slot->state = SLOT_WAITING;
     shim->waiting_count++;
     uint32_t *end = &before->first_waiter;
-    while (*end != NO_STEP) end = &shim->slots[*end].next_waiter;
+    while (*end != NO_STEP)
+        end = &shim->slots[*end].next_waiter;
     *end = step->id;
 }
 
@@ -209,8 +213,10 @@ void step_cancel(struct shim *shim, uint32_t id, uint32_t attempt)
 
 static void signal_step(struct shim *shim, struct step *step, int number)
 {
-    if (step->stage->degree == DEGREE_NAMESPACES) stage_signal_step(step->stage, step, number);
-    else step_signal(shim, step, number);
+    if (step->stage->degree == DEGREE_NAMESPACES)
+        stage_signal_step(step->stage, step, number);
+    else
+        step_signal(shim, step, number);
 }
 
 static void kill_step(struct shim *shim, struct step *step)
@@ -327,9 +333,10 @@ static void take_outputs(struct shim *shim, struct step *step, bool *ret_bad)
 {
     const char *problem = NULL;
     if (step->stage->degree != DEGREE_NAMESPACES)
-        step->outputs = output_read(shim->folder_fd, step->output_path + strlen(shim->folder) + 1, step->output_limit_bytes,
-            &step->outputs_size, &problem);
-    else if (step->start_what) problem = step->start_what;
+        step->outputs = output_read(
+            shim->folder_fd, step->output_path + strlen(shim->folder) + 1, step->output_limit_bytes, &step->outputs_size, &problem);
+    else if (step->start_what)
+        problem = step->start_what;
     *ret_bad = problem != NULL;
     if (problem && !step->message[0]) {
         char text[32];
@@ -396,7 +403,9 @@ void step_exited(struct shim *shim, struct step *step)
     slot->state = succeeded ? SLOT_SUCCEEDED : SLOT_FAILED;
     slot->step = NULL;
     leave_life(shim, step);
-    if (succeeded) start_waiters(shim, slot);
-    else drop_waiters(shim, slot);
+    if (succeeded)
+        start_waiters(shim, slot);
+    else
+        drop_waiters(shim, slot);
     reports_soon(shim, !goes_on);
 }

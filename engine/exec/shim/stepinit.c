@@ -51,8 +51,13 @@ static bool tell_end(const struct own *own, int status)
         struct init_header header = {.type = INIT_OUTPUT, .size = (uint32_t)piece, .step = own->step, .attempt = own->attempt};
         if (!header_send(own->init->socket, &header, content + at, NULL, 0)) return false;
     }
-    struct init_header header = {.type = INIT_ENDED, .step = own->step, .attempt = own->attempt, .value = (uint32_t)status,
-        .error = own->facts->error, .memory_bytes = (uint64_t)usage.ru_maxrss * 1024, .cpu_us = microseconds(&usage)};
+    struct init_header header = {.type = INIT_ENDED,
+        .step = own->step,
+        .attempt = own->attempt,
+        .value = (uint32_t)status,
+        .error = own->facts->error,
+        .memory_bytes = (uint64_t)usage.ru_maxrss * 1024,
+        .cpu_us = microseconds(&usage)};
     const char *what = own->facts->error ? (const char *)(uintptr_t)own->facts->what : problem ? problem : "";
     snprintf(header.what, sizeof header.what, "%s", what);
     return header_send(own->init->socket, &header, NULL, NULL, 0);
@@ -62,14 +67,16 @@ static bool tell_end(const struct own *own, int status)
 static _Noreturn void end(const struct own *own, int status)
 {
     kill(-1, SIGKILL);
-    while (waitpid(-1, NULL, 0) > 0 || errno == EINTR) continue;
+    while (waitpid(-1, NULL, 0) > 0 || errno == EINTR)
+        continue;
     own->facts->told = tell_end(own, status);
     _exit(0);
 }
 
 static void fail(struct step_facts *facts, const char *what, int error)
 {
-    for (unsigned i = 0; what[i] && i + 1 < sizeof facts->what; i++) facts->what[i] = what[i];
+    for (unsigned i = 0; what[i] && i + 1 < sizeof facts->what; i++)
+        facts->what[i] = what[i];
     facts->error = error;
 }
 
@@ -98,9 +105,12 @@ static void reap(const struct own *own, pid_t program)
 static void put_up_walls(struct step_facts *facts)
 {
     int failed = 0;
-    if (mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL) < 0) fail(facts, "mounting its /proc", errno);
-    else if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0) fail(facts, "no new privileges", errno);
-    else if ((failed = seccomp_apply(false)) < 0) fail(facts, "the system call filter", -failed);
+    if (mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL) < 0)
+        fail(facts, "mounting its /proc", errno);
+    else if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+        fail(facts, "no new privileges", errno);
+    else if ((failed = seccomp_apply(false)) < 0)
+        fail(facts, "the system call filter", -failed);
     if (facts->error) _exit(1);
 }
 
@@ -129,8 +139,13 @@ static void take_orders(struct own *own, int orders)
     own->attempt = header.attempt;
     own->limit = header.limit;
     own->ends = (struct descriptors){fds[0], fds[1], fds[2], count > 3 ? fds[3] : -1};
-    own->launch = (struct launch){.ends = &own->ends, .folder = stage->workspace, .limits = &stage->limits,
-        .landlock = own->init->landlock, .confine = true, .walled = true, .uid = other_user ? stage->sandbox_uid : UINT32_MAX,
+    own->launch = (struct launch){.ends = &own->ends,
+        .folder = stage->workspace,
+        .limits = &stage->limits,
+        .landlock = own->init->landlock,
+        .confine = true,
+        .walled = true,
+        .uid = other_user ? stage->sandbox_uid : UINT32_MAX,
         .gid = other_user ? stage->sandbox_gid : UINT32_MAX};
     own->launch.argv = split(&bytes, header.argc);
     own->launch.environment = split(&bytes, header.environment_count);

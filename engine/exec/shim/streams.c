@@ -24,8 +24,10 @@ static int read_piece(struct shim *shim, struct stream *stream)
     if (got < 0 && errno == EINTR) return 1;
     if (got < 0 && errno == EAGAIN) return 0;
     if (got <= 0) return -1;
-    if (log_write(shim, step, stream->kind, piece, (size_t)got)) step->log_bytes += (uint64_t)got;
-    else step_end_early(shim, step, SHIM_CAUSE_DISK, true, "its output could not be stored: %s", strerror(errno));
+    if (log_write(shim, step, stream->kind, piece, (size_t)got))
+        step->log_bytes += (uint64_t)got;
+    else
+        step_end_early(shim, step, SHIM_CAUSE_DISK, true, "its output could not be stored: %s", strerror(errno));
     return 1;
 }
 

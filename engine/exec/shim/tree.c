@@ -31,8 +31,10 @@ static void make_way(const char *path, bool folder)
         mkdir(copy, 0755);
         *slash = '/';
     }
-    if (folder) mkdir(copy, 0755);
-    else close(open(copy, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644));
+    if (folder)
+        mkdir(copy, 0755);
+    else
+        close(open(copy, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644));
 }
 
 static int attach_source(struct source *source)
@@ -72,8 +74,7 @@ static int attach_scratch(const char *name, const char *path)
 static int make_scratch(const struct stage *stage)
 {
     char options[64] = "mode=0755";
-    if (stage->limits.disk_bytes)
-        snprintf(options, sizeof options, "mode=0755,size=%llu", (unsigned long long)stage->limits.disk_bytes);
+    if (stage->limits.disk_bytes) snprintf(options, sizeof options, "mode=0755,size=%llu", (unsigned long long)stage->limits.disk_bytes);
     mkdir("tmp", 0755);
     if (mount("tmp", "tmp", "tmpfs", MS_NOSUID | MS_NODEV, options) < 0) return -errno;
     int failed = attach_scratch("shm", "/dev/shm");
@@ -125,7 +126,9 @@ static int name_user(const struct stage *stage)
 
 static int enter(void)
 {
-    struct { uint64_t set, clear, propagation, user_namespace; } read_only = {.set = ATTR_READ_ONLY};
+    struct {
+        uint64_t set, clear, propagation, user_namespace;
+    } read_only = {.set = ATTR_READ_ONLY};
     if (syscall(SYS_pivot_root, ".", ".") < 0) return -errno;
     if (umount2(".", MNT_DETACH) < 0) return -errno;
     if (chdir("/") < 0) return -errno;
@@ -142,7 +145,8 @@ static int fill(struct sources *sources, const struct stage *stage, const char *
     *ret_what = "mounting /dev";
     if (!failed) failed = make_devices();
     *ret_what = "attaching a mount";
-    for (unsigned i = 0; !failed && i < sources->count; i++) failed = attach_source(&sources->items[i]);
+    for (unsigned i = 0; !failed && i < sources->count; i++)
+        failed = attach_source(&sources->items[i]);
     if (failed) return failed;
     copy_links();
     *ret_what = "naming the user";

@@ -45,7 +45,8 @@ struct walk *walk_open(const char *path)
 void walk_close(struct walk **walk)
 {
     if (!*walk) return;
-    while ((*walk)->depth) closedir((*walk)->folders[--(*walk)->depth]);
+    while ((*walk)->depth)
+        closedir((*walk)->folders[--(*walk)->depth]);
     free(*walk);
     *walk = NULL;
 }
@@ -57,8 +58,10 @@ bool walk_too_deep(const struct walk *walk)
 
 static void enter(struct walk *walk, int parent, const char *name)
 {
-    if (walk->depth == WALK_DEPTH) walk->too_deep = true;
-    else descend(walk, openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+    if (walk->depth == WALK_DEPTH)
+        walk->too_deep = true;
+    else
+        descend(walk, openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
 }
 
 bool walk_next(struct walk *walk, int *ret_folder, const char **ret_name, struct stat *ret_facts)

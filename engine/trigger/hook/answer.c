@@ -72,9 +72,16 @@ static void say_unanswered(const struct hook *hook, struct spooled *spooled, con
 
 void hand_over(struct hook *hook, const struct text *body, struct spooled *spooled)
 {
-    struct local_request request = {.server = hook->server, .token = hook->token, .method = "POST", .path = "/v1/pushes",
-        .body = body->bytes, .body_size = body->size, .timeout_ms = ANSWER_TIMEOUT_MS,
-        .late = spool_sync, .late_context = spooled, .late_ms = SYNC_AFTER_MS};
+    struct local_request request = {.server = hook->server,
+        .token = hook->token,
+        .method = "POST",
+        .path = "/v1/pushes",
+        .body = body->bytes,
+        .body_size = body->size,
+        .timeout_ms = ANSWER_TIMEOUT_MS,
+        .late = spool_sync,
+        .late_context = spooled,
+        .late_ms = SYNC_AFTER_MS};
     struct local_response answer = {0};
     struct error err = {0};
     if (local_send(&request, &answer, &err) < 0) {
@@ -105,8 +112,13 @@ static void follow_run(const struct hook *hook, unsigned long long run, int64_t 
 {
     bool printed = false;
     AUTO(free_text) char *path = mem_format("/v1/runs/%llu/follow?seconds=%lld&colour=%d", run, (long long)seconds, hook->colour);
-    struct local_request request = {.server = hook->server, .token = hook->token, .method = "GET", .path = path,
-        .timeout_ms = (int)(seconds + 15) * 1000, .on_bytes = print_bytes, .context = &printed};
+    struct local_request request = {.server = hook->server,
+        .token = hook->token,
+        .method = "GET",
+        .path = path,
+        .timeout_ms = (int)(seconds + 15) * 1000,
+        .on_bytes = print_bytes,
+        .context = &printed};
     struct local_response answer = {0};
     struct error err = {0};
     if (local_send(&request, &answer, &err) < 0)

@@ -14,7 +14,7 @@ enum {
     FILES_TOTAL_BYTES = LIMIT_REQUEST_BYTES / 2, /* base64 adds a third */
     FILES_COUNT = 200,
     PATHS_BYTES = 512 * 1024,
-    COMMIT_BYTES = 64 * 1024,      /* what is read of a commit and of the tree of pipelines/ */
+    COMMIT_BYTES = 64 * 1024, /* what is read of a commit and of the tree of pipelines/ */
     TREE_BYTES = 1024 * 1024,
     ROOT_BYTES = 16 * 1024 * 1024, /* of the tree at the top, to see what crescendo.yaml is */
     TITLE_BYTES = 200,
@@ -41,7 +41,8 @@ static void add_title(struct text *body, const struct text *commit)
     message += strspn(message, "\n");
     size_t size = strcspn(message, "\n");
     text_add(body, ",\"title\":");
-    while (size > TITLE_BYTES || (size > 0 && size < strlen(message) && ((unsigned char)message[size] & 0xc0) == 0x80)) size--;
+    while (size > TITLE_BYTES || (size > 0 && size < strlen(message) && ((unsigned char)message[size] & 0xc0) == 0x80))
+        size--;
     json_add(body, message, size);
 }
 
@@ -61,7 +62,8 @@ static bool ask_for_library(struct hook *hook, const struct text *tree, size_t i
         if (!id || (size_t)(end - id) <= id_size) break;
         if (text_starts(at, "100") && text_ends(name + 1, ".yaml")) {
             library->names[library->count++] = mem_format("pipelines/%s", name + 1);
-            for (size_t i = 1; i <= id_size; i++) text_add_format(&ask, "%02x", (unsigned char)id[i]);
+            for (size_t i = 1; i <= id_size; i++)
+                text_add_format(&ask, "%02x", (unsigned char)id[i]);
             text_add_char(&ask, '\n');
         }
         at = id + 1 + id_size;
@@ -156,8 +158,8 @@ bool make_body(struct hook *hook, const struct update *update, struct text *body
     json_add(body, hook->name, strlen(hook->name));
     text_add(body, ",\"ref\":");
     json_add(body, update->ref, strlen(update->ref));
-    text_add_format(body, ",\"old\":\"%s\",\"new\":\"%s\",\"colour\":%s,\"files\":[", update->old, update->new,
-        hook->colour ? "true" : "false");
+    text_add_format(
+        body, ",\"old\":\"%s\",\"new\":\"%s\",\"colour\":%s,\"files\":[", update->old, update->new, hook->colour ? "true" : "false");
     bool wanted = text_starts(update->ref, "refs/heads/") && !is_zeros(update->new);
     bool good = wanted ? add_commit(hook, update, body) : true;
     if (!wanted) text_add_char(body, ']');

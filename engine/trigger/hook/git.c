@@ -52,7 +52,8 @@ void child_end(struct child *child)
 static bool child_fill(struct child *child)
 {
     ssize_t size;
-    do size = read(child->out, child->buffer, child->room);
+    do
+        size = read(child->out, child->buffer, child->room);
     while (size < 0 && errno == EINTR);
     child->from = 0;
     child->to = size > 0 ? (size_t)size : 0;

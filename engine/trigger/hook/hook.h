@@ -25,8 +25,8 @@ struct hook {
     const char *server, *token;
     int64_t follow_seconds;
     bool colour;
-    struct child cat;    /* git cat-file --batch, started when first needed */
-    unsigned spooled;    /* files made so far */
+    struct child cat;                       /* git cat-file --batch, started when first needed */
+    unsigned spooled;                       /* files made so far */
     unsigned long long runs[HOOK_RUNS_MAX]; /* those that were started, to be followed */
     unsigned run_count;
 };
@@ -46,7 +46,7 @@ bool child_read(struct child *child, size_t size, size_t keep, struct text *out)
 bool read_object(struct child *cat, const char *type, size_t keep, struct text *out, bool *ret_found);
 
 /* json.c: as much of JSON as is needed. */
-void json_add(struct text *out, const char *bytes, size_t size); /* a string, quoted */
+void json_add(struct text *out, const char *bytes, size_t size);     /* a string, quoted */
 bool json_find(const char *json, const char *key, struct text *out); /* a member's text, number or word; replaces nothing in out */
 
 /* body.c: the push as the body of POST /v1/pushes. False: git could not read the commit. */
@@ -54,15 +54,15 @@ bool make_body(struct hook *hook, const struct update *update, struct text *body
 
 /* spool.c: the file that holds a push until a server has it. */
 struct spooled {
-    char *path;  /* NULL: nothing is stored */
+    char *path; /* NULL: nothing is stored */
     int fd;
     bool synced; /* it outlives a power failure */
 };
 bool spool_write(struct spooled *spooled, const struct text *body, unsigned number); /* false: errno says why */
-void spool_sync(void *spooled);  /* also local_request.late */
-void spool_remove(struct spooled *spooled);  /* the server has it */
-void spool_reject(struct spooled *spooled);  /* the server will never take it: set aside */
-void spool_forget(struct spooled *spooled);  /* closes; the file stays as it is */
+void spool_sync(void *spooled);                                                      /* also local_request.late */
+void spool_remove(struct spooled *spooled);                                          /* the server has it */
+void spool_reject(struct spooled *spooled);                                          /* the server will never take it: set aside */
+void spool_forget(struct spooled *spooled);                                          /* closes; the file stays as it is */
 
 /* answer.c: the server's answers, printed to who pushed. */
 void say(const char *format, ...) __attribute__((format(printf, 1, 2)));

@@ -11,10 +11,14 @@ void json_add(struct text *out, const char *bytes, size_t size)
     text_add_char(out, '"');
     for (size_t i = 0; i < size; i++) {
         unsigned char c = (unsigned char)bytes[i];
-        if (c == '"' || c == '\\') text_add_format(out, "\\%c", c);
-        else if (c < 0x20) text_add_format(out, "\\u%04x", c);
-        else if (c >= 0x80 && !utf8) text_add_char(out, '?');
-        else text_add_char(out, (char)c);
+        if (c == '"' || c == '\\')
+            text_add_format(out, "\\%c", c);
+        else if (c < 0x20)
+            text_add_format(out, "\\u%04x", c);
+        else if (c >= 0x80 && !utf8)
+            text_add_char(out, '?');
+        else
+            text_add_char(out, (char)c);
     }
     text_add_char(out, '"');
 }
@@ -66,8 +70,10 @@ bool json_find(const char *json, const char *key, struct text *out)
         found = *at == ':' && text_equal(text_view(&string), key);
         if (!found) continue;
         at += 1 + strspn(at + 1, " ");
-        if (*at == '"') at++, json_read_string(&at, out);
-        else text_add_bytes(out, at, strcspn(at, ",}] "));
+        if (*at == '"')
+            at++, json_read_string(&at, out);
+        else
+            text_add_bytes(out, at, strcspn(at, ",}] "));
     }
     text_release(&string);
     return found;

@@ -84,7 +84,8 @@ static void take_update(struct hook *hook, const struct update *update)
         say("  push again, or start it by hand: crescendo run\n");
     } else {
         struct spooled spooled = {.fd = -1};
-        if (!spool_write(&spooled, &body, hook->spooled++)) say("Crescendo: cannot store this push in crescendo-spool: %s\n", strerror(errno));
+        if (!spool_write(&spooled, &body, hook->spooled++))
+            say("Crescendo: cannot store this push in crescendo-spool: %s\n", strerror(errno));
         hand_over(hook, &body, &spooled);
         spool_forget(&spooled);
     }

@@ -1,5 +1,5 @@
-/* main.c: helloservice [PORT | SOCKET/PATH]: a small HTTP service on the loopback address or a Unix socket. It prints where it listens; port 0,
-   the default, is any free one. Each connection is one request. SIGTERM ends it. */
+/* main.c: helloservice [PORT | SOCKET/PATH]: a small HTTP service on the loopback address or a Unix socket. It prints where it listens;
+   port 0, the default, is any free one. Each connection is one request. SIGTERM ends it. */
 #include "answer.h"
 
 #include <arpa/inet.h>
@@ -21,7 +21,8 @@ static int fail(const char *what)
 
 static int listen_at_port(long port)
 {
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((unsigned short)port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    struct sockaddr_in address = {
+        .sin_family = AF_INET, .sin_port = htons((unsigned short)port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     socklen_t size = sizeof address;
     int one = 1, fd = socket(AF_INET, SOCK_STREAM, 0);
     if (fd < 0) return -1;

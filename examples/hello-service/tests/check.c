@@ -1,5 +1,5 @@
-/* check.c: check PROGRAM SOCKET: starts the service on a Unix socket (a build needs no network for that), asks it what a user would, and says
-   line by line what it got. */
+/* check.c: check PROGRAM SOCKET: starts the service on a Unix socket (a build needs no network for that), asks it what a user would, and
+   says line by line what it got. */
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -54,7 +54,8 @@ static int ask(const char *path, const char *request, char *answer, size_t capac
         perror("connect");
         return -1;
     }
-    while (size + 1 < capacity && (got = read(fd, answer + size, capacity - size - 1)) > 0) size += (size_t)got;
+    while (size + 1 < capacity && (got = read(fd, answer + size, capacity - size - 1)) > 0)
+        size += (size_t)got;
     answer[size] = '\0';
     close(fd);
     return 0;
@@ -66,8 +67,8 @@ static int check(const char *path, size_t index)
     const char *request = expectations[index].request;
     if (ask(path, request, answer, sizeof answer) < 0) return 1;
     const char *body = strstr(answer, "\r\n\r\n");
-    int good = strncmp(answer, "HTTP/1.1 ", 9) == 0 && strncmp(answer + 9, expectations[index].status, 3) == 0 && body
-        && strcmp(body + 4, expectations[index].body) == 0;
+    int good = strncmp(answer, "HTTP/1.1 ", 9) == 0 && strncmp(answer + 9, expectations[index].status, 3) == 0 && body &&
+               strcmp(body + 4, expectations[index].body) == 0;
     printf("%s %.*s\n", good ? "ok    " : "FAILED", (int)strcspn(request, "\r"), request);
     if (!good) printf("       expected %s \"%s\"\n       got      %s\n", expectations[index].status, expectations[index].body, answer);
     return !good;
@@ -79,7 +80,8 @@ int main(int argc, char **argv)
     if (argc != 3) return fprintf(stderr, "usage: check PROGRAM SOCKET\n"), 64;
     pid_t service = start(argv[1], argv[2]);
     const size_t count = sizeof expectations / sizeof *expectations;
-    for (size_t i = 0; i < count; i++) failed += check(argv[2], i);
+    for (size_t i = 0; i < count; i++)
+        failed += check(argv[2], i);
     kill(service, SIGTERM);
     waitpid(service, &status, 0);
     printf("%zu checks, %d failed\n", count, failed);

@@ -37,7 +37,8 @@ static void base64_carries_every_byte(void **state)
 {
     (void)state;
     unsigned char all[256];
-    for (unsigned i = 0; i < sizeof all; i++) all[i] = (unsigned char)i;
+    for (unsigned i = 0; i < sizeof all; i++)
+        all[i] = (unsigned char)i;
     for (size_t size = 0; size <= sizeof all; size++) {
         AUTO(text_release) struct text out = {0};
         AUTO(text_release) struct text back = {0};
@@ -60,8 +61,8 @@ static void base64_takes_the_url_alphabet(void **state)
 static void base64_refuses_what_is_not_base64(void **state)
 {
     (void)state;
-    static const char *const wrong[] = {"Z", "Zg=", "Zg===", "Zm9vY", "Zm 9v", "Zm9v\n", "=", "==", "====", "Z===", "Zg==Zg==",
-        "Zh==", "Zm9=", "Zm\x80v"};
+    static const char *const wrong[] = {
+        "Z", "Zg=", "Zg===", "Zm9vY", "Zm 9v", "Zm9v\n", "=", "==", "====", "Z===", "Zg==Zg==", "Zh==", "Zm9=", "Zm\x80v"};
     AUTO(text_release) struct text out = {0};
     text_add(&out, "kept");
     for (size_t i = 0; i < COUNT_OF(wrong); i++) {

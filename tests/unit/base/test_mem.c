@@ -20,7 +20,8 @@ static void growing_keeps_what_is_there(void **state)
         assert_true(capacity > i);
         numbers[i] = i;
     }
-    for (uint32_t i = 0; i < 10000; i++) assert_int_equal(numbers[i], i);
+    for (uint32_t i = 0; i < 10000; i++)
+        assert_int_equal(numbers[i], i);
     assert_ptr_equal(mem_grow(numbers, &capacity, 1, sizeof *numbers), numbers);
     free(numbers);
 }
@@ -71,11 +72,13 @@ static void an_arena_gives_blocks_of_their_own(void **state)
         size_t size = sizes[i % COUNT_OF(sizes)];
         blocks[i] = arena_alloc(arena, size);
         assert_int_equal((uintptr_t)blocks[i] % _Alignof(max_align_t), 0);
-        for (size_t at = 0; at < size; at++) assert_int_equal(blocks[i][at], 0);
+        for (size_t at = 0; at < size; at++)
+            assert_int_equal(blocks[i][at], 0);
         memset(blocks[i], (int)i + 1, size);
     }
     for (size_t i = 0; i < COUNT_OF(blocks); i++)
-        for (size_t at = 0; at < sizes[i % COUNT_OF(sizes)]; at++) assert_int_equal(blocks[i][at], (unsigned char)(i + 1));
+        for (size_t at = 0; at < sizes[i % COUNT_OF(sizes)]; at++)
+            assert_int_equal(blocks[i][at], (unsigned char)(i + 1));
 }
 
 static void an_arena_copies_and_formats(void **state)

@@ -20,8 +20,7 @@ static void nist_examples(void **state)
     (void)state;
     check("", "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
     check("abc", "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
-    check("abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq",
-        "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1");
+    check("abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq", "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1");
     check("abcdefghbcdefghicdefghijdefghijkefghijklfghijklmghijklmnhijklmnoijklmnopjklmnopqklmnopqrlmnopqrsmnopqrstnopqrstu",
         "cf5b16a778af8380036ce59e7b0492370b249b11e8f07a51afac45037afee9d1");
 }
@@ -41,7 +40,8 @@ static void parts_give_what_the_whole_gives(void **state)
 {
     (void)state;
     unsigned char bytes[200], whole[SHA256_BYTES], parts[SHA256_BYTES];
-    for (size_t i = 0; i < sizeof bytes; i++) bytes[i] = (unsigned char)(i * 7);
+    for (size_t i = 0; i < sizeof bytes; i++)
+        bytes[i] = (unsigned char)(i * 7);
     for (size_t size = 0; size <= sizeof bytes; size++) {
         struct sha256 hash;
         sha256_init(&hash);
@@ -62,7 +62,11 @@ static void borders_of_the_padding(void **state)
 {
     (void)state;
     char text[65] = "";
-    static const struct { size_t size; const char *hex; } known[] = { /* of so many letters 'a'; from coreutils' sha256sum */
+    static const struct {
+        size_t size;
+        const char *hex;
+    } known[] = {
+        /* of so many letters 'a'; from coreutils' sha256sum */
         {55, "9f4390f8d30c2dd92ec9f095b65e2b9ae9b0a925a5258e241c9f1e910f734318"},
         {56, "b35439a4ac6f0948b6d6f9e3c6af0f5f590ce20f1bde7090ef7970686ec6738a"},
         {63, "7d3e74a05d7db15bce4ad9ec0658ea98e3f06eeecf16b4c6fff2da457ddc2f34"},

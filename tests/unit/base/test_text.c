@@ -18,13 +18,34 @@ static void check_glob(const char *glob, const char *text, bool expected)
 static void globs_keep_to_parts_unless_doubled(void **state)
 {
     (void)state;
-    static const struct { const char *glob, *yes, *no; } cases[] = {
-        {"main", "main", "main2"}, {"main", "main", "mai"}, {"*", "main", "a/b"}, {"*", "", "/"}, {"**", "a/b/c", NULL}, {"**", "", NULL},
-        {"release/*", "release/1", "release/1/2"}, {"release/*", "release/", "release"}, {"release/**", "release/1/2", "release"},
-        {"*.c", "a.c", "b/a.c"}, {"**/*.c", "a.c", "a.h"}, {"**/*.c", "x/y/a.c", "x/y/a.c/d"}, {"src/**/test", "src/test", "srctest"},
-        {"src/**/test", "src/a/b/test", "src/a/b/tests"}, {"a?c", "abc", "a/c"}, {"a?c", "a?c", "ac"}, {"*a*b", "xaxbaab", "ab/b"},
-        {"**/a/*/b", "x/a/a/y/b", "a/b"}, {"**b", "a/ab", "ba"}, {"a**b", "a/x/b", "a/x/bc"}, {"", "", "a"}, {"***", "a/b", NULL},
-        {"a/**/b/**/c", "a/b/c", "a/c"}, {"a/**/b/**/c", "a/1/b/2/b/3/c", "a/1/b/2/b/3/d"}, {"**/x*/y", "xa/y/xb/y", "xa/b/y"},
+    static const struct {
+        const char *glob, *yes, *no;
+    } cases[] = {
+        {"main", "main", "main2"},
+        {"main", "main", "mai"},
+        {"*", "main", "a/b"},
+        {"*", "", "/"},
+        {"**", "a/b/c", NULL},
+        {"**", "", NULL},
+        {"release/*", "release/1", "release/1/2"},
+        {"release/*", "release/", "release"},
+        {"release/**", "release/1/2", "release"},
+        {"*.c", "a.c", "b/a.c"},
+        {"**/*.c", "a.c", "a.h"},
+        {"**/*.c", "x/y/a.c", "x/y/a.c/d"},
+        {"src/**/test", "src/test", "srctest"},
+        {"src/**/test", "src/a/b/test", "src/a/b/tests"},
+        {"a?c", "abc", "a/c"},
+        {"a?c", "a?c", "ac"},
+        {"*a*b", "xaxbaab", "ab/b"},
+        {"**/a/*/b", "x/a/a/y/b", "a/b"},
+        {"**b", "a/ab", "ba"},
+        {"a**b", "a/x/b", "a/x/bc"},
+        {"", "", "a"},
+        {"***", "a/b", NULL},
+        {"a/**/b/**/c", "a/b/c", "a/c"},
+        {"a/**/b/**/c", "a/1/b/2/b/3/c", "a/1/b/2/b/3/d"},
+        {"**/x*/y", "xa/y/xb/y", "xa/b/y"},
     };
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
         check_glob(cases[i].glob, cases[i].yes, true);
@@ -36,7 +57,8 @@ static void a_hostile_glob_ends(void **state)
 {
     (void)state;
     AUTO(free_text) char *stars = mem_alloc(200001);
-    for (int i = 0; i < 200000; i++) stars[i] = i % 2 ? 'a' : '*';
+    for (int i = 0; i < 200000; i++)
+        stars[i] = i % 2 ? 'a' : '*';
     AUTO(free_text) char *text = mem_alloc(3001);
     memset(text, 'a', 3000);
     assert_false(text_matches_glob(text, stars));
@@ -52,8 +74,10 @@ static void utf8_is_what_rfc_3629_says(void **state)
     static const char *const right[] = {"", "a", "\xc3\xa9", "\xe2\x82\xac", "\xf0\x9f\x98\x80", "\xf4\x8f\xbf\xbf", "\xed\x9f\xbf"};
     static const char *const wrong[] = {"\x80", "\xc3", "\xc0\xaf", "\xc1\xbf", "\xe0\x9f\xbf", "\xed\xa0\x80", "\xf0\x8f\xbf\xbf",
         "\xf4\x90\x80\x80", "\xf5\x80\x80\x80", "\xff", "a\xe2\x82"};
-    for (size_t i = 0; i < COUNT_OF(right); i++) assert_true(text_is_utf8(right[i], strlen(right[i])));
-    for (size_t i = 0; i < COUNT_OF(wrong); i++) assert_false(text_is_utf8(wrong[i], strlen(wrong[i])));
+    for (size_t i = 0; i < COUNT_OF(right); i++)
+        assert_true(text_is_utf8(right[i], strlen(right[i])));
+    for (size_t i = 0; i < COUNT_OF(wrong); i++)
+        assert_false(text_is_utf8(wrong[i], strlen(wrong[i])));
     assert_int_equal(text_columns("a\xc3\xa9\xe2\x82\xac", 6), 3);
 }
 

@@ -115,7 +115,8 @@ static inline bool harness_turn(struct harness *harness, bool (*done)(struct har
     uv_timer_t timer;
     uv_timer_init(&harness->loop, &timer);
     uv_timer_start(&timer, ignore_timer, 20, 20);
-    while (!done(harness, context) && clock_now_ms() < end) uv_run(&harness->loop, UV_RUN_ONCE);
+    while (!done(harness, context) && clock_now_ms() < end)
+        uv_run(&harness->loop, UV_RUN_ONCE);
     uv_close((uv_handle_t *)&timer, NULL);
     uv_run(&harness->loop, UV_RUN_NOWAIT);
     return done(harness, context);
@@ -197,8 +198,15 @@ static const char *const harness_environment[] = {"PATH=/usr/bin:/bin", "LANG=C"
 
 static inline struct start_request harness_request(uint32_t step, uint32_t stage, const char *const *argv)
 {
-    return (struct start_request){.step = step, .attempt = 1, .stage = stage, .after = UINT32_MAX, .timeout_ms = 60 * 1000, .grace_ms = 500,
-        .argv = argv, .environment = harness_environment, .title = "a step"};
+    return (struct start_request){.step = step,
+        .attempt = 1,
+        .stage = stage,
+        .after = UINT32_MAX,
+        .timeout_ms = 60 * 1000,
+        .grace_ms = 500,
+        .argv = argv,
+        .environment = harness_environment,
+        .title = "a step"};
 }
 
 /* Starts `sh -c script`; the script's text must live until the loop has turned. */
@@ -269,7 +277,8 @@ static inline unsigned harness_descriptors(const struct harness *harness)
     unsigned count = 0;
     DIR *folder = opendir(path);
     if (!folder) return 0;
-    while (readdir(folder)) count++;
+    while (readdir(folder))
+        count++;
     closedir(folder);
     return count;
 }

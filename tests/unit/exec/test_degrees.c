@@ -31,8 +31,9 @@ static struct harness *harness_with_less(const char *self, enum less less)
     AUTO(free_text) char *shim = realpath(harness_shim_path(), NULL);
     AUTO(free_text) char *program = realpath(self, NULL);
     assert_non_null(shim);
-    dprintf(fd, "#!/bin/sh\nexec unshare --user --map-root-user sh -c '"
-                "for kind in %s; do echo 0 > /proc/sys/user/max_${kind}_namespaces; done; exec %s %s %s %s \"$1\"' sh \"$1\"\n",
+    dprintf(fd,
+        "#!/bin/sh\nexec unshare --user --map-root-user sh -c '"
+        "for kind in %s; do echo 0 > /proc/sys/user/max_${kind}_namespaces; done; exec %s %s %s %s \"$1\"' sh \"$1\"\n",
         less == NO_USERS ? "user" : "user mnt pid net", less == NO_USERS ? "" : "setpriv --bounding-set=-all --inh-caps=-all --",
         less == NO_LANDLOCK ? program : "", less == NO_LANDLOCK ? "--without-landlock" : "", shim);
     fchmod(fd, 0755);
@@ -40,8 +41,10 @@ static struct harness *harness_with_less(const char *self, enum less less)
     char *before = mem_copy_text(getenv("CRESCENDO_SHIM"));
     setenv("CRESCENDO_SHIM", script, 1);
     struct harness *harness = harness_new_in("/var/tmp"); /* Landlock leaves /tmp to all */
-    if (before) setenv("CRESCENDO_SHIM", before, 1);
-    else unsetenv("CRESCENDO_SHIM");
+    if (before)
+        setenv("CRESCENDO_SHIM", before, 1);
+    else
+        unsetenv("CRESCENDO_SHIM");
     free(before);
     unlink(script);
     return harness;
@@ -76,8 +79,10 @@ static void root_needs_no_user_namespaces(void **state)
     const struct seen *isolation = harness_wait(harness, SHIM_ISOLATION, 1);
     assert_int_equal(isolation->report.degree, DEGREE_NAMESPACES);
     assert_non_null(strstr(isolation->text, "without a user namespace"));
-    AUTO(free_text) char *out = output_of(harness, 1, "echo made > file; cat file; grep -E 'CapEff|CapBnd|NoNew' /proc/self/status; "
-                                              "test ! -e ../log");
+    AUTO(free_text)
+    char *out = output_of(harness, 1,
+        "echo made > file; cat file; grep -E 'CapEff|CapBnd|NoNew' /proc/self/status; "
+        "test ! -e ../log");
     assert_string_equal(out, "made\nCapEff:\t0000000000000000\nCapBnd:\t0000000000000000\nNoNewPrivs:\t1\n");
     harness_free(harness);
 }
@@ -90,8 +95,10 @@ static void landlock_is_the_second_degree(void **state)
     const struct seen *isolation = harness_wait(harness, SHIM_ISOLATION, 1);
     assert_int_equal(isolation->report.degree, DEGREE_LANDLOCK);
     assert_non_null(strstr(isolation->text, "no namespaces (user namespaces: "));
-    AUTO(free_text) char *made = output_of(harness, 1, "echo made > file; cat file; echo a=b > $CRESCENDO_OUTPUT; "
-                                               "grep -E 'NoNew|Seccomp:' /proc/self/status");
+    AUTO(free_text)
+    char *made = output_of(harness, 1,
+        "echo made > file; cat file; echo a=b > $CRESCENDO_OUTPUT; "
+        "grep -E 'NoNew|Seccomp:' /proc/self/status");
     assert_string_equal(made, "made\nNoNewPrivs:\t1\nSeccomp:\t2\n");
     assert_string_equal(harness_find(harness, SHIM_EXITED, 1)->outputs, "a=b\n");
     assert_int_equal(harness_find(harness, SHIM_STARTED, 1)->report.degree, DEGREE_LANDLOCK);
@@ -111,8 +118,10 @@ static void landlock_lets_the_given_folders_be_written(void **state)
     struct harness *harness = harness_with_less(*state, NO_NAMESPACES);
     harness_sandbox_with_folders(harness, 1);
     assert_int_equal(harness_wait(harness, SHIM_ISOLATION, 1)->report.degree, DEGREE_LANDLOCK);
-    AUTO(free_text) char *out = output_of(harness, 1, "echo one > ../writable/made; ls ../readable; "
-                                              "echo two > ../readable/made || echo refused");
+    AUTO(free_text)
+    char *out = output_of(harness, 1,
+        "echo one > ../writable/made; ls ../readable; "
+        "echo two > ../readable/made || echo refused");
     assert_string_equal(out, "refused\n");
     harness_folders_are_kept(harness);
     harness_free(harness);

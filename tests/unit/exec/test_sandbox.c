@@ -51,9 +51,11 @@ static void sees_its_workspace_and_nothing_else(void **state)
     (void)state;
     struct harness *harness = sandboxed();
     AUTO(free_text) char *neighbour = mem_format("%s/log", harness->folder);
-    AUTO(free_text) char *script = mem_format("pwd; test ! -e %s; test ! -e /sys/kernel; test ! -e /root; "
-                                              "test ! -e /proc/1/root/home/build 2>/dev/null; "
-                                              "echo made > file; ls -A /tmp | grep -v crescendo-exec | wc -l", neighbour);
+    AUTO(free_text)
+    char *script = mem_format("pwd; test ! -e %s; test ! -e /sys/kernel; test ! -e /root; "
+                              "test ! -e /proc/1/root/home/build 2>/dev/null; "
+                              "echo made > file; ls -A /tmp | grep -v crescendo-exec | wc -l",
+        neighbour);
     AUTO(free_text) char *out = output_of(harness, 1, script);
     AUTO(free_text) char *wanted = mem_format("%s\n0\n", harness->workspace);
     assert_string_equal(out, wanted);
@@ -92,8 +94,10 @@ static void writes_the_folders_that_it_was_given(void **state)
         harness_free(harness);
         skip();
     }
-    AUTO(free_text) char *out = output_of(harness, 1, "echo one > ../writable/made; ls ../readable; "
-                                              "echo two > ../readable/made || echo refused");
+    AUTO(free_text)
+    char *out = output_of(harness, 1,
+        "echo one > ../writable/made; ls ../readable; "
+        "echo two > ../readable/made || echo refused");
     assert_string_equal(out, "refused\n");
     AUTO(free_text) char *kept = output_of(harness, 2, "cat ../writable/made"); /* outlives its step */
     assert_string_equal(kept, "one\n");
@@ -114,7 +118,8 @@ static void has_no_network_but_its_own_loopback(void **state)
     AUTO(free_text) char *outside = mem_format("! bash -c 'echo > /dev/tcp/127.0.0.1/%u' 2>/dev/null", ntohs(address.sin_port));
     AUTO(free_text) char *nothing = output_of(harness, 1, outside);
     assert_string_equal(nothing, "");
-    AUTO(free_text) char *inside = output_of(harness, 2,
+    AUTO(free_text)
+    char *inside = output_of(harness, 2,
         "perl -MIO::Socket::INET -e '$l = IO::Socket::INET->new(Listen => 1, LocalAddr => \"127.0.0.1\") or die; "
         "IO::Socket::INET->new(PeerAddr => \"127.0.0.1\", PeerPort => $l->sockport) or die; print \"heard\\n\"'");
     assert_string_equal(inside, "heard\n");
@@ -153,8 +158,10 @@ static void steps_of_a_stage_share_files_not_processes(void **state)
     struct harness *harness = sandboxed();
     harness_sh(harness, 1, 1, "echo shared > /tmp/note; exec sleep 987001");
     harness_wait(harness, SHIM_STARTED, 1);
-    AUTO(free_text) char *out = output_of(harness, 2, "until cat /tmp/note 2>/dev/null; do sleep 0.01; done; "
-                                              "ps ax -o args= | grep -c '[9]87001'; true");
+    AUTO(free_text)
+    char *out = output_of(harness, 2,
+        "until cat /tmp/note 2>/dev/null; do sleep 0.01; done; "
+        "ps ax -o args= | grep -c '[9]87001'; true");
     assert_string_equal(out, "shared\n0\n");
     supervisor_cancel(harness->supervisor, 1, 1);
     assert_int_equal(harness_end_of(harness, 1)->report.cause, SHIM_CAUSE_CANCELLED);
@@ -165,8 +172,9 @@ static void daemons_die_with_their_step(void **state)
 {
     (void)state;
     struct harness *harness = sandboxed();
-    harness_sh(harness, 1, 1, "(setsid sleep 987002 >/dev/null 2>&1 </dev/null &) & "
-                              "(trap '' TERM; setsid sleep 987002 &) & sleep 0.1; exit 0");
+    harness_sh(harness, 1, 1,
+        "(setsid sleep 987002 >/dev/null 2>&1 </dev/null &) & "
+        "(trap '' TERM; setsid sleep 987002 &) & sleep 0.1; exit 0");
     assert_int_equal(harness_end_of(harness, 1)->report.exit_code, 0);
     assert_true(harness_turn(harness, harness_gone, (void *)(uintptr_t) "987002"));
     harness_free(harness);
@@ -178,7 +186,8 @@ static void everything_dies_with_the_shim(void **state)
     struct harness *harness = sandboxed();
     harness_sh(harness, 1, 1, "trap '' TERM; setsid sleep 987003 & sleep 987003");
     harness_wait(harness, SHIM_STARTED, 1);
-    while (harness_processes("987003") < 2) uv_run(&harness->loop, UV_RUN_NOWAIT);
+    while (harness_processes("987003") < 2)
+        uv_run(&harness->loop, UV_RUN_NOWAIT);
     kill(harness_shim_pid(harness), SIGKILL);
     assert_true(harness_turn(harness, harness_gone, (void *)(uintptr_t) "987003"));
     harness_free(harness);
@@ -203,11 +212,13 @@ static void sigterm_reaches_every_process(void **state)
 {
     (void)state;
     struct harness *harness = sandboxed();
-    harness_sh(harness, 1, 1, "(trap 'echo child; exit' TERM; touch ready; while :; do sleep 0.01; done) & "
-                              "trap 'wait; echo parent; exit 3' TERM; wait");
+    harness_sh(harness, 1, 1,
+        "(trap 'echo child; exit' TERM; touch ready; while :; do sleep 0.01; done) & "
+        "trap 'wait; echo parent; exit 3' TERM; wait");
     harness_wait(harness, SHIM_STARTED, 1);
     AUTO(free_text) char *ready = mem_format("%s/ready", harness->workspace);
-    while (access(ready, F_OK) < 0) uv_run(&harness->loop, UV_RUN_NOWAIT);
+    while (access(ready, F_OK) < 0)
+        uv_run(&harness->loop, UV_RUN_NOWAIT);
     supervisor_cancel(harness->supervisor, 1, 1);
     const struct seen *end = harness_end_of(harness, 1);
     AUTO(free_text) char *out = harness_log(harness, 1, LOG_STDOUT);
@@ -253,8 +264,12 @@ static void disk_limit_ends_a_step(void **state)
 static void limits_strike(enum sandbox_mode mode)
 {
     struct harness *harness = harness_new();
-    struct sandbox_request request = {.stage = 1, .workspace = harness->workspace, .mode = mode, .memory_bytes = 64 * 1024 * 1024,
-        .processes = 20, .cpu_thousandths = 1000};
+    struct sandbox_request request = {.stage = 1,
+        .workspace = harness->workspace,
+        .mode = mode,
+        .memory_bytes = 64 * 1024 * 1024,
+        .processes = 20,
+        .cpu_thousandths = 1000};
     supervisor_sandbox(harness->supervisor, &request);
     const char *how = harness_wait(harness, SHIM_ISOLATION, 1)->text;
     harness_sh(harness, 1, 1, "perl -e '$x = \"a\" x 200_000_000; print length $x'");
@@ -327,7 +342,8 @@ static void large_outputs_of_many_steps_come_whole(void **state)
         assert_int_equal(end->report.exit_code, 0);
         AUTO(free_text) char *line = mem_format("step-%u-says-a-line\n", i);
         assert_int_equal(end->report.outputs_size, LINES * strlen(line));
-        for (size_t at = 0; at < end->report.outputs_size; at += strlen(line)) assert_memory_equal(end->outputs + at, line, strlen(line));
+        for (size_t at = 0; at < end->report.outputs_size; at += strlen(line))
+            assert_memory_equal(end->outputs + at, line, strlen(line));
     }
     harness_free(harness);
 }
@@ -353,7 +369,8 @@ static void a_large_environment_arrives(void **state)
     AUTO(free_text) char *out = harness_log(harness, 1, LOG_STDOUT);
     AUTO(free_text) char *wanted = mem_format("%d\n", VARIABLE_BYTES - 3);
     assert_string_equal(out, wanted);
-    for (unsigned i = 0; i < VARIABLES; i++) free(environment[i]);
+    for (unsigned i = 0; i < VARIABLES; i++)
+        free(environment[i]);
     harness_free(harness);
 }
 
@@ -381,8 +398,10 @@ static void many_steps_leave_nothing_behind(void **state)
     struct harness *harness = sandboxed();
     AUTO(free_text) char *first = output_of(harness, 1, "echo one");
     unsigned before = harness_descriptors(harness);
-    for (uint32_t step = 2; step < 60; step++) harness_sh(harness, step, 1, "echo more");
-    for (uint32_t step = 2; step < 60; step++) assert_int_equal(harness_end_of(harness, step)->report.exit_code, 0);
+    for (uint32_t step = 2; step < 60; step++)
+        harness_sh(harness, step, 1, "echo more");
+    for (uint32_t step = 2; step < 60; step++)
+        assert_int_equal(harness_end_of(harness, step)->report.exit_code, 0);
     assert_int_equal(harness_descriptors(harness), before);
     harness_free(harness);
 }

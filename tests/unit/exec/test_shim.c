@@ -97,7 +97,8 @@ static void drops_what_comes_after_a_failure(void **state)
         if (step > 1) request.after = step == 4 ? 1 : step - 1;
         supervisor_start(harness->supervisor, &request);
     }
-    for (uint32_t step = 2; step <= 4; step++) assert_int_equal(harness_end_of(harness, step)->report.type, SHIM_DROPPED);
+    for (uint32_t step = 2; step <= 4; step++)
+        assert_int_equal(harness_end_of(harness, step)->report.type, SHIM_DROPPED);
     assert_null(harness_find(harness, SHIM_STARTED, 2));
     harness_free(harness);
 }
@@ -257,8 +258,7 @@ static void outputs_must_be_a_small_regular_file(void **state)
 {
     (void)state;
     static const char *const scripts[] = {"rm $CRESCENDO_OUTPUT; ln -s /etc/passwd $CRESCENDO_OUTPUT",
-        "rm $CRESCENDO_OUTPUT; mkfifo $CRESCENDO_OUTPUT",
-        "head -c 1048577 /dev/zero > $CRESCENDO_OUTPUT"};
+        "rm $CRESCENDO_OUTPUT; mkfifo $CRESCENDO_OUTPUT", "head -c 1048577 /dev/zero > $CRESCENDO_OUTPUT"};
     struct harness *harness = open_stage();
     for (uint32_t step = 1; step <= COUNT_OF(scripts); step++) {
         harness_sh(harness, step, 1, scripts[step - 1]);
@@ -280,8 +280,10 @@ static void talks_on_descriptor_three(void **state)
 {
     (void)state;
     struct harness *harness = open_stage();
-    const char *const argv[] = {"sh", "-c", "test $CRESCENDO_STEP_FD = 3; echo hello >&3; read answer <&3; "
-                                "echo \"got $answer\"; cat", NULL};
+    const char *const argv[] = {"sh", "-c",
+        "test $CRESCENDO_STEP_FD = 3; echo hello >&3; read answer <&3; "
+        "echo \"got $answer\"; cat",
+        NULL};
     struct start_request request = harness_request(1, 1, argv);
     request.flags = START_TALKS;
     request.input = "from standard input\n";
@@ -299,8 +301,10 @@ static void a_line_has_a_limit(void **state)
 {
     (void)state;
     struct harness *harness = open_stage();
-    const char *const argv[] = {"sh", "-c", "head -c 65536 /dev/zero | tr '\\0' a >&3; echo >&3; head -c 65537 /dev/zero >&3; "
-                                "sleep 60", NULL};
+    const char *const argv[] = {"sh", "-c",
+        "head -c 65536 /dev/zero | tr '\\0' a >&3; echo >&3; head -c 65537 /dev/zero >&3; "
+        "sleep 60",
+        NULL};
     struct start_request request = harness_request(1, 1, argv);
     request.flags = START_TALKS;
     supervisor_start(harness->supervisor, &request);
@@ -318,9 +322,10 @@ static void environment_is_what_was_given(void **state)
     harness_sh(harness, 1, 1, "tr '\\0' '\\n' < /proc/self/environ; ls /proc/self/fd; grep -E 'Sig(Blk|Ign)' /proc/self/status; umask");
     assert_int_equal(harness_end_of(harness, 1)->report.exit_code, 0);
     AUTO(free_text) char *out = harness_log(harness, 1, LOG_STDOUT);
-    AUTO(free_text) char *wanted = mem_format("PATH=/usr/bin:/bin\nLANG=C\nCRESCENDO_OUTPUT=%s/outputs/1-1\nHOME=/tmp\n"
-                                              "CRESCENDO_RUN_FOLDER=%s\n0\n1\n2\n3\n"
-                                              "SigBlk:\t0000000000000000\nSigIgn:\t0000000000000000\n0022\n",
+    AUTO(free_text)
+    char *wanted = mem_format("PATH=/usr/bin:/bin\nLANG=C\nCRESCENDO_OUTPUT=%s/outputs/1-1\nHOME=/tmp\n"
+                              "CRESCENDO_RUN_FOLDER=%s\n0\n1\n2\n3\n"
+                              "SigBlk:\t0000000000000000\nSigIgn:\t0000000000000000\n0022\n",
         harness->folder, harness->folder);
     assert_string_equal(out, wanted); /* 3 is ls's own look into the folder */
     harness_free(harness);
@@ -333,8 +338,10 @@ static void nothing_of_a_step_stays_with_the_shim(void **state)
     harness_sh(harness, 1, 1, "true");
     harness_end_of(harness, 1);
     unsigned before = harness_descriptors(harness);
-    for (uint32_t step = 2; step < 100; step++) harness_sh(harness, step, 1, step % 2 ? "true" : "sleep 986004 & exit 1");
-    for (uint32_t step = 2; step < 100; step++) harness_end_of(harness, step);
+    for (uint32_t step = 2; step < 100; step++)
+        harness_sh(harness, step, 1, step % 2 ? "true" : "sleep 986004 & exit 1");
+    for (uint32_t step = 2; step < 100; step++)
+        harness_end_of(harness, step);
     assert_int_equal(harness_descriptors(harness), before);
     assert_int_equal(harness_processes("986004"), 0);
     AUTO(free_text) char *outputs = mem_format("%s/outputs", harness->folder);
@@ -348,14 +355,16 @@ static void reports_come_once_over_many_connections(void **state)
 {
     (void)state;
     struct harness *harness = open_stage();
-    for (uint32_t step = 1; step <= 30; step++) harness_sh(harness, step, 1, "sleep 0.02");
+    for (uint32_t step = 1; step <= 30; step++)
+        harness_sh(harness, step, 1, "sleep 0.02");
     for (unsigned round = 0; round < 10; round++) { /* harness_report checks that sequence numbers follow each other */
         harness_end_of(harness, round + 1);
         supervisor_acknowledge(harness->supervisor, round % 2 ? harness->sequence : 0);
         supervisor_detach(harness->supervisor);
         harness_open(harness, false);
     }
-    for (uint32_t step = 1; step <= 30; step++) assert_int_equal(harness_end_of(harness, step)->report.exit_code, 0);
+    for (uint32_t step = 1; step <= 30; step++)
+        assert_int_equal(harness_end_of(harness, step)->report.exit_code, 0);
     assert_int_equal(harness->lost, 0);
     harness_free(harness);
 }
@@ -386,7 +395,8 @@ static void a_killed_shim_takes_its_steps_along(void **state)
     struct harness *harness = open_stage();
     harness_sh(harness, 1, 1, "setsid sleep 986005 & exec sleep 986005");
     harness_wait(harness, SHIM_STARTED, 1);
-    while (harness_processes("986005") < 2) uv_run(&harness->loop, UV_RUN_NOWAIT);
+    while (harness_processes("986005") < 2)
+        uv_run(&harness->loop, UV_RUN_NOWAIT);
     kill(harness_shim_pid(harness), SIGKILL);
     assert_true(harness_turn(harness, is_lost, NULL));
     supervisor_sweep(harness->folder); /* the daemon is not the shim's child */
@@ -426,7 +436,8 @@ static void reads_what_a_dead_shim_left(void **state)
     AUTO(free_text) char *path = mem_format("%s/reports", harness->folder);
     struct stat before, now;
     stat(path, &before);
-    do stat(path, &now);
+    do
+        stat(path, &now);
     while (now.st_size == before.st_size);
     kill(harness_shim_pid(harness), SIGKILL);
     assert_true(harness_turn(harness, harness_unlocked, NULL));

@@ -79,16 +79,18 @@ static void test_what_is_no_route(void **state)
     (void)state;
     struct match found = {0};
     static const char *const paths[] = {"/", "/v1", "/v1/runs/", "/v1/runs//approvals/x", "/v2/runs", "/v1/runs/7/x", "/v1/Runs"};
-    for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++) assert_int_equal(match("GET", paths[i], &found), MATCH_NO_PATH);
+    for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++)
+        assert_int_equal(match("GET", paths[i], &found), MATCH_NO_PATH);
 }
 
 static void test_what_is_malformed(void **state)
 {
     (void)state;
     struct match found = {0};
-    static const char *const paths[] = {"", "v1/runs", "*", "/v1/runs/%", "/v1/runs/%zz", "/v1/runs/%00", "/v1/runs/%2",
-        "/1/2/3/4/5/6/7/8/9/10/11/12/13/14/15/16/17"};
-    for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++) assert_int_equal(match("GET", paths[i], &found), MATCH_MALFORMED);
+    static const char *const paths[] = {
+        "", "v1/runs", "*", "/v1/runs/%", "/v1/runs/%zz", "/v1/runs/%00", "/v1/runs/%2", "/1/2/3/4/5/6/7/8/9/10/11/12/13/14/15/16/17"};
+    for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++)
+        assert_int_equal(match("GET", paths[i], &found), MATCH_MALFORMED);
 }
 
 int main(void)

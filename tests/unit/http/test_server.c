@@ -49,8 +49,9 @@ static void handle_echo(struct request *request, void *context)
     (void)context;
     const char *query = request_query(request, "q"), *header = request_header(request, "X-Test");
     respond_header(request, "X-Answer", "yes");
-    respond_json(request, 200, json_pack("{s:s, s:s, s:s, s:s}", "name", request_part(request, "name"), "user", request_user(request), "q",
-                                   query ? query : "", "header", header ? header : ""));
+    respond_json(request, 200,
+        json_pack("{s:s, s:s, s:s, s:s}", "name", request_part(request, "name"), "user", request_user(request), "q", query ? query : "",
+            "header", header ? header : ""));
 }
 
 static void handle_post(struct request *request, void *context)
@@ -109,8 +110,10 @@ static void handle_ticks(struct request *request, void *context)
     ticking->timer.data = ticking;
     uv_timer_init(&ticking->child->loop, &ticking->timer);
     ticking->stream = respond_stream(request, "text/event-stream", on_stream_closed, ticking);
-    if (text_equal(request_path(request), "/ticks")) uv_timer_start(&ticking->timer, on_tick, 5, 5);
-    else stream_write(ticking->stream, "data: one\n\n", 11);
+    if (text_equal(request_path(request), "/ticks"))
+        uv_timer_start(&ticking->timer, on_tick, 5, 5);
+    else
+        stream_write(ticking->stream, "data: one\n\n", 11);
 }
 
 struct flood {
@@ -240,8 +243,8 @@ static int stop(void **state)
 
 static struct local_response ask(const char *method, const char *path, const char *body)
 {
-    struct local_request request = {.server = fixture.server, .method = method, .path = path, .body = body,
-        .body_size = body ? strlen(body) : 0};
+    struct local_request request = {
+        .server = fixture.server, .method = method, .path = path, .body = body, .body_size = body ? strlen(body) : 0};
     struct local_response answer = {0};
     struct error err = {0};
     if (local_send(&request, &answer, &err) < 0) fail_msg("%s", err.message);
@@ -399,8 +402,8 @@ static void test_much_passes_without_queueing(void **state)
 {
     (void)state;
     size_t total = 0;
-    struct local_request request = {.server = fixture.server, .method = "GET", .path = "/flood", .on_bytes = count_bytes,
-        .context = &total};
+    struct local_request request = {
+        .server = fixture.server, .method = "GET", .path = "/flood", .on_bytes = count_bytes, .context = &total};
     struct local_response answer = {0};
     struct error err = {0};
     assert_int_equal(local_send(&request, &answer, &err), 0);

@@ -52,7 +52,8 @@ static void test_what_is_right(void **state)
         "{\"text\":\"x\",\"object\":{\"deep\":\"y\"},\"objects\":{\"k\":{\"deep\":\"z\"}},\"any\":[null,{}]}",
     };
     struct error err;
-    for (size_t i = 0; i < sizeof bodies / sizeof bodies[0]; i++) assert_int_equal(validate(bodies[i], &err), 0);
+    for (size_t i = 0; i < sizeof bodies / sizeof bodies[0]; i++)
+        assert_int_equal(validate(bodies[i], &err), 0);
 }
 
 static void test_what_is_wrong_names_the_member(void **state)

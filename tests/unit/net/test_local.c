@@ -40,7 +40,8 @@ static pid_t answer_with(const char *bytes, size_t size, size_t part_size)
             if (send(peer, bytes + at, part, MSG_NOSIGNAL) < 0) _exit(0);
         }
         shutdown(peer, SHUT_WR);
-        while (read(peer, request, sizeof request) > 0) continue;
+        while (read(peer, request, sizeof request) > 0)
+            continue;
         _exit(0);
     }
     close(fd);

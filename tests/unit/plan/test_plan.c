@@ -138,8 +138,7 @@ static void inputs_come_without_the_commit(void **state)
         NULL);
     assert_true(plan->stages[1].checkout);
     assert_int_equal(plan->stages[1].step_count, 2);
-    assert_json(
-        step_of(plan, "ship/checkout")->with, "{\"inputs\":[{\"globs\":[\"out/**\"],\"stage\":\"build\"}],\"source\":false}");
+    assert_json(step_of(plan, "ship/checkout")->with, "{\"inputs\":[{\"globs\":[\"out/**\"],\"stage\":\"build\"}],\"source\":false}");
     assert_string_equal(step_of(plan, "ship/checkout")->title, "copy the inputs");
 }
 

@@ -1,5 +1,5 @@
-/* test_engine.c: the shell round the pure core, with a real journal and a real shim: runs are accepted once, go to their end, are taken up by the
-   next engine, and obey persons. */
+/* test_engine.c: the shell round the pure core, with a real journal and a real shim: runs are accepted once, go to their end, are taken up
+   by the next engine, and obey persons. */
 #include "run/engine.h"
 
 #include "base/file.h"
@@ -28,7 +28,7 @@ struct fixture {
     char folder[64];
     char *shim;
     struct engine *engine;
-    uint64_t run;               /* of the last answer */
+    uint64_t run; /* of the last answer */
     bool answered, known, invalid, unwanted, failed;
     struct error err;
 };
@@ -36,8 +36,8 @@ struct fixture {
 static void open_engine(struct fixture *fixture)
 {
     struct error err = {0};
-    struct engine_options options = {.data = fixture->folder, .shim = fixture->shim, .step = "/bin/false", .slots = 2, .allow_no_sandbox = true,
-        .types = types};
+    struct engine_options options = {
+        .data = fixture->folder, .shim = fixture->shim, .step = "/bin/false", .slots = 2, .allow_no_sandbox = true, .types = types};
     if (engine_open(&fixture->loop, &options, &fixture->engine, &err) < 0) fail_msg("%s", err.message);
 }
 
@@ -93,7 +93,8 @@ static void on_done(void *context, const struct error *err)
 
 static void wait_answer(struct fixture *fixture)
 {
-    while (!fixture->answered) uv_run(&fixture->loop, UV_RUN_ONCE);
+    while (!fixture->answered)
+        uv_run(&fixture->loop, UV_RUN_ONCE);
     fixture->answered = false;
 }
 
@@ -128,7 +129,8 @@ static void a_run_goes_to_its_end(void **state)
     assert_int_equal(fixture->run, 1);
     AUTO(free_json) json_t *row = wait_state(fixture, 1, "succeeded");
     assert_int_equal(json_whole(row, "steps_done", 0), 2);
-    while (!engine_is_idle(fixture->engine)) uv_run(&fixture->loop, UV_RUN_ONCE);
+    while (!engine_is_idle(fixture->engine))
+        uv_run(&fixture->loop, UV_RUN_ONCE);
     struct error err = {0};
     if (journal_verify(engine_journal(fixture->engine), 1, &err) < 0) fail_msg("%s", err.message);
 }
@@ -178,7 +180,9 @@ static void an_approval_waits_across_engines_and_lets_go(void **state)
 {
     struct fixture *fixture = *state;
     static const char *const groups[] = {"bob", "managers", NULL};
-    submit(fixture, "stages:\n  - stage: ok\n    approve: { by: [managers], not-author: true }\n" STAGE("b", "    steps: [{ run: echo }]\n"), NULL, NULL);
+    submit(fixture,
+        "stages:\n  - stage: ok\n    approve: { by: [managers], not-author: true }\n" STAGE("b", "    steps: [{ run: echo }]\n"), NULL,
+        NULL);
     json_decref(wait_state(fixture, 1, "waiting"));
     close_engine(fixture);
     open_engine(fixture);
@@ -199,7 +203,8 @@ static void a_living_step_is_picked_up_by_the_next_engine(void **state)
 {
     struct fixture *fixture = *state;
     submit(fixture, "stages:\n" STAGE("a", "    steps: [{ run: sleep 1 }, { run: echo after }]\n"), NULL, NULL);
-    while (engine_run_state(fixture->engine, 1)->steps[0].status != STEP_running) uv_run(&fixture->loop, UV_RUN_ONCE);
+    while (engine_run_state(fixture->engine, 1)->steps[0].status != STEP_running)
+        uv_run(&fixture->loop, UV_RUN_ONCE);
     close_engine(fixture);
     open_engine(fixture);
     AUTO(free_json) json_t *row = wait_state(fixture, 1, "succeeded");
@@ -212,7 +217,8 @@ static void a_cancelled_run_ends_its_step(void **state)
 {
     struct fixture *fixture = *state;
     submit(fixture, "stages:\n" STAGE("a", "    steps: [{ run: sleep 7396 }]\n"), NULL, NULL);
-    while (engine_run_state(fixture->engine, 1)->steps[0].status != STEP_running) uv_run(&fixture->loop, UV_RUN_ONCE);
+    while (engine_run_state(fixture->engine, 1)->steps[0].status != STEP_running)
+        uv_run(&fixture->loop, UV_RUN_ONCE);
     engine_cancel(fixture->engine, 1, "ada", "enough", on_done, fixture);
     wait_answer(fixture);
     assert_false(fixture->failed);

@@ -54,12 +54,13 @@ static void help_lists_exit_codes(void **state)
 {
     (void)state;
     static const char *const codes[] = {"Exit codes:", " 0 ", " 64 ", " 69 ", " 74 "};
-    for (size_t i = 0; i < COUNT_OF(codes); i++) assert_non_null(strstr(arguments_help, codes[i]));
+    for (size_t i = 0; i < COUNT_OF(codes); i++)
+        assert_non_null(strstr(arguments_help, codes[i]));
 }
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(jobs_are_bounded), cmocka_unit_test(tcp_needs_tokens),
-        cmocka_unit_test(help_lists_exit_codes)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(jobs_are_bounded), cmocka_unit_test(tcp_needs_tokens), cmocka_unit_test(help_lists_exit_codes)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

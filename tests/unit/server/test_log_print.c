@@ -82,7 +82,8 @@ static void test_a_line_without_end_is_shown_in_parts(void **state)
     log_printer_finish(printer, &out);
     log_printer_free(&printer);
     size_t lines = 0, letters = 0;
-    for (const char *at = out.bytes; *at; at++) lines += *at == '\n', letters += *at == 'x';
+    for (const char *at = out.bytes; *at; at++)
+        lines += *at == '\n', letters += *at == 'x';
     assert_int_equal(lines, 4);
     assert_int_equal(letters, sizeof bytes - 1);
     text_release(&out);

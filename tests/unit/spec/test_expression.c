@@ -189,8 +189,9 @@ static void mistakes_are_explained(void **state)
     static const struct example examples[] = {
         {"", "? 11: the expression is empty | a value is 'text', a number, true, false, null, a reference or a function"},
         {"   ", "? 14: the expression is empty | a value is 'text', a number, true, false, null, a reference or a function"},
-        {"params.n ==", "? 22: the expression ends where a value should follow | a value is 'text', a number, true, false, null, a reference "
-                        "or a function"},
+        {"params.n ==",
+            "? 22: the expression ends where a value should follow | a value is 'text', a number, true, false, null, a reference "
+            "or a function"},
         {"params.b and params.no", "? 20: expected an operator before 'and' | and is written &&"},
         {"params.b or params.no", "? 20: expected an operator before 'or' | or is written ||"},
         {"not params.b", "? 11: 'not' means nothing here | not is written !"},
@@ -209,7 +210,8 @@ static void mistakes_are_explained(void **state)
         {"main", "? 11: 'main' means nothing here | text stands in single quotes ('main'); a reference begins with params, run, steps or "
                  "stages"},
         {"True", "? 11: 'True' means nothing here | write true and false in lower case"},
-        {"stages.build(arch=amd64).package.file", "? 23: one child of a matrix is in the language, but not in this version | remove it until a "
+        {"stages.build(arch=amd64).package.file",
+            "? 23: one child of a matrix is in the language, but not in this version | remove it until a "
             "version has it"},
         {"None", "? 11: 'None' means nothing here | write null"},
         {"failed", "? 11: 'failed' means nothing here | it is a function: failed()"},

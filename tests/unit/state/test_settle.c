@@ -203,7 +203,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(ends_have_words),
         cmocka_unit_test(success_gathers_outputs),
-        cmocka_unit_test(typed_step_must_speak), cmocka_unit_test(each_process_must_speak),
+        cmocka_unit_test(typed_step_must_speak),
+        cmocka_unit_test(each_process_must_speak),
         cmocka_unit_test(exit_without_start_tells_both),
         cmocka_unit_test(old_news_mean_nothing),
         cmocka_unit_test(forgotten_start_is_caught_up_with),

@@ -113,7 +113,8 @@ UNUSED static void peer_end(struct peer *peer)
     ssize_t got;
     step_close(&peer->step);
     close(peer->fd);
-    while ((got = read(peer->engine, chunk, sizeof chunk)) > 0) text_add_bytes(&all, chunk, (size_t)got);
+    while ((got = read(peer->engine, chunk, sizeof chunk)) > 0)
+        text_add_bytes(&all, chunk, (size_t)got);
     close(peer->engine);
     peer->heard = json_array();
     for (const char *at = text_view(&all); *at;) {
@@ -150,9 +151,8 @@ UNUSED static const json_t *peer_output(const struct peer *peer, const char *nam
 {
     size_t index;
     json_t *line;
-    json_array_foreach(peer->heard, index, line)
-        if (text_equal(json_text(line, "type", ""), "output") && text_equal(json_text(line, "name", ""), name))
-            return json_object_get(line, "value");
+    json_array_foreach(peer->heard, index, line) if (text_equal(json_text(line, "type", ""), "output") &&
+                                                     text_equal(json_text(line, "name", ""), name)) return json_object_get(line, "value");
     return NULL;
 }
 

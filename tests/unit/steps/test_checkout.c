@@ -21,7 +21,10 @@ static int make_workspace(void **state)
     return file_make_folders(workspace, 0755, NULL);
 }
 
-#define SKIP_WITHOUT_GIT() do { if (!shell("/", "git --version >/dev/null 2>&1")) skip(); } while (0)
+#define SKIP_WITHOUT_GIT() \
+    do { \
+        if (!shell("/", "git --version >/dev/null 2>&1")) skip(); \
+    } while (0)
 
 /* Checks out folder/SOURCE at folder/commit (a file) into folder/ws; with is taken over; *ret_types: what was said. */
 static int checkout_with(const char *folder, const char *source, bool work_tree, json_t *with, char **ret_types, struct error *err)
@@ -63,7 +66,8 @@ static void from_commit(void **state)
     const char *folder = *state;
     struct stat status;
     SKIP_WITHOUT_GIT();
-    assert_true(git_script(folder, "git init -q work; cd work; mkdir -p sub/deep; echo one >a; echo two >sub/deep/b; chmod +x sub/deep/b;"
+    assert_true(git_script(folder,
+        "git init -q work; cd work; mkdir -p sub/deep; echo one >a; echo two >sub/deep/b; chmod +x sub/deep/b;"
         "ln -s sub/deep/b link; ln -s ../../a sub/deep/up; printf 'x\\r\\n' >crlf; echo '* text=auto eol=lf' >.gitattributes; git add -A;"
         "git commit -qm one; git rev-parse HEAD >../commit; echo later >a; git commit -qam two; git clone -q --bare . ../bare.git"));
     assert_true(shell(folder, "echo old >ws/stale; mkdir ws/olddir; echo x >ws/olddir/f; chmod 500 ws/olddir"));
@@ -96,7 +100,8 @@ static void unknown_commit(void **state)
 static void submodule_is_told(void **state)
 {
     SKIP_WITHOUT_GIT();
-    assert_true(git_script(*state, "git init -q --bare bare.git; cd bare.git; echo a >../a; A=$(git hash-object -w ../a);"
+    assert_true(git_script(*state,
+        "git init -q --bare bare.git; cd bare.git; echo a >../a; A=$(git hash-object -w ../a);"
         "T=$(printf '100644 blob %s\\ta\\n160000 commit 0123456789012345678901234567890123456789\\tmodule\\n' $A | git mktree --missing);"
         "git commit-tree -m x $T >../commit"));
     expect_checkout(*state, "bare.git", false, 0, "annotate progress");
@@ -113,10 +118,12 @@ static void hostile_trees(void **state)
     } cases[] = {
         {-ERROR_DENIED, "absolute link", "printf '120000 blob %s\\tl\\n' $(printf /etc/passwd | git hash-object -w --stdin) | git mktree"},
         {-ERROR_DENIED, "link out", "printf '120000 blob %s\\tl\\n' $U | git mktree"},
-        {-ERROR_DENIED, "link out from below", "S=$(printf '120000 blob %s\\tl\\n' $(printf ../../outside | git hash-object -w --stdin) "
+        {-ERROR_DENIED, "link out from below",
+            "S=$(printf '120000 blob %s\\tl\\n' $(printf ../../outside | git hash-object -w --stdin) "
             "| git mktree);"
             "printf '040000 tree %s\\ts\\n' $S | git mktree"},
-        {-ERROR_DENIED, "link through a link", "S=$(printf '120000 blob %s\\tl\\n' $(printf .. | git hash-object -w --stdin) | git mktree);"
+        {-ERROR_DENIED, "link through a link",
+            "S=$(printf '120000 blob %s\\tl\\n' $(printf .. | git hash-object -w --stdin) | git mktree);"
             "printf '120000 blob %s\\tm\\n040000 tree %s\\ts\\n' $(printf s/l/../outside | git hash-object -w --stdin) $S | git mktree"},
         {-ERROR_DENIED, "empty link", "printf '120000 blob %s\\tl\\n' $(printf '' | git hash-object -w --stdin) | git mktree"},
         {-ERROR_DENIED, "parent as a folder", "S=$(printf '100644 blob %s\\toutside\\n' $A | git mktree); raw 40000 .. $S"},
@@ -126,18 +133,21 @@ static void hostile_trees(void **state)
         {-ERROR_DENIED, "slash in a name", "raw 100644 ../outside $A"},
         {-ERROR_IO, "link, then a folder of its name",
             "S=$(printf '100644 blob %s\\toutside\\n' $A | git mktree); { item 120000 d $(printf sub | git hash-object -w --stdin); "
-                "item 40000 d $S; }"
+            "item 40000 d $S; }"
             " | git hash-object -w -t tree --literally --stdin"},
     };
     SKIP_WITHOUT_GIT();
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
-        AUTO(free_text) char *script = mem_format("rm -rf bare.git ws; mkdir ws; git init -q --bare bare.git; cd bare.git;"
+        AUTO(free_text)
+        char *script = mem_format(
+            "rm -rf bare.git ws; mkdir ws; git init -q --bare bare.git; cd bare.git;"
             "item() { printf '%%s %%s\\0' $1 $2; printf \"$(echo $3 | sed 's/../\\\\x&/g')\"; };"
             "raw() { item $1 $2 $3 | git hash-object -w -t tree --literally --stdin; };"
             "A=$(echo evil | git hash-object -w --stdin); U=$(printf ../outside | git hash-object -w --stdin); T=$({ %s; });"
             "{ echo tree $T; echo 'author a <a@example.org> 1700000000 +0000'; echo 'committer a <a@example.org> 1700000000 +0000'; "
-                "echo; echo x; }"
-            " | git hash-object -w -t commit --literally --stdin >../commit", cases[i].make);
+            "echo; echo x; }"
+            " | git hash-object -w -t commit --literally --stdin >../commit",
+            cases[i].make);
         setenv("SCRIPT", script, 1);
         if (!git_script(*state, "exec bash -ec \"$SCRIPT\"")) fail_msg("%s: cannot be made", cases[i].name);
         struct error err = {0};
@@ -153,7 +163,8 @@ static void hostile_trees(void **state)
 static void deep_tree(void **state)
 {
     SKIP_WITHOUT_GIT();
-    assert_true(git_script(*state, "git init -q --bare bare.git; cd bare.git; T=$(printf '100644 blob %s\\ta\\n' $(echo a | git "
+    assert_true(git_script(*state,
+        "git init -q --bare bare.git; cd bare.git; T=$(printf '100644 blob %s\\ta\\n' $(echo a | git "
         "hash-object -w --stdin)"
         " | git mktree); i=0; while [ $i -lt 210 ]; do T=$(printf '040000 tree %s\\td\\n' $T | git mktree); i=$((i+1)); done;"
         "git commit-tree -m x $T >../commit"));
@@ -164,12 +175,13 @@ static void from_folder(void **state)
 {
     const char *folder = *state;
     SKIP_WITHOUT_GIT();
-    assert_true(git_script(folder, "git init -q src; cd src; printf 'out/\\n*.o\\nkept/\\n' >.gitignore; mkdir out kept sub; echo x "
+    assert_true(git_script(folder,
+        "git init -q src; cd src; printf 'out/\\n*.o\\nkept/\\n' >.gitignore; mkdir out kept sub; echo x "
         ">out/x; echo x >a.o;"
         "echo x >sub/b.o; echo t >tracked.o; echo k >kept/k; git add -A; git add -f tracked.o kept/k; git commit -qm x; echo new "
-            ">untracked;"
+        ">untracked;"
         "echo i >kept/ignored; chmod 700 untracked; ln -s untracked link; ln -s /etc/passwd evil; mkfifo pipe; touch -d @1600000000 "
-            "untracked"));
+        "untracked"));
     expect_checkout(folder, "src", true, 0, "annotate annotate progress");
     assert_true(has_file(folder, "ws/untracked"));
     assert_true(has_file(folder, "ws/link"));
@@ -268,7 +280,7 @@ static void hostile_inputs(void **state)
     put_file(*state, "from/a", "a", 0644);
     put_file(*state, "from/d/outside", "a", 0644);
     assert_true(shell(*state, "cd from; ln -s / root; ln -s /etc/passwd passwd; cd ..; mkdir src elsewhere; ln -s ../elsewhere src/keep;"
-        " ln -s . src/d"));
+                              " ln -s . src/d"));
     assert_int_equal(checkout(*state, NULL, false, one_input(*state, "[\"a\", \"passwd\", \"root\"]"), &said, &err), 0);
     assert_string_equal(said, "annotate annotate progress");
     assert_false(has_file(*state, "ws/passwd"));
@@ -287,10 +299,8 @@ static void table_names_its_performer(void **state)
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, make_workspace, remove_folder)
-    const struct CMUnitTest tests[] = {cmocka_unit_test(table_names_its_performer),
-        TEST(from_commit), TEST(unknown_commit), TEST(submodule_is_told), TEST(hostile_trees),
-        TEST(deep_tree),
-        TEST(from_folder), TEST(from_plain_folder), TEST(into_itself), TEST(inputs), TEST(inputs_alone), TEST(input_that_matches_nothing),
-            TEST(hostile_inputs)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(table_names_its_performer), TEST(from_commit), TEST(unknown_commit),
+        TEST(submodule_is_told), TEST(hostile_trees), TEST(deep_tree), TEST(from_folder), TEST(from_plain_folder), TEST(into_itself),
+        TEST(inputs), TEST(inputs_alone), TEST(input_that_matches_nothing), TEST(hostile_inputs)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

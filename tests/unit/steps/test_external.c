@@ -27,8 +27,10 @@ static void joined_table(void **state)
     put_file(folder, "two/crescendo-step-greet.json", "{}", 0755);
     assert_int_equal(load(path, arena, &types, NULL), 0);
     size_t count = 0, builtin = 0;
-    while (step_types_builtin[builtin]) builtin++;
-    while (types[count]) count++;
+    while (step_types_builtin[builtin])
+        builtin++;
+    while (types[count])
+        count++;
     assert_int_equal(count, builtin + 2);
     assert_ptr_equal(step_type_find(types, "package"), &package_step_type);
     const struct step_type *greet = step_type_find(types, "greet");
@@ -50,11 +52,13 @@ static void table_beside_program(void **state)
     struct arena *arena = arena_new();
     step_types *types = NULL;
     put_file(*state, "crescendo-step-a", program, 0755);
-    put_file(*state, "crescendo-step-a.json", "{\"summary\": \"Does a\", \"effects\": true,"
+    put_file(*state, "crescendo-step-a.json",
+        "{\"summary\": \"Does a\", \"effects\": true,"
         "\"fields\": [{\"name\": \"to\", \"required\": true, \"short\": true, \"help\": \"Whom\"},"
         "{\"name\": \"how\", \"type\": \"choice\", \"choices\": [\"loud\", \"low\"], \"default\": \"low\"},"
         "{\"name\": \"times\", \"type\": \"integer\", \"min\": 1, \"max\": 9}],"
-        "\"outputs\": [{\"name\": \"answer\", \"type\": \"text\"}]}", 0644);
+        "\"outputs\": [{\"name\": \"answer\", \"type\": \"text\"}]}",
+        0644);
     assert_int_equal(load(*state, arena, &types, NULL), 0);
     const struct step_type *type = step_type_find(types, "a");
     assert_string_equal(type->summary, "Does a");
@@ -94,12 +98,13 @@ static void expect_refused(const struct step_type *type)
 static void wrong_tables(void **state)
 {
     static const char *const tables[] = {"", "[]", "{\"fields\": {}}", "{\"fields\": [{}]}", "{\"fields\": [3]}",
-        "{\"fields\": [{\"name\": \"A b\"}]}",
-        "{\"fields\": [{\"name\": \"a\", \"type\": \"colour\"}]}", "{\"fields\": [{\"name\": \"a\", \"type\": \"object\"}]}",
-        "{\"fields\": [{\"name\": \"a\", \"type\": \"choice\"}]}", "{\"fields\": [{\"name\": \"a\", \"type\": \"choice\", \"choices\": "
-            "[1]}]}",
-        "{\"fields\": [{\"name\": \"a\"}, {\"name\": \"a\"}]}", "{\"fields\": [{\"name\": \"a\", \"short\": true}, {\"name\": \"b\", "
-            "\"short\": true}]}",
+        "{\"fields\": [{\"name\": \"A b\"}]}", "{\"fields\": [{\"name\": \"a\", \"type\": \"colour\"}]}",
+        "{\"fields\": [{\"name\": \"a\", \"type\": \"object\"}]}", "{\"fields\": [{\"name\": \"a\", \"type\": \"choice\"}]}",
+        "{\"fields\": [{\"name\": \"a\", \"type\": \"choice\", \"choices\": "
+        "[1]}]}",
+        "{\"fields\": [{\"name\": \"a\"}, {\"name\": \"a\"}]}",
+        "{\"fields\": [{\"name\": \"a\", \"short\": true}, {\"name\": \"b\", "
+        "\"short\": true}]}",
         "{\"summary\": \"a\", \"summary\": \"b\"}", "{\"outputs\": [{\"name\": \"\"}]}"};
     put_file(*state, "crescendo-step-a", program, 0755);
     put_file(*state, "crescendo-step-b", program, 0755);
@@ -109,8 +114,8 @@ static void wrong_tables(void **state)
         step_types *types = NULL;
         put_file(*state, "crescendo-step-a.json", tables[i], 0644);
         int code = external_types_load_telling(*state, arena, step_types_builtin, keep_mistake, &err, &types, NULL);
-        if (code != 0 || err.code != ERROR_INVALID || !strstr(err.message, "crescendo-step-a.json")) fail_msg("%s: %s", tables[i],
-            err.message);
+        if (code != 0 || err.code != ERROR_INVALID || !strstr(err.message, "crescendo-step-a.json"))
+            fail_msg("%s: %s", tables[i], err.message);
         expect_refused(step_type_find(types, "a"));
         assert_null(step_type_find(types, "b")->check);
         assert_int_equal(load(*state, arena, &types, NULL), 0); /* who does not ask is not told */
@@ -140,7 +145,8 @@ static pid_t start(const char *path, const char *input, int *ret_engine)
     if (child == 0) {
         close(feed[1]);
         if (dup2(talk[1], 100) < 0 || dup2(feed[0], 0) < 0 || dup2(100, 3) < 0) _exit(99);
-        for (int fd = 4; fd < 128; fd++) close(fd);
+        for (int fd = 4; fd < 128; fd++)
+            close(fd);
         setenv("CRESCENDO_STEP_FD", "3", 1);
         execl(path, path, (char *)NULL);
         _exit(99);
@@ -163,7 +169,8 @@ static int run_external(const char *name, const char *input, const char *answers
     int engine = -1, status = -1;
     pid_t child = start(path, input, &engine);
     assert_int_equal(file_write_all(engine, answers, strlen(answers)), 0);
-    while ((got = read(engine, chunk, sizeof chunk)) > 0) text_add_bytes(&said, chunk, (size_t)got);
+    while ((got = read(engine, chunk, sizeof chunk)) > 0)
+        text_add_bytes(&said, chunk, (size_t)got);
     close(engine);
     assert_int_equal(waitpid(child, &status, 0), child);
     *ret_said = text_take(&said);
@@ -176,8 +183,8 @@ static void in_shell(void **state)
     (void)state;
     assert_int_equal(run_external("greet", "{\"protocol\":1,\"with\":{\"to\":\"world\"},\"facts\":{}}\n", "", &said), 0);
     assert_string_equal(said, "{\"type\":\"hello\",\"protocol\":1}\n{\"type\":\"progress\",\"message\":\"greeting "
-        "world\",\"fraction\":0.5}\n"
-        "{\"type\":\"output\",\"name\":\"greeting\",\"value\":\"Hello, world!\"}\n");
+                              "world\",\"fraction\":0.5}\n"
+                              "{\"type\":\"output\",\"name\":\"greeting\",\"value\":\"Hello, world!\"}\n");
 }
 
 static void in_python(void **state)
@@ -188,15 +195,15 @@ static void in_python(void **state)
     const char *kept = "{\"type\":\"kept\"}\n{\"type\":\"kept\"}\n{\"type\":\"kept\"}\n";
     assert_int_equal(run_external("count", "{\"protocol\":1,\"with\":{\"to\":3},\"facts\":{},\"checkpoint\":null}", kept, &said), 0);
     assert_non_null(strstr(said, "{\"type\": \"checkpoint\", \"checkpoint\": 3}\n{\"type\": \"output\", \"name\": \"count\", \"value\": "
-        "3}\n"));
+                                 "3}\n"));
     assert_int_equal(run_external("count", "{\"protocol\":1,\"with\":{\"to\":3},\"facts\":{},\"checkpoint\":2}", kept, &again), 0);
     assert_null(strstr(again, "\"checkpoint\": 2}")); /* goes on behind its checkpoint */
 }
 
 static int probe(const char *folder, const char *action, const char *more, const char *answers, char **ret_said)
 {
-    AUTO(free_text) char *input = mem_format("{\"protocol\":1,\"with\":{\"action\":\"%s\",\"world\":\"%s/world\"},\"facts\":{}%s}",
-        action, folder, more);
+    AUTO(free_text)
+    char *input = mem_format("{\"protocol\":1,\"with\":{\"action\":\"%s\",\"world\":\"%s/world\"},\"facts\":{}%s}", action, folder, more);
     return run_external("probe", input, answers, ret_said);
 }
 
@@ -262,8 +269,7 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, make_folder, remove_folder)
     const struct CMUnitTest tests[] = {TEST(joined_table), TEST(table_beside_program), TEST(wrong_tables),
-        cmocka_unit_test(nothing_to_find),
-        cmocka_unit_test(in_shell), cmocka_unit_test(in_python), TEST(probe_effects), TEST(probe_parks), TEST(probe_unsure),
-        cmocka_unit_test(tables_of_test_steps)};
+        cmocka_unit_test(nothing_to_find), cmocka_unit_test(in_shell), cmocka_unit_test(in_python), TEST(probe_effects), TEST(probe_parks),
+        TEST(probe_unsure), cmocka_unit_test(tables_of_test_steps)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

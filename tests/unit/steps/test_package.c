@@ -38,8 +38,10 @@ static void fill(const char *folder)
     put_file(folder, "ws/build/hello", "#!/bin/sh\necho hello\n", 0750);
     put_file(folder, "ws/share/doc/b.txt", "b\n", 0600);
     put_file(folder, "ws/share/a.txt", "a\n", 0666);
-    put_file(folder, "ws/service.yaml", "service: hello-service\nversion: 1.10\nkind: microservice\ncomponents:\n  - compute: { "
-        "version: 7 }\n", 0644);
+    put_file(folder, "ws/service.yaml",
+        "service: hello-service\nversion: 1.10\nkind: microservice\ncomponents:\n  - compute: { "
+        "version: 7 }\n",
+        0644);
 }
 
 static const char with_all[] = "{\"contents\": {\"bin/hello\": \"build/hello\", \"share\": \"share/\"}}";
@@ -160,12 +162,16 @@ static void long_and_foreign_names(void **state)
 {
     struct peer peer;
     struct listing listing;
-    AUTO(free_text) char *name = mem_format("ws/tree/%0120d/%0120d/gr\xc3\xbc\xc3\x9f""e", 1, 2);
+    AUTO(free_text)
+    char *name = mem_format("ws/tree/%0120d/%0120d/gr\xc3\xbc\xc3\x9f"
+                            "e",
+        1, 2);
     put_file(*state, name, "x", 0644);
     assert_int_equal(package(*state, "{\"name\": \"a\", \"contents\": {\"t\": \"tree\"}}", &peer, NULL), 0);
     read_archive(json_string_value(peer_output(&peer, "file")), &listing);
     json_t *entry = json_array_get(json_object_get(listing.manifest, "files"), 0);
-    assert_true(text_ends(json_text(entry, "path", ""), "gr\xc3\xbc\xc3\x9f""e"));
+    assert_true(text_ends(json_text(entry, "path", ""), "gr\xc3\xbc\xc3\x9f"
+                                                        "e"));
     assert_string_equal(json_string_value(peer_output(&peer, "version")), "0.0.0+g0123456789ab");
     listing_release(&listing);
     peer_release(&peer);
@@ -211,10 +217,12 @@ static void what_is_a_key(void **state)
         "-----BEGIN EC PRIVATE KEY-----\nMHcCAQEEIIxkXbW9Zk3m8f0T0kqv4Y0u5y8oXvQy\n"};
     static const char *const others[] = {"", "-----BEGIN ", "-----BEGIN PRIVATE KEY-----", "-----BEGIN PRIVATE KEY-----\n...\n",
         "-----BEGIN CERTIFICATE-----\nMIIEowIBAAKCAQEAx1QsMn3jSoo0RrN1kVZ7BXkd9vEo\n",
-            "-----BEGIN PUBLIC KEY-----\nMIIEowIBAAKCAQEAx1QsMn3jSoo0RrN1k\n"};
+        "-----BEGIN PUBLIC KEY-----\nMIIEowIBAAKCAQEAx1QsMn3jSoo0RrN1k\n"};
     (void)state;
-    for (size_t i = 0; i < COUNT_OF(keys); i++) assert_true(text_holds_key(keys[i], strlen(keys[i])));
-    for (size_t i = 0; i < COUNT_OF(others); i++) assert_false(text_holds_key(others[i], strlen(others[i])));
+    for (size_t i = 0; i < COUNT_OF(keys); i++)
+        assert_true(text_holds_key(keys[i], strlen(keys[i])));
+    for (size_t i = 0; i < COUNT_OF(others); i++)
+        assert_false(text_holds_key(others[i], strlen(others[i])));
 }
 
 static void missing_file_is_suggested(void **state)
@@ -290,9 +298,9 @@ int main(void)
 {
     unsetenv("SOURCE_DATE_EPOCH");
 #define TEST(name) cmocka_unit_test_setup_teardown(name, make_folder, remove_folder)
-    const struct CMUnitTest tests[] = {cmocka_unit_test(table_names_its_performer),
-        TEST(manifest_tells_all), TEST(outputs_are_true), TEST(reproducible), TEST(one_byte_more_is_another),
-        TEST(long_and_foreign_names), TEST(name_falls_back_to_repository), TEST(keys_are_refused), TEST(keys_across_reads),
-        cmocka_unit_test(what_is_a_key), TEST(missing_file_is_suggested), TEST(refusals), TEST(link_is_its_file)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(table_names_its_performer), TEST(manifest_tells_all), TEST(outputs_are_true),
+        TEST(reproducible), TEST(one_byte_more_is_another), TEST(long_and_foreign_names), TEST(name_falls_back_to_repository),
+        TEST(keys_are_refused), TEST(keys_across_reads), cmocka_unit_test(what_is_a_key), TEST(missing_file_is_suggested), TEST(refusals),
+        TEST(link_is_its_file)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

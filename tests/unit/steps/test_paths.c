@@ -12,8 +12,10 @@ static void paths_inside(void **state)
     static const char *const good[] = {"a", "a/b", "a/b/", "..a", ".hidden", "a/..b/c"};
     static const char *const bad[] = {"", "/", "/a", "..", "../a", "a/..", "a/../b", "a//b", "./a", "a/./b", "."};
     (void)state;
-    for (size_t i = 0; i < sizeof good / sizeof *good; i++) assert_true(path_stays_inside(good[i]));
-    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) assert_false(path_stays_inside(bad[i]));
+    for (size_t i = 0; i < sizeof good / sizeof *good; i++)
+        assert_true(path_stays_inside(good[i]));
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        assert_false(path_stays_inside(bad[i]));
 }
 
 static void parts(void **state)
@@ -22,7 +24,8 @@ static void parts(void **state)
     (void)state;
     assert_true(path_part_is_safe(".gitignore"));
     assert_true(path_part_is_safe("..."));
-    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) assert_false(path_part_is_safe(bad[i]));
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        assert_false(path_part_is_safe(bad[i]));
 }
 
 static void links(void **state)

@@ -47,8 +47,8 @@ static const struct step_type type_without_find = {.name = "test", .describe = d
 static const struct step_type type_without_effects = {.name = "test"};
 
 /* One effect against these answers; returns what step_effect did, and what was said in *ret_types (caller frees). */
-static int run_effect(const struct step_type *of, struct world *world, const char *answers, char **ret_types, int *ret_id,
-    struct error *err)
+static int run_effect(
+    const struct step_type *of, struct world *world, const char *answers, char **ret_types, int *ret_id, struct error *err)
 {
     AUTO(free_json) json_t *body = parse("{\"order\": \"one\"}"), *outcome = NULL;
     struct peer peer = peer_begin(of, parse("{\"with\": {}, \"facts\": {}}"), answers);
@@ -59,9 +59,8 @@ static int run_effect(const struct step_type *of, struct world *world, const cha
     struct text types = {0};
     size_t index;
     json_t *line;
-    json_array_foreach(peer.heard, index, line)
-        text_add_format(&types, "%s%s%s%s", index ? " " : "", json_text(line, "type", "?"), json_text(line, "seen", NULL) ? ":" : "",
-            json_text(line, "seen", ""));
+    json_array_foreach(peer.heard, index, line) text_add_format(&types, "%s%s%s%s", index ? " " : "", json_text(line, "type", "?"),
+        json_text(line, "seen", NULL) ? ":" : "", json_text(line, "seen", ""));
     *ret_types = text_take(&types);
     peer_release(&peer);
     return failed;
@@ -195,8 +194,9 @@ static void wrong_input(void **state)
 {
     (void)state;
     struct step *step = NULL;
-    AUTO(free_json) json_t *old = parse("{\"protocol\": 2, \"with\": {}, \"facts\": {}}"), *bare = parse("{\"protocol\": 1}"),
-        *list = parse("[]");
+    AUTO(free_json)
+    json_t *old = parse("{\"protocol\": 2, \"with\": {}, \"facts\": {}}"),
+           *bare = parse("{\"protocol\": 1}"), *list = parse("[]");
     struct error err = {0};
     assert_int_equal(step_open(&type, old, -1, &step, &err), -ERROR_UNSUPPORTED);
     assert_true(err.hint[0] != '\0');
@@ -236,7 +236,7 @@ static void output_of_wrong_type(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(effects), cmocka_unit_test(intent_carries_digest),
-        cmocka_unit_test(checkpoint_is_kept),
-        cmocka_unit_test(park), cmocka_unit_test(messages), cmocka_unit_test(output_of_wrong_type), cmocka_unit_test(wrong_input), cmocka_unit_test(endless_line)};
+        cmocka_unit_test(checkpoint_is_kept), cmocka_unit_test(park), cmocka_unit_test(messages), cmocka_unit_test(output_of_wrong_type),
+        cmocka_unit_test(wrong_input), cmocka_unit_test(endless_line)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

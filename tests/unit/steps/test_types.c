@@ -11,8 +11,10 @@ static void tables_are_complete(void **state)
         assert_true(text_is_name((*type)->name));
         assert_non_null((*type)->summary);
         assert_ptr_equal(step_type_find(step_types_builtin, (*type)->name), *type);
-        for (const struct field *field = (*type)->fields; field->name; field++) assert_non_null(field->help);
-        for (const struct field *field = (*type)->outputs; field && field->name; field++) assert_non_null(field->help);
+        for (const struct field *field = (*type)->fields; field->name; field++)
+            assert_non_null(field->help);
+        for (const struct field *field = (*type)->outputs; field && field->name; field++)
+            assert_non_null(field->help);
     }
     assert_null(step_type_find(step_types_builtin, "nothing"));
 }
@@ -53,7 +55,7 @@ static void package_checks(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(tables_are_complete), cmocka_unit_test(run_needs_a_script),
-        cmocka_unit_test(package_checks)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(tables_are_complete), cmocka_unit_test(run_needs_a_script), cmocka_unit_test(package_checks)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -10,12 +10,12 @@
 
 /* The writer's thread reads it while the test's sets it. */
 static struct faults {
-    atomic_int writes_left;  /* writes that still go well; negative: all do */
+    atomic_int writes_left; /* writes that still go well; negative: all do */
     atomic_int syncs_left;
-    atomic_int result;       /* what a failing write returns */
-    atomic_bool torn;        /* a failing write writes its first half */
-    atomic_bool once;        /* only one call fails */
-    atomic_bool main_only;   /* only the database itself fails, not the WAL */
+    atomic_int result;     /* what a failing write returns */
+    atomic_bool torn;      /* a failing write writes its first half */
+    atomic_bool once;      /* only one call fails */
+    atomic_bool main_only; /* only the database itself fails, not the WAL */
 } faults;
 
 struct faulty_file {

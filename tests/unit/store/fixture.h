@@ -26,10 +26,10 @@ struct fixture {
     uv_loop_t loop;
     char folder[64];
     struct journal *journal;
-    int failures;           /* calls of `failed` */
+    int failures; /* calls of `failed` */
     struct error failure;
-    size_t answered;        /* calls of `committed` */
-    uint64_t order[8192];   /* the numbers that they came with */
+    size_t answered;      /* calls of `committed` */
+    uint64_t order[8192]; /* the numbers that they came with */
     struct note notes[8192];
     size_t note_count;
 };
@@ -111,10 +111,10 @@ static inline struct note *note_new(struct fixture *fixture, uint64_t number)
 /* One event, answered with its seq in fixture->order. */
 static inline void append_event(struct fixture *fixture, uint64_t run, uint64_t seq, bool durable, const char *data)
 {
-    struct journal_event event = {.run = run, .seq = seq, .time_ms = 1000 + (int64_t)seq, .type = "step_progress", .step = 3,
-        .durable = durable, .data = data};
-    journal_append(fixture->journal, &(struct journal_batch){.events = &event, .event_count = 1}, fixture_committed,
-        note_new(fixture, seq));
+    struct journal_event event = {
+        .run = run, .seq = seq, .time_ms = 1000 + (int64_t)seq, .type = "step_progress", .step = 3, .durable = durable, .data = data};
+    journal_append(
+        fixture->journal, &(struct journal_batch){.events = &event, .event_count = 1}, fixture_committed, note_new(fixture, seq));
 }
 
 static inline struct run_row run_row_of(uint64_t run, const char *key, const char *repository, const char *pipeline, const char *state)

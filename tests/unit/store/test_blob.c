@@ -3,7 +3,6 @@
 
 #include "base/sha256.h"
 
-
 static void put(struct fixture *fixture, const char *digest, const char *bytes, size_t size)
 {
     journal_append(fixture->journal, &(struct journal_batch){.blob = &(struct blob){digest, bytes, size}}, NULL, NULL);

@@ -119,12 +119,14 @@ static void a_failing_sync_loses_nothing_that_was_answered(void **state)
 static void what_is_queued_behind_a_failure_is_never_answered(void **state)
 {
     struct fixture *fixture = *state;
-    for (uint64_t seq = 1; seq <= 3000; seq++) append_event(fixture, 1, seq, false, "{}"); /* more than one transaction */
+    for (uint64_t seq = 1; seq <= 3000; seq++)
+        append_event(fixture, 1, seq, false, "{}"); /* more than one transaction */
     faults.writes_left = 120;
     fixture_settle(fixture);
     assert_int_equal(fixture->failures, 1);
     assert_in_range(fixture->answered, 0, 2999);
-    for (size_t i = 0; i < fixture->answered; i++) assert_int_equal(fixture->order[i], i + 1);
+    for (size_t i = 0; i < fixture->answered; i++)
+        assert_int_equal(fixture->order[i], i + 1);
     assert_int_equal(count_after_restart(fixture), fixture->answered);
 }
 

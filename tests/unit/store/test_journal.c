@@ -22,11 +22,13 @@ static size_t count_events(struct fixture *fixture, uint64_t run)
 static void answers_come_in_the_order_of_appends(void **state)
 {
     struct fixture *fixture = *state;
-    for (uint64_t seq = 1; seq <= 500; seq++) append_event(fixture, 1, seq, seq % 7 == 0, "{}");
+    for (uint64_t seq = 1; seq <= 500; seq++)
+        append_event(fixture, 1, seq, seq % 7 == 0, "{}");
     assert_int_equal(fixture->answered, 0); /* never from within journal_append */
     fixture_settle(fixture);
     assert_int_equal(fixture->answered, 500);
-    for (uint64_t i = 0; i < 500; i++) assert_int_equal(fixture->order[i], i + 1);
+    for (uint64_t i = 0; i < 500; i++)
+        assert_int_equal(fixture->order[i], i + 1);
     assert_int_equal(count_events(fixture, 1), 500);
 }
 
@@ -43,7 +45,8 @@ static void redo_events_are_committed_without_a_durable_one(void **state)
 static void many_appends_share_a_commit(void **state)
 {
     struct fixture *fixture = *state;
-    for (uint64_t seq = 1; seq <= 5000; seq++) append_event(fixture, 1, seq, true, NULL);
+    for (uint64_t seq = 1; seq <= 5000; seq++)
+        append_event(fixture, 1, seq, true, NULL);
     fixture_settle(fixture);
     struct journal_counts counts = journal_count(fixture->journal);
     assert_int_equal(fixture->answered, 5000);
@@ -100,7 +103,8 @@ static void an_answer_may_append(void **state)
 static void closing_commits_and_answers_what_is_queued(void **state)
 {
     struct fixture *fixture = *state;
-    for (uint64_t seq = 1; seq <= 10; seq++) append_event(fixture, 1, seq, false, NULL);
+    for (uint64_t seq = 1; seq <= 10; seq++)
+        append_event(fixture, 1, seq, false, NULL);
     journal_close(&fixture->journal);
     assert_int_equal(fixture->answered, 10);
     assert_null(fixture->journal);
@@ -139,7 +143,8 @@ static void the_last_row_of_a_group_wins(void **state)
     assert_int_equal(json_whole(run, "steps_done", 0), 300);
     assert_int_equal(journal_list_steps(fixture->journal, 1, &steps, NULL), 0);
     assert_int_equal(json_array_size(steps), 300);
-    for (size_t i = 0; i < 300; i++) assert_string_equal(json_text(json_array_get(steps, i), "state", ""), "succeeded");
+    for (size_t i = 0; i < 300; i++)
+        assert_string_equal(json_text(json_array_get(steps, i), "state", ""), "succeeded");
     assert_int_equal(journal_find_trigger(fixture->journal, "key"), 1); /* given with the first row only, and kept */
 }
 
@@ -244,7 +249,8 @@ static void a_killed_server_keeps_what_it_answered(void **state)
         uint64_t answered = 0, told;
         while (read(ends[0], &told, sizeof told) == sizeof told)
             if ((answered = told) >= enough && kill(child, SIGKILL) == 0) break;
-        while (read(ends[0], &told, sizeof told) == sizeof told) answered = told; /* what it said before it died */
+        while (read(ends[0], &told, sizeof told) == sizeof told)
+            answered = told; /* what it said before it died */
         close(ends[0]);
         assert_int_equal(waitpid(child, NULL, 0), child);
         struct journal_options options = {.folder = folder};
@@ -277,8 +283,10 @@ static void check_tampering(struct fixture *fixture, const char *sql, const char
 static void the_hash_chain_shows_changes(void **state)
 {
     struct fixture *fixture = *state;
-    for (uint64_t seq = 1; seq <= 5; seq++) append_event(fixture, 1, seq, true, "{\"n\":1}");
-    for (uint64_t seq = 1; seq <= 5; seq++) append_event(fixture, 257, seq, true, NULL); /* shares run 1's place among the heads */
+    for (uint64_t seq = 1; seq <= 5; seq++)
+        append_event(fixture, 1, seq, true, "{\"n\":1}");
+    for (uint64_t seq = 1; seq <= 5; seq++)
+        append_event(fixture, 257, seq, true, NULL); /* shares run 1's place among the heads */
     fixture_settle(fixture);
     append_event(fixture, 1, 6, true, NULL);
     fixture_settle(fixture);

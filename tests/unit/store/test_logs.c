@@ -44,8 +44,8 @@ static void write_header(struct log *log)
 
 static void write_record(struct log *log, uint32_t step, uint32_t attempt, const char *bytes, size_t size)
 {
-    struct log_record record = {.magic = LOG_RECORD_MAGIC, .stream = LOG_STDOUT, .size = (uint32_t)size, .step = step, .attempt = attempt,
-        .time_us = 77};
+    struct log_record record = {
+        .magic = LOG_RECORD_MAGIC, .stream = LOG_STDOUT, .size = (uint32_t)size, .step = step, .attempt = attempt, .time_us = 77};
     write_bytes(log, &record, sizeof record);
     write_bytes(log, bytes, size);
 }
@@ -72,8 +72,8 @@ static int collect(void *context, const struct log_piece *piece)
 }
 
 /* Reads once and compares; returns where to go on. */
-static uint64_t check_read(struct log_reader *reader, uint64_t offset, struct log_filter filter, size_t limit_bytes, size_t stop_at,
-    const char *expected)
+static uint64_t check_read(
+    struct log_reader *reader, uint64_t offset, struct log_filter filter, size_t limit_bytes, size_t stop_at, const char *expected)
 {
     struct collected collected = {.stop_at = stop_at};
     uint64_t next = 0;
@@ -181,7 +181,8 @@ static void limits_and_callbacks_stop_a_read(void **state)
 {
     struct log *log = *state;
     write_header(log);
-    for (uint32_t i = 0; i < 5; i++) write_text(log, i, 1, "1234");
+    for (uint32_t i = 0; i < 5; i++)
+        write_text(log, i, 1, "1234");
     AUTO(log_reader_free) struct log_reader *reader = log_reader_new(log->path);
     check_read(reader, 0, all, 0, 0, "");
     check_read(reader, 0, all, 1, 0, "[0.1 1234]");
@@ -192,7 +193,8 @@ static void limits_and_callbacks_stop_a_read(void **state)
 
 static int measure(void *context, const struct log_piece *piece)
 {
-    for (size_t i = 0; i < piece->size; i++) assert_true(piece->bytes[i] == (char)('a' + piece->step % 26));
+    for (size_t i = 0; i < piece->size; i++)
+        assert_true(piece->bytes[i] == (char)('a' + piece->step % 26));
     *(size_t *)context += piece->size;
     return 0;
 }

@@ -100,8 +100,8 @@ static int user_version(sqlite3 *database)
 static void migrations_run_once_and_in_order(void **state)
 {
     (void)state;
-    static const char *const steps[] = {"CREATE TABLE a (x);", "ALTER TABLE a ADD COLUMN y; INSERT INTO a VALUES (1, 2);",
-        "UPDATE a SET y = y + 1;"};
+    static const char *const steps[] = {
+        "CREATE TABLE a (x);", "ALTER TABLE a ADD COLUMN y; INSERT INTO a VALUES (1, 2);", "UPDATE a SET y = y + 1;"};
     sqlite3 *database = NULL;
     assert_int_equal(sqlite3_open(":memory:", &database), SQLITE_OK);
     assert_int_equal(migrate(database, steps, 2, NULL), 0);
@@ -117,8 +117,8 @@ static void migrations_run_once_and_in_order(void **state)
 static void a_failed_migration_leaves_the_version_before_it(void **state)
 {
     (void)state;
-    static const char *const steps[] = {"CREATE TABLE a (x);", "CREATE TABLE b (x); INSERT INTO nowhere VALUES (1);",
-        "CREATE TABLE c (x);"};
+    static const char *const steps[] = {
+        "CREATE TABLE a (x);", "CREATE TABLE b (x); INSERT INTO nowhere VALUES (1);", "CREATE TABLE c (x);"};
     sqlite3 *database = NULL;
     struct error err = {0};
     assert_int_equal(sqlite3_open(":memory:", &database), SQLITE_OK);

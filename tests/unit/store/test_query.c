@@ -18,8 +18,8 @@ static void fill_runs(struct fixture *fixture)
 static bool passes(const struct run_query *query, uint64_t run)
 {
     return (!query->repository || text_equal(query->repository, repositories[run % 2])) &&
-        (!query->pipeline || text_equal(query->pipeline, pipelines[run % 3])) &&
-        (!query->state || text_equal(query->state, states[run % 5]));
+           (!query->pipeline || text_equal(query->pipeline, pipelines[run % 3])) &&
+           (!query->state || text_equal(query->state, states[run % 5]));
 }
 
 /* Walks all pages and compares them with what the filters should leave. */
@@ -31,14 +31,16 @@ static void check_pages(struct fixture *fixture, struct run_query query)
         AUTO(free_json) json_t *rows = NULL;
         assert_int_equal(journal_list_runs(fixture->journal, &query, &rows, NULL), 0);
         for (size_t i = 0; i < json_array_size(rows); i++) {
-            do expected--;
+            do
+                expected--;
             while (!passes(&query, expected));
             assert_int_equal(json_whole(json_array_get(rows, i), "run", 0), expected);
         }
         if (json_array_size(rows) < query.limit) break;
         query.before = expected;
     }
-    while (--expected > 0) assert_false(passes(&query, expected));
+    while (--expected > 0)
+        assert_false(passes(&query, expected));
 }
 
 static void runs_are_listed_newest_first_page_by_page(void **state)
@@ -46,8 +48,9 @@ static void runs_are_listed_newest_first_page_by_page(void **state)
     struct fixture *fixture = *state;
     fill_runs(fixture);
     for (unsigned filters = 0; filters < 8; filters++)
-        check_pages(fixture, (struct run_query){.repository = filters & 1 ? "hello" : NULL, .pipeline = filters & 2 ? "deploy" : NULL,
-            .state = filters & 4 ? "failed" : NULL});
+        check_pages(fixture, (struct run_query){.repository = filters & 1 ? "hello" : NULL,
+                                 .pipeline = filters & 2 ? "deploy" : NULL,
+                                 .state = filters & 4 ? "failed" : NULL});
     AUTO(free_json) json_t *rows = NULL;
     assert_int_equal(journal_list_runs(fixture->journal, &(struct run_query){.repository = "' OR 1"}, &rows, NULL), 0);
     assert_int_equal(json_array_size(rows), 0);
@@ -56,11 +59,25 @@ static void runs_are_listed_newest_first_page_by_page(void **state)
 static void a_run_has_the_members_of_the_api(void **state)
 {
     struct fixture *fixture = *state;
-    append_run(fixture, (struct run_row){.run = 1, .key = "k", .pipeline = "p", .repository = "r", .ref = "refs/heads/main",
-        .commit_id = "c", .author = "a", .title = "t", .trigger = "push", .state = "failed", .reason = "timeout",
-        .message = "m\xc3\xa9", .plan = "d",
-        .accepted_ms = 1, .started_ms = 2, .ended_ms = 3, .step_count = 4,
-        .steps_done = 3, .steps_failed = 1});
+    append_run(fixture, (struct run_row){.run = 1,
+                            .key = "k",
+                            .pipeline = "p",
+                            .repository = "r",
+                            .ref = "refs/heads/main",
+                            .commit_id = "c",
+                            .author = "a",
+                            .title = "t",
+                            .trigger = "push",
+                            .state = "failed",
+                            .reason = "timeout",
+                            .message = "m\xc3\xa9",
+                            .plan = "d",
+                            .accepted_ms = 1,
+                            .started_ms = 2,
+                            .ended_ms = 3,
+                            .step_count = 4,
+                            .steps_done = 3,
+                            .steps_failed = 1});
     append_run(fixture, (struct run_row){.run = 2, .state = "queued", .accepted_ms = 9});
     fixture_settle(fixture);
     AUTO(free_json) json_t *full = NULL;
@@ -69,12 +86,13 @@ static void a_run_has_the_members_of_the_api(void **state)
     assert_int_equal(journal_get_run(fixture->journal, 2, &bare, NULL), 0);
     AUTO(free_text) char *full_text = json_canonical(full);
     AUTO(free_text) char *bare_text = json_canonical(bare);
-    assert_string_equal(full_text, "{\"accepted_ms\":1,\"author\":\"a\",\"commit\":\"c\",\"ended_ms\":3,"
+    assert_string_equal(full_text,
+        "{\"accepted_ms\":1,\"author\":\"a\",\"commit\":\"c\",\"ended_ms\":3,"
         "\"message\":\"m\xc3\xa9\",\"pipeline\":\"p\",\"plan\":\"d\",\"reason\":\"timeout\",\"ref\":\"refs/heads/main\","
         "\"repository\":\"r\",\"run\":1,\"started_ms\":2,\"state\":\"failed\",\"step_count\":4,\"steps_done\":3,"
         "\"steps_failed\":1,\"title\":\"t\",\"trigger\":\"push\"}");
-    assert_string_equal(bare_text,
-        "{\"accepted_ms\":9,\"run\":2,\"state\":\"queued\",\"step_count\":0,\"steps_done\":0,\"steps_failed\":0}");
+    assert_string_equal(
+        bare_text, "{\"accepted_ms\":9,\"run\":2,\"state\":\"queued\",\"step_count\":0,\"steps_done\":0,\"steps_failed\":0}");
     struct error err = {0};
     AUTO(free_json) json_t *none = NULL;
     assert_int_equal(journal_get_run(fixture->journal, 3, &none, &err), -ERROR_NOT_FOUND);
@@ -85,21 +103,32 @@ static void a_run_has_the_members_of_the_api(void **state)
 static void a_step_has_the_members_of_the_api(void **state)
 {
     struct fixture *fixture = *state;
-    append_step(fixture, (struct step_row){.run = 1, .step = 1, .path = "indoor/build/test", .type = "run", .title = "make test",
-        .state = "failed", .reason = "failed", .message = "m", .attempt = 2, .started_ms = 5, .ended_ms = 6, .exit_code = 3,
-        .outputs = "{\"version\":\"1\"}"});
-    append_step(fixture, (struct step_row){.run = 1, .step = 0, .path = "ask", .type = "approve", .state = "parked",
-        .waiting_for = "approval", .until_ms = 7});
+    append_step(fixture, (struct step_row){.run = 1,
+                             .step = 1,
+                             .path = "indoor/build/test",
+                             .type = "run",
+                             .title = "make test",
+                             .state = "failed",
+                             .reason = "failed",
+                             .message = "m",
+                             .attempt = 2,
+                             .started_ms = 5,
+                             .ended_ms = 6,
+                             .exit_code = 3,
+                             .outputs = "{\"version\":\"1\"}"});
+    append_step(
+        fixture, (struct step_row){
+                     .run = 1, .step = 0, .path = "ask", .type = "approve", .state = "parked", .waiting_for = "approval", .until_ms = 7});
     append_step(fixture, (struct step_row){.run = 2, .step = 0, .path = "a/b", .state = "pending", .outputs = "not json"});
     fixture_settle(fixture);
     AUTO(free_json) json_t *steps = NULL;
     assert_int_equal(journal_list_steps(fixture->journal, 1, &steps, NULL), 0);
     AUTO(free_text) char *text = json_canonical(steps);
     assert_string_equal(text, "[{\"attempt\":0,\"index\":0,\"path\":\"ask\",\"stage\":\"ask\",\"state\":\"parked\","
-        "\"type\":\"approve\",\"until_ms\":7,\"waiting_for\":\"approval\"},"
-        "{\"attempt\":2,\"ended_ms\":6,\"exit_code\":3,\"index\":1,\"message\":\"m\",\"outputs\":{\"version\":\"1\"},"
-        "\"path\":\"indoor/build/test\",\"reason\":\"failed\",\"stage\":\"indoor/build\",\"started_ms\":5,"
-        "\"state\":\"failed\",\"title\":\"make test\",\"type\":\"run\"}]");
+                              "\"type\":\"approve\",\"until_ms\":7,\"waiting_for\":\"approval\"},"
+                              "{\"attempt\":2,\"ended_ms\":6,\"exit_code\":3,\"index\":1,\"message\":\"m\",\"outputs\":{\"version\":\"1\"},"
+                              "\"path\":\"indoor/build/test\",\"reason\":\"failed\",\"stage\":\"indoor/build\",\"started_ms\":5,"
+                              "\"state\":\"failed\",\"title\":\"make test\",\"type\":\"run\"}]");
 }
 
 static void approvals_are_what_is_parked_for_one(void **state)
@@ -108,8 +137,8 @@ static void approvals_are_what_is_parked_for_one(void **state)
     append_run(fixture, run_row_of(1, NULL, "r", "p", "waiting"));
     append_run(fixture, run_row_of(2, NULL, "r", "p", "waiting"));
     append_step(fixture, (struct step_row){.run = 2, .step = 4, .path = "ask", .state = "parked", .waiting_for = "approval"});
-    append_step(fixture, (struct step_row){.run = 1, .step = 2, .path = "ask", .state = "parked", .waiting_for = "approval",
-        .until_ms = 8});
+    append_step(
+        fixture, (struct step_row){.run = 1, .step = 2, .path = "ask", .state = "parked", .waiting_for = "approval", .until_ms = 8});
     append_step(fixture, (struct step_row){.run = 1, .step = 3, .path = "later", .state = "parked", .waiting_for = "timer"});
     fixture_settle(fixture);
     AUTO(free_json) json_t *two = NULL;
@@ -144,7 +173,8 @@ static void check_read(struct fixture *fixture, uint64_t run, uint64_t after, un
     struct seen seen = {.stop_at = stop_at};
     AUTO(text_release) struct text text = {0};
     assert_int_equal(journal_read(fixture->journal, run, after, limit, see_row, &seen, NULL), 0);
-    for (size_t i = 0; i < seen.count; i++) text_add_format(&text, "%d:%d ", (int)seen.ids[i], (int)seen.seqs[i]);
+    for (size_t i = 0; i < seen.count; i++)
+        text_add_format(&text, "%d:%d ", (int)seen.ids[i], (int)seen.seqs[i]);
     assert_string_equal(text_view(&text), expected);
 }
 
@@ -196,7 +226,8 @@ static void open_runs_are_those_not_at_rest(void **state)
     fill_runs(fixture);
     assert_int_equal(journal_open_runs(fixture->journal, at_rest, &runs, &count, NULL), 0);
     assert_int_equal(count, 36);
-    for (size_t i = 0; i < count; i++) assert_true(runs[i] % 5 >= 2 && (i == 0 || runs[i] > runs[i - 1]));
+    for (size_t i = 0; i < count; i++)
+        assert_true(runs[i] % 5 >= 2 && (i == 0 || runs[i] > runs[i - 1]));
     free(runs);
 }
 
@@ -216,7 +247,8 @@ static void explain(sqlite3 *database, const char *sql, struct text *out)
     AUTO(free_text) char *whole = mem_format("EXPLAIN QUERY PLAN %s", sql);
     sqlite3_stmt *statement;
     assert_int_equal(sqlite3_prepare_v2(database, whole, -1, &statement, NULL), SQLITE_OK);
-    while (sqlite3_step(statement) == SQLITE_ROW) text_add_format(out, "%s\n", (const char *)sqlite3_column_text(statement, 3));
+    while (sqlite3_step(statement) == SQLITE_ROW)
+        text_add_format(out, "%s\n", (const char *)sqlite3_column_text(statement, 3));
     sqlite3_finalize(statement);
 }
 
@@ -231,7 +263,10 @@ static void check_plan(sqlite3 *database, const char *sql, const char *expected)
 static void every_query_has_its_index(void **state)
 {
     struct fixture *fixture = *state;
-    static const struct { enum query query; const char *plan; } fixed[] = {
+    static const struct {
+        enum query query;
+        const char *plan;
+    } fixed[] = {
         {QUERY_FIND_TRIGGER, "INDEX runs_by_key (key=?)"},
         {QUERY_GET_RUN, "PRIMARY KEY (rowid=?)"},
         {QUERY_LIST_STEPS, "PRIMARY KEY (run=?)"},
@@ -252,7 +287,8 @@ static void every_query_has_its_index(void **state)
     AUTO(free_text) char *path = mem_format("%s/journal.db", fixture->folder);
     sqlite3 *database = NULL;
     assert_int_equal(sqlite3_open(path, &database), SQLITE_OK);
-    for (size_t i = 0; i < COUNT_OF(fixed); i++) check_plan(database, query_text(fixed[i].query), fixed[i].plan);
+    for (size_t i = 0; i < COUNT_OF(fixed); i++)
+        check_plan(database, query_text(fixed[i].query), fixed[i].plan);
     for (unsigned filters = 0; filters < 8; filters++) {
         AUTO(free_text) char *sql = query_list_runs_text(filters);
         check_plan(database, sql, listings[filters]);

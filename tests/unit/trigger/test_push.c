@@ -37,7 +37,8 @@ void engine_submit(struct engine *engine, const struct submission *submission,
     snprintf(note.no_files, sizeof note.no_files, "%s", submission->no_files ? submission->no_files : "");
     note.file_count = submission->files.count;
     if (submission->files.count) snprintf(note.first_file, sizeof note.first_file, "%s", submission->files.items[0].name);
-    for (note.path_count = 0; submission->paths && submission->paths[note.path_count];) note.path_count++;
+    for (note.path_count = 0; submission->paths && submission->paths[note.path_count];)
+        note.path_count++;
     struct accepted accepted = note.answer;
     struct diagnostics none = {0};
     accepted.diagnostics = &none;
@@ -65,8 +66,9 @@ static void on_answer(void *context, const struct push_answer *answer, const str
 
 static void push(const char *ref, const char *old, const char *new, const char *more)
 {
-    AUTO(free_text) char *text = mem_format(
-        "{\"repository\":\"hello\",\"ref\":\"%s\",\"old\":\"%s\",\"new\":\"%s\",\"colour\":false%s}", ref, old, new, more);
+    AUTO(free_text)
+    char *text =
+        mem_format("{\"repository\":\"hello\",\"ref\":\"%s\",\"old\":\"%s\",\"new\":\"%s\",\"colour\":false%s}", ref, old, new, more);
     json_t *body = json_loads(text, 0, NULL);
     assert_non_null(body);
     heard = (struct heard){0};
