@@ -68,7 +68,7 @@ static void waiting_is_transitive(void **state)
 static void a_long_chain_reaches_its_end(void **state)
 {
     (void)state;
-    char names[STAGES_MAX][8];
+    char names[STAGES_MAX][16];
     const char *needs[STAGES_MAX][4] = {{NULL}};
     for (int i = 1; i < STAGES_MAX; i++) { /* the first in the file is the last of the chain */
         snprintf(names[i], sizeof names[i], "s%d", i);
