@@ -22,7 +22,7 @@ MUSLCC := musl-gcc
 PREFIX ?= /usr/local
 VERSION := 0.1.0
 
-WARNINGS := -Wall -Wextra -Wshadow -Wconversion -Wvla -Wmissing-prototypes -Wswitch-enum -Werror
+WARNINGS := -Wall -Wextra -Wshadow -Wconversion -Wvla -Wmissing-prototypes -Wswitch-enum -Wno-missing-field-initializers -Werror
 CPPFLAGS := -D_GNU_SOURCE -DCRESCENDO_VERSION='"$(VERSION)"' -Iinclude -Iengine -I. -I$(BUILD)/gen
 OPTIMISE := -O2 -g -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fPIE
 SANITISE :=
@@ -35,14 +35,20 @@ MUSL_LDFLAGS := -static -Wl,--gc-sections -Wl,-z,relro,-z,now
 
 # --- what there is: each folder is an archive; the order is the order of the layers, lowest first -------------------------------
 sources = $(sort $(wildcard $(1)/*.c))
-FOLDERS := base spec plan state store exec net http run trigger server cli
+FOLDERS := base spec plan state store exec net http run trigger orchestrator server cli
 MAINS   := engine/cli/main.c engine/server/main.c steps/main.c
 $(foreach f,$(FOLDERS),$(eval $(f)_SOURCES := $(filter-out $(MAINS),$(call sources,engine/$(f)))))
+net_SOURCES     += $(call sources,engine/net/tmf)
+orchestrator_SOURCES := $(foreach d,. tmf fulfil telemetry,$(patsubst ./%,%,$(call sources,orchestrator/$(d))))
 # A step type's table (steps/NAME.c) is linked everywhere; what performs it (steps/NAME_perform.c) only into crescendo-step.
 steps_SOURCES   := $(filter-out $(MAINS),$(call sources,steps))
 perform_SOURCES := $(filter %_perform.c steps/protocol.c,$(steps_SOURCES))
 types_SOURCES   := $(filter-out $(perform_SOURCES),$(steps_SOURCES))
-SHIM_SOURCES    := $(call sources,engine/exec/shim)
+# The core's driver types, in the same two halves.
+drivers_ALL     := $(call sources,orchestrator/drivers)
+drivers_SOURCES := $(filter-out %_perform.c,$(drivers_ALL))
+perform_SOURCES += $(filter %_perform.c,$(drivers_ALL))
+SHIM_SOURCES    := $(call sources,engine/exec/shim) $(call sources,engine/exec/shim/keep)
 HOOK_SOURCES    := $(call sources,engine/trigger/hook) engine/net/local.c engine/base/text.c engine/base/mem.c engine/base/error.c engine/base/encode.c
 
 object  = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
@@ -73,17 +79,17 @@ $(BUILD)/lib/lib$(1).a: $(call object,$($(1)_SOURCES))
 	@mkdir -p $$(@D) && rm -f $$@
 	ar rcs $$@ $$^
 endef
-$(foreach f,$(FOLDERS) types perform,$(eval $(call archive_rule,$(f))))
+$(foreach f,$(FOLDERS) types drivers perform,$(eval $(call archive_rule,$(f))))
 
 # --- linking: the archives from the highest layer down --------------------------------------------------------------------------
 $(BUILD)/crescendo: $(call object,engine/cli/main.c) $(call archive,cli net state plan spec types base)
 	$(CC) $(LDFLAGS) $(filter %.o %.a,$^) -lyaml -ljansson -o $@
 
-$(BUILD)/crescendo-server: $(call object,engine/server/main.c) $(call archive,server trigger run http exec store net state plan spec types base)
+$(BUILD)/crescendo-server: $(call object,engine/server/main.c) $(call archive,server orchestrator trigger run http exec store net state plan spec types drivers base)
 	$(CC) $(LDFLAGS) $(filter %.o %.a,$^) -luv -lmicrohttpd -lsqlite3 -lyaml -ljansson -o $@
 
-$(BUILD)/crescendo-step: $(call object,steps/main.c) $(call archive,perform types net base)
-	$(CC) $(LDFLAGS) $(filter %.o,$^) -Wl,--whole-archive $(call archive,perform) -Wl,--no-whole-archive $(call archive,types net base) -larchive -lgit2 -lcurl -lyaml -ljansson -o $@
+$(BUILD)/crescendo-step: $(call object,steps/main.c) $(call archive,perform types drivers net base)
+	$(CC) $(LDFLAGS) $(filter %.o,$^) -Wl,--whole-archive $(call archive,perform) -Wl,--no-whole-archive $(call archive,types drivers net base) -larchive -lgit2 -lcurl -lyaml -ljansson -o $@
 
 $(BUILD)/crescendo-shim: $(patsubst %.c,$(BUILD)/musl/%.o,$(SHIM_SOURCES))
 	$(MUSLCC) $(MUSL_LDFLAGS) $^ -o $@
@@ -101,7 +107,7 @@ $(BUILD)/tools/make-seccomp-filter: tools/make-seccomp-filter.c | $(BUILD)/packa
 $(patsubst %.c,$(BUILD)/musl/%.o,$(SHIM_SOURCES)): | $(BUILD)/gen/seccomp_filter.h
 
 # --- tests: tests/unit/FOLDER/test_X.c is one cmocka program, linked with its layer and those below --------------------------------
-ALL_LAYERS := cli server trigger run http exec store net state plan spec perform types base
+ALL_LAYERS := cli server orchestrator trigger run http exec store net state plan spec perform types base
 LIBRARIES  := -luv -lmicrohttpd -lsqlite3 -lyaml -lcurl -lgit2 -larchive -ljansson
 UNIT_SOURCES := $(sort $(wildcard tests/unit/*/test_*.c))
 UNIT_TESTS   := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(UNIT_SOURCES))
@@ -116,9 +122,10 @@ below_net := net base
 below_http := http net base
 below_run := run http exec store net state plan spec types base
 below_trigger := trigger $(below_run)
-below_server := server $(below_trigger)
+below_orchestrator := orchestrator perform types drivers run http exec store net state plan spec types base
+below_server := server orchestrator trigger $(below_run)
 below_cli := cli net state plan spec types base
-below_steps := perform types net base
+below_steps := perform types drivers net base
 define unit_rule
 $(BUILD)/unit/$(1): $(BUILD)/obj/tests/unit/$(1).o $(call archive,$(below_$(firstword $(subst /, ,$(1)))))
 	@mkdir -p $$(@D)

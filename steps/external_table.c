@@ -114,9 +114,9 @@ static int read_fields(const struct reading *reading, const json_t *table, const
 }
 
 /* Nothing more can be known before the program runs; what matters is that the plan shows it and `intend` is allowed. */
-static int describe_effects(const json_t *with, json_t **ret_effects, struct error *err)
+static int describe_effects(const struct planned *planned, json_t **ret_effects, struct error *err)
 {
-    (void)with, (void)err;
+    (void)planned, (void)err;
     json_t *effects = json_array(), *effect = json_object();
     json_put_text(effect, "name", "external");
     json_put_text(effect, "target", "outside");

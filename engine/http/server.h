@@ -11,6 +11,9 @@ struct http_server;
 struct http_mount {
     const struct route *routes; /* ROUTE_END-ended */
     void *context;              /* handed to the handlers */
+    /* How errors look that are found before a handler is called, and those of respond_error: steals nothing, returns the body. NULL:
+       {error: {code, message, hint}}. */
+    json_t *(*error_body)(const struct error *err, int status);
 };
 
 struct http_options {

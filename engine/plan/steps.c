@@ -113,7 +113,8 @@ static void describe(struct build *build, const struct pipeline_step *step, stru
     struct error err = {0};
     json_t *effects = NULL;
     if (!step->type->describe) return;
-    if (step->type->describe(planned->with, &effects, &err))
+    const struct planned facts = {.path = planned->path, .with = planned->with};
+    if (step->type->describe(&facts, &effects, &err))
         build_fail(build, "wrong-value", step->at, &err);
     else
         planned->effects = arena_own_json(build->arena, effects ? effects : json_array());

@@ -9,6 +9,8 @@
 #include <uv.h>
 
 struct engine;
+struct run_view;
+struct document_list;
 
 struct engine_options {
     const char *data;        /* the data folder: journal.db, blobs/, runs/N/, repositories/NAME.git */
@@ -20,7 +22,29 @@ struct engine_options {
     char *(*external_program)(const char *type);
     void (*failed)(void *context, const struct error *err); /* the journal cannot be written: stop */
     void *context;
+    const char *domains;     /* the folder of domains/NAME.yaml that pipelines name; NULL = none */
+    const char *core_socket; /* where the embedded core answers: what a domain's `url: embedded` means; NULL = none is embedded */
+    /* Documents that follow from a run's events, written in the same transaction. Called after the events were folded and before they are
+       appended; adds to *list. NULL: none. */
+    void (*project)(void *context, const struct run_view *run, struct document_list *list);
+    void *project_context;
 };
+
+/* A run as a projection sees it. All borrowed. */
+struct run_view {
+    uint64_t run;
+    const struct plan *plan;
+    const struct run_state *state;
+    const json_t *accepted; /* run_accepted's data */
+    int64_t now_ms;         /* the time of the last event */
+};
+/* Starts as {0}. Bodies are owned by the list, ids and collections too. */
+struct document_list {
+    struct document *items;
+    size_t count, capacity;
+};
+void document_list_add(struct document_list *list, const char *collection, const char *id, const char *key, const json_t *body);
+void document_list_release(struct document_list *list);
 
 /* Opens the journal, folds open runs, attaches to their shims, goes on. */
 int engine_open(uv_loop_t *loop, const struct engine_options *options, struct engine **ret, struct error *err) MUST_CHECK;
@@ -53,6 +77,20 @@ struct accepted {
 /* Loads, plans, journals; done is called on the loop once the run is on disk (or at once where nothing is to be written). */
 void engine_submit(struct engine *engine, const struct submission *submission,
     void (*done)(void *context, const struct accepted *accepted, const struct error *err), void *context);
+
+/* A plan that was made elsewhere (an order) becomes a run. */
+struct plan_submission {
+    const char *key;     /* as of a submission */
+    const char *trigger; /* "order" */
+    const char *author, *title;
+    const char *extra_name; /* with extra: a member of run_accepted's data that the submitter wants to find again; NULL = none */
+    const json_t *extra;
+    const json_t *plan; /* docs/formats/plan.md, without "$unknown" other than references to outputs of its own steps */
+};
+/* *ret_run is the run's number at once, though the run is on disk only when done is called. A plan that cannot be read is an error, and
+   done is not called. A key that was seen before: *ret_known, its run's number, and done is called. */
+int engine_submit_plan(struct engine *engine, const struct plan_submission *submission,
+    void (*done)(void *context, const struct error *err), void *context, uint64_t *ret_run, bool *ret_known, struct error *err) MUST_CHECK;
 
 /* A person's acts. done is called once the act is on disk, or with the error at once. */
 void engine_cancel(struct engine *engine, uint64_t run, const char *by, const char *comment,

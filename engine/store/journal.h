@@ -55,6 +55,15 @@ struct blob {
     size_t size;
 };
 
+/* A document: JSON text under a name in a collection ("serviceOrder", "17"), replaced whole. key: a second name, unique in the
+   collection (an order's requester and externalId); NULL = none; stays that of the first version. body NULL: it is removed. Documents are
+   listed in the order in which they were first written. */
+struct document {
+    const char *collection, *id, *key;
+    const char *body;
+    size_t size;
+};
+
 struct journal_batch {
     const struct journal_event *events;
     size_t event_count;
@@ -63,6 +72,9 @@ struct journal_batch {
     size_t step_count;
     const struct shim_row *shim; /* NULL: unchanged */
     const struct blob *blob;     /* NULL: none */
+    const struct document *documents;
+    size_t document_count;
+    bool durable; /* asks for a commit at once, as a durable event does: for a batch of documents without events */
 };
 
 struct journal_options {
@@ -118,6 +130,20 @@ int journal_open_runs(
 /* A blob's bytes, NUL-terminated; caller frees. -ERROR_NOT_FOUND; -ERROR_CONFLICT: it is not what its digest says. */
 int journal_get_blob(struct journal *journal, const char *digest, char **ret_bytes, size_t *ret_size, struct error *err) MUST_CHECK;
 uint64_t journal_shim_sequence(struct journal *journal, uint64_t run);
+/* A document's text, NUL-terminated; caller frees. Sees queued appends, too. -ERROR_NOT_FOUND. */
+int journal_get_document(
+    struct journal *journal, const char *collection, const char *id, char **ret_body, size_t *ret_size, struct error *err) MUST_CHECK;
+/* The id of the document with this key, queued or written; caller frees. -ERROR_NOT_FOUND. */
+int journal_find_document(struct journal *journal, const char *collection, const char *key, char **ret_id, struct error *err) MUST_CHECK;
+/* Documents of a collection, oldest first, that are committed. `holds` (may be NULL): only those whose text holds these bytes, for
+   skipping cheaply what a filter would refuse. row is borrowed for the call; a non-zero return ends. */
+struct document_query {
+    const char *collection;
+    const char *holds;
+    bool newest_first;
+};
+int journal_list_documents(struct journal *journal, const struct document_query *query,
+    int (*row)(void *context, const struct document *row), void *context, struct error *err) MUST_CHECK;
 /* Recomputes a run's hash chain. -ERROR_CONFLICT names the first event that does not fit. */
 int journal_verify(struct journal *journal, uint64_t run, struct error *err) MUST_CHECK;
 

@@ -16,6 +16,7 @@ struct route {
     void (*handle)(struct request *request, void *context); /* on the loop's thread; may answer later */
     const char *summary;
     const struct field *body; /* what the JSON body may hold; NULL = no body is read */
+    size_t raw_limit;         /* body is NULL: the body is read as bytes, up to so many (request_bytes); 0 = none */
 };
 #define ROUTE_END \
     { \
@@ -27,7 +28,10 @@ const char *request_path(const struct request *request);
 const char *request_part(const struct request *request, const char *name);  /* {run} */
 const char *request_query(const struct request *request, const char *name); /* NULL when absent */
 const char *request_header(const struct request *request, const char *name);
-const json_t *request_body(const struct request *request);        /* validated against route->body */
+const json_t *request_body(const struct request *request);                  /* validated against route->body */
+const char *request_bytes(const struct request *request, size_t *ret_size); /* of a route with raw_limit; NUL-terminated */
+/* Every name=value of the query, decoded, in their order: false = there is no nth. */
+bool request_query_nth(const struct request *request, size_t nth, const char **ret_name, const char **ret_value);
 const char *request_user(const struct request *request);          /* who asks: the socket's peer or the token's owner */
 bool request_is_local(const struct request *request);             /* it came over the Unix socket, from this machine */
 const char *const *request_groups(const struct request *request); /* NULL-ended, with the user's own name */

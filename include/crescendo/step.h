@@ -13,19 +13,34 @@ struct step; /* the running step's end of the protocol; opaque */
 
 enum effect_seen { EFFECT_SEEN_DONE, EFFECT_SEEN_ABSENT, EFFECT_SEEN_UNSURE };
 
+/* What is known of a step when it is planned. Any value in with may be {"$unknown": ...}: known only to the run. */
+struct planned {
+    const char *path;      /* "indoor/release/order" */
+    const json_t *with;    /* resolved as far as can be */
+    const json_t *domain;  /* of the domain that with.domain names (docs/reference/domain.md), typed; NULL = names none */
+    const json_t *service; /* the service's descriptor (docs/reference/service.md), typed; NULL = the pipeline has none */
+};
+
 struct step_type {
     const char *name, *summary;
     const struct field *fields;  /* what `with` may hold; FIELD_END-ended */
     const struct field *outputs; /* FIELD_END-ended; NULL = the step declares them itself (run) or has none */
     /* Pure. What the table cannot say. Strings in with may be {"$expression": ...} instead. May be NULL. */
     int (*check)(const json_t *with, struct location at, struct diagnostics *list);
-    /* Pure. What it would do to the world: an array of {name, target, summary, pivot?}; NULL = no effects. */
-    int (*describe)(const json_t *with, json_t **ret_effects, struct error *err);
+    /* Pure. What it would do to the world: an array of {name, target, summary, body?, compensation?, pivot?}. body: what is sent, as far
+       as it is known; compensation: a sentence that says how it is undone, absent = it is not. NULL = no effects. */
+    int (*describe)(const struct planned *planned, json_t **ret_effects, struct error *err);
+    /* What the domain named by with.domain must be able to do ("share", ...), NULL-ended; NULL = nothing. `plan` refuses what it cannot. */
+    const char *const *capabilities;
+    /* It speaks with a domain or another service: it runs on the machine's network, and where the core is embedded it reaches its socket.
+     */
+    bool reaches_out;
     /* In the step's own process; may block. NULL only for types that the engine itself performs (run, approve). */
     int (*perform)(struct step *step, struct error *err);
     /* Asks the peer by the intent's key. ABSENT may be acted on only after the older request's longest life. */
     int (*find)(struct step *step, const json_t *intent, enum effect_seen *ret_seen, json_t **ret_outcome, struct error *err);
-    /* Undoes one done effect; NULL: nothing to undo. */
+    /* Undoes one done effect: intent is {name, target, key, digest, body}. Idempotent, since after a crash it is called again; it uses
+       step_effect for what it sends, under a name of its own ("undo order"). NULL: nothing to undo. */
     int (*compensate)(struct step *step, const json_t *intent, const json_t *outcome, struct error *err);
 };
 
@@ -35,7 +50,9 @@ typedef const struct step_type *const step_types;
 /* --- inside perform ------------------------------------------------------------------------------------------- */
 
 /* The resolved `with`, and facts of the run: {run, stage, step, attempt, repository, commit, ref, source, workspace, state}.
-   Borrowed. `workspace` is the current folder at the start. */
+   Borrowed. `workspace` is the current folder at the start. Where there are such, also: `domain`, the domain that with.domain names, as the
+   plan pinned it, its `url` ready to be used ("http://...", "unix:/path"); `service`, the service's descriptor; `core`, the URL of the
+   server's own core ("unix:/path"). */
 const json_t *step_with(const struct step *step);
 const json_t *step_facts(const struct step *step);
 /* The checkpoint that an earlier process of this step left by step_park or step_checkpoint; NULL at first. Borrowed. */

@@ -36,9 +36,9 @@ static int find_it(struct step *step, const json_t *intent, enum effect_seen *re
     return 0;
 }
 
-static int describe_it(const json_t *with, json_t **ret_effects, struct error *err)
+static int describe_it(const struct planned *planned, json_t **ret_effects, struct error *err)
 {
-    (void)with, (void)err, (void)ret_effects;
+    (void)planned, (void)err, (void)ret_effects;
     return 0;
 }
 

@@ -1,0 +1,11 @@
+/* keeper.h: starting a domain's keeper: `crescendo-shim --keep FOLDER`, which outlives whoever starts it. */
+#ifndef CRESCENDO_EXEC_KEEPER_H
+#define CRESCENDO_EXEC_KEEPER_H
+
+#include "crescendo/error.h"
+
+/* Makes sure that FOLDER (made where it is missing) has a living keeper: finds it by the lock FOLDER/keeper.lock or starts one, and returns
+   when its socket answers. Blocks: a few milliseconds, at most ten seconds. A keeper started anew takes up what FOLDER/state says. */
+int keeper_ensure(const char *folder, const char *shim_path, struct error *err) MUST_CHECK;
+
+#endif
