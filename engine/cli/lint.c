@@ -4,9 +4,12 @@
 #include "cli/commands.h"
 #include "cli/output.h"
 #include "cli/sources.h"
+#include "spec/descriptor.h"
 #include "spec/diagnose.h"
+#include "spec/domain.h"
 #include "spec/reference.h"
 #include "spec/schema.h"
+#include "spec/service.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -46,17 +49,29 @@ static void linted_release(struct linted *linted)
     free(linted->all);
 }
 
+static void load_by_kind(const struct source_set *set, step_types *types, struct diagnostics *list)
+{
+    AUTO(pipeline_free) struct pipeline *pipeline = NULL;
+    AUTO(free_json) json_t *descriptor = NULL;
+    int failed = 0; /* the list says why */
+    switch (descriptor_kind(&set->items[0])) {
+    case DESCRIPTOR_SERVICE: failed = service_load(&set->items[0], list, &descriptor); break;
+    case DESCRIPTOR_DOMAIN: failed = domain_load(&set->items[0], list, &descriptor); break;
+    case DESCRIPTOR_PIPELINE: failed = pipeline_load(set, types, list, &pipeline); break;
+    }
+    (void)failed;
+}
+
 /* A file that cannot be read is one more thing that is wrong: what the other files lack is shown all the same. */
 static void lint_file(struct linted *linted, const char *path, step_types *types)
 {
-    struct pipeline *pipeline = NULL;
     struct error why = {0};
     if (sources_read(path, &linted->files[linted->file_count], &why)) {
         diagnostics_add(&linted->list, "unreadable", (struct location){.file = path}, 0, why.hint[0] ? why.hint : NULL, "%s", why.message);
         return;
     }
     const struct source_set *set = &linted->files[linted->file_count++].set;
-    if (pipeline_load(set, types, &linted->list, &pipeline) == 0) pipeline_free(&pipeline);
+    load_by_kind(set, types, &linted->list);
     linted->all = mem_grow(linted->all, &linted->all_capacity, linted->all_count + set->count, sizeof *linted->all);
     memcpy(linted->all + linted->all_count, set->items, set->count * sizeof *linted->all);
     linted->all_count += set->count;

@@ -194,7 +194,7 @@ static void load_step(struct file *file, const struct yaml_node *node, struct pi
     step->timeout_ms = json_whole(read, "timeout", 0);
     step->retry = read_retry(json_object_get(read, "retry"));
     step->allow_failure = json_flag(read, "allow-failure", false);
-    env_is_sound(file, yaml_find(node, "env"));
+    env_is_sound(&file->reader, yaml_find(node, "env"));
     if (!type) return;
     load_with(file, type, step);
     load_step_outputs(file, yaml_find_entry(node, "outputs"), step);
