@@ -4,6 +4,7 @@
 #include "cli/commands.h"
 #include "cli/output.h"
 #include "cli/sources.h"
+#include "spec/beside.h"
 #include "spec/descriptor.h"
 #include "spec/diagnose.h"
 #include "spec/domain.h"
@@ -53,11 +54,16 @@ static void load_by_kind(const struct source_set *set, step_types *types, struct
 {
     AUTO(pipeline_free) struct pipeline *pipeline = NULL;
     AUTO(free_json) json_t *descriptor = NULL;
+    AUTO(beside_release) struct beside beside = {0};
     int failed = 0; /* the list says why */
     switch (descriptor_kind(&set->items[0])) {
     case DESCRIPTOR_SERVICE: failed = service_load(&set->items[0], list, &descriptor); break;
     case DESCRIPTOR_DOMAIN: failed = domain_load(&set->items[0], list, &descriptor); break;
-    case DESCRIPTOR_PIPELINE: failed = pipeline_load(set, types, list, &pipeline); break;
+    case DESCRIPTOR_PIPELINE:
+        failed = pipeline_load(set, types, list, &pipeline);
+        if (!failed) failed = beside_load(pipeline, set, list, &beside);
+        if (!failed) beside_check(pipeline, beside.domains, list);
+        break;
     }
     (void)failed;
 }
@@ -96,6 +102,7 @@ static int lint(const struct cli *cli, enum format format)
         lint_file(&linted, path ? path : "crescendo.yaml", cli->types);
     }
     print_linted(&linted, format, cli->out.colour);
+    if (diagnostics_only_denied(&linted.list)) return EXIT_CODE_DENIED;
     return linted.list.error_count ? EXIT_CODE_WRONG : 0;
 }
 

@@ -116,6 +116,7 @@ static void load_head(struct file *file, const struct yaml_node *root)
     const char *name = json_text(head, "pipeline", NULL);
     pipeline->name = name ? arena_copy_text(pipeline->arena, name) : stem_of(pipeline->arena, pipeline->file);
     pipeline->service = arena_copy_text(pipeline->arena, json_text(head, "service", NULL));
+    if (pipeline->service) pipeline->service_at = yaml_find(root, "service")->at;
     pipeline->env = json_object_get(head, "env");
     pipeline->sandbox = json_object_get(head, "sandbox");
     pipeline->timeout_ms = json_whole(head, "timeout", 0);
