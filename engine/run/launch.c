@@ -296,7 +296,6 @@ int launch_step(struct live_run *run, uint32_t index, struct error *err)
     bool talks = strcmp(step->type, "run") != 0;
 
     if (resolve(run, step->with, &with, err) < 0 || resolve(run, step->env, &env, err) < 0) return -(int)err->code;
-    if (request_sandbox(run, step, sandbox, workspace, err) < 0) return -(int)err->code;
     add_facts(&environment, run, step);
     if (add_own(&environment, env, err) < 0) return -(int)err->code;
     if (talks) {
@@ -306,6 +305,7 @@ int launch_step(struct live_run *run, uint32_t index, struct error *err)
     } else {
         add_shell(&arguments, with);
     }
+    if (request_sandbox(run, step, sandbox, workspace, err) < 0) return -(int)err->code; /* last: what cannot start needs none */
     supervisor_start(run->supervisor, &(struct start_request){.step = index,
                                           .attempt = run->state->steps[index].attempt,
                                           .stage = sandbox,
