@@ -12,7 +12,8 @@ struct printer {
     const struct plan *plan;
     struct text *out;
     bool colour;
-    size_t indent; /* of a step's details */
+    const char *stage; /* the path of the one that is printed */
+    size_t indent;     /* of a step's details */
     size_t approval_count, effect_count;
 };
 
@@ -51,7 +52,7 @@ static void print_value(const struct printer *printer, const json_t *value)
 {
     bool unknown = value_is_unknown(value);
     if (unknown) paint(printer, PAINT_UNKNOWN);
-    show_value(printer->out, value);
+    show_value(printer->out, value, printer->stage);
     if (unknown) paint_end(printer);
 }
 
@@ -192,6 +193,11 @@ static bool is_said(const struct plan_step *step, const char *key, const json_t 
     return strcmp(step->type, "run") == 0 && strcmp(key, "shell") == 0 && text_equal(text, "sh");
 }
 
+static bool is_duration(const char *key)
+{
+    return strcmp(key, "expires") == 0 || strcmp(key, "after") == 0 || strcmp(key, "lease") == 0;
+}
+
 static void print_with(const struct printer *printer, const struct plan_step *step)
 {
     AUTO(free_json) json_t *sorted = show_sorted(step->with);
@@ -202,9 +208,9 @@ static void print_with(const struct printer *printer, const struct plan_step *st
         if (is_said(step, key, value)) continue;
         if (strcmp(key, "script") == 0 && json_is_string(value)) {
             print_lines(printer, json_string_value(value));
-        } else if (strcmp(key, "expires") == 0 && json_is_integer(value)) {
+        } else if (is_duration(key) && json_is_integer(value)) {
             detail(printer);
-            text_add(printer->out, "expires = ");
+            text_add_format(printer->out, "%s = ", key);
             show_duration(printer->out, json_integer_value(value));
             text_add_char(printer->out, '\n');
         } else {
@@ -219,20 +225,8 @@ static void print_inputs(const struct printer *printer, const json_t *inputs)
         const json_t *input = json_array_get(inputs, i);
         detail(printer);
         text_add(printer->out, "with ");
-        show_value(printer->out, json_object_get(input, "globs"));
+        show_value(printer->out, json_object_get(input, "globs"), printer->stage);
         text_add_format(printer->out, " of %s\n", json_text(input, "stage", ""));
-    }
-}
-
-static void print_effects(struct printer *printer, const json_t *effects)
-{
-    for (size_t i = 0; i < json_array_size(effects); i++) {
-        const json_t *effect = json_array_get(effects, i);
-        detail(printer);
-        text_add(printer->out, "effect ");
-        show_value(printer->out, json_object_get(effect, "summary") ? json_object_get(effect, "summary") : effect);
-        text_add(printer->out, json_flag(effect, "pivot", false) ? " (no way back after it)\n" : "\n");
-        printer->effect_count++;
     }
 }
 
@@ -254,7 +248,8 @@ static void print_step(struct printer *printer, const struct plan_step *step, si
     print_inputs(printer, json_object_get(step->with, "inputs"));
     if (json_object_size(step->env)) print_member(printer, "env", step->env);
     print_settings(printer, step);
-    print_effects(printer, step->effects);
+    show_effects(printer->out, printer->plan, step, printer->indent);
+    printer->effect_count += json_array_size(step->effects);
 }
 
 static void print_needs(const struct printer *printer, const struct plan_stage *stage)
@@ -277,6 +272,7 @@ static void print_stage(struct printer *printer, const struct plan_stage *stage)
         if (size > width) width = size;
     }
     printer->indent = width + 4;
+    printer->stage = stage->path;
     text_add_char(printer->out, '\n');
     painted(printer, PAINT_STAGE, stage->path);
     print_needs(printer, stage);
@@ -305,6 +301,23 @@ static void print_fact(const struct printer *printer, const char *name, const ch
     text_add_char(printer->out, '\n');
 }
 
+/* What is pinned: files, and domains, by the beginning of their digests. */
+static void print_pinned(const struct printer *printer)
+{
+    const struct plan *plan = printer->plan;
+    AUTO(free_json) json_t *domains = show_sorted(plan->domains);
+    if (json_array_size(plan->includes)) text_add(printer->out, "  includes\n");
+    for (size_t i = 0; i < json_array_size(plan->includes); i++) {
+        const json_t *include = json_array_get(plan->includes, i);
+        text_add_format(printer->out, "    %s  sha256 %.12s\n", json_text(include, "name", ""), json_text(include, "digest", ""));
+    }
+    if (json_object_size(domains)) text_add(printer->out, "  domains\n");
+    const char *name;
+    json_t *domain;
+    json_object_foreach(domains, name, domain)
+        text_add_format(printer->out, "    %s  %s  sha256 %.12s\n", name, json_text(domain, "url", ""), json_text(domain, "digest", ""));
+}
+
 static void print_head(struct printer *printer)
 {
     const struct plan *plan = printer->plan;
@@ -328,11 +341,7 @@ static void print_head(struct printer *printer)
     const char *name;
     json_t *value;
     json_object_foreach(params, name, value) print_member(printer, name, value);
-    if (json_array_size(plan->includes)) text_add(printer->out, "  includes\n");
-    for (size_t i = 0; i < json_array_size(plan->includes); i++) {
-        const json_t *include = json_array_get(plan->includes, i);
-        text_add_format(printer->out, "    %s  sha256 %.12s\n", json_text(include, "name", ""), json_text(include, "digest", ""));
-    }
+    print_pinned(printer);
 }
 
 static void print_count(const struct printer *printer, size_t count, const char *one, const char *many)

@@ -24,6 +24,7 @@ void show_text(struct text *out, const char *text, size_t size)
 }
 
 struct stage_names {
+    const char *stage; /* where it is shown */
     const char *items[16];
     size_t count;
     bool more;
@@ -34,41 +35,51 @@ static int note_stage(void *context, const char *root, const char *const *parts,
     (void)at;
     struct stage_names *names = context;
     if (strcmp(root, "stages") != 0 || !part_count) return 0;
+    const char *name = part_count > 1 && text_equal(names->stage, parts[0]) ? parts[1] : parts[0];
     for (size_t i = 0; i < names->count; i++)
-        if (text_equal(names->items[i], parts[0])) return 0;
+        if (text_equal(names->items[i], name)) return 0;
     if (names->count < COUNT_OF(names->items))
-        names->items[names->count++] = parts[0];
+        names->items[names->count++] = name;
     else
         names->more = true;
     return 0;
 }
 
-void show_unknown(struct text *out, const char *residual)
+void show_unknown(struct text *out, const char *residual, const char *stage)
 {
     AUTO(expression_free) struct expression *expression = NULL;
-    struct stage_names names = {0};
+    struct stage_names names = {.stage = stage};
     struct error err;
-    if (!expression_parse(residual, NOWHERE, &expression, &err)) (void)expression_references(expression, note_stage, &names);
+    if (expression_parse(residual, NOWHERE, &expression, &err)) {
+        text_add(out, "(known when it runs: ");
+        show_text(out, residual, strlen(residual));
+        text_add_char(out, ')');
+        return;
+    }
+    (void)expression_references(expression, note_stage, &names);
     text_add(out, names.count ? "(known after " : "(not known yet");
     for (size_t i = 0; i < names.count; i++)
         text_add_format(out, "%s%s", i == 0 ? "" : i + 1 == names.count && !names.more ? " and " : ", ", names.items[i]);
     text_add(out, names.more ? " and others)" : ")");
 }
 
-void show_value(struct text *out, const json_t *value)
+void show_value(struct text *out, const json_t *value, const char *stage)
 {
     const char *residual = json_text(value, "$unknown", NULL);
     if (residual) {
-        show_unknown(out, residual);
+        show_unknown(out, residual, stage);
     } else if (json_is_string(value) && json_string_length(value) && !strpbrk(json_string_value(value), "\r\n")) {
         show_text(out, json_string_value(value), json_string_length(value));
     } else if (json_is_array(value) && json_array_size(value)) {
         for (size_t i = 0; i < json_array_size(value); i++) {
             if (i) text_add(out, ", ");
-            show_value(out, json_array_get(value, i));
+            show_value(out, json_array_get(value, i), stage);
         }
+    } else if (json_is_real(value)) {
+        text_add_format(out, "%.15g", json_real_value(value));
     } else {
-        AUTO(free_text) char *json = json_canonical(value);
+        AUTO(free_text) char *json = json_dumps(value, JSON_COMPACT | JSON_SORT_KEYS | JSON_ENCODE_ANY | JSON_REAL_PRECISION(15));
+        if (!json) return;
         show_text(out, json, strlen(json));
     }
 }

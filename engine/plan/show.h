@@ -6,10 +6,13 @@
 
 /* Text of a person for a terminal: control characters are shown as \xNN, so that a file cannot move the cursor. */
 void show_text(struct text *out, const char *text, size_t size);
-/* "(known after build)", or "(known after build and publish)": the stages that a residual refers to. */
-void show_unknown(struct text *out, const char *residual);
+/* "(known after build)", or "(known after build and publish)": the stages that a residual refers to; of the stage where it is shown, which
+   may be NULL, the steps. What is no residual are a step type's own words: "(known when it runs: the id of the offering)". */
+void show_unknown(struct text *out, const char *residual, const char *stage);
 /* A value in a line: texts as they are, unknowns as above, the rest as JSON. */
-void show_value(struct text *out, const json_t *value);
+void show_value(struct text *out, const json_t *value, const char *stage);
+/* All of a step's effects, each with its key, what undoes it, and what it sends. */
+void show_effects(struct text *out, const struct plan *plan, const struct plan_step *step, size_t indent);
 /* A copy whose members are in the order of their names: a plan reads the same before it was stored and after. Caller's. */
 json_t *show_sorted(const json_t *value);
 void show_duration(struct text *out, int64_t ms); /* 10 m, 1 h 30 m: without parts that are 0 */

@@ -113,15 +113,16 @@ static const char *title_of(struct build *build, const struct pipeline_step *ste
 /* The domain that the step names, pinned in the plan. false: a mistake, which was said. NULL: it names none. */
 static bool find_domain(struct build *build, const struct pipeline_step *step, const struct plan_step *planned, const json_t **ret)
 {
-    const json_t *value = step_type_names_domain(step->type) ? json_object_get(planned->with, "domain") : NULL;
+    const char *key = step_type_domain_key(step->type);
+    const json_t *value = key ? json_object_get(planned->with, key) : NULL;
     const char *name = json_string_value(value);
     *ret = NULL;
     if (text_starts(json_text(value, "$unknown", ""), "stages.wrong.wrong.")) return false; /* its parameter is wrong, which was said */
     if (value_is_unknown(value)) {
         AUTO(text_release) struct text when = {0};
-        show_unknown(&when, json_text(value, "$unknown", ""));
+        show_unknown(&when, json_text(value, "$unknown", ""), build->stages[planned->stage].path);
         diagnostics_add(build->list, "unknown-domain", step->domain_at, 0, "write its name, or take it from a parameter",
-            "where a step acts must be known when it is planned, and this domain is not %s", text_view(&when));
+            "a domain must be known when the step is planned; this one is not %s", text_view(&when));
         return false;
     }
     if (!name) return true;

@@ -197,7 +197,7 @@ static void add_shell(struct words *arguments, const json_t *with)
 static int add_domain(const struct live_run *run, const struct plan_step *step, json_t *facts, struct error *err)
 {
     const struct step_type *type = type_of(run->engine, step);
-    const char *name = type && step_type_names_domain(type) ? json_text(step->with, "domain", NULL) : NULL;
+    const char *key = type ? step_type_domain_key(type) : NULL, *name = key ? json_text(step->with, key, NULL) : NULL;
     json_t *pinned = name ? json_object_get(run->plan->domains, name) : NULL;
     const char *socket = run->engine->options.core_socket;
     AUTO(free_text) char *core = socket ? mem_format("unix:%s", socket) : NULL;

@@ -80,9 +80,10 @@ void beside_release(struct beside *beside)
 
 /* --- what steps say of domains ------------------------------------------------------------------------------------------------------ */
 
-bool step_type_names_domain(const struct step_type *type)
+const char *step_type_domain_key(const struct step_type *type)
 {
-    return (type->reaches_out || type->capabilities) && field_find(type->fields, "domain");
+    if (!type->reaches_out && !type->capabilities) return NULL;
+    return field_find(type->fields, "domain") ? "domain" : field_find(type->fields, "catalogue") ? "catalogue" : NULL;
 }
 
 bool pipeline_reaches_out(const struct pipeline *pipeline)
@@ -120,21 +121,20 @@ static bool has_capability(const json_t *domain, const char *wanted)
 }
 
 static void add_denied(
-    const json_t *domain, const struct step_type *type, const char *capability, struct location at, struct diagnostics *list)
+    const json_t *domain, const struct step_type *type, const char *lacking, struct location at, struct diagnostics *list)
 {
     const char *name = json_text(domain, "domain", ""), *owner = json_text(domain, "owner", NULL);
     AUTO(free_text)
     char *hint = mem_format(
         "take a domain that can, or ask %s: what it can do is `capabilities` in domains/%s.yaml", owner ? owner : "its owner", name);
-    diagnostics_add(list, "denied", at, 0, hint, "the domain \"%s\" cannot do what \"%s\" needs: it has no capability \"%s\"", name,
-        type->name, capability);
+    diagnostics_add(list, "denied", at, 0, hint, "the domain \"%s\" cannot do what \"%s\" needs: it has not %s", name, type->name, lacking);
 }
 
 const json_t *beside_find(
     const json_t *domains, const struct step_type *type, const char *name, struct location at, struct diagnostics *list)
 {
     const json_t *domain = json_object_get(domains, name);
-    bool able = true;
+    AUTO(text_release) struct text lacking = {0};
     if (!domain) {
         add_unknown(domains, name, at, list);
         return NULL;
@@ -146,10 +146,11 @@ const json_t *beside_find(
     }
     for (const char *const *wanted = type->capabilities; wanted && *wanted; wanted++) {
         if (has_capability(domain, *wanted)) continue;
-        add_denied(domain, type, *wanted, at, list);
-        able = false;
+        text_add_format(&lacking, "%s\"%s\"", lacking.size ? ", " : "", *wanted);
     }
-    return able ? domain : NULL;
+    if (!lacking.size) return domain;
+    add_denied(domain, type, text_view(&lacking), at, list);
+    return NULL;
 }
 
 /* --- what the files alone tell ------------------------------------------------------------------------------------------------------ */
@@ -181,7 +182,7 @@ static void check_steps(const struct user *user, const json_t *domains, struct d
         if (stage->used) check_steps(&(struct user){stage->used, stage->with, user}, domains, list);
         for (size_t k = 0; k < stage->step_count; k++) {
             const struct pipeline_step *step = &stage->steps[k];
-            const char *name = step_type_names_domain(step->type) ? literal_of(user, json_object_get(step->with, "domain")) : NULL;
+            const char *key = step_type_domain_key(step->type), *name = key ? literal_of(user, json_object_get(step->with, key)) : NULL;
             if (name) (void)beside_find(domains, step->type, name, step->domain_at, list);
         }
     }

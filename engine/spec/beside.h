@@ -21,8 +21,8 @@ char *beside_service_name(const char *pipeline_file, const char *service);
 
 /* Does a step of it, or of a file that it uses, speak with a domain? Others need nothing of this. */
 bool pipeline_reaches_out(const struct pipeline *pipeline);
-/* Is its `domain` the name of one? */
-bool step_type_names_domain(const struct step_type *type);
+/* The key that names its domain: "domain", or "catalogue" of what has only that; NULL: it has none. */
+const char *step_type_domain_key(const struct step_type *type);
 
 /* The domain, if it is there and can do what the type needs; NULL after a mistake, which is added to *list. Borrowed. */
 const json_t *beside_find(

@@ -3,6 +3,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "crescendo/limits.h"
+#include "spec/beside.h"
 #include "spec/loader.h"
 
 #include <string.h>
@@ -169,7 +170,9 @@ static void load_with(struct file *file, const struct yaml_entry *entry, struct 
     AUTO(free_text) char *what = mem_format("a step of type \"%s\"", step->type->name);
     size_t errors_before = file->reader.list->error_count;
     step->with = fields_read(&file->reader, entry->value, step->type->fields, FIELDS_FILL, what);
-    if (entry->value->kind == YAML_MAP && yaml_find(entry->value, "domain")) step->domain_at = yaml_find(entry->value, "domain")->at;
+    const char *domain = step_type_domain_key(step->type);
+    const struct yaml_node *named = domain && entry->value->kind == YAML_MAP ? yaml_find(entry->value, domain) : NULL;
+    step->domain_at = named ? named->at : step->at;
     if (step->type->check && file->reader.list->error_count == errors_before) {
         int failed = step->type->check(step->with, entry->value->at, file->reader.list);
         if (failed && file->reader.list->error_count == errors_before) /* it said nothing itself */

@@ -60,7 +60,7 @@ struct pipeline_step {
     const struct output_declaration *outputs;
     size_t output_count;
     struct location at;
-    struct location domain_at; /* of `domain` in its `with`; NOWHERE without one */
+    struct location domain_at; /* of the name of its domain; without one, of the step */
 };
 
 struct need {

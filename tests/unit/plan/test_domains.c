@@ -148,7 +148,7 @@ static void a_domain_must_be_there_and_able(void **state)
     expect(&unknown, "unknown-domain", 5, 26, "there is no domain \"indor\"", "did you mean \"indoor\"?");
     expect(&elsewhere, "unknown-domain", 5, 26, "there is no domain \"mars\"",
         "it would be domains/mars.yaml beside the pipeline, or in the data folder of the server that runs it");
-    expect(&unable, "denied", 5, 26, "the domain \"near\" cannot do what \"shift\" needs: it has no capability \"lease\"", able);
+    expect(&unable, "denied", 5, 26, "the domain \"near\" cannot do what \"shift\" needs: it has not \"lease\"", able);
     expect(&broken, "wrong-domain", 5, 26,
         "the file of the domain \"broken\" is wrong: domains/broken.yaml:2:6: \"url\" must be where it answers, not \"x\"",
         "crescendo lint domains/broken.yaml shows all of it");
@@ -162,7 +162,7 @@ static void a_domain_must_be_known_when_planned(void **state)
     AUTO(outcome_release)
     struct outcome late = planned(
         STAGE "      - id: a\n        shift: { domain: indoor }\n      - shift: { domain: \"${{ steps.a.where }}\" }\n", NULL, NULL);
-    expect(&late, "unknown-domain", 7, 26, "where a step acts must be known when it is planned, and this domain is not (known after s)",
+    expect(&late, "unknown-domain", 7, 26, "a domain must be known when the step is planned; this one is not (known after a)",
         "write its name, or take it from a parameter");
     AUTO(outcome_release)
     struct outcome param = planned("params: { d: domain }\n" SHIFT("\"${{ params.d }}\""), NULL, NULL);
