@@ -46,7 +46,7 @@ static const struct example repository_examples[] = {
 static const struct option_spec lint_options[] = {
     {"format", 0, "FORMAT", "text, json or sarif"},
     {"schema", 0, NULL, "print the JSON schema of pipeline files"},
-    {"reference", 0, NULL, "print the reference page"},
+    {"reference", 0, NULL, "print the reference page of pipeline, service or domain instead of reading a FILE"},
     OPTION_END,
 };
 static const struct example lint_examples[] = {
@@ -184,8 +184,8 @@ const struct command commands[] = {
         .summary = "check a pipeline file",
         .usage = "[FILE...] [OPTION...]",
         .options = lint_options,
-        .about =
-            "Shows every mistake in FILE (crescendo.yaml) and the files that it uses, each with its place and a hint. Needs no server.",
+        .about = "Shows every mistake in FILE (crescendo.yaml) and the files that it uses, each with its place and a hint. A service's\n"
+                 "descriptor and the file of a domain are known by what stands in them. Needs no server.",
         .examples = lint_examples,
         .exits = "0 1 4 64",
         .arguments_max = 1000,

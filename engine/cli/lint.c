@@ -25,11 +25,20 @@ static void print_document(json_t *document)
     json_decref(document);
 }
 
-static void print_reference(step_types *types)
+/* what: the kind of file; NULL is a pipeline. */
+static int print_reference(step_types *types, const char *what, struct error *err)
 {
     struct text text = {0};
-    reference_print(types, &text);
+    if (!what || strcmp(what, "pipeline") == 0)
+        reference_print(types, &text);
+    else if (strcmp(what, "service") == 0)
+        reference_print_service(&text);
+    else if (strcmp(what, "domain") == 0)
+        reference_print_domain(&text);
+    else
+        return error_set(err, ERROR_INVALID, NOWHERE, "there are the reference pages pipeline, service and domain, not '%s'", what);
     print_text(&text);
+    return 0;
 }
 
 /* What several files lack goes into one list, so that --format prints one document; their sources stay until it is printed. */
@@ -113,7 +122,7 @@ int lint_run(struct cli *cli, struct error *err)
     int failed = options_choice(&cli->options, "format", formats, &format, err);
     if (!failed) failed = cli->load_types(cli, err);
     if (failed) return failed;
-    if (options_flag(&cli->options, "reference")) return print_reference(cli->types), 0;
+    if (options_flag(&cli->options, "reference")) return print_reference(cli->types, options_argument(&cli->options, 0), err);
     if (options_flag(&cli->options, "schema")) return print_document(schema_make(cli->types)), 0;
     return lint(cli, (enum format)format);
 }

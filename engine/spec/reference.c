@@ -2,81 +2,9 @@
 #include "spec/reference.h"
 
 #include "spec/fields.h"
-#include "spec/value.h"
+#include "spec/reference_table.h"
 
 #include <string.h>
-
-static void add_choices(struct text *out, const char *const *choices)
-{
-    for (const char *const *choice = choices; *choice; choice++)
-        text_add_format(out, "%s`%s`", choice == choices ? "" : ", ", *choice);
-}
-
-/* The type in words that say what to write. */
-static void add_type(struct text *out, const struct field *field)
-{
-    static const char *const phrases[] = {[FIELD_TEXT] = "text",
-        [FIELD_NAME] = "name",
-        [FIELD_PATH] = "path",
-        [FIELD_BOOLEAN] = "`true` or `false`",
-        [FIELD_INTEGER] = "whole number",
-        [FIELD_NUMBER] = "number",
-        [FIELD_DURATION] = "duration",
-        [FIELD_SIZE] = "size",
-        [FIELD_PERCENT] = "percent",
-        [FIELD_CPU] = "processors",
-        [FIELD_BITRATE] = "bit rate",
-        [FIELD_RATE] = "rate",
-        [FIELD_LATENCY] = "latency",
-        [FIELD_CHOICE] = "",
-        [FIELD_CONDITION] = "condition",
-        [FIELD_TEXT_LIST] = "text, or a list of it",
-        [FIELD_NAME_LIST] = "list of names",
-        [FIELD_TEXT_MAP] = "map of text",
-        [FIELD_OBJECT] = "map",
-        [FIELD_OBJECT_MAP] = "map of maps",
-        [FIELD_ANY] = "see below"};
-    if (field->choices) {
-        add_choices(out, field->choices);
-        if (field->type == FIELD_TEXT_LIST) text_add(out, ", or a list of them");
-    } else {
-        text_add(out, phrases[field->type]);
-    }
-}
-
-static void add_row(struct text *out, const struct field *field)
-{
-    text_add_format(out, "| `%s` | ", field->name);
-    if (field->flags & FIELD_LATER) {
-        text_add_format(out, "*not in this version* | %s |\n", field->help);
-        return;
-    }
-    add_type(out, field);
-    text_add_format(out, " | %s", field->help ? field->help : "");
-    if (field->flags & FIELD_REQUIRED) text_add(out, ". **Required**");
-    if (field->fallback) text_add_format(out, ". Default: `%s`", field->fallback);
-    if (field->flags & FIELD_SHORT) text_add(out, ". May stand for the whole map");
-    if (field->flags & FIELD_SCRIPT) text_add(out, ". No `${{ }}`: hand values over in `env`");
-    text_add(out, " |\n");
-}
-
-static void add_table(struct text *out, const struct field *fields)
-{
-    if (!fields || !fields->name) {
-        text_add(out, "None.\n\n");
-        return;
-    }
-    text_add(out, "| key | value | meaning |\n|---|---|---|\n");
-    for (; fields->name; fields++)
-        add_row(out, fields);
-    text_add_char(out, '\n');
-}
-
-static void add_section(struct text *out, const char *title, const char *words, const struct field *fields)
-{
-    text_add_format(out, "## %s\n\n%s\n\n", title, words);
-    add_table(out, fields);
-}
 
 static const char step_type_words[] =
     "## Step types\n\n"
@@ -103,12 +31,12 @@ static void add_step_types(struct text *out, step_types *types)
     for (; *types; types++) {
         if (strcmp((*types)->name, "checkout") == 0 || strcmp((*types)->name, "approve") == 0) continue;
         text_add_format(out, "### `%s`\n\n%s.\n\n", (*types)->name, (*types)->summary);
-        add_table(out, (*types)->fields);
+        reference_add_table(out, (*types)->fields);
         if (!(*types)->outputs) {
             text_add(out, "Outputs: those that the step declares; see [outputs](#outputs).\n\n");
         } else if ((*types)->outputs->name) {
             text_add(out, "Outputs:\n\n");
-            add_table(out, (*types)->outputs);
+            reference_add_table(out, (*types)->outputs);
         }
     }
 }
@@ -222,18 +150,18 @@ static const char retry_words[] =
 void reference_print(step_types *types, struct text *out)
 {
     text_add(out, introduction);
-    add_section(out, "The file", "Top-level keys:", pipeline_fields);
-    add_section(out, "`on.push`",
+    reference_add_section(out, "The file", "Top-level keys:", pipeline_fields);
+    reference_add_section(out, "`on.push`",
         "Which pushes start the pipeline. Of one list one pattern must match; both lists must where both are there.", push_fields);
-    add_section(out, "`params`", "`params: { NAME: { ... } }`. A param without a default must be given.", param_fields);
-    add_section(out, "Stages", stages_words, stage_fields);
-    add_section(out, "Steps", steps_words, step_fields);
+    reference_add_section(out, "`params`", "`params: { NAME: { ... } }`. A param without a default must be given.", param_fields);
+    reference_add_section(out, "Stages", stages_words, stage_fields);
+    reference_add_section(out, "Steps", steps_words, step_fields);
     add_step_types(out, types);
     text_add(out, outputs_words);
     text_add(out, conditions);
-    add_section(out, "`approve`", approve_words, approve_fields);
-    add_section(out, "`sandbox`", sandbox_words, sandbox_fields);
-    add_section(out, "`retry`", retry_words, retry_fields);
+    reference_add_section(out, "`approve`", approve_words, approve_fields);
+    reference_add_section(out, "`sandbox`", sandbox_words, sandbox_fields);
+    reference_add_section(out, "`retry`", retry_words, retry_fields);
     text_add(out, "## `use`\n\n`use: NAME` takes the stages of `pipelines/NAME.yaml`, beside the pipeline file or shipped with Crescendo. "
                   "That file declares `params`, `stages`\n"
                   "and `outputs`, sees nothing of its caller, and cannot use another file in this version. Its steps appear as "

@@ -7,4 +7,8 @@
 
 void reference_print(step_types *types, struct text *out);
 
+/* docs/reference/service.md and domain.md, from the tables of their readers. */
+void reference_print_service(struct text *out);
+void reference_print_domain(struct text *out);
+
 #endif

@@ -3,7 +3,7 @@
 
 lint/NAME/    crescendo.yaml (and pipelines/), expected.txt: output, then the line `exit: N`
 plan/NAME/    crescendo.yaml, plan.txt, plan.json, plan.dot: whichever exist are compared
-reference/    docs/reference/pipeline.md and pipeline.schema.json are up to date
+reference/    docs/reference/pipeline.md, service.md, domain.md and pipeline.schema.json are up to date
 `args` beside a file: further arguments, one a line. --update rewrites what is expected. BUILD is the build folder.
 """
 import difflib
@@ -46,8 +46,8 @@ def case_plan(folder):
             yield folder / name, text + problems + (f"exit: {code}\n" if code else "")
 
 
-def case_reference(option, path):
-    text, problems, code = crescendo(ROOT, "lint", option)
+def case_reference(path, *options):
+    text, problems, code = crescendo(ROOT, "lint", *options)
     yield path, text + problems + (f"exit: {code}\n" if code else "")
 
 
@@ -57,8 +57,10 @@ def cases():
             if (folder / "crescendo.yaml").exists() or (folder / "args").exists():
                 yield f"{kind}/{folder.name}", make(folder)
     reference = ROOT / "docs" / "reference"
-    yield "reference/page", case_reference("--reference", reference / "pipeline.md")
-    yield "reference/schema", case_reference("--schema", reference / "pipeline.schema.json")
+    yield "reference/page", case_reference(reference / "pipeline.md", "--reference")
+    yield "reference/schema", case_reference(reference / "pipeline.schema.json", "--schema")
+    for name in ("service", "domain"):
+        yield f"reference/{name}", case_reference(reference / f"{name}.md", "--reference", name)
 
 
 def difference(path, got):
