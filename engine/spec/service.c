@@ -56,12 +56,23 @@ static void read_environment(struct reader *reader, const struct yaml_node *node
     json_put(compute, "env", fields_read_value(reader, node, &field));
 }
 
+/* Is one of the keys, unknown as it is, meant to be "command"? That has been said then. */
+static bool misspells_command(const struct yaml_node *node)
+{
+    static const char *const names[] = {"command", NULL};
+    for (size_t i = 0; i < node->count; i++) {
+        const char *key = node->entries[i].key->text;
+        if (!field_find(service_compute_fields, key) && text_nearest(key, names)) return true;
+    }
+    return false;
+}
+
 static void check_command(struct reader *reader, const struct yaml_node *node, const json_t *compute, bool required)
 {
     const struct yaml_node *written = yaml_find(node, "command");
     const json_t *command = json_object_get(compute, "command");
     const char *program = json_string_value(json_array_get(command, 0));
-    if (!written && required)
+    if (!written && required && !misspells_command(node))
         diagnostics_add(reader->list, "missing-key", node->at, 0, "write command: [bin/PROGRAM, ARGUMENT]",
             "the compute of a microservice needs the key \"command\"");
     else if (written && command && (!program || !*program))

@@ -93,8 +93,10 @@ static void describe(const struct push *push, const struct accepted *accepted, s
     } else {
         diagnose_text(accepted->diagnostics, accepted->files, push->colour ? DIAGNOSE_COLOUR : DIAGNOSE_PLAIN, text);
         if (text->size && text->bytes[text->size - 1] != '\n') text_add_char(text, '\n');
-        bool denied = diagnostics_only_denied(accepted->diagnostics);
-        text_add_format(text, "%snothing was started:%s %s %s (run %llu of %s records it)\n", red, plain, pipeline_file,
+        const struct diagnostics *list = accepted->diagnostics;
+        const char *file = list->count && list->items[0].at.file ? list->items[0].at.file : pipeline_file;
+        bool denied = diagnostics_only_denied(list);
+        text_add_format(text, "%snothing was started:%s %s %s (run %llu of %s records it)\n", red, plain, file,
             denied ? "asks for what is not allowed" : "is wrong", (unsigned long long)accepted->run, push->repository);
     }
 }
