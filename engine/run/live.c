@@ -148,10 +148,12 @@ bool live_fold(struct live_run *run, struct event_list *events)
     bool all = true;
     for (size_t i = 0; i < events->count; i++) {
         struct event *event = &events->items[i];
-        if (fold_one(run, event))
+        if (fold_one(run, event)) {
+            run->event_ms = event->time_ms;
             event_list_add(&run->outbox, event->type, event->step, event->time_ms, take(&event->data));
-        else
+        } else {
             all = false;
+        }
     }
     event_list_release(events);
     return all;
@@ -238,6 +240,8 @@ void live_flush(struct live_run *run)
     }
     struct run_row run_row;
     project_run(run, &run_row);
+    struct document_list documents = {0};
+    if (event_count) project_documents(run, &documents);
     struct shim_row shim_row = {run->number, run->report_sequence};
     struct blob blob = {run->plan->digest, run->plan_text, run->plan_text ? strlen(run->plan_text) : 0};
     commit->run = run;
@@ -253,8 +257,11 @@ void live_flush(struct live_run *run)
             .steps = rows,
             .step_count = row_count,
             .shim = run->report_sequence ? &shim_row : NULL,
-            .blob = run->plan_text ? &blob : NULL},
+            .blob = run->plan_text ? &blob : NULL,
+            .documents = documents.items,
+            .document_count = documents.count},
         on_committed, commit);
+    document_list_release(&documents);
     free(take(&run->plan_text));
     release_rows(outputs, rows, payloads, events, row_count, event_count);
     event_list_release(&run->outbox);

@@ -3,6 +3,15 @@
 
 #include "base/json.h"
 
+void project_documents(const struct live_run *run, struct document_list *list)
+{
+    const struct engine_options *options = &run->engine->options;
+    if (!options->project) return;
+    const struct run_view view = {
+        .run = run->number, .plan = run->plan, .state = run->state, .accepted = run->accepted, .now_ms = run->event_ms};
+    options->project(options->project_context, &view, list);
+}
+
 void project_run(const struct live_run *run, struct run_row *row)
 {
     const struct run_state *state = run->state;

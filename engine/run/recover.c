@@ -98,6 +98,8 @@ static int recover_run(struct engine *engine, uint64_t number, struct error *err
     run->touched_count = 0;
     memset(run->is_touched, 0, run->plan->step_count * sizeof *run->is_touched);
     run->report_sequence = journal_shim_sequence(engine->journal, number);
+    AUTO(document_list_release) struct document_list known = {0};
+    project_documents(run, &known); /* for what the projection remembers; the documents are on disk already */
     return find_shim(run, err);
 }
 
