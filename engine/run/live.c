@@ -11,7 +11,7 @@
 
 bool step_is_live(enum step_status status)
 {
-    return status == STEP_starting || status == STEP_running || status == STEP_cancelling;
+    return status == STEP_starting || status == STEP_running || status == STEP_cancelling || status == STEP_compensating;
 }
 
 static void on_timer(uv_timer_t *timer)
