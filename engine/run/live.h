@@ -54,6 +54,8 @@ struct live_run {
     enum sandbox_degree worst_degree;
     int64_t idle_since_ms; /* nothing but waiting, with a shim that has nothing to do; 0 = not so */
 
+    struct lease *leases; /* that the server renews (lease.h) */
+
     struct saying *sayings, **sayings_end;
     struct waiter *waiters; /* for the next flush */
     unsigned appends_pending, durable_pending;
