@@ -112,7 +112,8 @@ static void describe(struct build *build, const struct pipeline_step *step, stru
 {
     struct error err = {0};
     json_t *effects = NULL;
-    if (!step->type->describe) return;
+    if (step->type->effects) planned->effects = arena_own_json(build->arena, json_deep_copy(step->type->effects));
+    if (step->type->effects || !step->type->describe) return;
     const struct planned facts = {.path = planned->path, .with = planned->with};
     if (step->type->describe(&facts, &effects, &err))
         build_fail(build, "wrong-value", step->at, &err);

@@ -213,6 +213,7 @@ static char *input_of(const struct live_run *run, const struct plan_step *step, 
     json_put(input, "with", json_incref(copy));
     json_put(input, "facts", facts_for_step(run, step, workspace));
     json_put(input, "checkpoint", json_incref(run->state->steps[step->index].checkpoint));
+    if (run->state->steps[step->index].status == STEP_compensating) json_put(input, "compensate", run_state_undo(run->state, step->index));
     return json_canonical(input);
 }
 

@@ -51,9 +51,11 @@ struct live_run {
     uint64_t report_sequence; /* the last report that was folded */
     uint32_t *handed;         /* per step: the attempt that the attached shim has; 0 = none */
     bool *has_sandbox;        /* per sandbox (the index of its first step): requested of the attached shim */
-    uint32_t *stage_live;     /* per stage: steps in starting, running, cancelling */
+    uint32_t *stage_live;     /* per stage: steps in starting, running, cancelling, compensating */
     enum sandbox_degree worst_degree;
     int64_t idle_since_ms; /* nothing but waiting, with a shim that has nothing to do; 0 = not so */
+
+    struct lease *leases; /* that the server renews (lease.h) */
 
     struct saying *sayings, **sayings_end;
     struct waiter *waiters; /* for the next flush */

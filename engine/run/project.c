@@ -16,7 +16,8 @@ void project_run(const struct live_run *run, struct run_row *row)
 {
     const struct run_state *state = run->state;
     const json_t *facts = run->accepted;
-    bool ended_badly = state->status == RUN_failed || state->status == RUN_cancelled || state->status == RUN_rolled_back;
+    bool ended_badly = state->status == RUN_failed || state->status == RUN_cancelled || state->status == RUN_rolling_back ||
+                       state->status == RUN_rolled_back || state->status == RUN_rollback_failed;
     *row = (struct run_row){
         .run = run->number,
         .key = json_text(facts, "key", NULL),
