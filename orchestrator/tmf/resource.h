@@ -48,7 +48,8 @@ enum tmf_verdict {
 struct tmf_change {
     struct tmf_call *call;
     const json_t *stored; /* the document as it is; NULL in a create */
-    json_t *document;     /* as it will be: the hook may change it; NULL in a delete. In a create with id, href, @type and defaults */
+    json_t *document;     /* as it will be, the hook may change it, or keep it by json_incref; NULL in a delete. Of a create: with id,
+                             href, @type and defaults */
     char *id;             /* of a create: may be replaced (malloc'd; href follows) */
     char *key;            /* of a create: the document's key, when the hook sets one (malloc'd) */
 };
@@ -70,8 +71,8 @@ struct tmf_resource {
 /* context is what tmf_context gives to hooks: the core. resources: NULL-ended, borrowed. A journal is borrowed, too. */
 struct tmf_api *tmf_api_new(struct journal *journal, const struct tmf_resource *const *resources, void *context);
 void tmf_api_free(struct tmf_api **api);
-/* Two for each base and one for each resource: appended to a list of mounts by the core. Valid for the api's life. */
-size_t tmf_api_mount_count(const struct tmf_api *api);
+/* One for each resource and one for each base, ended by routes == NULL; valid for the api's life. What was not answered when it ends
+   is answered 503. */
 const struct http_mount *tmf_api_mounts(const struct tmf_api *api);
 
 /* --- for hooks --- */
@@ -93,10 +94,10 @@ int tmf_read(struct journal *journal, const char *collection, const char *id, js
 /* Parsed documents, oldest first, that are committed and whose text holds `holds` (NULL: all); borrowed for the call; non-zero ends. */
 int tmf_list(struct journal *journal, const char *collection, const char *holds, int (*each)(void *context, const json_t *document),
     void *context, struct error *err) MUST_CHECK;
-/* A document for a batch: sets id, href and (when given none) @type in body, and fills *ret with its canonical text, whose memory is
- * *ret_text. */
-void tmf_put_identity(const struct tmf_resource *resource, json_t *body, const char *id);
-void tmf_document(const struct tmf_resource *resource, const char *id, const json_t *body, struct document *ret, char **ret_text);
+/* Sets id and href, and @type where there is none. */
+void tmf_put_identity(const struct tmf_resource *resource, json_t *document, const char *id);
+/* For a batch or tmf_write_and_answer: document's canonical text as *ret, which points into *ret_text (caller frees) and borrows id. */
+void tmf_document(const struct tmf_resource *resource, const char *id, const json_t *document, struct document *ret, char **ret_text);
 char *tmf_href(const struct tmf_resource *resource, const char *id); /* caller frees */
 char *tmf_new_id(void);                                              /* a random UUID; caller frees */
 void tmf_put_time(json_t *document, const char *name, int64_t ms);   /* 2026-01-31T08:00:00.000Z */
