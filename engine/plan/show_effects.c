@@ -9,6 +9,7 @@
 
 struct printer {
     struct text *out;
+    const struct plan *plan;
     const char *stage;
 };
 
@@ -100,7 +101,8 @@ static void print_undoing(const struct printer *printer, const struct plan_stage
         line_text(printer, indent, "undone by: ", compensation);
     else
         line_begin(printer, indent, "not undone\n");
-    AUTO(free_text) char *when = mem_format("%s fails", *stage->scope ? stage->scope : stage->path);
+    const char *scope = printer->plan->rollback_run ? "the run" : *stage->scope ? stage->scope : stage->path;
+    AUTO(free_text) char *when = mem_format("%s fails", scope);
     if (!pivot && compensation) line_text(printer, indent, "undone when: ", when);
 }
 
@@ -121,7 +123,7 @@ static void print_effect(
 void show_effects(struct text *out, const struct plan *plan, const struct plan_step *step, size_t indent)
 {
     const struct plan_stage *stage = &plan->stages[step->stage];
-    const struct printer printer = {out, stage->path};
+    const struct printer printer = {out, plan, stage->path};
     for (size_t i = 0; i < json_array_size(step->effects); i++)
         print_effect(&printer, stage, step, json_array_get(step->effects, i), indent);
 }

@@ -44,7 +44,8 @@ void reference_print_service(struct text *out)
     reference_add_section(out, "`network`", "The slice that it needs.", service_network_fields);
     reference_add_section(out, "`network.traffic-profile`", "What the traffic is like.", service_traffic_fields);
     reference_add_section(out, "`user`", "Those who use it.", service_user_fields);
-    reference_add_section(out, "`placement`", "Wishes. In this version the `domain` of a step decides where it runs.", service_placement_fields);
+    reference_add_section(
+        out, "`placement`", "Wishes. In this version the `domain` of a step decides where it runs.", service_placement_fields);
     reference_add_section(out, "`sla`", "A list of goals. Each has `below`, `above` or both.", service_goal_fields);
     text_add(out, units);
 }
