@@ -8,6 +8,7 @@ const struct step_type *const step_types_builtin[] = {
     &package_step_type,
     &checkout_step_type,
     &approve_step_type,
+    &rollback_step_type,
     NULL,
 };
 

@@ -4,7 +4,7 @@
 
 #include "crescendo/step.h"
 
-extern const struct step_type run_step_type, package_step_type, checkout_step_type, approve_step_type;
+extern const struct step_type run_step_type, package_step_type, checkout_step_type, approve_step_type, rollback_step_type;
 
 /* NULL-ended. */
 extern const struct step_type *const step_types_builtin[];

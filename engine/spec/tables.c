@@ -119,7 +119,7 @@ const struct field approve_fields[] = {
 };
 
 const char *const later_step_types[] = {
-    "build", "sign", "publish", "order", "kpi", "shift", "scale", "rollback", "promote", "retire", "notify", NULL};
+    "build", "sign", "publish", "order", "kpi", "shift", "scale", "promote", "retire", "notify", NULL};
 
 const struct field step_fields[] = {
     {.name = "id",
