@@ -55,23 +55,6 @@ static int check_descriptor(struct error *err)
     return error_hint(err, "steps are started by the engine: write a pipeline and use `crescendo run`");
 }
 
-/* Undoes what is left to undo, newest first; each is on record before the next. */
-static int compensate(const struct step_type *type, struct step *step, struct error *err)
-{
-    size_t index;
-    json_t *effect;
-    json_array_foreach(step_to_compensate(step), index, effect)
-    {
-        const char *name = json_text(effect, "name", "");
-        if (!type->compensate)
-            return error_set(err, ERROR_UNSUPPORTED, NOWHERE, "step type %s cannot undo %s: it has no compensate", type->name, name);
-        int failed = type->compensate(step, effect, json_object_get(effect, "outcome"), err);
-        if (!failed) failed = step_compensated(step, name, err);
-        if (failed) return failed;
-    }
-    return 0;
-}
-
 static int perform(const struct step_type *type, bool *ret_parked, struct error *err)
 {
     AUTO(free_json) json_t *input = NULL;
@@ -79,7 +62,7 @@ static int perform(const struct step_type *type, bool *ret_parked, struct error 
     int failed = check_descriptor(err);
     if (!failed) failed = read_input(&input, err);
     if (!failed) failed = step_open(type, input, STEP_FD, &step, err);
-    if (!failed) failed = step_to_compensate(step) ? compensate(type, step, err) : type->perform(step, err);
+    if (!failed) failed = step_to_compensate(step) ? step_compensate(type, step, err) : type->perform(step, err);
     *ret_parked = step && step_is_parked(step);
     return failed;
 }

@@ -17,6 +17,9 @@ const json_t *step_to_compensate(const struct step *step);
 /* Says that the effect is undone; blocks until that is on disk. */
 int step_compensated(struct step *step, const char *name, struct error *err) MUST_CHECK;
 
+/* Undoes all of that, newest first; each is on record before the next is begun. */
+int step_compensate(const struct step_type *type, struct step *step, struct error *err) MUST_CHECK;
+
 /* Did it park? Then the process ends with STEP_EXIT_PARKED, whatever perform returned. */
 bool step_is_parked(const struct step *step);
 

@@ -15,6 +15,7 @@ const struct step_type *const step_types_builtin[] = {
     &promote_step_type,
     &retire_step_type,
     &notify_step_type,
+    &rollback_step_type,
     NULL,
 };
 

@@ -108,6 +108,16 @@ static void park_for_approval(struct decision *decision, const struct plan_step 
     add(decision, EVENT_step_parked, step->index, data);
 }
 
+static void fail_on_purpose(struct decision *decision, const struct plan_step *step)
+{
+    AUTO(free_json) json_t *with = NULL;
+    struct scope scope = run_state_scope(decision->state);
+    struct error err = {0};
+    int failed = plan_resolve(step->with, &scope, &with, &err);
+    const char *because = failed ? err.message : json_text(with, "because", "the pipeline says so");
+    add(decision, EVENT_step_failed, step->index, with_reason(REASON_failed, because));
+}
+
 static void start(struct decision *decision, uint32_t step)
 {
     json_t *data = json_object();
@@ -122,6 +132,11 @@ static bool may_be_followed(const struct plan_step *step)
     return !step->retry.times && !step->allow_failure && !has_outputs && !json_array_size(step->effects);
 }
 
+static bool has_process(const struct plan_step *step)
+{
+    return !plan_step_is_approval(step) && !plan_step_is_rollback(step);
+}
+
 /* Hands over the steps behind `from`, which is handed over as the `ahead`th beyond the one that lives. */
 static void hand_ahead(struct decision *decision, uint32_t from, uint32_t ahead)
 {
@@ -131,7 +146,7 @@ static void hand_ahead(struct decision *decision, uint32_t from, uint32_t ahead)
     if (decision->hold || state->status == RUN_cancelling || state->stages[steps[from].stage].failed) return;
     for (uint32_t i = from; ahead < LIMIT_HANDED_AHEAD && i + 1 < stage->first_step + stage->step_count; i++, ahead++) {
         const struct plan_step *next = &steps[i + 1];
-        if (!may_be_followed(&steps[i]) || !next->ready_ahead || plan_step_is_approval(next)) return;
+        if (!may_be_followed(&steps[i]) || !next->ready_ahead || !has_process(next)) return;
         if (state->steps[i + 1].status != STEP_pending || state->steps[i + 1].dropped) return;
         start(decision, i + 1);
     }
@@ -159,6 +174,7 @@ static void begin(struct decision *decision, const struct plan_step *step)
     bool others_first = state->queue_count && !stage->begun;
     if (state->steps[step->index].status == STEP_ready || stage->live || decision->hold) return;
     if (plan_step_is_approval(step)) return park_for_approval(decision, step);
+    if (plan_step_is_rollback(step)) return fail_on_purpose(decision, step);
     if (decision->free_slots && !others_first) return start_in_slot(decision, step->index);
     add(decision, EVENT_step_ready, step->index, NULL);
 }

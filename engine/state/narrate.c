@@ -143,7 +143,10 @@ static void tell_cancel(struct narration *narration)
     const json_t *data = narration->event->data;
     const char *by = json_text(data, "by", NULL), *comment = json_text(data, "comment", NULL);
     mark(narration, PAINT_YELLOW, "■");
-    if (by)
+    enum run_status status = narration->state->status;
+    if (status == RUN_rolling_back || status == RUN_rollback_failed)
+        text_add_format(&narration->line, "%s cancels the run, which rolls back already", by ? by : "the engine");
+    else if (by)
         text_add_format(&narration->line, "%s cancels the run", by);
     else
         text_add(&narration->line, "the run is cancelled");

@@ -11,6 +11,9 @@ void queue_push(struct run_state *state, uint32_t stage);
 /* Keeps every counter in step with a step's change of status. */
 void count_step_move(struct run_state *state, uint32_t step, enum step_status from, enum step_status to);
 
+/* --- reduce_undo.c; called by reduce only --- */
+void fold_undo(struct run_state *state, const struct event *event);
+
 /* --- timers.c --- */
 void timer_add(struct run_state *state, struct timer timer);
 /* Takes stale timers off the top, so that the top is always true. */
@@ -60,5 +63,6 @@ int condition_holds(
 /* Does this stage stand in the way of those that need it (rule 9)? Asked of stages at rest. */
 bool stage_is_broken(const struct run_state *state, uint32_t stage);
 bool plan_step_is_approval(const struct plan_step *step);
+bool plan_step_is_rollback(const struct plan_step *step); /* it fails on purpose, without a process */
 
 #endif

@@ -1,4 +1,4 @@
-/* reduce.c: event → state. The only writer of struct run_state; decide and settle only read it.
+/* reduce.c: event → state. With reduce_undo.c the only writer of struct run_state; decide and settle only read it.
    An event is checked whole before anything is written: a refused one changes nothing.
    The tables of states.def say which moves there are; the payload's keys are those of events.def. */
 #include "state/parts.h"
@@ -208,23 +208,6 @@ static void fold_end(struct step_state *step, const struct event *event)
     if (outputs) replace_json(&step->outputs, outputs);
 }
 
-static void fold_compensating(struct step_state *step)
-{
-    step->attempt++;
-    step->undoing = true;
-    step->speaks = step->ending = false;
-    step->until_ms = 0;
-}
-
-static void fold_compensation_paused(struct run_state *state, uint32_t index, struct step_state *step, const struct event *event)
-{
-    step->undoing = step->ending = false;
-    step->until_ms = json_whole(event->data, "until", 0);
-    *(json_flag(event->data, "lost", false) ? &step->losses : &step->undo_tries) += 1;
-    replace_text(&step->message, json_text(event->data, "message", NULL));
-    timer_add(state, (struct timer){step->until_ms, state->plan->steps[index].stage, index});
-}
-
 /* A compensating step stays what it is while its process is being ended. */
 static void fold_cancelling(struct step_state *step, const struct event *event)
 {
@@ -259,14 +242,10 @@ static void fold_kind(struct run_state *state, uint32_t index, const struct even
     case EVENT_step_checkpoint: fold_checkpoint(step, event); break;
     case EVENT_step_vote: fold_vote(step, event); break;
     case EVENT_step_cancelling: fold_cancelling(step, event); break;
-    case EVENT_step_compensating: fold_compensating(step); break;
-    case EVENT_step_compensation_paused: fold_compensation_paused(state, index, step, event); break;
-    case EVENT_step_compensated: step->undoing = step->ending = false; break;
-    case EVENT_step_compensation_failed:
-        step->undoing = step->ending = false;
-        step->undo_tries = step->losses = 0;
-        replace_text(&step->message, json_text(event->data, "message", NULL));
-        break;
+    case EVENT_step_compensating:
+    case EVENT_step_compensation_paused:
+    case EVENT_step_compensated:
+    case EVENT_step_compensation_failed: fold_undo(state, event); break;
     case EVENT_step_unknown:
         step->wait = WAIT_person;
         step->reason = REASON_effect_unknown;

@@ -281,7 +281,7 @@ void settle_fault(const struct run_state *state, uint32_t step, const char *mess
 {
     if (step >= state->plan->step_count) return;
     enum step_status status = state->steps[step].status;
-    bool undoes = status == STEP_compensating && state->steps[step].undoing;
+    bool undoes = status == STEP_compensating && state->steps[step].undoing && !state->steps[step].ending;
     if (status == STEP_starting || status == STEP_running || undoes)
         event_list_add(list, EVENT_step_cancelling, step, now_ms, with_reason(REASON_failed, message));
 }

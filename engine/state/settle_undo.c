@@ -24,32 +24,46 @@ static void add(const struct undoing *undoing, enum event_type type, json_t *dat
     event_list_add(undoing->list, type, undoing->report->step, undoing->report->time_ms, data);
 }
 
-static bool is_refused(const struct effect_state *effect)
-{
-    return effect->status == EFFECT_failed;
-}
-
-/* Did the peer refuse to undo it? Then asking again is in vain: its answer is on record. Effects of the plan that failed are another
+/* What the peer refused to undo: asking again is in vain, since its answer is on record. Effects of the plan that failed are another
  * matter. */
-static bool is_hopeless(const struct undoing *undoing)
+static const struct effect_state *find_refused(const struct undoing *undoing)
 {
     const struct plan_step *plan = &undoing->state->plan->steps[undoing->report->step];
     for (const struct effect_state *effect = undoing->step->effects; effect; effect = effect->next)
-        if (is_refused(effect) && !effect_planned(plan, effect->name)) return true;
-    return false;
+        if (effect->status == EFFECT_failed && !effect_planned(plan, effect->name)) return effect;
+    return NULL;
 }
 
-static void fail(const struct undoing *undoing, const char *message, bool lost)
+static void give_up(const struct undoing *undoing, const char *message)
+{
+    const struct effect_state *refused = find_refused(undoing);
+    const char *why = refused ? json_text(refused->outcome, "message", NULL) : NULL;
+    AUTO(free_text) char *words = why ? mem_format("%s was refused: %s", refused->name, why) : mem_copy_text(message);
+    json_t *data = json_object();
+    json_put_text(data, "message", words);
+    add(undoing, EVENT_step_compensation_failed, data);
+}
+
+static void fail(const struct undoing *undoing, const char *message)
 {
     const struct step_state *step = undoing->step;
-    bool is_last = lost ? step->losses + 1 >= LOSSES_MAX : step->undo_tries + 1 >= TRIES_MAX || is_hopeless(undoing);
+    if (step->undo_tries + 1 >= TRIES_MAX || find_refused(undoing)) return give_up(undoing, message);
     json_t *data = json_object();
     json_put_text(data, "message", message);
-    if (is_last) return add(undoing, EVENT_step_compensation_failed, data);
-    int64_t pause_ms = lost ? 0 : (int64_t)FIRST_PAUSE_MS << step->undo_tries;
     json_put_whole(data, "attempt", step->attempt);
-    json_put_whole(data, "until", undoing->report->time_ms + pause_ms);
-    if (lost) json_put_flag(data, "lost", true);
+    json_put_whole(data, "until", undoing->report->time_ms + ((int64_t)FIRST_PAUSE_MS << step->undo_tries));
+    add(undoing, EVENT_step_compensation_paused, data);
+}
+
+/* Nobody's fault, so it costs no try; but a step that takes its supervisor with it each time is given up too. */
+static void lose(const struct undoing *undoing, const char *message)
+{
+    if (undoing->step->losses + 1 >= LOSSES_MAX) return give_up(undoing, message);
+    json_t *data = json_object();
+    json_put_text(data, "message", message);
+    json_put_whole(data, "attempt", undoing->step->attempt);
+    json_put_whole(data, "until", undoing->report->time_ms);
+    json_put_flag(data, "lost", true);
     add(undoing, EVENT_step_compensation_paused, data);
 }
 
@@ -64,17 +78,17 @@ static void settle_exited(const struct undoing *undoing)
 {
     const struct report *report = undoing->report;
     const char *left = effect_left(undoing);
-    if (undoing->step->ending) return fail(undoing, undoing->step->message, false);
+    if (undoing->step->ending) return fail(undoing, undoing->step->message);
     if (report->cause != CAUSE_EXIT || report->exit_code != 0) {
         struct text message = {0};
         describe_end(report, &undoing->state->plan->steps[report->step], &message);
-        fail(undoing, text_view(&message), false);
+        fail(undoing, text_view(&message));
         text_release(&message);
         return;
     }
     if (!left) return add(undoing, EVENT_step_compensated, NULL);
     AUTO(free_text) char *message = mem_format("it ended well without saying that %s is undone", left);
-    fail(undoing, message, false);
+    fail(undoing, message);
 }
 
 void settle_undo(const struct run_state *state, const struct report *report, struct event_list *list)
@@ -84,8 +98,8 @@ void settle_undo(const struct run_state *state, const struct report *report, str
     switch (report->type) {
     case REPORT_STARTED: return;
     case REPORT_EXITED: return settle_exited(&undoing);
-    case REPORT_DROPPED: return fail(&undoing, "it was dropped before it was started", true);
-    case REPORT_LOST: return fail(&undoing, "its supervisor died", true);
-    case REPORT_REFUSED: return fail(&undoing, report->message && *report->message ? report->message : "it could not be started", false);
+    case REPORT_DROPPED: return lose(&undoing, "it was dropped before it was started");
+    case REPORT_LOST: return lose(&undoing, "its supervisor died");
+    case REPORT_REFUSED: return fail(&undoing, report->message && *report->message ? report->message : "it could not be started");
     }
 }

@@ -1,7 +1,7 @@
 /* undo.c: what a run that ends badly takes back, and in which order. Docs: docs/explanation/rolling-back.md.
    The scope of a stage is the innermost `use` that it stands in, or the stage alone. A run that failed takes back the scopes of the
-   stages that failed; one that was cancelled those that are not finished; `on-failure: { rollback: run }` everything.
-   Invariant: what is in reach does not change while it is being undone, so it is computed from the state each time. */
+   stages that failed; one that was cancelled those that are not finished; `on-failure: { rollback: run }`, or a step `rollback: { scope:
+   run }`, everything. Invariant: what is in reach does not change while it is being undone, so it is computed from the state each time. */
 #include "state/parts.h"
 
 #include "base/json.h"
@@ -47,9 +47,20 @@ static bool is_origin(const struct run_state *state, uint32_t stage, bool unfini
     return state->stages[stage].failed && !state->plan->stages[stage].allow_failure;
 }
 
+/* Did a step `rollback: { scope: run }` do its work? */
+static bool is_run_rolled_back(const struct run_state *state)
+{
+    for (uint32_t i = 0; i < state->plan->step_count; i++) {
+        const struct plan_step *plan = &state->plan->steps[i];
+        bool asks = plan_step_is_rollback(plan) && text_equal(json_text(plan->with, "scope", NULL), "run");
+        if (asks && state->steps[i].status == STEP_failed) return true;
+    }
+    return false;
+}
+
 static bool is_in_reach(const struct run_state *state, uint32_t stage, bool unfinished)
 {
-    if (state->plan->rollback_run) return true;
+    if (state->plan->rollback_run || is_run_rolled_back(state)) return true;
     for (uint32_t i = 0; i < state->plan->stage_count; i++)
         if (scope_covers(state->plan, i, stage) && is_origin(state, i, unfinished)) return true;
     return false;

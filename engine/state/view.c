@@ -9,6 +9,11 @@ bool plan_step_is_approval(const struct plan_step *step)
     return text_equal(step->type, "approve");
 }
 
+bool plan_step_is_rollback(const struct plan_step *step)
+{
+    return text_equal(step->type, "rollback");
+}
+
 bool stage_is_broken(const struct run_state *state, uint32_t stage)
 {
     const struct stage_state *is = &state->stages[stage];

@@ -154,7 +154,7 @@ bool engine_hear(struct world *world)
 static struct decide_input input(const struct world *world)
 {
     uint32_t live = world->engine.state->live_stage_count;
-    return (struct decide_input){.now_ms = world->now_ms, .free_slots = live < SLOTS ? SLOTS - live : 0};
+    return (struct decide_input){.now_ms = world->now_ms, .free_slots = live < SLOTS ? SLOTS - live : 0, .hold = world->engine.is_unsure};
 }
 
 static bool same_events(const struct event_list *a, const struct event_list *b)
@@ -174,6 +174,23 @@ static void check_asked_twice(struct world *world, const struct event_list *even
     event_list_release(&again);
 }
 
+bool engine_learn(struct world *world)
+{
+    if (!world->engine.is_unsure) return false;
+    world->engine.is_unsure = false;
+    world->engine.must_advance = true;
+    return true;
+}
+
+static void check_hold(struct world *world, const struct event_list *events)
+{
+    for (size_t i = 0; i < events->count; i++) {
+        bool begins = events->items[i].type == EVENT_step_starting || events->items[i].type == EVENT_run_succeeded;
+        if (begins && world->engine.is_unsure && world->engine.state->status != RUN_cancelling)
+            world_fault(world, "%s though it is not known whether the leases are held", event_type_name(events->items[i].type));
+    }
+}
+
 bool engine_advance(struct world *world)
 {
     struct engine *engine = &world->engine;
@@ -183,6 +200,7 @@ bool engine_advance(struct world *world)
         struct decide_input now = input(world);
         decide(engine->state, &now, &events);
         if (chance_percent(&world->chance, 10)) check_asked_twice(world, &events);
+        check_hold(world, &events);
         if (!events.count) break;
         if (rounds > 3 * world->plan->step_count + 20) world_fault(world, "decide does not come to an end");
         fold(world, &events);
@@ -365,6 +383,7 @@ void engine_crash(struct world *world)
     check_state(world);
     world->crash_count++;
     world->engine.knows_shim = true;
+    world->engine.is_unsure = chance_percent(&world->chance, 30);
     world->engine.is_attached = world->shim.lives;
     if (world->shim.lives) repeat_answers(world);
 }

@@ -55,7 +55,7 @@ static bool disturb(struct world *world)
 /* One of the things that can happen now, drawn by lot; false when nothing can. */
 static bool happen(struct world *world)
 {
-    static bool (*const actions[])(struct world *) = {engine_hear, engine_advance, engine_act, engine_commit, shim_step};
+    static bool (*const actions[])(struct world *) = {engine_hear, engine_advance, engine_act, engine_commit, shim_step, engine_learn};
     uint32_t first = chance_below(&world->chance, COUNT_OF(actions));
     for (uint32_t i = 0; i < COUNT_OF(actions); i++)
         if (actions[(first + i) % COUNT_OF(actions)](world)) return true;

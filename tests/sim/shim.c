@@ -185,6 +185,7 @@ static void tell_outcome(struct world *world, struct process *process, const cha
     say_line(world, process, lines[process->undoes], seen);
     process->phase = PHASE_TELLS;
     process->was_absent = !strcmp(seen, "absent");
+    process->was_refused = !strcmp(seen, "failed");
     process->was_unsure = !strcmp(seen, "unsure");
     process->next_ms = INT64_MAX;
 }
@@ -199,6 +200,7 @@ static void undo(struct world *world, uint32_t step)
 
 static void order(struct world *world, struct process *process)
 {
+    if (process->undoes && chance_percent(&world->chance, 1) && !world->is_calm) return tell_outcome(world, process, "failed");
     if (process->undoes) {
         undo(world, process->step);
         if (chance_percent(&world->chance, 8) && !world->is_calm) return finish(world, process, CAUSE_SIGNAL, 0);
@@ -220,9 +222,11 @@ static bool is_there(const struct world *world, const struct process *process)
 
 static void confirm(struct world *world, struct process *process)
 {
+    process->next_ms = INT64_MAX;
+    if (chance_percent(&world->chance, 3) && !world->is_calm) /* breaks the protocol, and will be ended */
+        return say_line(world, process, "{\"type\":\"park\",\"until\":%s}", "5");
     say_line(world, process, "{\"type\":\"compensated\",\"name\":\"%s\"}", "order");
     process->phase = PHASE_CONFIRMS;
-    process->next_ms = INT64_MAX;
 }
 
 static void read_answer(struct world *world, struct process *process)
@@ -241,10 +245,11 @@ static void read_answer(struct world *world, struct process *process)
         process->next_ms = world->now_ms;
         return;
     }
+    if (!strcmp(type, "known") && !strcmp(json_text(answer, "seen", ""), "failed")) process->was_refused = true;
     bool is_over = (process->phase == PHASE_INTENDED && !strcmp(type, "known")) || (process->phase == PHASE_TELLS && !strcmp(type, "kept"));
     if (!is_over) return; /* an answer that was given twice */
     if (process->phase == PHASE_TELLS && process->was_absent) return intend(world, process);
-    if (process->undoes && process->was_unsure) return finish(world, process, CAUSE_EXIT, 1);
+    if (process->undoes && (process->was_unsure || process->was_refused)) return finish(world, process, CAUSE_EXIT, 1);
     if (process->undoes) return confirm(world, process);
     process->phase = PHASE_OVER;
     process->next_ms = world->now_ms + chance_below(&world->chance, 5);

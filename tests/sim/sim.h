@@ -30,7 +30,7 @@ struct process {
     enum process_phase phase;
     bool is_ok; /* PROCESS_GONE: ended as a success, as far as the shim can tell */
     bool is_cancelled;
-    bool has_effect, was_absent, was_unsure, is_parking;
+    bool has_effect, was_absent, was_refused, was_unsure, is_parking;
     bool undoes;          /* it was started to compensate */
     int64_t next_ms;      /* when it does something */
     char answers[8][200]; /* said to it, not yet read */
@@ -67,6 +67,7 @@ struct engine { /* all of it but the plan is forgotten in a crash */
     uint64_t sequence;        /* of the last report heard */
     uint32_t *handed, *ended; /* per step: the attempt that was sent to this shim, or asked to be ended */
     bool is_attached, must_advance, knows_shim;
+    bool is_unsure;          /* after a restart: whether leases are held is not known yet, so nothing new may begin */
     uint32_t votes, cancels; /* in the outbox */
     struct saying *sayings;
     size_t saying_count, saying_capacity;
@@ -112,6 +113,7 @@ bool engine_commit(struct world *world);
 bool engine_hear(struct world *world); /* the next report, or that the shim is gone */
 bool engine_advance(struct world *world);
 bool engine_act(struct world *world);
+bool engine_learn(struct world *world); /* that the leases are held */
 bool engine_vote(struct world *world);
 bool engine_cancel(struct world *world);
 int64_t engine_next_ms(const struct world *world);

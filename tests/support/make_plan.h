@@ -3,6 +3,7 @@
        rollback run
        stage build needs=a,b if=always() timeout=5000 allow-failure scope=use     (needs: the stage above when absent, none with needs=-)
        step test [TYPE] retry=2:1000:failed,timeout outputs=a,b if=failed() allow-failure effects undo=NAME pivot=NAME unknown timeout=1000
+       step back rollback because=word scope=run
        step sign approve by=ops,devs quorum=2 expires=60000 not-author
    A step is ready_ahead unless it is `unknown` or has a condition. Words hold no blanks. A mistake ends the program. */
 #ifndef TESTS_SUPPORT_MAKE_PLAN_H
@@ -156,6 +157,10 @@ static inline void make_plan_word(struct arena *arena, struct plan_step *step, c
         step->timeout_ms = make_plan_number(make_plan_value(word, "timeout"));
     else if (make_plan_value(word, "by"))
         json_put(step->with, "by", make_plan_names(arena, make_plan_value(word, "by")));
+    else if (make_plan_value(word, "because"))
+        json_put_text(step->with, "because", make_plan_value(word, "because"));
+    else if (make_plan_value(word, "scope"))
+        json_put_text(step->with, "scope", make_plan_value(word, "scope"));
     else if (make_plan_value(word, "quorum"))
         json_put_whole(step->with, "quorum", make_plan_number(make_plan_value(word, "quorum")));
     else if (make_plan_value(word, "expires"))

@@ -133,6 +133,18 @@ static void cancelled_undoes_what_is_not_finished(void **unused)
     fixture_free(&fixture);
 }
 
+static void a_rollback_step_fails_on_purpose(void **unused)
+{
+    (void)unused;
+    struct fixture fixture = fixture_new("stage a\nstep x undo=e\nstage b\nstep r rollback because=no scope=run\n");
+    perform(&fixture, "a/x", "e", "1", 0);
+    EXPECT_STATUS("b/r", failed);
+    assert_string_equal(fixture.state->message, "b/r failed: no");
+    undo(&fixture, "a/x", "e");
+    assert_int_equal(fixture.state->status, RUN_rolled_back);
+    fixture_free(&fixture);
+}
+
 /* --- it does not go well --- */
 
 static struct fixture failed_fixture(void)
@@ -325,6 +337,7 @@ int main(void)
         cmocka_unit_test(nothing_goes_back_behind_a_pivot),
         cmocka_unit_test(with_nothing_to_undo_it_just_failed),
         cmocka_unit_test(cancelled_undoes_what_is_not_finished),
+        cmocka_unit_test(a_rollback_step_fails_on_purpose),
         cmocka_unit_test(a_failure_is_tried_again_with_pauses),
         cmocka_unit_test(what_the_peer_refused_is_not_tried_again),
         cmocka_unit_test(success_without_a_word_is_a_failure),

@@ -140,6 +140,75 @@ static void intent_carries_digest(void **state)
     peer_release(&peer);
 }
 
+/* --- undoing --- */
+
+static int undo_it(struct step *step, const json_t *intent, const json_t *outcome, struct error *err)
+{
+    AUTO(free_json) json_t *body = parse("{\"order\": \"one\"}"), *ignored = NULL;
+    assert_int_equal(json_whole(outcome, "id", 0), json_whole(json_object_get(intent, "outcome"), "id", -1));
+    AUTO(free_text) char *name = mem_format("undo %s", json_text(intent, "name", ""));
+    return step_effect(step, name, json_text(intent, "target", ""), body, send_it, the_world, &ignored, err);
+}
+
+static const struct step_type type_with_undo = {.name = "test", .describe = describe_it, .find = find_it, .compensate = undo_it};
+
+static int run_undo(const struct step_type *of, struct world *world, const char *answers, char **ret_said, struct error *err)
+{
+    static const char input[] =
+        "{\"with\": {}, \"facts\": {}, \"compensate\": ["
+        "{\"name\": \"b\", \"target\": \"t\", \"key\": \"kb\", \"digest\": \"d\", \"body\": 1, \"outcome\": {\"id\": 2}}, "
+        "{\"name\": \"a\", \"target\": \"t\", \"key\": \"ka\", \"digest\": \"d\", \"body\": 1, \"outcome\": {\"id\": 1}}]}";
+    struct peer peer = peer_begin(of, parse(input), answers);
+    the_world = world;
+    int failed = step_compensate(of, peer.step, err);
+    peer_end(&peer);
+    struct text said = {0};
+    size_t index;
+    json_t *line;
+    json_array_foreach(peer.heard, index, line)
+        text_add_format(&said, "%s%s %s", index ? ", " : "", json_text(line, "type", "?"), json_text(line, "name", "?"));
+    *ret_said = text_take(&said);
+    peer_release(&peer);
+    return failed;
+}
+
+#define UNDO_GO(name) "{\"type\":\"go\",\"name\":\"undo " name "\",\"key\":\"k1\"}\n"
+#define KEPT_NAME(name) "{\"type\":\"kept\",\"name\":\"" name "\"}\n"
+
+static void undoing_goes_one_by_one(void **state)
+{
+    (void)state;
+    struct world world = {0};
+    struct error err = {0};
+    AUTO(free_text) char *said = NULL;
+    int failed = run_undo(&type_with_undo, &world,
+        UNDO_GO("b") KEPT_NAME("undo b") KEPT_NAME("b") UNDO_GO("a") KEPT_NAME("undo a") KEPT_NAME("a"), &said, &err);
+    assert_int_equal(failed, 0);
+    assert_int_equal(world.sent, 2);
+    assert_string_equal(said, "intend undo b, outcome undo b, compensated b, intend undo a, outcome undo a, compensated a");
+}
+
+static void undoing_ends_where_it_fails(void **state)
+{
+    (void)state;
+    struct world world = {.send_fails = ERROR_DENIED};
+    struct error err = {0};
+    AUTO(free_text) char *said = NULL;
+    assert_int_equal(run_undo(&type_with_undo, &world, UNDO_GO("b") KEPT_NAME("undo b"), &said, &err), -ERROR_DENIED);
+    assert_string_equal(said, "intend undo b, outcome undo b");
+}
+
+static void a_type_that_cannot_undo_says_so(void **state)
+{
+    (void)state;
+    struct world world = {0};
+    struct error err = {0};
+    AUTO(free_text) char *said = NULL;
+    assert_int_equal(run_undo(&type, &world, "", &said, &err), -ERROR_UNSUPPORTED);
+    assert_string_equal(err.message, "step type test cannot undo b");
+    assert_string_equal(said, "");
+}
+
 static void checkpoint_is_kept(void **state)
 {
     (void)state;
@@ -195,8 +264,7 @@ static void wrong_input(void **state)
     (void)state;
     struct step *step = NULL;
     AUTO(free_json)
-    json_t *old = parse("{\"protocol\": 2, \"with\": {}, \"facts\": {}}"),
-           *bare = parse("{\"protocol\": 1}"), *list = parse("[]");
+    json_t *old = parse("{\"protocol\": 2, \"with\": {}, \"facts\": {}}"), *bare = parse("{\"protocol\": 1}"), *list = parse("[]");
     struct error err = {0};
     assert_int_equal(step_open(&type, old, -1, &step, &err), -ERROR_UNSUPPORTED);
     assert_true(err.hint[0] != '\0');
@@ -236,7 +304,8 @@ static void output_of_wrong_type(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(effects), cmocka_unit_test(intent_carries_digest),
-        cmocka_unit_test(checkpoint_is_kept), cmocka_unit_test(park), cmocka_unit_test(messages), cmocka_unit_test(output_of_wrong_type),
-        cmocka_unit_test(wrong_input), cmocka_unit_test(endless_line)};
+        cmocka_unit_test(undoing_goes_one_by_one), cmocka_unit_test(undoing_ends_where_it_fails),
+        cmocka_unit_test(a_type_that_cannot_undo_says_so), cmocka_unit_test(checkpoint_is_kept), cmocka_unit_test(park),
+        cmocka_unit_test(messages), cmocka_unit_test(output_of_wrong_type), cmocka_unit_test(wrong_input), cmocka_unit_test(endless_line)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,49 @@
+/* reduce_undo.c: the part of reduce.c about a step that compensates: it keeps its state over all attempts and their pauses. */
+#include "state/parts.h"
+
+#include "base/json.h"
+#include "base/mem.h"
+
+#include <stdlib.h>
+
+static void begin(struct step_state *step)
+{
+    step->attempt++;
+    step->undoing = true;
+    step->speaks = false;
+    step->until_ms = 0;
+}
+
+static void set_message(struct step_state *step, const struct event *event)
+{
+    free(step->message);
+    step->message = mem_copy_text(json_text(event->data, "message", NULL));
+}
+
+static void pause_for_next(struct run_state *state, const struct event *event)
+{
+    struct step_state *step = &state->steps[event->step];
+    step->until_ms = json_whole(event->data, "until", 0);
+    if (json_flag(event->data, "lost", false))
+        step->losses++;
+    else
+        step->undo_tries++;
+    set_message(step, event);
+    timer_add(state, (struct timer){step->until_ms, state->plan->steps[event->step].stage, event->step});
+}
+
+/* A person may have it tried anew, with all the tries that there are. */
+static void give_up(struct step_state *step, const struct event *event)
+{
+    step->undo_tries = step->losses = 0;
+    set_message(step, event);
+}
+
+void fold_undo(struct run_state *state, const struct event *event)
+{
+    struct step_state *step = &state->steps[event->step];
+    step->undoing = step->ending = false;
+    if (event->type == EVENT_step_compensating) begin(step);
+    if (event->type == EVENT_step_compensation_paused) pause_for_next(state, event);
+    if (event->type == EVENT_step_compensation_failed) give_up(step, event);
+}
