@@ -40,6 +40,14 @@ static int socket_of(const struct request *request)
     return MHD_get_connection_info(request->connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
 }
 
+/* Anybody on this machine, but no page that a browser there has open: it would act with nobody's knowledge. */
+static void let_anybody_in(struct request *request)
+{
+    request->peer = peer_of_token(request->server->options.anonymous, NULL);
+    if (!request_header(request, "Origin")) return;
+    fail(request, ERROR_DENIED, "a web page cannot ask here", "start the server with --token-file, and send a token");
+}
+
 static void authenticate(struct request *request)
 {
     const struct http_options *options = &request->server->options;
@@ -49,7 +57,7 @@ static void authenticate(struct request *request)
         return;
     }
     if (!header && options->anonymous) {
-        request->peer = peer_of_token(options->anonymous, NULL);
+        let_anybody_in(request);
         return;
     }
     const char *user = NULL;
@@ -69,7 +77,7 @@ static void find_route(struct request *request, const char *method)
     case MATCH_MALFORMED: fail(request, ERROR_INVALID, "the path of this request is malformed", NULL); return;
     case MATCH_NO_PATH:
         error_set(&request->failure, ERROR_NOT_FOUND, NOWHERE, "there is no %.180s here", request->path);
-        error_hint(&request->failure, "GET /v1/openapi.json lists what there is");
+        if (!request->error_mount) error_hint(&request->failure, "GET /v1/openapi.json lists what there is");
         return;
     case MATCH_NO_METHOD:
         error_set(&request->failure, ERROR_UNSUPPORTED, NOWHERE, "%.20s is not possible on %.180s", method, request->path);
