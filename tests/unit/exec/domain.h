@@ -4,6 +4,7 @@
 #define TESTS_EXEC_DOMAIN_H
 
 #include "base/clock.h"
+#include "base/encode.h"
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/text.h"
@@ -84,7 +85,7 @@ static inline bool is_last_line(const char *text, size_t size)
     return strncmp(text + start, "ok", 2) == 0 || strncmp(text + start, "error", 5) == 0;
 }
 
-/* Sends bytes as they are; the whole answer, %20 and %2F read as what they are. Caller frees; "" when nobody answers. */
+/* Sends bytes as they are; the whole answer, its percent-encoding taken away. Caller frees; "" when nobody answers. */
 static inline char *ask_bytes(const struct domain *domain, const char *bytes, size_t size)
 {
     AUTO(close_fd) int fd = dial(domain);
@@ -94,11 +95,11 @@ static inline char *ask_bytes(const struct domain *domain, const char *bytes, si
     ssize_t got = fd < 0 ? -1 : send(fd, bytes, size, MSG_NOSIGNAL);
     while (got > 0 && !is_last_line(answer.bytes, answer.size) && (got = recv(fd, piece, sizeof piece, 0)) > 0)
         text_add_bytes(&answer, piece, (size_t)got);
-    for (char *at; (at = strstr(answer.bytes, "%20")) || (at = strstr(answer.bytes, "%2F")) || (at = strstr(answer.bytes, "%3A"));) {
-        *at = at[1] == '3' ? ':' : at[2] == '0' ? ' ' : '/';
-        memmove(at + 1, at + 3, strlen(at + 3) + 1);
-    }
-    return text_take(&answer);
+    struct text decoded = {0};
+    text_add(&decoded, "");
+    assert_true(percent_decode(answer.bytes, &decoded));
+    text_release(&answer);
+    return text_take(&decoded);
 }
 
 static inline char *ask(const struct domain *domain, const char *format, ...) __attribute__((format(printf, 2, 3)));

@@ -71,14 +71,14 @@ static void ports_and_variables_are_given(void **state)
     if (!has_haproxy()) skip();
     struct domain *domain = domain_new(true);
     assert_answer(domain, "ok address=",
-        "start key=v service=v family=v version=1 folder=%s command=sh command=-c port=http=8080 port=admin-api=9 env=MODE=x env=A=b=c "
-        "start_ms=30000 "
-        "command=%s",
+        "start key=v service=v family=v version=1 folder=%s port=http=8080 port=admin-api=9 env=MODE=x env=A=b=c command=sh command=-c "
+        "command=%s "
+        "command=%%24%%28MODE%%29 command=%%24%%28A%%29 command=%%24%%24%%28MODE%%29 command=%%24%%28NONE%%29 "
+        "command=%%24%%28PORT_ADMIN_API%%29",
         domain->package,
-        "echo%20$PORT-$PORT_HTTP-$PORT_ADMIN_API-%24%28MODE%29-%24%28A%29-%24%24%28MODE%29-%24%28NONE;%20test%20$PORT%20=%20$PORT_HTTP%20%"
-        "26%26%20test%"
-        "20%24%28PORT_ADMIN_API%29%20=%20$PORT_ADMIN_API%20%26%26%20echo%20same;%20sleep%2060");
-    wait_words(domain, "same");
+        "echo%20%22$0|$1|$2|$3%22;%20test%20%22$4%22%20=%20%22$PORT_ADMIN_API%22%20-a%20%22$PORT%22%20=%20%22$PORT_HTTP%22%20"
+        "%26%26%20echo%20same;%20sleep%2060");
+    wait_words(domain, "x|b=c|$(MODE)|$(NONE)\nsame");
     domain_free(domain);
 }
 

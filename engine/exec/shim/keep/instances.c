@@ -209,7 +209,7 @@ void instance_start(struct keep *keep, struct instance *instance)
     instance->running = true;
     instance->ended = false;
     instance->next_us = now + service->start_ms * 1000;
-    instance->tail_size = 0;
+    instance->tail_is_old = true;
     ask_sandbox(keep, instance);
     ask_start(keep, instance);
     ask_end_stage(keep, instance);
