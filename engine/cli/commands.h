@@ -59,6 +59,7 @@ const char *exit_code_meaning(int code);              /* NULL: there is none */
 
 /* One function a command, each in the file of its name. */
 int serve_run(struct cli *cli, struct error *err);
+int core_run(struct cli *cli, struct error *err);
 int repository_run(struct cli *cli, struct error *err);
 int lint_run(struct cli *cli, struct error *err);
 int plan_run(struct cli *cli, struct error *err);

@@ -69,7 +69,7 @@ static void find_route(struct request *request, const char *method)
     case MATCH_MALFORMED: fail(request, ERROR_INVALID, "the path of this request is malformed", NULL); return;
     case MATCH_NO_PATH:
         error_set(&request->failure, ERROR_NOT_FOUND, NOWHERE, "there is no %.180s here", request->path);
-        error_hint(&request->failure, "GET /v1/openapi.json lists what there is");
+        if (!request->error_mount) error_hint(&request->failure, "GET /v1/openapi.json lists what there is");
         return;
     case MATCH_NO_METHOD:
         error_set(&request->failure, ERROR_UNSUPPORTED, NOWHERE, "%.20s is not possible on %.180s", method, request->path);

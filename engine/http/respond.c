@@ -74,6 +74,11 @@ void respond_text(struct request *request, int status, const char *type, const c
     respond_with(request, status, type, MHD_create_response_from_buffer(size, (void *)bytes, MHD_RESPMEM_MUST_COPY));
 }
 
+void respond_file(struct request *request, int status, const char *type, int fd, uint64_t size)
+{
+    respond_with(request, status, type, MHD_create_response_from_fd64(size, fd));
+}
+
 void respond_json(struct request *request, int status, json_t *body)
 {
     char *text = json_dumps(body, JSON_COMPACT);
