@@ -20,7 +20,7 @@
 /* Its descriptors, which its configuration names. */
 enum { LOG_FD = 3, SOCKET_FD, FIRST_PORT_FD, ABOVE_FD = FIRST_PORT_FD + KEEP_PORTS };
 enum { PIPE_BYTES = 1024 * 1024, CONNECTIONS = 8000, HIGH_FD = 512, CONFIGURATION_BYTES = 96 };
-static const int64_t POLL_US = 1000 * 1000, STABLE_US = 2000 * 1000, LONGEST_US = 10 * 1000 * 1000;
+static const int64_t POLL_US = 1000 * 1000, STABLE_US = 2000 * 1000, LONGEST_US = 10 * 1000 * 1000, PATIENCE_US = 10 * 1000 * 1000;
 
 static bool write_file(int folder, const char *name, const char *bytes, size_t size)
 {
@@ -41,6 +41,8 @@ static rlim_t connections(void)
     return most < CONNECTIONS ? most : CONNECTIONS;
 }
 
+/* A connection that is refused is tried again, at another instance, or after `timeout connect` at the only one: five seconds in all. A
+   request that may be repeated (RFC 9110, 9.2.1) is, when the instance dies before it answered. */
 static void add_head(struct text *out)
 {
     text_add_format(out,
@@ -57,9 +59,9 @@ static void add_head(struct text *out)
         "  option dontlognull\n"
         "  option http-ignore-probes\n"
         "  option redispatch 1\n"
-        "  retries 3\n"
-        "  retry-on conn-failure\n"
-        "  timeout connect 1s\n"
+        "  retries 20\n"
+        "  retry-on conn-failure empty-response\n"
+        "  timeout connect 250ms\n"
         "  timeout client 60s\n"
         "  timeout server 60s\n"
         "  timeout http-request 10s\n"
@@ -76,28 +78,32 @@ static void add_frontend(struct text *out, int port, int fd)
         "  bind fd@%d\n"
         "  tcp-request connection reject if { str(route),map_str(shares/%d.map,closed) -m str closed }\n"
         "  http-request set-var(txn.time) date(0,us)\n"
+        "  http-request disable-l7-retry unless { method GET HEAD OPTIONS }\n"
         "  http-request set-var(txn.route) str(route),map_str(shares/%d.map,closed)\n"
         "  http-request set-var(txn.first) var(txn.route),field(1,:)\n"
         "  http-request set-var(txn.second) var(txn.route),field(2,:)\n"
         "  http-request set-var(txn.share) var(txn.route),field(3,:)\n"
         "  http-request set-var(txn.arm) var(txn.first)\n"
         "  http-request set-var(txn.arm) var(txn.second) if { rand(10000),sub(txn.share) lt 0 }\n"
-        "  http-request set-var(txn.arm) var(txn.first) if { var(txn.share) -m int lt 10000 } { var(txn.second),nbsrv eq 0 }\n"
-        "  http-request set-var(txn.arm) var(txn.second) if { var(txn.share) -m int gt 0 } { var(txn.first),nbsrv eq 0 }\n"
         "  log-format \"R %%[var(txn.time)] %%[date(0,us)] %%ST %%ts %%s %%rc %%B\"\n"
         "  use_backend %%[var(txn.arm)]\n"
         "  default_backend nobody\n",
         port, fd, port, port);
 }
 
-/* Only instances that are healthy: a new HAProxy has nothing to finish with those that are on their way out. */
+/* Where a new HAProxy would find an instance; 0: it has nothing to finish with one that is on its way out. */
+static int server_place(const struct instance *instance)
+{
+    return instance->state == INSTANCE_HEALTHY ? instance->ports[0] : instance_is_held(instance) ? instance->server_port : 0;
+}
+
 static void add_servers(struct keep *keep, struct text *out, int port, unsigned backend)
 {
     for (struct service *service = keep->services; service; service = service->next) {
         if (service->family->port != port || service->backend != backend) continue;
         for (struct instance *instance = service->instances; instance; instance = instance->next)
-            if (instance->state == INSTANCE_HEALTHY)
-                text_add_format(out, "  server %u-%u 127.0.0.1:%d\n", service->arm, instance->number, instance->ports[0]);
+            if (server_place(instance))
+                text_add_format(out, "  server %u-%u 127.0.0.1:%d\n", service->arm, instance->number, server_place(instance));
     }
 }
 
@@ -234,9 +240,8 @@ static void note_known(struct keep *keep)
     }
     for (struct service *service = keep->services; service; service = service->next)
         for (struct instance *instance = service->instances; instance; instance = instance->next) {
-            bool there = instance->state == INSTANCE_HEALTHY;
-            instance->server = there ? SERVER_READY : SERVER_ABSENT;
-            instance->server_port = there ? instance->ports[0] : 0;
+            instance->server_port = server_place(instance);
+            instance->server = instance->server_port ? SERVER_READY : SERVER_ABSENT;
         }
 }
 
@@ -258,19 +263,30 @@ static void start(struct keep *keep, int64_t now)
     note_known(keep);
 }
 
+/* A keeper that takes up a state lets clients wait in the sockets' queues until the instances are there again. */
+static bool is_expected(const struct keep *keep, int64_t now)
+{
+    if (!keep->families || now < keep->haproxy.retry_us) return false;
+    bool all = true;
+    for (const struct service *service = keep->services; service; service = service->next)
+        all &= !service->introduced || service->stopping || !service->replicas || service_ready(service) > 0;
+    return all || keep->haproxy.started_us || now >= keep->opened_us + PATIENCE_US;
+}
+
 void haproxy_turn(struct keep *keep, int64_t now)
 {
     struct haproxy *haproxy = &keep->haproxy;
-    if (!haproxy->pid && keep->families && now >= haproxy->retry_us) start(keep, now);
+    if (!haproxy->pid && is_expected(keep, now)) start(keep, now);
     if (!haproxy->pid || now < haproxy->poll_us) return;
     haproxy->poll_us = now + POLL_US;
-    runtime_poll_dropped(keep);
+    runtime_poll(keep);
 }
 
 int64_t haproxy_deadline(const struct keep *keep)
 {
     if (keep->haproxy.pid) return keep->haproxy.poll_us;
-    return keep->families ? (keep->haproxy.retry_us ? keep->haproxy.retry_us : 1) : 0;
+    if (!keep->families) return 0;
+    return keep->haproxy.started_us ? (keep->haproxy.retry_us ? keep->haproxy.retry_us : 1) : keep->opened_us + PATIENCE_US;
 }
 
 /* What it had logged is in the pipe; what it had counted and not logged was under way, and died with it. */
@@ -285,7 +301,7 @@ bool haproxy_reaped(struct keep *keep, pid_t pid, int status)
     records_flush(keep);
     haproxy->dropped_before += haproxy->dropped;
     haproxy->dropped = 0;
-    haproxy->requests_before = keep->records.total + keep->records.failed + haproxy->dropped_before;
+    haproxy->requests_before = keep->records.total + keep->records.failed + haproxy->dropped_before + haproxy->unlogged;
     haproxy->failures = now - haproxy->started_us >= STABLE_US ? 0 : haproxy->failures + 1;
     int64_t delay = haproxy->failures < 2 ? 0 : 100 * 1000LL << (haproxy->failures < 9 ? haproxy->failures - 2 : 7);
     haproxy->retry_us = delay ? now + (delay > LONGEST_US ? LONGEST_US : delay) : 0;

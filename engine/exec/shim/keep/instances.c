@@ -303,7 +303,7 @@ static void exited(struct keep *keep, struct instance *instance, struct view *pa
     if (!own_end && cause == SHIM_CAUSE_EXIT)
         say(instance, "exited with code %u", code);
     else if (!own_end && cause == SHIM_CAUSE_SIGNAL)
-        say(instance, "killed by signal %u (%s)%s%s", number, strsignal((int)number), message[0] ? ": " : "", message);
+        say(instance, "killed by signal %u (%s)", number, strsignal((int)number));
     else if (!own_end)
         say(instance, "%s", message[0] ? message : "ended");
     ended(keep, instance);

@@ -101,6 +101,7 @@ static void keep_turn(struct shim *shim, int64_t now)
     for (struct service *service = keep->services; service; service = service->next)
         service_turn(keep, service, now);
     instances_hear(keep);
+    haproxy_turn(keep, now);
     routes_sync(keep);
     forget_services(keep);
     routes_sync(keep);
@@ -166,7 +167,7 @@ void keep_open(struct shim *shim)
 {
     struct keep *keep = (struct keep *)shim;
     keep->next_port = (uint32_t)(now_us() / 1000 * 7 + getpid() * 131);
-    keep->asked_us = now_us();
+    keep->asked_us = keep->opened_us = now_us();
     state_load(keep);
     records_open(keep);
     hold_ports_again(keep);

@@ -73,6 +73,7 @@ struct instance {
     bool without_sandbox;
     unsigned restarts, failures; /* failures: starts in a row that came to nothing */
     int64_t healthy_us;          /* since when */
+    int64_t ask_us;              /* HAProxy is asked about it again then */
     int64_t next_us;             /* back-off ends, start_ms ends, or drain_ms ends */
     struct check check;
     char tail[TAIL_BYTES + 1]; /* of its output */
@@ -121,7 +122,8 @@ struct haproxy {
     int64_t started_us, retry_us, poll_us;
     unsigned failures;
     uint64_t dropped, dropped_before; /* of this process; of those before it */
-    uint64_t requests_before, records_before;
+    uint64_t unlogged;                /* counted and never logged */
+    uint64_t requests_before;
     char tail[TAIL_BYTES + 1];
     size_t tail_size;
 };
@@ -162,7 +164,7 @@ struct keep {
     struct records records;
     struct watch listener;
     struct client *clients, *graves;
-    int64_t asked_us;
+    int64_t asked_us, opened_us;
     bool unsaved; /* something of the state changed by itself: a lease was lost, a service is gone */
     int64_t save_us;
 };
@@ -212,6 +214,8 @@ void instance_start(struct keep *keep, struct instance *instance);
 void instance_end(struct keep *keep, struct instance *instance); /* SIGTERM, after the grace SIGKILL */
 void instance_free(struct keep *keep, struct instance *instance);
 void instance_again(struct instance *instance, int64_t now); /* with back-off */
+bool instance_is_wanted(const struct instance *instance);
+bool instance_is_held(const struct instance *instance); /* its server stays although it is gone: requests wait for the next one */
 void tail_add(char tail[TAIL_BYTES + 1], size_t *size, const char *bytes, size_t more);
 bool instance_choose_ports(struct keep *keep, struct instance *instance);
 char **instance_environment(const struct instance *instance);
@@ -240,8 +244,8 @@ void server_sync(struct keep *keep, struct instance *instance);
 bool server_remove(struct keep *keep, struct instance *instance); /* false: not yet */
 bool server_is_idle(struct keep *keep, const struct instance *instance);
 void routes_sync(struct keep *keep);
-uint64_t runtime_requests(struct keep *keep);
-void runtime_poll_dropped(struct keep *keep);
+uint64_t runtime_requests(struct keep *keep); /* since the keeper's start */
+void runtime_poll(struct keep *keep);         /* what it lost */
 
 /* records.c */
 void records_open(struct keep *keep);

@@ -6,9 +6,17 @@
 
 static const int64_t DRAIN_POLL_US = 50 * 1000;
 
-static bool is_wanted(const struct instance *instance)
+bool instance_is_wanted(const struct instance *instance)
 {
     return !instance->service->stopping && instance->number <= instance->service->replicas;
+}
+
+/* The last one of its service that died and is being started again: HAProxy tries to reach it for some seconds, so a request waits rather
+   than fails. One that lives and does not answer well gets none. */
+bool instance_is_held(const struct instance *instance)
+{
+    bool between = instance->state == INSTANCE_BACKOFF || instance->state == INSTANCE_STARTING || instance->state == INSTANCE_STOPPING;
+    return between && instance->server == SERVER_READY && instance_is_wanted(instance) && !service_ready(instance->service);
 }
 
 static uint32_t free_id(const struct keep *keep)
@@ -56,6 +64,7 @@ static void unhealthy_for_too_long(struct keep *keep, struct instance *instance)
 static void begin_drain(struct instance *instance, int64_t now)
 {
     instance->state = INSTANCE_DRAINING;
+    instance->ask_us = now + DRAIN_POLL_US / 5;
     instance->next_us = now + instance->service->drain_ms * 1000;
     instance->check.deadline_us = instance->check.next_us = 0;
 }
@@ -63,10 +72,17 @@ static void begin_drain(struct instance *instance, int64_t now)
 /* Nobody has it any more: HAProxy forgets it, then we do. A connection that is kept open ends with the process, a moment later. */
 static void forget(struct keep *keep, struct instance *instance, int64_t now)
 {
-    if (server_remove(keep, instance))
-        instance_free(keep, instance);
-    else
-        instance->next_us = now + DRAIN_POLL_US;
+    if (now < instance->ask_us) return;
+    instance->ask_us = now + DRAIN_POLL_US;
+    if (server_remove(keep, instance)) instance_free(keep, instance);
+}
+
+static void drain(struct keep *keep, struct instance *instance, int64_t now)
+{
+    if (now >= instance->next_us) return instance_end(keep, instance);
+    if (now < instance->ask_us) return;
+    instance->ask_us = now + DRAIN_POLL_US;
+    if (server_is_idle(keep, instance)) instance_end(keep, instance);
 }
 
 static void surplus_turn(struct keep *keep, struct instance *instance, int64_t now)
@@ -76,9 +92,7 @@ static void surplus_turn(struct keep *keep, struct instance *instance, int64_t n
     case INSTANCE_STARTING:
     case INSTANCE_UNHEALTHY: return instance_end(keep, instance);
     case INSTANCE_HEALTHY: return begin_drain(instance, now);
-    case INSTANCE_DRAINING:
-        if (now >= instance->next_us || server_is_idle(keep, instance)) instance_end(keep, instance);
-        return;
+    case INSTANCE_DRAINING: return drain(keep, instance, now);
     case INSTANCE_STOPPING: return;
     }
 }
@@ -120,7 +134,7 @@ void service_turn(struct keep *keep, struct service *service, int64_t now)
     for (struct instance *instance = service->instances, *next; instance; instance = next) {
         next = instance->next;
         server_sync(keep, instance);
-        if (is_wanted(instance))
+        if (instance_is_wanted(instance))
             wanted_turn(keep, instance, now);
         else
             surplus_turn(keep, instance, now);
@@ -133,7 +147,8 @@ void service_turn(struct keep *keep, struct service *service, int64_t now)
 static int64_t instance_deadline(const struct instance *instance)
 {
     int64_t first = earliest(instance->check.next_us, instance->check.deadline_us);
-    if (instance->state == INSTANCE_DRAINING) return earliest(instance->next_us, now_us() + DRAIN_POLL_US);
+    if (instance->state == INSTANCE_DRAINING) return earliest(instance->next_us, instance->ask_us ? instance->ask_us : 1);
+    if (instance->state == INSTANCE_BACKOFF && !instance_is_wanted(instance)) return instance->ask_us ? instance->ask_us : 1;
     if (instance->state == INSTANCE_BACKOFF && !instance->next_us) return 1;
     return earliest(first, instance->next_us);
 }

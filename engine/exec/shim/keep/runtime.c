@@ -12,7 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { SLICE_MS = 20, SERVERS = 4, FRONTENDS = 1, COLUMN_QUEUED = 2, COLUMN_SESSIONS = 4, COLUMN_REQUESTS = 48 };
+enum { SLICE_MS = 20, SERVERS = 4, COLUMN_QUEUED = 2, COLUMN_SESSIONS = 4, COLUMN_REQUESTS = 48 };
 static const int64_t PATIENCE_US = 3 * 1000 * 1000, START_US = 10 * 1000 * 1000;
 
 static bool has_died(const struct haproxy *haproxy)
@@ -70,7 +70,7 @@ static void name_server(const struct instance *instance, char name[64])
 
 static enum server_state wanted_server(const struct instance *instance)
 {
-    if (instance->state == INSTANCE_HEALTHY) return SERVER_READY;
+    if (instance->state == INSTANCE_HEALTHY || instance_is_held(instance)) return SERVER_READY;
     if (instance->state == INSTANCE_DRAINING && instance->server != SERVER_ABSENT) return SERVER_DRAINING;
     return instance->server == SERVER_ABSENT ? SERVER_ABSENT : SERVER_DOWN;
 }
@@ -92,7 +92,8 @@ void server_sync(struct keep *keep, struct instance *instance)
 {
     enum server_state wanted = wanted_server(instance);
     char name[64], command[256];
-    if (wanted == instance->server && (wanted != SERVER_READY || instance->server_port == instance->ports[0])) return;
+    bool moved = instance->state == INSTANCE_HEALTHY && instance->server_port != instance->ports[0];
+    if (wanted == instance->server && !moved) return;
     if (wanted == SERVER_READY) return make_ready(keep, instance);
     name_server(instance, name);
     snprintf(command, sizeof command, "set server %s state %s", name, wanted == SERVER_DRAINING ? "drain" : "maint");
@@ -161,25 +162,54 @@ void routes_sync(struct keep *keep)
     }
 }
 
-uint64_t runtime_requests(struct keep *keep)
+/* What HAProxy counted, in one look: the requests of its frontends and what its backends have under way. */
+static bool count_requests(struct keep *keep, uint64_t *ret_requests, uint64_t *ret_under_way)
 {
     struct text answer = {0};
-    uint64_t sum = 0;
-    if (runtime_ask(keep, "show stat -1 1 -1", &answer))
-        for (const char *line = strchr(text_view(&answer), '\n'); line; line = strchr(line + 1, '\n'))
-            if (line[1] == 'p') sum += column(line + 1, COLUMN_REQUESTS);
+    bool good = runtime_ask(keep, "show stat -1 3 -1", &answer);
+    *ret_requests = *ret_under_way = 0;
+    for (const char *line = good ? strchr(text_view(&answer), '\n') : NULL; line && *++line; line = strchr(line, '\n')) {
+        const char *name = strchr(line, ',');
+        if (!name) break;
+        if (text_starts(name, ",FRONTEND,"))
+            *ret_requests += column(line, COLUMN_REQUESTS);
+        else
+            *ret_under_way += column(line, COLUMN_QUEUED) + column(line, COLUMN_SESSIONS);
+    }
     text_release(&answer);
-    return keep->haproxy.requests_before + sum;
+    return good;
 }
 
-void runtime_poll_dropped(struct keep *keep)
+/* A request on a connection that its client had used before is not logged when the instance dies under it: HAProxy closes the connection so
+   that the client asks again. With nothing under way, what was counted and is not recorded was such a one. */
+static void find_unlogged(struct keep *keep, uint64_t requests, uint64_t under_way)
+{
+    struct haproxy *haproxy = &keep->haproxy;
+    records_read(keep, true);
+    records_flush(keep);
+    uint64_t accounted = keep->records.total + keep->records.failed + haproxy->dropped_before + haproxy->dropped + haproxy->unlogged;
+    if (under_way || requests <= accounted) return;
+    records_gap(keep, requests - accounted);
+    haproxy->unlogged += requests - accounted;
+}
+
+uint64_t runtime_requests(struct keep *keep)
+{
+    uint64_t requests, under_way;
+    if (!count_requests(keep, &requests, &under_way)) return keep->haproxy.requests_before;
+    requests += keep->haproxy.requests_before;
+    find_unlogged(keep, requests, under_way);
+    return requests;
+}
+
+void runtime_poll(struct keep *keep)
 {
     struct text answer = {0};
     struct haproxy *haproxy = &keep->haproxy;
     const char *line = runtime_ask(keep, "show info", &answer) ? strstr(text_view(&answer), "DroppedLogs: ") : NULL;
     uint64_t dropped = line ? strtoull(line + strlen("DroppedLogs: "), NULL, 10) : haproxy->dropped;
     text_release(&answer);
-    if (dropped <= haproxy->dropped) return;
-    records_gap(keep, dropped - haproxy->dropped);
-    haproxy->dropped = dropped;
+    if (dropped > haproxy->dropped) records_gap(keep, dropped - haproxy->dropped);
+    if (dropped > haproxy->dropped) haproxy->dropped = dropped;
+    runtime_requests(keep);
 }

@@ -29,6 +29,16 @@ int64_t service_share(const struct keep *keep, const struct service *service)
     return service->share;
 }
 
+/* What SECOND is sent just now: one of two that has no healthy instance leaves its requests to the other, unless that is to have none. */
+static int64_t sent_share(const struct keep *keep, const struct service *first, const struct service *second)
+{
+    int64_t share = service_share(keep, second);
+    if (first == second || share == 0) return 0;
+    if (share == SHARE_WHOLE) return share;
+    bool first_ready = service_ready(first) > 0, second_ready = service_ready(second) > 0;
+    return first_ready == second_ready ? share : first_ready ? 0 : SHARE_WHOLE;
+}
+
 /* "FIRST:SECOND:SHARE": names of backends and SECOND's share, as one value, so that a change of it is one step. */
 void family_route(const struct keep *keep, const struct family *family, char *route, size_t room)
 {
@@ -45,7 +55,7 @@ void family_route(const struct keep *keep, const struct family *family, char *ro
         snprintf(route, room, "closed");
     else
         snprintf(route, room, "p%d%c:p%d%c:%lld", family->port, 'a' + (int)first->backend, family->port, 'a' + (int)second->backend,
-            second == first ? 0LL : (long long)service_share(keep, second));
+            (long long)sent_share(keep, first, second));
 }
 
 void lease_set(struct service *service, int64_t lease_ms)

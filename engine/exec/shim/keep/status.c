@@ -100,19 +100,20 @@ static void add_service(const struct keep *keep, struct text *out, const struct 
         add_instance(out, instance);
 }
 
-/* HAProxy's counters first: what is recorded after them can only be more. */
+/* HAProxy's counters first: what was logged by then is recorded before it is counted. */
 static void add_domain(struct keep *keep, struct text *out)
 {
-    runtime_poll_dropped(keep);
+    runtime_poll(keep);
     uint64_t requests = runtime_requests(keep);
     records_read(keep, true);
     records_flush(keep);
+    const struct haproxy *haproxy = &keep->haproxy;
     text_add(out, "domain");
     add_word(out, "name", keep->domain);
     add_word(out, "address", keep->address);
     add_number(out, "requests", (int64_t)requests);
     add_number(out, "records", (int64_t)keep->records.total);
-    add_number(out, "dropped", (int64_t)(keep->haproxy.dropped_before + keep->haproxy.dropped + keep->records.failed));
+    add_number(out, "dropped", (int64_t)(haproxy->dropped_before + haproxy->dropped + haproxy->unlogged + keep->records.failed));
     add_number(out, "haproxy_pid", keep->haproxy.pid);
     if (!keep->haproxy.pid && keep->families) {
         struct text message = {0};
