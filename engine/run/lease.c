@@ -23,9 +23,9 @@ struct lease {
     struct lease *next;
     struct live_run *run; /* NULL: nobody wants to know any more */
     char *service, *url;
-    int64_t ttl_ms;
-    int64_t renew_ms, over_ms; /* monotonic: when to ask, when it is lost without an answer */
-    int64_t asked_ms;          /* the present or last request */
+    int64_t ttl_ms, wanted_ttl_ms; /* the former is what the worker reads while it asks */
+    int64_t renew_ms, over_ms;     /* monotonic: when to ask, when it is lost without an answer */
+    int64_t asked_ms;              /* the present or last request */
     bool asking, sure, lost, held;
     char *trouble; /* what the last request came to, in words; NULL = success */
     /* The answer of the request under way: written by the worker, read when it is done. */
@@ -103,6 +103,7 @@ static void begin_asking(struct lease *lease)
 {
     lease->work.data = lease;
     lease->asked_ms = now_ms();
+    lease->ttl_ms = lease->wanted_ttl_ms;
     lease->asking = uv_queue_work(lease->run->engine->loop, &lease->work, ask, answered) == 0;
     if (!lease->asking) lease->renew_ms = lease->asked_ms + AGAIN_MS;
 }
@@ -139,15 +140,17 @@ static void take_up(struct live_run *run, const json_t *held, bool sure)
         lease->renew_ms = sure ? now_ms() + ttl_ms / 3 : 0;
         run->leases = lease;
     }
-    if (!lease->asking) lease->ttl_ms = ttl_ms; /* a worker reads it meanwhile; the next tending sets it */
+    lease->wanted_ttl_ms = ttl_ms;
     lease->held = true;
 }
 
 static void look_what_is_held(struct live_run *run, bool sure)
 {
-    AUTO(free_json) json_t *list = run->state->done_count ? run_state_leases(run->state) : NULL;
+    if (run->leases_at == run->state->effect_events) return;
+    AUTO(free_json) json_t *list = run_state_leases(run->state);
     size_t index;
     json_t *held;
+    run->leases_at = run->state->effect_events;
     for (struct lease *lease = run->leases; lease; lease = lease->next)
         lease->held = false;
     json_array_foreach(list, index, held) take_up(run, held, sure);
@@ -199,7 +202,7 @@ void lease_tend(struct live_run *run)
         lease_release(run);
         return;
     }
-    if (run->leases || run->state->done_count) look_what_is_held(run, true);
+    look_what_is_held(run, true);
     for (struct lease *lease = run->leases; lease; lease = lease->next)
         tend_one(run, lease);
 }

@@ -55,6 +55,7 @@ struct live_run {
     enum sandbox_degree worst_degree;
     int64_t idle_since_ms; /* nothing but waiting, with a shim that has nothing to do; 0 = not so */
 
+    uint64_t leases_at;   /* state->effect_events when it was looked what is held */
     struct lease *leases; /* that the server renews (lease.h) */
 
     struct saying *sayings, **sayings_end;

@@ -403,6 +403,7 @@ int reduce(struct run_state *state, const struct event *event, struct error *err
     case EVENT_SUBJECT_EFFECT: result = reduce_effect(state, event, err); break;
     }
     if (result) return result;
+    state->effect_events += event_type_subject(event->type) == EVENT_SUBJECT_EFFECT;
     state->event_count++;
     timers_trim(state);
     return 0;

@@ -180,6 +180,7 @@ struct run_state {
     uint32_t ready_count;       /* steps that wait for a slot */
     uint32_t unknown_count;     /* steps whose outcome a person must settle */
     uint32_t parked_count[WAIT_COUNT];
+    uint64_t effect_events; /* folded so far: while it stays the same, so do effects and leases */
     uint64_t done_count;    /* effects that were done: the last one's order */
     bool undoes_unfinished; /* of a run that rolls back because it was cancelled: what it does not keep is every unfinished scope */
     uint32_t first_failed;  /* the step that made the run fail; NO_STEP = none yet */
