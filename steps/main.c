@@ -3,6 +3,8 @@
 #include "protocol.h"
 #include "registry.h"
 
+#include "orchestrator/drivers/registry.h"
+
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/text.h"
@@ -21,6 +23,9 @@ static int print_usage(FILE *out)
     fprintf(out, "crescendo-step TYPE: performs one step of a pipeline; started by Crescendo, not by people.\n"
                  "The input is read from standard input and the step protocol is spoken on descriptor 3.\n\nTypes:\n");
     for (step_types *type = step_types_builtin; *type; type++)
+        if ((*type)->perform) fprintf(out, "  %-10s %s\n", (*type)->name, (*type)->summary);
+    fprintf(out, "\nOf the orchestration core's orders:\n");
+    for (step_types *type = driver_types; *type; type++)
         if ((*type)->perform) fprintf(out, "  %-10s %s\n", (*type)->name, (*type)->summary);
     return out == stdout ? 0 : EXIT_USAGE;
 }
@@ -74,6 +79,7 @@ int main(int argc, char **argv)
     if (argc == 2 && strcmp(argv[1], "--help") == 0) return print_usage(stdout);
     if (argc == 2 && strcmp(argv[1], "--version") == 0) return puts("crescendo-step " CRESCENDO_VERSION) < 0;
     const struct step_type *type = argc == 2 ? step_type_find(step_types_builtin, argv[1]) : NULL;
+    if (!type && argc == 2) type = step_type_find(driver_types, argv[1]);
     if (!type || !type->perform) return print_usage(stderr);
     signal(SIGPIPE, SIG_IGN); /* an engine that left is an error of write, with a message */
     int failed = perform(type, &parked, &err);

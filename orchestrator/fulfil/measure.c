@@ -11,6 +11,7 @@ const struct measure site_measures[] = {
     {"downlink", "network", MEASURE_AT_LEAST, UNIT_BITRATE, true},
     {"uplink", "network", MEASURE_AT_LEAST, UNIT_BITRATE, true},
     {"latency", "network", MEASURE_AT_MOST, UNIT_MS, false},
+    {"reliability", "network", MEASURE_AT_LEAST, UNIT_PERCENT, false},
     {"slice-type", "network", MEASURE_SAME, UNIT_WORD, false},
     {"users", "user", MEASURE_AT_LEAST, UNIT_COUNT, true},
     {.name = NULL},
@@ -32,6 +33,7 @@ static void print_number(enum measure_unit unit, double number, struct text *out
     case UNIT_BYTES: text_add_size(out, (int64_t)number); break;
     case UNIT_BITRATE: print_bitrate(number, out); break;
     case UNIT_MS: text_add_format(out, "%g ms", number); break;
+    case UNIT_PERCENT: text_add_format(out, "%g %%", number); break;
     case UNIT_COUNT:
     case UNIT_WORD: text_add_format(out, "%g", number); break;
     }

@@ -146,9 +146,12 @@ static bool is_added(const struct projecting *at)
     return text_equal(item_state(at->state, at->stage), "completed");
 }
 
+/* What was done before an item that nothing undoes stays, though the order failed. */
 static bool is_taken_back(const struct projecting *at)
 {
-    return order_is_undone(at->state) || stage_status(at->state, at->stage) == STEP_compensated;
+    bool is_compute = text_equal(json_text(at->item, "kind", NULL), "compute");
+    if (!order_is_undone(at->state)) return stage_status(at->state, at->stage) == STEP_compensated;
+    return is_compute ? !stage_effect_is_done(at->state, at->stage, "start") : !is_added(at);
 }
 
 static json_t *added_service(const struct projecting *at)

@@ -31,20 +31,20 @@ bool order_is_undone(const struct run_state *state)
 
 static bool is_first_failed(const struct run_state *state, uint32_t stage)
 {
-    return state->first_failed != NO_STEP && state->plan->steps[state->first_failed].stage == stage;
+    if (state->first_failed == NO_STEP || state->plan->steps[state->first_failed].stage != stage) return false;
+    return state->steps[state->first_failed].reason != REASON_operator; /* ended by a person, it did not fail */
 }
 
 /* A reservation has no effect that would be undone: it ends with its order. */
 static bool is_dropped(const struct run_state *state, uint32_t stage)
 {
     const struct plan_step *step = &state->plan->steps[state->plan->stages[stage].first_step];
-    return order_is_undone(state) && text_equal(step->type, "reserve");
+    return order_is_undone(state) && !order_is_past_pivot(state) && text_equal(step->type, "reserve");
 }
 
 const char *item_state(const struct run_state *state, uint32_t stage)
 {
-    enum step_status status = stage_status(state, stage);
-    switch (status) {
+    switch (stage_status(state, stage)) {
     case STEP_pending:
     case STEP_ready: return order_is_undone(state) ? "cancelled" : "acknowledged";
     case STEP_starting:

@@ -1,6 +1,6 @@
 /* site.h: what a domain's site offers: flavours, each with what one component of it may have, and capacity, what all together may have.
    Measures: cpu (thousandths of a processor), memory and disk (bytes), instances, users, downlink and uplink (bits per second), latency
-   (milliseconds), slice-type (a word). Pure. */
+   (milliseconds), reliability (percent), slice-type (a word). Pure. */
 #ifndef CRESCENDO_FULFIL_SITE_H
 #define CRESCENDO_FULFIL_SITE_H
 
@@ -10,7 +10,7 @@
 #include <jansson.h>
 
 enum measure_rule { MEASURE_AT_LEAST, MEASURE_AT_MOST, MEASURE_SAME };
-enum measure_unit { UNIT_CPU, UNIT_BYTES, UNIT_BITRATE, UNIT_MS, UNIT_COUNT, UNIT_WORD };
+enum measure_unit { UNIT_CPU, UNIT_BYTES, UNIT_BITRATE, UNIT_MS, UNIT_PERCENT, UNIT_COUNT, UNIT_WORD };
 struct measure {
     const char *name, *kind; /* kind: of the components that ask for it */
     enum measure_rule rule;  /* what a flavour must have of it */

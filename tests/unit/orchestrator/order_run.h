@@ -62,7 +62,7 @@ static inline void run_start_step(struct order_run *run, uint32_t step)
 
 static inline void run_effect(struct order_run *run, uint32_t step, const char *name)
 {
-    AUTO(free_text) char *intent = mem_format("{'name':'%s','key':'k-%s','digest':'d','body':{}}", name, name);
+    AUTO(free_text) char *intent = mem_format("{'name':'%s','target':'it','key':'k-%s','digest':'d','body':{}}", name, name);
     AUTO(free_text) char *outcome = mem_format("{'name':'%s','outcome':{'previous':1}}", name);
     run_event(run, EVENT_effect_intended, step, intent);
     run_event(run, EVENT_effect_done, step, outcome);

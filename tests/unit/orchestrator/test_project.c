@@ -117,7 +117,7 @@ static void a_failure_is_told_in_the_services_own_words_and_nothing_stays(void *
     run_event(&run, EVENT_step_failed, 0, "{'reason':'failed','message':'exit 1','exit':1}");
     ASSERT_STATES(&run, "inProgress", "failed", "17.1", "reserved");
     run_event(&run, EVENT_run_rolling_back, NO_STEP, "{'reason':'failed'}");
-    run_event(&run, EVENT_step_compensating, 0, NULL);
+    run_event(&run, EVENT_step_compensating, 0, "{'attempt':2}");
     ASSERT_STATES(&run, "inProgress", "inProgress", "17.1", "reserved");
     run_event(&run, EVENT_effect_compensated, 0, "{'name':'start'}");
     run_event(&run, EVENT_step_compensated, 0, NULL);
@@ -182,7 +182,7 @@ static void a_change_shows_what_is_done_and_goes_back_when_undone(void **state)
     run_event(&run, EVENT_step_cancelling, 0, "{'reason':'operator'}");
     run_event(&run, EVENT_step_cancelled, 0, "{'reason':'operator'}");
     run_event(&run, EVENT_run_rolling_back, NO_STEP, "{'reason':'operator'}");
-    run_event(&run, EVENT_step_compensating, 0, NULL);
+    run_event(&run, EVENT_step_compensating, 0, "{'attempt':2}");
     run_event(&run, EVENT_effect_compensated, 0, "{'name':'share'}");
     AUTO(free_json) json_t *half = service_of(&run, "1.1");
     assert_true(share_of(half) == 100);
