@@ -8,31 +8,30 @@
 #include <netinet/tcp.h>
 #include <signal.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
-#include <sys/timerfd.h>
 #include <time.h>
 #include <unistd.h>
 
 enum { INPUT_BYTES = 64 * 1024, EVENTS = 256, MANY = 65536, LEAK_BYTES = 1024 * 1024, LEAK_EACH_MS = 10 };
 
-static const char help[] =
-    "usage: answer PORT [OPTION...]\n"
-    "  --delay-ms N        answers come N ms late\n"
-    "  --body TEXT         what every answer says (default: hello)\n"
-    "  --body-bytes N      N bytes of it instead\n"
-    "  --fail-every N      each Nth request is answered 500\n"
-    "  --healthz           GET /healthz is answered 200, and neither late nor failing nor counted\n"
-    "  --never-healthy     GET /healthz is answered 503\n"
-    "  --exit-after-ms N   ends with status 3 then\n"
-    "  --leak              takes 1 MiB more each 10 ms\n"
-    "  --ignore-term       SIGTERM is ignored\n"
-    "  --say TEXT          writes that to standard error first\n"
-    "  --no-listen         listens nowhere\n";
+static const char help[] = "usage: answer PORT [OPTION...]\n"
+                           "  --delay-ms N        answers come N ms late\n"
+                           "  --body TEXT         what every answer says (default: hello)\n"
+                           "  --body-bytes N      N bytes of it instead\n"
+                           "  --fail-every N      each Nth request is answered 500\n"
+                           "  --healthz           GET /healthz is answered 200, and neither late nor failing nor counted\n"
+                           "  --never-healthy     GET /healthz is answered 503\n"
+                           "  --exit-after-ms N   ends with status 3 then\n"
+                           "  --leak              takes 1 MiB more each 10 ms\n"
+                           "  --ignore-term       SIGTERM is ignored\n"
+                           "  --say TEXT          writes that to standard error first\n"
+                           "  --no-listen         listens nowhere\n";
 
 struct options {
     int port;
@@ -43,20 +42,20 @@ struct options {
 
 struct connection {
     int fd;
-    size_t size;
-    char input[INPUT_BYTES];
     char *output; /* what the peer has not taken */
     size_t output_size, output_sent;
     bool closing;
     struct connection *next_late;
     int64_t due_us;
     unsigned late; /* answers that are due at due_us */
+    size_t size;   /* of input, which is not zeroed */
+    char input[INPUT_BYTES];
 };
 
 /* One thread, one of it: answered is what the program says at its end. */
 struct service {
     struct options options;
-    int epoll, listener, timer;
+    int epoll, listener;
     uint64_t requests, answered;
     char *good, *bad, *healthy, *unhealthy;
     struct connection *late_first, *late_last; /* by due time: all are equally late */
@@ -288,11 +287,6 @@ static void on_connection(struct service *service)
         struct connection *connection = malloc(sizeof *connection);
         if (!connection) fail("memory");
         memset(connection, 0, offsetof(struct connection, input));
-        connection->output = NULL;
-        connection->output_size = connection->output_sent = 0;
-        connection->closing = false;
-        connection->late = 0;
-        connection->next_late = NULL;
         connection->fd = fd;
         setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
         struct epoll_event event = {.events = EPOLLIN, .data.ptr = connection};
