@@ -139,13 +139,20 @@ unit: $(UNIT_TESTS)
 $(BUILD)/sim: $(call object,$(call sources,tests/sim)) $(call archive,state plan spec types base)
 	$(CC) $(LDFLAGS) $(filter %.o %.a,$^) -lyaml -ljansson -lm -o $@
 
+# What flows, the demo and benches ask services with, and the service that they ask.
+SUPPORT := $(BUILD)/load $(BUILD)/answer
+$(BUILD)/load: $(call object,tests/support/load.c tests/support/load_http.c orchestrator/telemetry/histogram.c)
+	$(CC) $(LDFLAGS) $^ -o $@
+$(BUILD)/answer: $(call object,tests/support/answer.c)
+	$(CC) $(LDFLAGS) $^ -o $@
+
 # --- what one runs ---------------------------------------------------------------------------------------------------------------
 .PHONY: demo check long asan lint bench fuzz crash format install clean help compile_commands.json
-demo: $(PROGRAMS)
+demo: $(PROGRAMS) $(SUPPORT)
 	@BUILD=$(BUILD) tools/demo
 
 $(UNIT_TESTS) $(call object,$(UNIT_SOURCES)): | $(BUILD)/packages-build-test
-check: $(PROGRAMS) $(UNIT_TESTS) $(BUILD)/sim
+check: $(PROGRAMS) $(UNIT_TESTS) $(BUILD)/sim $(SUPPORT)
 	@BUILD=$(BUILD) tests/run
 
 crash: $(PROGRAMS)
@@ -161,7 +168,7 @@ ASAN := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-p
 asan:
 	@$(MAKE) --no-print-directory BUILD=build-asan OPTIMISE='-O1 -g' SANITISE='$(ASAN)' asan-check
 .PHONY: asan-check
-asan-check: $(PROGRAMS) $(UNIT_TESTS) $(BUILD)/sim
+asan-check: $(PROGRAMS) $(UNIT_TESTS) $(BUILD)/sim $(SUPPORT)
 	@BUILD=$(BUILD) ASAN_OPTIONS=detect_leaks=1:abort_on_error=1 UBSAN_OPTIONS=print_stacktrace=1 tests/run layers unit golden sim flow
 
 lint: $(PROGRAMS) | $(BUILD)/packages-build-test-lint
@@ -170,7 +177,7 @@ lint: $(PROGRAMS) | $(BUILD)/packages-build-test-lint
 $(BUILD)/bench/floor: $(call object,tests/bench/floor.c)
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS) $^ -o $@
-bench: $(PROGRAMS) $(BUILD)/bench/floor | $(BUILD)/packages-build-test-bench
+bench: $(PROGRAMS) $(SUPPORT) $(BUILD)/bench/floor | $(BUILD)/packages-build-test-bench
 	@BUILD=$(BUILD) tests/bench/run
 
 SECONDS_EACH ?= 60
