@@ -82,6 +82,7 @@ static int run_command(struct cli *cli, struct error *err)
     }
     cli->out = terminal_of(STDOUT_FILENO, options_flag(&cli->options, "no-color"));
     int failed = client_open(&cli->options, &cli->client, err);
+    if (!failed && command->flags & COMMAND_CORE) failed = client_use_core(&cli->options, &cli->client, err);
     return failed ? failed : command->run(cli, err);
 }
 

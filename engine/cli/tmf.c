@@ -1,0 +1,89 @@
+/* tmf.c: reading what the core says over TM Forum's APIs. */
+#include "cli/tmf.h"
+
+#include "base/encode.h"
+#include "base/mem.h"
+#include "cli/when.h"
+
+#include <string.h>
+
+enum { PAGE = 100, LIST_LIMIT = 10000 };
+
+int tmf_list(struct client *client, const char *path, const char *query, size_t limit, json_t **ret, struct error *err)
+{
+    AUTO(free_json) json_t *all = json_array();
+    if (!limit || limit > LIST_LIMIT) limit = LIST_LIMIT;
+    for (size_t size = PAGE; size == PAGE && json_array_size(all) < limit;) {
+        AUTO(free_json) json_t *page = NULL;
+        size_t offset = json_array_size(all), wanted = limit - offset < PAGE ? limit - offset : PAGE;
+        int failed =
+            client_get(client, &page, err, "%s?offset=%zu&limit=%zu%s%s", path, offset, wanted, query ? "&" : "", query ? query : "");
+        if (failed) return failed;
+        if (!json_is_array(page))
+            return error_set(err, ERROR_PROTOCOL, NOWHERE, "%s answered GET %s with what is no list", client->server, path);
+        size = json_array_size(page);
+        if (offset && size && json_equal(json_array_get(page, 0), json_array_get(all, 0))) break; /* it knows no offset */
+        json_array_extend(all, page);
+    }
+    *ret = take(&all);
+    return 0;
+}
+
+int tmf_get(struct client *client, const char *path, const char *id, json_t **ret, struct error *err)
+{
+    AUTO(text_release) struct text encoded = {0};
+    percent_encode(id, &encoded);
+    return client_get(client, ret, err, "%s/%s", path, text_view(&encoded));
+}
+
+static const json_t *unwrap(const json_t *value)
+{
+    const json_t *inner = json_object_get(value, "value");
+    return inner ? inner : value;
+}
+
+static const json_t *value_of(const json_t *characteristic)
+{
+    const json_t *values = json_object_get(characteristic, "characteristicValueSpecification"),
+                 *value = json_object_get(characteristic, "value");
+    return unwrap(value ? value : json_object_get(json_array_get(values, 0), "value"));
+}
+
+const json_t *tmf_characteristic(const json_t *document, const char *name)
+{
+    static const char *const places[] = {"serviceCharacteristic", "specCharacteristic"};
+    size_t i;
+    json_t *characteristic;
+    for (size_t p = 0; p < COUNT_OF(places); p++) {
+        json_array_foreach(json_object_get(document, places[p]), i, characteristic)
+        {
+            if (text_equal(json_text(characteristic, "name", NULL), name)) return value_of(characteristic);
+        }
+    }
+    return NULL;
+}
+
+char *tmf_characteristic_text(const json_t *document, const char *name)
+{
+    const json_t *value = tmf_characteristic(document, name);
+    if (!value || json_is_null(value)) return mem_copy_text("");
+    if (json_is_string(value)) return mem_copy_text(json_string_value(value));
+    if (json_is_real(value)) return mem_format("%g", json_real_value(value));
+    return json_canonical(value);
+}
+
+const char *tmf_by_role(const json_t *array, const char *role)
+{
+    size_t i;
+    json_t *one;
+    json_array_foreach(array, i, one)
+    {
+        if (text_equal(json_text(one, "role", NULL), role)) return json_text(one, "name", json_text(one, "id", NULL));
+    }
+    return NULL;
+}
+
+int64_t tmf_time(const json_t *document, const char *key)
+{
+    return when_read(json_text(document, key, NULL));
+}

@@ -1,0 +1,31 @@
+/* tmf.h: reading what the core says over TM Forum's APIs: lists page by page, and where documents keep what tables show. */
+#ifndef CRESCENDO_CLI_TMF_H
+#define CRESCENDO_CLI_TMF_H
+
+#include "cli/client.h"
+
+#define TMF_SERVICE_SPECIFICATIONS "/tmf-api/serviceCatalogManagement/v4/serviceSpecification"
+#define TMF_SERVICE_CANDIDATES "/tmf-api/serviceCatalogManagement/v4/serviceCandidate"
+#define TMF_PRODUCT_SPECIFICATIONS "/tmf-api/productCatalogManagement/v4/productSpecification"
+#define TMF_OFFERINGS "/tmf-api/productCatalogManagement/v4/productOffering"
+#define TMF_ORDERS "/tmf-api/serviceOrdering/v4/serviceOrder"
+#define TMF_CANCELS "/tmf-api/serviceOrdering/v4/cancelServiceOrder"
+#define TMF_SERVICES "/tmf-api/serviceInventory/v4/service"
+
+/* All that a list has, at most limit (0 = 10,000). query: "name=x&version=1", encoded; NULL = none. Caller frees *ret, an array. A peer
+   that ignores filters gives more: look again at what came. */
+int tmf_list(struct client *client, const char *path, const char *query, size_t limit, json_t **ret, struct error *err) MUST_CHECK;
+/* One resource by its id. */
+int tmf_get(struct client *client, const char *path, const char *id, json_t **ret, struct error *err) MUST_CHECK;
+
+/* The rest is borrowed from the documents and pure. */
+/* A characteristic's value by name, of `serviceCharacteristic` or `specCharacteristic`; what peers wrap in {value} is unwrapped; NULL =
+   there is none. */
+const json_t *tmf_characteristic(const json_t *document, const char *name);
+/* The same as text: "" = there is none; numbers and booleans as JSON writes them. Caller frees. */
+char *tmf_characteristic_text(const json_t *document, const char *name);
+/* Of an array of {role, name, id}: the name, else the id, of the first with that role; NULL = none. */
+const char *tmf_by_role(const json_t *array, const char *role);
+int64_t tmf_time(const json_t *document, const char *key); /* 0: absent */
+
+#endif
