@@ -64,6 +64,13 @@ void diagnostics_warn(
     va_end(arguments);
 }
 
+bool diagnostics_only_denied(const struct diagnostics *list)
+{
+    for (size_t i = 0; i < list->count; i++)
+        if (list->items[i].severity == SEVERITY_ERROR && strcmp(list->items[i].code, "denied") != 0) return false;
+    return list->error_count > 0;
+}
+
 void diagnostics_release(struct diagnostics *list)
 {
     for (size_t i = 0; i < list->count; i++)

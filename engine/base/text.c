@@ -245,6 +245,33 @@ void text_add_size(struct text *text, int64_t bytes)
     text_add_format(text, "%.1f %s", value, units[unit]);
 }
 
+/* Behind "key:" of this line, or NULL. */
+static const char *value_in_line(const char *line, const char *key)
+{
+    size_t size = strlen(key);
+    if (strncmp(line, key, size) != 0) return NULL;
+    line += size + strspn(line + size, " ");
+    if (*line != ':' || !strchr(" \t\r\n", line[1])) return NULL;
+    return line + 1 + strspn(line + 1, " \t");
+}
+
+bool text_find_top_value(const char *yaml, const char *key, struct text *out)
+{
+    for (const char *line = yaml; line; line = strchr(line, '\n')) {
+        line += *line == '\n';
+        const char *value = value_in_line(line, key);
+        if (!value) continue;
+        bool quoted = *value == '"' || *value == '\'';
+        const char quote[] = {*value, '\n', '\0'};
+        size_t size = quoted ? strcspn(value + 1, quote) : strcspn(value, "#\r\n");
+        while (!quoted && size && (value[size - 1] == ' ' || value[size - 1] == '\t'))
+            size--;
+        text_add_bytes(out, value + quoted, size);
+        return size > 0;
+    }
+    return false;
+}
+
 /* Without recursion, so that a hostile glob costs time in proportion to the texts and no stack. It goes back to the last star
    of each kind only: what an earlier star could still do, the later one can do as well. */
 bool text_matches_glob(const char *text, const char *glob)

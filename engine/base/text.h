@@ -41,6 +41,10 @@ bool text_to_size_bytes(const char *text, int64_t *ret_bytes); /* 512, 64KiB, 1G
 void text_add_duration(struct text *text, int64_t ms);         /* 340 ms, 1.2 s, 3 m 20 s, 2 h 5 m */
 void text_add_size(struct text *text, int64_t bytes);          /* 512 B, 1.5 MiB */
 
+/* The value of a top-level key of a YAML text, as far as one line tells it ("key: value", a quote or a comment taken off), for who has no
+   reader of YAML at hand; appended to *out. false: no line says so. */
+bool text_find_top_value(const char *yaml, const char *key, struct text *out);
+
 /* Glob over '/'-separated paths and branch names: * and ? stay within a part, ** crosses parts. */
 bool text_matches_glob(const char *text, const char *glob);
 

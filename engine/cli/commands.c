@@ -180,7 +180,7 @@ const struct command commands[] = {
         .about =
             "Shows every mistake in FILE (crescendo.yaml) and the files that it uses, each with its place and a hint. Needs no server.",
         .examples = lint_examples,
-        .exits = "0 1 64",
+        .exits = "0 1 4 64",
         .arguments_max = 1000,
         .run = lint_run},
     {.name = "plan",
@@ -190,7 +190,7 @@ const struct command commands[] = {
         .options = plan_options,
         .about = "Shows stages, steps and effects in their order, as far as they are known before the run. Needs no server.",
         .examples = plan_examples,
-        .exits = "0 1 64",
+        .exits = "0 1 4 64",
         .arguments_max = 1,
         .run = plan_run},
     {.name = "runs",

@@ -7,7 +7,7 @@
 #include "cli/terminal.h"
 #include "crescendo/step.h"
 
-enum { EXIT_CODE_WRONG = 64 }; /* a wrong pipeline file, as error_exit_code has it for a wrong command line */
+enum { EXIT_CODE_DENIED = 4, EXIT_CODE_WRONG = 64 }; /* a pipeline file that asks for too much, or is wrong; as error_exit_code has it */
 
 struct command;
 struct arena;

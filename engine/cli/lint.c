@@ -4,9 +4,13 @@
 #include "cli/commands.h"
 #include "cli/output.h"
 #include "cli/sources.h"
+#include "spec/beside.h"
+#include "spec/descriptor.h"
 #include "spec/diagnose.h"
+#include "spec/domain.h"
 #include "spec/reference.h"
 #include "spec/schema.h"
+#include "spec/service.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -46,17 +50,34 @@ static void linted_release(struct linted *linted)
     free(linted->all);
 }
 
+static void load_by_kind(const struct source_set *set, step_types *types, struct diagnostics *list)
+{
+    AUTO(pipeline_free) struct pipeline *pipeline = NULL;
+    AUTO(free_json) json_t *descriptor = NULL;
+    AUTO(beside_release) struct beside beside = {0};
+    int failed = 0; /* the list says why */
+    switch (descriptor_kind(&set->items[0])) {
+    case DESCRIPTOR_SERVICE: failed = service_load(&set->items[0], list, &descriptor); break;
+    case DESCRIPTOR_DOMAIN: failed = domain_load(&set->items[0], list, &descriptor); break;
+    case DESCRIPTOR_PIPELINE:
+        failed = pipeline_load(set, types, list, &pipeline);
+        if (!failed) failed = beside_load(pipeline, set, list, &beside);
+        if (!failed) beside_check(pipeline, beside.domains, list);
+        break;
+    }
+    (void)failed;
+}
+
 /* A file that cannot be read is one more thing that is wrong: what the other files lack is shown all the same. */
 static void lint_file(struct linted *linted, const char *path, step_types *types)
 {
-    struct pipeline *pipeline = NULL;
     struct error why = {0};
     if (sources_read(path, &linted->files[linted->file_count], &why)) {
         diagnostics_add(&linted->list, "unreadable", (struct location){.file = path}, 0, why.hint[0] ? why.hint : NULL, "%s", why.message);
         return;
     }
     const struct source_set *set = &linted->files[linted->file_count++].set;
-    if (pipeline_load(set, types, &linted->list, &pipeline) == 0) pipeline_free(&pipeline);
+    load_by_kind(set, types, &linted->list);
     linted->all = mem_grow(linted->all, &linted->all_capacity, linted->all_count + set->count, sizeof *linted->all);
     memcpy(linted->all + linted->all_count, set->items, set->count * sizeof *linted->all);
     linted->all_count += set->count;
@@ -81,6 +102,7 @@ static int lint(const struct cli *cli, enum format format)
         lint_file(&linted, path ? path : "crescendo.yaml", cli->types);
     }
     print_linted(&linted, format, cli->out.colour);
+    if (diagnostics_only_denied(&linted.list)) return EXIT_CODE_DENIED;
     return linted.list.error_count ? EXIT_CODE_WRONG : 0;
 }
 

@@ -7,6 +7,7 @@
 #include "cli/output.h"
 #include "cli/params.h"
 #include "cli/sources.h"
+#include "spec/beside.h"
 #include "spec/diagnose.h"
 
 #include <stdio.h>
@@ -54,11 +55,15 @@ static int plan_sources(const struct cli *cli, const struct source_set *sources,
     AUTO(diagnostics_release) struct diagnostics list = {0};
     AUTO(pipeline_free) struct pipeline *pipeline = NULL;
     AUTO(plan_free) struct plan *plan = NULL;
-    const struct plan_facts facts = read_facts(&cli->options);
+    AUTO(beside_release) struct beside beside = {0};
+    struct plan_facts facts = read_facts(&cli->options);
     int failed = pipeline_load(sources, cli->types, &list, &pipeline);
+    if (!failed) failed = beside_load(pipeline, sources, &list, &beside);
+    facts.domains = beside.domains;
+    facts.service = beside.service;
     if (!failed) failed = plan_build(pipeline, &facts, params, &list, &plan);
     if (list.count) print_diagnostics(&list, sources, terminal_of(STDERR_FILENO, options_flag(&cli->options, "no-color")).colour);
-    if (failed) return EXIT_CODE_WRONG;
+    if (failed) return diagnostics_only_denied(&list) ? EXIT_CODE_DENIED : EXIT_CODE_WRONG;
     print_plan(plan, format, cli->out.colour);
     return 0;
 }

@@ -86,6 +86,7 @@ static int say_mistakes(struct cli *cli, const struct diagnostics *list, const s
     struct text said = {0};
     diagnose_text(list, sources, colour ? DIAGNOSE_COLOUR : DIAGNOSE_PLAIN, &said);
     cli->client.text = text_take(&said);
+    if (diagnostics_only_denied(list)) return error_set(err, ERROR_DENIED, NOWHERE, "the pipeline asks for what is not allowed");
     return error_set(err, ERROR_INVALID, NOWHERE, "the pipeline has mistakes");
 }
 

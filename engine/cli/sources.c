@@ -1,10 +1,11 @@
-/* sources.c: reads a pipeline file and the files that it may use. */
+/* sources.c: reads a pipeline file, the files that it may use, and what stands beside it. */
 #include "cli/sources.h"
 
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "crescendo/limits.h"
+#include "spec/beside.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -66,13 +67,46 @@ static int add_folder(struct sources *sources, const char *folder, struct error 
     return failed;
 }
 
+/* The folder of a path, with its slash; "" for the current one. Caller frees. */
+static char *folder_of(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash ? mem_copy_bytes(path, (size_t)(slash + 1 - path)) : mem_copy_text("");
+}
+
 /* pipelines/ beside the file. "" stands for the current folder, so that names stay short. */
 static int add_neighbours(struct sources *sources, const char *path, struct error *err)
 {
-    const char *slash = strrchr(path, '/');
-    AUTO(free_text) char *folder = slash ? mem_copy_bytes(path, (size_t)(slash + 1 - path)) : mem_copy_text("");
+    AUTO(free_text) char *folder = folder_of(path);
     AUTO(free_text) char *pipelines = mem_format("%spipelines", folder);
     return add_folder(sources, pipelines, err);
+}
+
+/* The service's descriptor, where the pipeline names one that is there; that it is missing is for the loader to say. */
+static int add_service(struct sources *sources, const char *path, struct error *err)
+{
+    AUTO(text_release) struct text service = {0};
+    if (!text_find_top_value(sources->items[0].bytes, "service", &service)) return 0;
+    AUTO(free_text) char *name = beside_service_name(path, text_view(&service));
+    char *bytes;
+    size_t size;
+    if (!file_exists(name)) return 0;
+    int failed = file_read(name, READ_LIMIT_BYTES, &bytes, &size, err);
+    if (!failed) add(sources, take(&name), bytes, size);
+    return failed;
+}
+
+/* domains/ beside the file, else of the data folder that is the usual one here, as far as it may be read. */
+static int add_domains(struct sources *sources, const char *path, struct error *err)
+{
+    size_t before = sources->set.count;
+    AUTO(free_text) char *folder = folder_of(path);
+    AUTO(free_text) char *beside = mem_format("%sdomains", folder);
+    int failed = add_folder(sources, beside, err);
+    const char *data = getenv("CRESCENDO_DATA");
+    if (failed || sources->set.count > before || !data || !*data) return failed;
+    AUTO(free_text) char *domains = mem_format("%s/domains", data);
+    return access(domains, R_OK | X_OK) == 0 ? add_folder(sources, domains, err) : 0;
 }
 
 /* The library beside the program: in a build tree, or installed. */
@@ -107,6 +141,8 @@ int sources_read(const char *path, struct sources *ret, struct error *err)
     add(&sources, mem_copy_text(is_input ? "<stdin>" : path), bytes, size);
     if ((failed = add_neighbours(&sources, is_input ? "" : path, err))) return failed;
     if ((failed = add_library(&sources, err))) return failed;
+    if ((failed = add_service(&sources, is_input ? "" : path, err))) return failed;
+    if ((failed = add_domains(&sources, is_input ? "" : path, err))) return failed;
     *ret = sources;
     sources = (struct sources){0};
     return 0;

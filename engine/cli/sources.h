@@ -4,7 +4,8 @@
 
 #include "spec/pipeline.h"
 
-/* set.items[0] is the pipeline; behind it stand pipelines/NAME.yaml of its folder, then the shipped library's. Starts as {0};
+/* set.items[0] is the pipeline; behind it stand pipelines/NAME.yaml of its folder, the shipped library's, the
+   service's descriptor, and domains/NAME.yaml of its folder or else of $CRESCENDO_DATA. Starts as {0};
    sources_release frees. What pipeline_load makes of it borrows the names. */
 struct sources {
     struct source_set set;

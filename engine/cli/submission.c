@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "cli/neighbour.h"
 #include "crescendo/limits.h"
+#include "spec/beside.h"
 
 #include <errno.h>
 #include <libgen.h>
@@ -60,7 +61,8 @@ int submission_from_file(const char *path, const struct source_set *set, json_t 
     json_put_flag(body, "work_tree", true);
     int failed = put_file_text(body, "pipeline", path, set->items[0].bytes, set->items[0].size, err);
     for (size_t i = 1; i < set->count && !failed; i++)
-        failed = add_used(files, set->items[i].name, set->items[i].bytes, set->items[i].size, err);
+        if (!beside_is_domain(set->items[i].name)) /* a server has its own */
+            failed = add_used(files, set->items[i].name, set->items[i].bytes, set->items[i].size, err);
     if (failed) return failed;
     *ret_body = take(&body);
     return 0;
@@ -141,6 +143,20 @@ static int add_used_blobs(json_t *files, const char *git_folder, const char *com
     return 0;
 }
 
+/* The service's descriptor, where the pipeline names one that the commit has. */
+static int add_service_blob(
+    json_t *files, const char *git_folder, const char *commit, const char *file, const char *pipeline, struct error *err)
+{
+    AUTO(text_release) struct text service = {0};
+    AUTO(free_text) char *bytes = NULL;
+    size_t size = 0;
+    if (!text_find_top_value(pipeline, "service", &service)) return 0;
+    AUTO(free_text) char *name = beside_service_name(file, text_view(&service));
+    int failed = read_blob(git_folder, commit, name, &bytes, &size, err);
+    if (failed == -ERROR_NOT_FOUND) return 0;
+    return failed ? failed : add_used(files, name, bytes, size, err);
+}
+
 int submission_from_repository(
     const char *repository, const char *git_folder, const char *ref, const char *file, json_t **ret_body, struct error *err)
 {
@@ -163,6 +179,7 @@ int submission_from_repository(
     json_put_text(body, "commit", commit);
     failed = put_file_text(body, "pipeline", file, bytes, size, err);
     if (!failed) failed = add_used_blobs(files, git_folder, commit, err);
+    if (!failed) failed = add_service_blob(files, git_folder, commit, file, bytes, err);
     if (failed) return failed;
     *ret_body = take(&body);
     return 0;

@@ -20,7 +20,12 @@ static json_t *describe_field(const struct field *field)
     switch (field->type) {
     case FIELD_BOOLEAN: return typed("boolean");
     case FIELD_INTEGER: return typed("integer");
-    case FIELD_NUMBER: return typed("number");
+    case FIELD_NUMBER:
+    case FIELD_PERCENT:
+    case FIELD_CPU:
+    case FIELD_BITRATE:
+    case FIELD_RATE:
+    case FIELD_LATENCY: return typed("number");
     case FIELD_NAME: return json_pack("{s:s, s:s}", "type", "string", "pattern", "^[a-z][a-z0-9-]*$");
     case FIELD_DURATION: return json_pack("{s:s, s:s}", "type", "string", "example", "30s");
     case FIELD_SIZE: return json_pack("{s:s, s:s}", "type", "string", "example", "64KiB");

@@ -93,7 +93,12 @@ static int check_value(const json_t *value, const struct field *field, const cha
     case FIELD_INTEGER:
         if (!json_is_integer(value)) return wrong_type(path, "a whole number", err);
         return check_range((int64_t)json_integer_value(value), field, path, err);
-    case FIELD_NUMBER: return json_is_number(value) ? 0 : wrong_type(path, "a number", err);
+    case FIELD_NUMBER:
+    case FIELD_PERCENT:
+    case FIELD_CPU:
+    case FIELD_BITRATE:
+    case FIELD_RATE:
+    case FIELD_LATENCY: return json_is_number(value) ? 0 : wrong_type(path, "a number", err);
     case FIELD_DURATION: return check_quantity(value, field, path, text_to_duration_ms, "a duration like 30s", err);
     case FIELD_SIZE: return check_quantity(value, field, path, text_to_size_bytes, "a size like 64KiB", err);
     case FIELD_TEXT_LIST:

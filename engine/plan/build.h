@@ -17,6 +17,7 @@ struct build {
     struct diagnostics *list;
     struct plan *plan;
     const struct plan_facts *facts;
+    const json_t *domains, *service; /* as in struct plan_facts */
     struct plan_stage *stages;
     size_t stage_count, stage_capacity;
     struct plan_step *steps;

@@ -348,12 +348,27 @@ static int read_defaults(struct reading *reading, const json_t *json)
     return fail(reading, "defaults", "not those of version 1");
 }
 
+/* What a step is told of its domain: at least what it is called and where it answers. */
+static int check_domains(const struct reading *reading, const json_t *domains)
+{
+    const char *name;
+    json_t *domain;
+    json_object_foreach((json_t *)domains, name, domain)
+    {
+        if (text_equal(json_text(domain, "domain", NULL), name) && json_text(domain, "url", NULL) && json_text(domain, "digest", NULL))
+            continue;
+        return fail(reading, "domains", "each has its name as `domain`, a `url` and a `digest`");
+    }
+    return 0;
+}
+
 static int read_plan(struct reading *reading, const json_t *json)
 {
     static const struct member members[] = {{"plan", JSON_INTEGER, true}, {"name", JSON_STRING, true}, {"service", JSON_STRING, false},
         {"facts", JSON_OBJECT, true}, {"defaults", JSON_OBJECT, true}, {"timeout_ms", JSON_INTEGER, false}, {"params", JSON_OBJECT, false},
-        {"includes", JSON_ARRAY, false}, {"outputs", JSON_OBJECT, false}, {"stages", JSON_ARRAY, true}, {.name = NULL}};
-    static const char *const filled[] = {"params", "includes", "outputs", NULL};
+        {"includes", JSON_ARRAY, false}, {"domains", JSON_OBJECT, false}, {"service_descriptor", JSON_OBJECT, false},
+        {"outputs", JSON_OBJECT, false}, {"stages", JSON_ARRAY, true}, {.name = NULL}};
+    static const char *const filled[] = {"params", "includes", "domains", "service_descriptor", "outputs", NULL};
     struct plan *plan = reading->plan;
     if (json_is_object(json) && json_whole(json, "plan", 0) != PLAN_VERSION) {
         error_set(reading->err, ERROR_UNSUPPORTED, NOWHERE, "plan: its format is version %lld, this program reads version %d",
@@ -370,6 +385,9 @@ static int read_plan(struct reading *reading, const json_t *json)
     plan->params = read_shared(reading, json, "params", reading->empty_object);
     plan->includes = read_shared(reading, json, "includes", reading->empty_array);
     plan->outputs = read_shared(reading, json, "outputs", reading->empty_object);
+    plan->service_descriptor = read_shared(reading, json, "service_descriptor", NULL);
+    plan->domains = read_shared(reading, json, "domains", reading->empty_object);
+    if ((result = check_domains(reading, plan->domains))) return result;
     return read_graph(reading, json_object_get(json, "stages"));
 }
 

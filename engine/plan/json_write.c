@@ -112,6 +112,8 @@ json_t *plan_to_json(const struct plan *plan)
     if (plan->timeout_ms) json_put_whole(object, "timeout_ms", plan->timeout_ms);
     put_shared(object, "params", plan->params);
     put_shared(object, "includes", plan->includes);
+    put_shared(object, "domains", plan->domains);
+    put_shared(object, "service_descriptor", plan->service_descriptor);
     put_shared(object, "outputs", plan->outputs);
     for (uint32_t i = 0; i < plan->stage_count; i++)
         json_array_append_new(stages, stage_to_json(plan, &plan->stages[i], default_sandbox));

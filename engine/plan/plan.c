@@ -85,6 +85,8 @@ static struct plan *plan_begin(const struct pipeline *pipeline, const struct pla
     plan->timeout_ms = pipeline->timeout_ms;
     plan->includes = arena_own_json(arena, json_array());
     plan->outputs = arena_own_json(arena, json_object());
+    plan->domains = arena_own_json(arena, json_object());
+    if (facts && facts->service) plan->service_descriptor = arena_own_json(arena, json_incref((json_t *)facts->service));
     return plan;
 }
 
@@ -133,6 +135,8 @@ int plan_build(
     AUTO(plan_free) struct plan *plan = plan_begin(pipeline, facts);
     AUTO(build_release) struct build build = {.arena = plan->arena, .list = list, .plan = plan, .facts = &plan->facts};
     size_t errors_before = list->error_count;
+    build.domains = facts ? facts->domains : NULL;
+    build.service = facts ? facts->service : NULL;
     build.default_sandbox = arena_own_json(plan->arena, plan_default_sandbox());
     build.empty_object = arena_own_json(plan->arena, json_object());
     build.empty_array = arena_own_json(plan->arena, json_array());

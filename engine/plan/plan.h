@@ -10,6 +10,8 @@
 /* Facts of the run that is planned; any may be NULL (`crescendo plan` on a laptop). They are the root `run`. */
 struct plan_facts {
     const char *repository, *ref, *branch, *commit, *author, *trigger;
+    /* What stands beside the pipeline (spec/beside.h); borrowed by plan_build, which keeps what is used of it in the plan; NULL later. */
+    const json_t *domains, *service;
 };
 
 struct plan_step {
@@ -55,7 +57,10 @@ struct plan {
     const struct plan_step *steps;
     uint32_t stage_count, step_count;
     json_t *includes; /* [{name, digest}] */
-    json_t *outputs;  /* of used stages: {"indoor": {"verdict": {"$unknown": RESIDUAL}}} */
+    json_t
+        *domains; /* name → the domain as it is now, typed and with its digest, of those that steps name; an empty object or NULL: none */
+    json_t *service_descriptor; /* typed; NULL = none */
+    json_t *outputs;            /* of used stages: {"indoor": {"verdict": {"$unknown": RESIDUAL}}} */
     int64_t timeout_ms;
     const uint32_t *slots; /* a hash table of step indices by path, for plan_find_step; NULL: it looks at each */
     uint32_t slot_count;

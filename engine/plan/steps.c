@@ -3,6 +3,8 @@
 #include "base/mem.h"
 #include "crescendo/limits.h"
 #include "plan/build.h"
+#include "plan/show.h"
+#include "spec/beside.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -108,14 +110,35 @@ static const char *title_of(struct build *build, const struct pipeline_step *ste
     return planned->id;
 }
 
+/* The domain that the step names, pinned in the plan. false: a mistake, which was said. NULL: it names none. */
+static bool find_domain(struct build *build, const struct pipeline_step *step, const struct plan_step *planned, const json_t **ret)
+{
+    const json_t *value = step_type_names_domain(step->type) ? json_object_get(planned->with, "domain") : NULL;
+    const char *name = json_string_value(value);
+    *ret = NULL;
+    if (text_starts(json_text(value, "$unknown", ""), "stages.wrong.wrong.")) return false; /* its parameter is wrong, which was said */
+    if (value_is_unknown(value)) {
+        AUTO(text_release) struct text when = {0};
+        show_unknown(&when, json_text(value, "$unknown", ""));
+        diagnostics_add(build->list, "unknown-domain", step->domain_at, 0, "write its name, or take it from a parameter",
+            "where a step acts must be known when it is planned, and this domain is not %s", text_view(&when));
+        return false;
+    }
+    if (!name) return true;
+    *ret = beside_find(build->domains, step->type, name, step->domain_at, build->list);
+    if (*ret) json_object_set(build->plan->domains, name, (json_t *)*ret);
+    return *ret != NULL;
+}
+
 static void describe(struct build *build, const struct pipeline_step *step, struct plan_step *planned)
 {
     struct error err = {0};
     json_t *effects = NULL;
-    if (!step->type->describe) return;
-    const struct planned facts = {.path = planned->path, .with = planned->with};
+    const json_t *domain;
+    if (!find_domain(build, step, planned, &domain) || !step->type->describe) return;
+    const struct planned facts = {.path = planned->path, .with = planned->with, .domain = domain, .service = build->service};
     if (step->type->describe(&facts, &effects, &err))
-        build_fail(build, "wrong-value", step->at, &err);
+        build_fail(build, err.code == ERROR_DENIED ? "denied" : "wrong-value", step->at, &err);
     else
         planned->effects = arena_own_json(build->arena, effects ? effects : json_array());
 }

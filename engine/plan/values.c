@@ -2,6 +2,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "plan/build.h"
+#include "spec/quantity.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -42,6 +43,7 @@ static int fail_type(const json_t *value, enum field_type type, struct error *er
     if (json_is_array(value)) return error_hint(err, "join(list, ', ') makes text of a list");
     if (json_is_object(value)) return error_hint(err, "format-json(x) makes text of an object");
     if (type == FIELD_DURATION) return error_hint(err, "a duration is a number with a unit: 500ms 30s 10m 2h 1d");
+    if (type == FIELD_PERCENT) return error_hint(err, "a percentage is a number with its sign: 5%% 99.9%%");
     if (type == FIELD_SIZE) return error_hint(err, "a size is a number with a unit: 512 64KiB 1GiB");
     return -ERROR_INVALID;
 }
@@ -79,12 +81,18 @@ static int convert_text(const json_t *value, enum field_type type, json_t **ret,
     return 0;
 }
 
+static bool takes_real(enum field_type type)
+{
+    return type == FIELD_NUMBER || type == FIELD_PERCENT || type == FIELD_RATE || type == FIELD_LATENCY;
+}
+
 static int convert_number(const json_t *value, enum field_type type, json_t **ret, struct error *err)
 {
     const char *text = json_string_value(value);
     int64_t whole = 0;
     bool good = false;
-    if (json_is_integer(value) || (type == FIELD_NUMBER && json_is_real(value))) return *ret = json_incref((json_t *)value), 0;
+    if (text && quantity_from_text(type, text, ret)) return 0;
+    if (json_is_integer(value) || (takes_real(type) && json_is_real(value))) return *ret = json_incref((json_t *)value), 0;
     if (text && type == FIELD_INTEGER) good = text_to_integer(text, &whole);
     if (text && type == FIELD_DURATION) good = text_to_duration_ms(text, &whole);
     if (text && type == FIELD_SIZE) good = text_to_size_bytes(text, &whole);
@@ -151,7 +159,12 @@ int value_convert(const json_t *value, enum field_type type, json_t **ret, struc
     case FIELD_INTEGER:
     case FIELD_NUMBER:
     case FIELD_DURATION:
-    case FIELD_SIZE: return convert_number(value, type, ret, err);
+    case FIELD_SIZE:
+    case FIELD_PERCENT:
+    case FIELD_CPU:
+    case FIELD_BITRATE:
+    case FIELD_RATE:
+    case FIELD_LATENCY: return convert_number(value, type, ret, err);
     case FIELD_TEXT_LIST: return convert_list(value, FIELD_TEXT, ret, err);
     case FIELD_NAME_LIST: return convert_list(value, FIELD_NAME, ret, err);
     case FIELD_TEXT_MAP: return convert_map(value, ret, err);

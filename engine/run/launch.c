@@ -4,6 +4,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "spec/beside.h"
 
 #include <errno.h>
 #include <libgen.h>
@@ -44,21 +45,34 @@ char *launch_workspace(const struct live_run *run, uint32_t stage)
 }
 
 /* What the sandbox of a step must let it reach beyond its workspace: a checkout reads the source, a typed step needs its program and
-   a place for what it makes. Steps with equal permissions share one sandbox, named by the first of them. */
-enum reach { REACH_WORKSPACE, REACH_PROGRAM, REACH_SOURCE };
+   a place for what it makes, one that speaks with a domain the machine's network and the socket of our own core. Steps with equal
+   permissions share one sandbox, named by the first of them. */
+enum reach { REACH_WORKSPACE, REACH_PROGRAM, REACH_SOURCE, REACH_DOMAIN };
 
-static enum reach reach_of(const struct plan_step *step)
+static const struct step_type *type_of(const struct engine *engine, const struct plan_step *step)
 {
-    if (strcmp(step->type, "run") == 0) return REACH_WORKSPACE;
-    return strcmp(step->type, "checkout") == 0 ? REACH_SOURCE : REACH_PROGRAM;
+    for (step_types *type = engine->options.types; *type; type++)
+        if (strcmp((*type)->name, step->type) == 0) return *type;
+    return NULL;
 }
 
-static uint32_t sandbox_of(const struct plan *plan, const struct plan_step *step)
+static enum reach reach_of(const struct engine *engine, const struct plan_step *step)
 {
+    if (strcmp(step->type, "run") == 0) return REACH_WORKSPACE;
+    if (strcmp(step->type, "checkout") == 0) return REACH_SOURCE;
+    const struct step_type *type = type_of(engine, step);
+    return type && type->reaches_out ? REACH_DOMAIN : REACH_PROGRAM;
+}
+
+static uint32_t sandbox_of(const struct live_run *run, const struct plan_step *step)
+{
+    const struct engine *engine = run->engine;
+    const struct plan *plan = run->plan;
     const struct plan_stage *stage = &plan->stages[step->stage];
     for (uint32_t at = stage->first_step; at < step->index; at++) {
         const struct plan_step *earlier = &plan->steps[at];
-        if (reach_of(earlier) == reach_of(step) && (earlier->sandbox == step->sandbox || json_equal(earlier->sandbox, step->sandbox)))
+        if (reach_of(engine, earlier) == reach_of(engine, step) &&
+            (earlier->sandbox == step->sandbox || json_equal(earlier->sandbox, step->sandbox)))
             return at;
     }
     return step->index;
@@ -73,8 +87,12 @@ static char *program_of(const struct live_run *run, const char *type)
 
 static void add_reachable(const struct live_run *run, const struct plan_step *step, struct words *read_only)
 {
-    enum reach reach = reach_of(step);
+    enum reach reach = reach_of(run->engine, step);
     if (reach == REACH_WORKSPACE) return;
+    if (reach == REACH_DOMAIN && run->engine->options.core_socket) {
+        AUTO(free_text) char *socket = mem_copy_text(run->engine->options.core_socket);
+        words_add(read_only, mem_copy_text(dirname(socket))); /* its folder, for a new server makes a new socket */
+    }
     AUTO(free_text) char *program = program_of(run, step->type);
     words_add(read_only, mem_copy_text(dirname(program)));
     const char *source = json_text(run->accepted, "source", NULL);
@@ -93,6 +111,8 @@ static int request_sandbox(struct live_run *run, const struct plan_step *step, u
 {
     if (run->has_sandbox[sandbox]) return 0;
     bool none = text_equal(json_text(step->sandbox, "mode", "default"), "none");
+    enum reach reach = reach_of(run->engine, step);
+    bool host = reach == REACH_DOMAIN || text_equal(json_text(step->sandbox, "network", "none"), "host");
     if (none && !run->engine->options.allow_no_sandbox) {
         error_set(err, ERROR_DENIED, NOWHERE, "this server does not allow `sandbox: none`");
         return error_hint(err, "remove it from the file, or start the server with --allow-no-sandbox");
@@ -105,13 +125,13 @@ static int request_sandbox(struct live_run *run, const struct plan_step *step, u
     supervisor_sandbox(run->supervisor, &(struct sandbox_request){.stage = sandbox,
                                             .workspace = workspace,
                                             .mode = none ? SANDBOX_NONE : SANDBOX_DEFAULT,
-                                            .network_host = text_equal(json_text(step->sandbox, "network", "none"), "host"),
+                                            .network_host = host,
                                             .memory_bytes = (uint64_t)json_whole(step->sandbox, "memory", 0),
                                             .disk_bytes = (uint64_t)json_whole(step->sandbox, "disk", 0),
                                             .cpu_thousandths = (uint32_t)(json_number_value(json_object_get(step->sandbox, "cpu")) * 1000),
                                             .processes = (uint32_t)json_whole(step->sandbox, "processes", 0),
                                             .read_only = words_view(&read_only),
-                                            .read_write = reach_of(step) == REACH_WORKSPACE ? NULL : read_write});
+                                            .read_write = reach == REACH_WORKSPACE ? NULL : read_write});
     run->has_sandbox[sandbox] = true;
     return 0;
 }
@@ -173,6 +193,28 @@ static void add_shell(struct words *arguments, const json_t *with)
     words_add(arguments, mem_copy_text(json_text(with, "script", "")));
 }
 
+/* The domain as the plan pinned it, with an address that can be used. */
+static int add_domain(const struct live_run *run, const struct plan_step *step, json_t *facts, struct error *err)
+{
+    const struct step_type *type = type_of(run->engine, step);
+    const char *name = type && step_type_names_domain(type) ? json_text(step->with, "domain", NULL) : NULL;
+    json_t *pinned = name ? json_object_get(run->plan->domains, name) : NULL;
+    const char *socket = run->engine->options.core_socket;
+    AUTO(free_text) char *core = socket ? mem_format("unix:%s", socket) : NULL;
+    if (type && type->reaches_out) json_put_text(facts, "core", core);
+    if (!pinned) return 0;
+    json_t *domain = json_copy(pinned);
+    json_put(facts, "domain", domain);
+    if (!text_equal(json_text(pinned, "url", NULL), "embedded")) return 0;
+    if (!core) {
+        error_set(
+            err, ERROR_UNAVAILABLE, NOWHERE, "the domain \"%s\" is this server's own core's, and this server has none embedded", name);
+        return error_hint(err, "start the server with its core, or write the `url` of the core into domains/%s.yaml", name);
+    }
+    json_put_text(domain, "url", core);
+    return 0;
+}
+
 static json_t *facts_for_step(const struct live_run *run, const struct plan_step *step, const char *workspace)
 {
     static const char *const copied[] = {"repository", "commit", "ref", "source", "work_tree", "author"};
@@ -186,6 +228,7 @@ static json_t *facts_for_step(const struct live_run *run, const struct plan_step
     json_put_text(facts, "workspace", workspace);
     AUTO(free_text) char *state = mem_format("%s/state", run->folder);
     json_put_text(facts, "state", state);
+    json_put(facts, "service", json_incref(run->plan->service_descriptor));
     return facts;
 }
 
@@ -204,16 +247,20 @@ static void locate_inputs(const struct live_run *run, json_t *with)
     }
 }
 
-static char *input_of(const struct live_run *run, const struct plan_step *step, const json_t *with, const char *workspace)
+static int input_of(const struct live_run *run, const struct plan_step *step, const json_t *with, const char *workspace, char **ret_input,
+    struct error *err)
 {
     AUTO(free_json) json_t *copy = json_deep_copy(with);
     locate_inputs(run, copy);
-    AUTO(free_json) json_t *input = json_object();
+    AUTO(free_json) json_t *input = json_object(), *facts = facts_for_step(run, step, workspace);
+    int failed = add_domain(run, step, facts, err);
+    if (failed) return failed;
     json_put_whole(input, "protocol", 1);
     json_put(input, "with", json_incref(copy));
-    json_put(input, "facts", facts_for_step(run, step, workspace));
+    json_put(input, "facts", take(&facts));
     json_put(input, "checkpoint", json_incref(run->state->steps[step->index].checkpoint));
-    return json_canonical(input);
+    *ret_input = json_canonical(input);
+    return 0;
 }
 
 static int resolve(const struct live_run *run, const json_t *value, json_t **ret_value, struct error *err)
@@ -233,7 +280,7 @@ int launch_prepare(struct live_run *run, uint32_t index, struct error *err)
 {
     const struct plan_step *step = &run->plan->steps[index];
     AUTO(free_text) char *workspace = launch_workspace(run, step->stage);
-    return request_sandbox(run, step, sandbox_of(run->plan, step), workspace, err);
+    return request_sandbox(run, step, sandbox_of(run, step), workspace, err);
 }
 
 int launch_step(struct live_run *run, uint32_t index, struct error *err)
@@ -245,20 +292,20 @@ int launch_step(struct live_run *run, uint32_t index, struct error *err)
     AUTO(words_release) struct words environment = {0};
     AUTO(free_text) char *workspace = launch_workspace(run, step->stage);
     AUTO(free_text) char *input = NULL;
-    uint32_t sandbox = sandbox_of(run->plan, step);
+    uint32_t sandbox = sandbox_of(run, step);
     bool talks = strcmp(step->type, "run") != 0;
 
     if (resolve(run, step->with, &with, err) < 0 || resolve(run, step->env, &env, err) < 0) return -(int)err->code;
-    if (request_sandbox(run, step, sandbox, workspace, err) < 0) return -(int)err->code;
     add_facts(&environment, run, step);
     if (add_own(&environment, env, err) < 0) return -(int)err->code;
     if (talks) {
         words_add(&arguments, program_of(run, step->type));
         words_add(&arguments, mem_copy_text(step->type));
-        input = input_of(run, step, with, workspace);
+        if (input_of(run, step, with, workspace, &input, err) < 0) return -(int)err->code;
     } else {
         add_shell(&arguments, with);
     }
+    if (request_sandbox(run, step, sandbox, workspace, err) < 0) return -(int)err->code; /* last: what cannot start needs none */
     supervisor_start(run->supervisor, &(struct start_request){.step = index,
                                           .attempt = run->state->steps[index].attempt,
                                           .stage = sandbox,

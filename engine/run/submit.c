@@ -7,6 +7,8 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "run/domains.h"
+#include "spec/beside.h"
 #include "spec/diagnose.h"
 
 #include <stdlib.h>
@@ -29,12 +31,14 @@ static struct answer *answer_new(const struct submission *submission,
     answer->done = done;
     answer->context = context;
     struct source *items = arena_alloc_array(answer->arena, submission->files.count, sizeof *items);
+    size_t count = 0;
     for (size_t i = 0; i < submission->files.count; i++) {
         const struct source *file = &submission->files.items[i];
-        items[i] = (struct source){
+        if (i && beside_is_domain(file->name)) continue; /* what a domain allows is said by its owner, not by who submits */
+        items[count++] = (struct source){
             arena_copy_text(answer->arena, file->name), arena_copy_bytes(answer->arena, file->bytes, file->size), file->size};
     }
-    answer->files = (struct source_set){items, submission->files.count};
+    answer->files = (struct source_set){items, count};
     answer->accepted.diagnostics = &answer->diagnostics;
     answer->accepted.files = &answer->files;
     return answer;
@@ -110,7 +114,7 @@ static void begin_invalid(struct engine *engine, const struct submission *submis
 {
     struct event_list more = {0};
     const struct diagnostics *list = &answer->diagnostics;
-    json_t *data = json_pack("{s:s}", "reason", "invalid");
+    json_t *data = json_pack("{s:s}", "reason", diagnostics_only_denied(list) ? "denied" : "invalid");
     if (submission->files.count == 0)
         json_put_text(data, "message", submission->no_files ? submission->no_files : "no crescendo.yaml in this commit");
     else if (list->count) {
@@ -137,6 +141,16 @@ static const char *branch_of(const struct submission *submission)
     return submission->ref + strlen(heads);
 }
 
+/* The server's domains as they are now stand behind the submission's files. */
+static int add_domains(struct engine *engine, struct answer *answer)
+{
+    struct error err = {0};
+    if (!engine->options.domains) return 0;
+    int failed = domains_read(engine->options.domains, answer->arena, &answer->files, &err);
+    if (failed) diagnostics_add(&answer->diagnostics, "unreadable", NOWHERE, 0, err.hint[0] ? err.hint : NULL, "%s", err.message);
+    return failed;
+}
+
 /* Loads and plans. 1: planned; 0: the answer is complete (unwanted); negative: the file is wrong. */
 static int make_plan(struct engine *engine, const struct submission *submission, struct answer *answer, struct plan **ret_plan)
 {
@@ -154,6 +168,12 @@ static int make_plan(struct engine *engine, const struct submission *submission,
         answer->accepted.unwanted = true;
         return 0;
     }
+    AUTO(beside_release) struct beside beside = {0};
+    failed = pipeline_reaches_out(pipeline) ? add_domains(engine, answer) : 0;
+    if (!failed) failed = beside_load(pipeline, &answer->files, &answer->diagnostics, &beside);
+    if (failed < 0) return failed;
+    facts.domains = beside.domains;
+    facts.service = beside.service;
     failed = plan_build(pipeline, &facts, submission->params, &answer->diagnostics, ret_plan);
     return failed < 0 ? failed : 1;
 }
@@ -175,7 +195,10 @@ void engine_submit(struct engine *engine, const struct submission *submission,
     if (made < 0 && submission->key) {
         begin_invalid(engine, submission, answer);
     } else if (made < 0) {
-        error_set(&err, ERROR_INVALID, NOWHERE, "the pipeline file is wrong");
+        if (diagnostics_only_denied(&answer->diagnostics))
+            error_set(&err, ERROR_DENIED, NOWHERE, "the pipeline asks for what is not allowed");
+        else
+            error_set(&err, ERROR_INVALID, NOWHERE, "the pipeline file is wrong");
         answer->accepted.invalid = true;
         answer_give(answer, &err);
     } else if (made == 0) {

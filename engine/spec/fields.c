@@ -83,6 +83,11 @@ static const char *example_of(enum field_type type)
     case FIELD_NUMBER:
     case FIELD_DURATION:
     case FIELD_SIZE:
+    case FIELD_PERCENT:
+    case FIELD_CPU:
+    case FIELD_BITRATE:
+    case FIELD_RATE:
+    case FIELD_LATENCY:
     case FIELD_CHOICE:
     case FIELD_CONDITION:
     case FIELD_OBJECT:
@@ -245,6 +250,11 @@ json_t *fields_read_value(struct reader *reader, const struct yaml_node *node, c
     case FIELD_NUMBER:
     case FIELD_DURATION:
     case FIELD_SIZE:
+    case FIELD_PERCENT:
+    case FIELD_CPU:
+    case FIELD_BITRATE:
+    case FIELD_RATE:
+    case FIELD_LATENCY:
     case FIELD_CHOICE:
     case FIELD_CONDITION: return read_scalar(reader, node, field);
     }

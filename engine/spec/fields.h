@@ -53,6 +53,9 @@ void fields_add_wrong_list(struct reader *reader, const struct yaml_node *node, 
 /* Adds an unknown key with the nearest of candidates (NULL-ended). */
 void fields_add_unknown_key(struct reader *reader, const struct yaml_node *key, const char *what, const char *const *candidates);
 
+/* Are the keys of a map names of environment variables? (pipeline.c) */
+bool env_is_sound(struct reader *reader, const struct yaml_node *map);
+
 /* Step types of the language that this version has not; NULL-ended. (tables.c) */
 extern const char *const later_step_types[];
 

@@ -7,8 +7,10 @@
 
 #include <string.h>
 
+/* A domain is named; that there is one is seen when a step is to act there. */
 static enum field_type type_of(const char *name)
 {
+    if (strcmp(name, "domain") == 0) return FIELD_NAME;
     for (enum field_type type = FIELD_TEXT; type <= FIELD_ANY; type++)
         if (strcmp(field_type_name(type), name) == 0) return type;
     return FIELD_TEXT;
@@ -60,23 +62,9 @@ static void read_choices(struct file *file, const json_t *list, struct param *pa
     param->type = FIELD_CHOICE;
 }
 
-/* `type: domain`: of the language, and not of this version. */
-static bool is_later_param(struct file *file, const struct yaml_node *node)
-{
-    const struct yaml_node *type = node->kind == YAML_MAP ? yaml_find(node, "type") : node;
-    if (!type || type->kind != YAML_TEXT || strcmp(type->text, "domain") != 0) return false;
-    diagnostics_add(file->reader.list, "not-in-this-version", type->at, yaml_width(type), "write type: name",
-        "the type \"domain\" is in the language, but not in this version");
-    return true;
-}
-
 static void load_param(struct file *file, const struct yaml_entry *entry, struct param *param)
 {
     static const char *const what = "a param";
-    if (is_later_param(file, entry->value)) {
-        *param = (struct param){.name = entry->key->text, .at = entry->key->at, .type = FIELD_ANY};
-        return;
-    }
     const json_t *read = fields_read(&file->reader, entry->value, param_fields, FIELDS_FILL, what);
     *param = (struct param){.name = entry->key->text,
         .at = entry->key->at,

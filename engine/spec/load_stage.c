@@ -150,7 +150,7 @@ static void load_stage(struct file *file, const struct yaml_node *node, uint32_t
             "there are two stages \"%s\"", stage->id);
         file->graph_is_broken = true;
     }
-    env_is_sound(file, yaml_find(node, "env"));
+    env_is_sound(&file->reader, yaml_find(node, "env"));
     load_needs(file, yaml_find(node, "needs"), index);
     load_inputs(file, yaml_find(node, "inputs"), stage);
     check_unused_keys(file, node);

@@ -169,6 +169,7 @@ static void load_with(struct file *file, const struct yaml_entry *entry, struct 
     AUTO(free_text) char *what = mem_format("a step of type \"%s\"", step->type->name);
     size_t errors_before = file->reader.list->error_count;
     step->with = fields_read(&file->reader, entry->value, step->type->fields, FIELDS_FILL, what);
+    if (entry->value->kind == YAML_MAP && yaml_find(entry->value, "domain")) step->domain_at = yaml_find(entry->value, "domain")->at;
     if (step->type->check && file->reader.list->error_count == errors_before) {
         int failed = step->type->check(step->with, entry->value->at, file->reader.list);
         if (failed && file->reader.list->error_count == errors_before) /* it said nothing itself */
@@ -194,7 +195,7 @@ static void load_step(struct file *file, const struct yaml_node *node, struct pi
     step->timeout_ms = json_whole(read, "timeout", 0);
     step->retry = read_retry(json_object_get(read, "retry"));
     step->allow_failure = json_flag(read, "allow-failure", false);
-    env_is_sound(file, yaml_find(node, "env"));
+    env_is_sound(&file->reader, yaml_find(node, "env"));
     if (!type) return;
     load_with(file, type, step);
     load_step_outputs(file, yaml_find_entry(node, "outputs"), step);

@@ -2,6 +2,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "spec/beside.h"
 #include "spec/loader.h"
 
 #include <string.h>
@@ -23,7 +24,8 @@ static const char *suggest(const struct loader *loader, const char *name)
     size_t count = 0;
     for (size_t i = 1; i < loader->sources->count; i++) {
         const char *path = loader->sources->items[i].name, *slash = strrchr(path, '/'), *base = slash ? slash + 1 : path;
-        if (text_ends(base, ".yaml")) names[count++] = arena_copy_bytes(loader->arena, base, strlen(base) - strlen(".yaml"));
+        if (text_ends(base, ".yaml") && !beside_is_domain(path))
+            names[count++] = arena_copy_bytes(loader->arena, base, strlen(base) - strlen(".yaml"));
     }
     names[count] = NULL;
     return text_nearest(name, names);

@@ -61,7 +61,6 @@ bool reach_has(const struct reach *reach, uint32_t stage, uint32_t earlier);
 /* A stage's step by its id; false: there is none. (references.c) */
 bool step_find(struct file *file, uint32_t stage, const char *id, uint32_t *ret_index);
 
-bool env_is_sound(struct file *file, const struct yaml_node *map); /* names of variables */
 const struct output_declaration *output_find(const struct output_declaration *outputs, size_t count, const char *name);
 
 /* "did you mean X?" for one of a file's stages, or NULL; in the arena. */

@@ -55,7 +55,7 @@ static void load_triggers(struct file *file, const struct yaml_node *node, const
     pipeline->push.paths = copy_texts(pipeline->arena, json_object_get(push, "paths"), &pipeline->push.path_count);
 }
 
-bool env_is_sound(struct file *file, const struct yaml_node *map)
+bool env_is_sound(struct reader *reader, const struct yaml_node *map)
 {
     bool sound = true;
     for (size_t i = 0; map && map->kind == YAML_MAP && i < map->count; i++) {
@@ -63,8 +63,8 @@ bool env_is_sound(struct file *file, const struct yaml_node *map)
         size_t size = strspn(key->text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_");
         if (size && !key->text[size] && !strchr("0123456789", key->text[0])) continue;
         if (key->text[0] == '$' || strstr(key->text, "${{")) continue; /* said by the reader */
-        diagnostics_add(file->reader.list, "wrong-name", key->at, yaml_width(key), "letters, digits and _, no digit first",
-            "\"%s\" is no name for an environment variable", yaml_excerpt(file->reader.arena, key->text));
+        diagnostics_add(reader->list, "wrong-name", key->at, yaml_width(key), "letters, digits and _, no digit first",
+            "\"%s\" is no name for an environment variable", yaml_excerpt(reader->arena, key->text));
         sound = false;
     }
     return sound;
@@ -116,10 +116,11 @@ static void load_head(struct file *file, const struct yaml_node *root)
     const char *name = json_text(head, "pipeline", NULL);
     pipeline->name = name ? arena_copy_text(pipeline->arena, name) : stem_of(pipeline->arena, pipeline->file);
     pipeline->service = arena_copy_text(pipeline->arena, json_text(head, "service", NULL));
+    if (pipeline->service) pipeline->service_at = yaml_find(root, "service")->at;
     pipeline->env = json_object_get(head, "env");
     pipeline->sandbox = json_object_get(head, "sandbox");
     pipeline->timeout_ms = json_whole(head, "timeout", 0);
-    env_is_sound(file, yaml_find(root, "env"));
+    env_is_sound(&file->reader, yaml_find(root, "env"));
     load_triggers(file, yaml_find(root, "on"), json_object_get(head, "on"));
 }
 

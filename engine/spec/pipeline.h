@@ -60,6 +60,7 @@ struct pipeline_step {
     const struct output_declaration *outputs;
     size_t output_count;
     struct location at;
+    struct location domain_at; /* of `domain` in its `with`; NOWHERE without one */
 };
 
 struct need {
@@ -104,7 +105,8 @@ struct pipeline {
     const char *file;    /* the source's name */
     char digest[65];     /* SHA-256 of the file's bytes */
     const char *service; /* `service:`, or NULL */
-    bool on_push;        /* true also where `on:` is absent */
+    struct location service_at;
+    bool on_push; /* true also where `on:` is absent */
     struct push_filter push;
     const struct param *params;
     size_t param_count;

@@ -21,7 +21,12 @@ static enum value_kind kind_of_field(enum field_type type)
     case FIELD_INTEGER:
     case FIELD_NUMBER:
     case FIELD_DURATION:
-    case FIELD_SIZE: return VALUE_NUMBER;
+    case FIELD_SIZE:
+    case FIELD_PERCENT:
+    case FIELD_CPU:
+    case FIELD_BITRATE:
+    case FIELD_RATE:
+    case FIELD_LATENCY: return VALUE_NUMBER;
     case FIELD_TEXT_LIST:
     case FIELD_NAME_LIST: return VALUE_LIST;
     case FIELD_TEXT_MAP:

@@ -71,6 +71,11 @@ static json_t *type_schema(const struct field *field)
     case FIELD_NUMBER: return type_of("number");
     case FIELD_DURATION: return pattern_of("^[0-9]+(\\.[0-9]+)?(ms|s|m|h|d)$");
     case FIELD_SIZE: return any_of(type_of("integer"), pattern_of("^[0-9]+(\\.[0-9]+)?(B|KiB|MiB|GiB|TiB|kB|KB|MB|GB|TB)?$"));
+    case FIELD_PERCENT: return pattern_of("^[0-9]+(\\.[0-9]+)?%$");
+    case FIELD_CPU: return any_of(type_of("number"), pattern_of("^[0-9]+(\\.[0-9]+)?m?$"));
+    case FIELD_BITRATE: return pattern_of("^[0-9]+(\\.[0-9]+)?(bps|kbps|Mbps|Gbps)$");
+    case FIELD_RATE: return pattern_of("^[0-9]+(\\.[0-9]+)?/(s|m|h)$");
+    case FIELD_LATENCY: return pattern_of("^[0-9]+(\\.[0-9]+)?(us|ms|s)$");
     case FIELD_CHOICE: return choices_of(field->choices);
     case FIELD_TEXT_LIST: return list_of(field->choices ? choices_of(field->choices) : any_scalar());
     case FIELD_NAME_LIST: return list_of(pattern_of("^[a-z][a-z0-9-]{0,62}$"));

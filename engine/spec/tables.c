@@ -53,14 +53,15 @@ const struct field retry_fields[] = {
     FIELD_END,
 };
 
-static const char *const param_types[] = {"text", "name", "path", "boolean", "integer", "number", "duration", "size", "text-list", NULL};
+static const char *const param_types[] = {
+    "text", "name", "path", "boolean", "integer", "number", "duration", "size", "text-list", "domain", NULL};
 const struct field param_fields[] = {
     {.name = "type",
         .type = FIELD_CHOICE,
         .flags = FIELD_LITERAL | FIELD_SHORT,
         .fallback = "text",
         .choices = param_types,
-        .help = "What its values are; `NAME: integer` is short for `NAME: { type: integer }`"},
+        .help = "What its values are; `NAME: integer` is short for `NAME: { type: integer }`. A `domain` is the name of one"},
     {.name = "default",
         .type = FIELD_ANY,
         .flags = FIELD_RAW | FIELD_LITERAL,

@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "spec/pipeline.h"
+#include "spec/quantity.h"
 
 #include <errno.h>
 #include <math.h>
@@ -22,6 +23,11 @@ static const struct {
     [FIELD_NUMBER] = {"number", "a number", "write a decimal number, like 0.5"},
     [FIELD_DURATION] = {"duration", "a duration", "write a number and its unit: 500ms, 30s, 10m, 2h or 1d"},
     [FIELD_SIZE] = {"size", "a size", "write bytes, or a number and its unit: 512, 64KiB, 1GiB, 10MB"},
+    [FIELD_PERCENT] = {"percent", "a percentage", "write a number and %: 5% or 99.9%"},
+    [FIELD_CPU] = {"cpu", "a number of processors", "write processors, or thousandths and m: 2, 0.5 or 500m"},
+    [FIELD_BITRATE] = {"bitrate", "a bit rate", "write a number and its unit: 500kbps, 100Mbps or 1Gbps"},
+    [FIELD_RATE] = {"rate", "a rate", "write a number and what it is by: 60/s, 5/m or 1/h"},
+    [FIELD_LATENCY] = {"latency", "a latency", "write a number and its unit: 10ms, 0.5ms, 200us or 1s"},
     [FIELD_CHOICE] = {"choice", "one of a few words", NULL},
     [FIELD_CONDITION] = {"condition", "a condition", "write a bare expression, like run.branch == 'main'"},
     [FIELD_TEXT_LIST] = {"text-list", "a list of texts", "write [one, two], or one text"},
@@ -62,7 +68,9 @@ static void add_bound(struct text *out, enum field_type type, int64_t bound)
         int64_t factor;
     } units[] = {{FIELD_DURATION, "d", 86400000}, {FIELD_DURATION, "h", 3600000}, {FIELD_DURATION, "m", 60000}, {FIELD_DURATION, "s", 1000},
         {FIELD_DURATION, "ms", 1}, {FIELD_SIZE, "TiB", 1LL << 40}, {FIELD_SIZE, "GiB", 1 << 30}, {FIELD_SIZE, "MiB", 1 << 20},
-        {FIELD_SIZE, "KiB", 1 << 10}};
+        {FIELD_SIZE, "KiB", 1 << 10}, {FIELD_PERCENT, "%", 1}, {FIELD_CPU, "", 1000}, {FIELD_CPU, "m", 1},
+        {FIELD_BITRATE, "Gbps", 1000000000}, {FIELD_BITRATE, "Mbps", 1000000}, {FIELD_BITRATE, "kbps", 1000}, {FIELD_BITRATE, "bps", 1},
+        {FIELD_RATE, "/s", 1}, {FIELD_LATENCY, "s", 1000}, {FIELD_LATENCY, "ms", 1}};
     for (size_t i = 0; i < COUNT_OF(units); i++) {
         if (units[i].type != type || bound == 0 || bound % units[i].factor) continue;
         text_add_format(out, "%lld%s", (long long)(bound / units[i].factor), units[i].unit);
@@ -71,10 +79,8 @@ static void add_bound(struct text *out, enum field_type type, int64_t bound)
     text_add_format(out, "%lld", (long long)bound);
 }
 
-static int check_bounds(const struct field *field, const char *text, int64_t value, struct error *err)
+static int out_of_bounds(const struct field *field, const char *text, struct error *err)
 {
-    if (field->min == 0 && field->max == 0) return 0;
-    if (value >= field->min && value <= field->max) return 0;
     AUTO(text_release) struct text range = {0};
     if (field->min == INT64_MIN)
         text_add(&range, "at most ");
@@ -88,10 +94,22 @@ static int check_bounds(const struct field *field, const char *text, int64_t val
 
 static int read_whole(const struct field *field, const char *text, bool fits, int64_t value, json_t **ret, struct error *err)
 {
+    bool bounded = field->min != 0 || field->max != 0;
     if (!fits) return wrong_type(field, text, err);
-    int failed = check_bounds(field, text, value, err);
-    if (!failed) *ret = json_integer(value);
-    return failed;
+    if (bounded && (value < field->min || value > field->max)) return out_of_bounds(field, text, err);
+    *ret = json_integer(value);
+    return 0;
+}
+
+static int read_quantity(const struct field *field, const char *text, json_t **ret, struct error *err)
+{
+    AUTO(free_json) json_t *value = NULL;
+    if (!quantity_from_text(field->type, text, &value)) return wrong_type(field, text, err);
+    double number = json_number_value(value);
+    bool bounded = field->min != 0 || field->max != 0;
+    if (bounded && (number < (double)field->min || number > (double)field->max)) return out_of_bounds(field, text, err);
+    *ret = take(&value);
+    return 0;
 }
 
 static int read_number(const struct field *field, const char *text, json_t **ret, struct error *err)
@@ -175,6 +193,11 @@ int value_from_text(const struct field *field, const char *text, json_t **ret_va
     case FIELD_DURATION: fits = text_to_duration_ms(text, &value); return read_whole(field, text, fits, value, ret_value, err);
     case FIELD_SIZE: fits = text_to_size_bytes(text, &value); return read_whole(field, text, fits, value, ret_value, err);
     case FIELD_NUMBER: return read_number(field, text, ret_value, err);
+    case FIELD_PERCENT:
+    case FIELD_CPU:
+    case FIELD_BITRATE:
+    case FIELD_RATE:
+    case FIELD_LATENCY: return read_quantity(field, text, ret_value, err);
     case FIELD_CHOICE: return read_choice(field, text, ret_value, err);
     case FIELD_NAME: return read_checked_text(field, text, text_is_name(text), ret_value, err);
     case FIELD_PATH: return read_checked_text(field, text, is_inside_path(text), ret_value, err);

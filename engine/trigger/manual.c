@@ -12,7 +12,7 @@
 static const struct field body_fields[] = {
     {.name = "pipeline", .type = FIELD_TEXT, .flags = FIELD_REQUIRED, .help = "The pipeline file's text"},
     {.name = "file", .type = FIELD_TEXT, .fallback = "crescendo.yaml", .help = "Its name, for messages"},
-    {.name = "files", .type = FIELD_ANY, .help = "[{name, text}]: the files that it uses"},
+    {.name = "files", .type = FIELD_ANY, .help = "[{name, text}]: the files that it uses, and the service's descriptor"},
     {.name = "source", .type = FIELD_TEXT, .help = "An absolute path that is checked out from: a repository or a folder"},
     {.name = "work_tree", .type = FIELD_BOOLEAN, .help = "The source is copied as it is, uncommitted changes included"},
     {.name = "repository", .type = FIELD_TEXT, .help = "For `run.repository`"},
@@ -35,16 +35,18 @@ struct manual {
     const struct trigger *trigger;
 };
 
-/* 400 with all mistakes, as objects and as text to print. */
+/* 400, or 403 where all of them say that something is not allowed, with all mistakes, as objects and as text to print. */
 static void respond_diagnostics(struct request *request, const struct accepted *accepted, const struct error *err)
 {
     struct text text = {0};
     diagnose_text(accepted->diagnostics, accepted->files, DIAGNOSE_PLAIN, &text);
-    json_t *error = json_pack("{s:s, s:s}", "code", "INVALID", "message", err ? err->message : "the pipeline file is wrong");
+    bool denied = diagnostics_only_denied(accepted->diagnostics);
+    json_t *error =
+        json_pack("{s:s, s:s}", "code", denied ? "DENIED" : "INVALID", "message", err ? err->message : "the pipeline file is wrong");
     json_t *list = diagnose_json(accepted->diagnostics);
     json_t *body = json_pack("{s:o, s:o, s:s}", "error", error, "diagnostics", list, "text", text_view(&text));
     text_release(&text);
-    respond_json(request, 400, body);
+    respond_json(request, denied ? 403 : 400, body);
 }
 
 static void on_accepted(void *context, const struct accepted *accepted, const struct error *err)

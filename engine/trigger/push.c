@@ -25,7 +25,7 @@ const struct field push_body_fields[] = {
     {.name = "files",
         .type = FIELD_ANY,
         .flags = FIELD_REQUIRED,
-        .help = "[{name, base64}]: crescendo.yaml and pipelines/*.yaml as they are in the commit"},
+        .help = "[{name, base64}]: crescendo.yaml, pipelines/*.yaml and the service's descriptor as they are in the commit"},
     {.name = "link", .type = FIELD_BOOLEAN, .fallback = "false", .help = "crescendo.yaml is a symbolic link, so it is not among the files"},
     {.name = "colour", .type = FIELD_BOOLEAN, .fallback = "true", .help = "May the answer's text hold terminal colours?"},
     FIELD_END,
@@ -93,8 +93,9 @@ static void describe(const struct push *push, const struct accepted *accepted, s
     } else {
         diagnose_text(accepted->diagnostics, accepted->files, push->colour ? DIAGNOSE_COLOUR : DIAGNOSE_PLAIN, text);
         if (text->size && text->bytes[text->size - 1] != '\n') text_add_char(text, '\n');
-        text_add_format(text, "%snothing was started:%s %s is wrong (run %llu of %s records it)\n", red, plain, pipeline_file,
-            (unsigned long long)accepted->run, push->repository);
+        bool denied = diagnostics_only_denied(accepted->diagnostics);
+        text_add_format(text, "%snothing was started:%s %s %s (run %llu of %s records it)\n", red, plain, pipeline_file,
+            denied ? "asks for what is not allowed" : "is wrong", (unsigned long long)accepted->run, push->repository);
     }
 }
 

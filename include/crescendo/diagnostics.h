@@ -11,7 +11,7 @@ enum severity { SEVERITY_ERROR, SEVERITY_WARNING };
 
 struct diagnostic {
     enum severity severity;
-    const char *code; /* stable, kebab-case, a string constant: "unknown-key" */
+    const char *code; /* stable, kebab-case, a string constant: "unknown-key"; "denied": a policy or a domain forbids it */
     struct location at;
     unsigned width;       /* characters to underline; 0 = one caret */
     char *message, *hint; /* owned; hint may be NULL */
@@ -29,6 +29,8 @@ void diagnostics_add(struct diagnostics *list, const char *code, struct location
     ...) __attribute__((format(printf, 6, 7)));
 void diagnostics_warn(struct diagnostics *list, const char *code, struct location at, unsigned width, const char *hint, const char *format,
     ...) __attribute__((format(printf, 6, 7)));
+/* Are there errors, and every one of them a matter of what is allowed ("denied")? The command line then says 4, not 64. */
+bool diagnostics_only_denied(const struct diagnostics *list);
 void diagnostics_release(struct diagnostics *list);
 
 #endif

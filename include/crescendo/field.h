@@ -15,6 +15,11 @@ enum field_type {
     FIELD_NUMBER,     /* decimal with fraction or exponent  → real */
     FIELD_DURATION,   /* 500ms 30s 10m 2h 1d                → integer, milliseconds */
     FIELD_SIZE,       /* 512 64KiB 1GiB 10MB                → integer, bytes */
+    FIELD_PERCENT,    /* 5% 99.999%                         → real, percent */
+    FIELD_CPU,        /* 500m 2 0.5                         → integer, thousandths of a processor */
+    FIELD_BITRATE,    /* 20kbps 100Mbps 1Gbps               → integer, bits per second */
+    FIELD_RATE,       /* 60/s 5/m                           → real, per second */
+    FIELD_LATENCY,    /* 10ms 0.5ms 200us 1s                → real, milliseconds */
     FIELD_CHOICE,     /* one of .choices                    → string */
     FIELD_CONDITION,  /* a bare boolean expression (if:)    → string */
     FIELD_TEXT_LIST,  /* list of text; one scalar is a list of one → array of strings */
@@ -38,7 +43,7 @@ struct field {
     enum field_type type;
     unsigned flags;
     const char *fallback;       /* default as one would write it; NULL = absent */
-    int64_t min, max;           /* inclusive, for integer, duration (ms), size (bytes); both 0 = no bounds */
+    int64_t min, max;           /* inclusive, in the unit of the type's JSON; both 0 = no bounds */
     const char *const *choices; /* NULL-ended */
     const struct field *fields; /* of objects; ends with name == NULL */
     const char *help;           /* one sentence, present tense, no full stop needed */

@@ -54,7 +54,7 @@ def case_reference(option, path):
 def cases():
     for kind, make in (("lint", case_lint), ("plan", case_plan)):
         for folder in sorted((HERE / kind).glob("*/")):
-            if (folder / "crescendo.yaml").exists():
+            if (folder / "crescendo.yaml").exists() or (folder / "args").exists():
                 yield f"{kind}/{folder.name}", make(folder)
     reference = ROOT / "docs" / "reference"
     yield "reference/page", case_reference("--reference", reference / "pipeline.md")

@@ -1,4 +1,5 @@
-/* body.c: a push as the body of POST /v1/pushes: the pipeline's files at the commit, its title, the changed paths. */
+/* body.c: a push as the body of POST /v1/pushes: the pipeline's files and its service's descriptor at the commit, its title, the changed
+ * paths. */
 #include "trigger/hook/hook.h"
 
 #include "base/encode.h"
@@ -88,18 +89,54 @@ static bool add_library(struct hook *hook, const struct text *tree, size_t id_si
     return good;
 }
 
-/* Is this entry of the tree a symbolic link? What git hands out for one is its target's path. */
-static bool is_link(const struct text *tree, size_t id_size, const char *wanted)
+/* The entry of the tree, "MODE NAME"; NULL: there is none. */
+static const char *find_entry(const struct text *tree, size_t id_size, const char *wanted)
 {
     const char *at = text_view(tree), *end = at + tree->size;
     while (at < end) {
         const char *name = memchr(at, ' ', (size_t)(end - at));
         const char *id = name ? memchr(name, '\0', (size_t)(end - name)) : NULL;
-        if (!id || (size_t)(end - id) <= id_size) return false;
-        if (text_equal(name + 1, wanted)) return text_starts(at, "120000 ");
+        if (!id || (size_t)(end - id) <= id_size) return NULL;
+        if (text_equal(name + 1, wanted)) return at;
         at = id + 1 + id_size;
     }
-    return false;
+    return NULL;
+}
+
+/* Is this entry a symbolic link? What git hands out for one is its target's path. */
+static bool is_link(const struct text *tree, size_t id_size, const char *wanted)
+{
+    const char *entry = find_entry(tree, id_size, wanted);
+    return entry && text_starts(entry, "120000 ");
+}
+
+/* A path that git may be asked for, on one line, inside the commit. */
+static bool is_plain_path(const char *path)
+{
+    if (!*path || *path == '/' || strlen(path) > PATH_MAX / 2 || strstr(path, "..")) return false;
+    for (; *path; path++)
+        if ((unsigned char)*path < ' ' || *path == 127) return false;
+    return true;
+}
+
+/* The service's descriptor: the file that the pipeline calls so, else service.yaml; one that is not there is left out. */
+static bool add_service(
+    struct hook *hook, const char *commit, const struct text *pipeline, const struct text *root, struct text *body, unsigned *count)
+{
+    size_t id_size = strlen(commit) / 2;
+    struct text name = {0}, ask = {0}, file = {0};
+    bool found = false, good = true;
+    if (!text_find_top_value(text_view(pipeline), "service", &name) && find_entry(root, id_size, "service.yaml"))
+        text_add(&name, "service.yaml");
+    if (is_plain_path(text_view(&name)) && !is_link(root, id_size, text_view(&name))) {
+        text_add_format(&ask, "%s:%s\n", commit, text_view(&name));
+        good = child_say(&hook->cat, ask.bytes, ask.size) && read_object(&hook->cat, "blob", LIMIT_PIPELINE_BYTES + 1, &file, &found);
+    }
+    if (good && found && body->size + file.size * 4 / 3 < FILES_TOTAL_BYTES) add_file(body, text_view(&name), &file, count);
+    text_release(&name);
+    text_release(&ask);
+    text_release(&file);
+    return good;
 }
 
 /* The changed paths, for `on.push.paths`. More than fit: nothing is said, which matches every filter. */
@@ -141,6 +178,7 @@ static bool add_commit(struct hook *hook, const struct update *update, struct te
     found_file = found_file && !link;
     if (good && found_file) add_file(body, "crescendo.yaml", &file, &count);
     if (good && found_file && found_tree) good = add_library(hook, &tree, strlen(update->new) / 2, body, &count);
+    if (good && found_file) good = add_service(hook, update->new, &file, &root, body, &count);
     text_add(body, link ? "],\"link\":true" : "]");
     if (good && found_commit) add_title(body, &commit);
     if (good && !is_zeros(update->old) && strstr(text_view(&file), "paths")) add_paths(update, body);

@@ -49,6 +49,26 @@ static void units_count(void **state)
         check(&cases[i], NULL);
 }
 
+#define WRONG_CPU(text) "\"f\" must be a number of processors, not \"" text "\" | write processors, or thousandths and m: 2, 0.5 or 500m"
+#define WRONG_PERCENT(text) "\"f\" must be a percentage, not \"" text "\" | write a number and %: 5% or 99.9%"
+
+static void services_are_measured(void **state)
+{
+    (void)state;
+    static const struct value_case cases[] = {{FIELD_PERCENT, "5%", "5.0", 0, 0}, {FIELD_PERCENT, "99.5%", "99.5", 0, 100},
+        {FIELD_PERCENT, "5", WRONG_PERCENT("5"), 0, 0}, {FIELD_PERCENT, "", WRONG_PERCENT(""), 0, 0},
+        {FIELD_PERCENT, "-1%", WRONG_PERCENT("-1%"), 0, 0}, {FIELD_PERCENT, "1e2%", WRONG_PERCENT("1e2%"), 0, 0},
+        {FIELD_PERCENT, "100.5%", "\"f\" is out of bounds: 100.5% | it may be 0 to 100%", 0, 100}, {FIELD_CPU, "500m", "500", 0, 0},
+        {FIELD_CPU, "2", "2000", 0, 0}, {FIELD_CPU, "0.1", "100", 0, 0}, {FIELD_CPU, "0.0001", WRONG_CPU("0.0001"), 0, 0},
+        {FIELD_CPU, "1.", WRONG_CPU("1."), 0, 0}, {FIELD_CPU, "1234567890123456789", WRONG_CPU("1234567890123456789"), 0, 0},
+        {FIELD_CPU, "5000", "\"f\" is out of bounds: 5000 | it may be 1m to 4096", 1, 4096000},
+        {FIELD_BITRATE, "100Mbps", "100000000", 0, 0}, {FIELD_BITRATE, "1.5Gbps", "1500000000", 0, 0}, {FIELD_RATE, "60/s", "60.0", 0, 0},
+        {FIELD_RATE, "30/m", "0.5", 0, 0}, {FIELD_LATENCY, "10ms", "10.0", 0, 0}, {FIELD_LATENCY, "250us", "0.25", 0, 0},
+        {FIELD_LATENCY, "1s", "1000.0", 0, 0}};
+    for (size_t i = 0; i < COUNT_OF(cases); i++)
+        check(&cases[i], NULL);
+}
+
 static void booleans_are_two_words(void **state)
 {
     (void)state;
@@ -103,7 +123,7 @@ static void words_and_paths(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(units_count), cmocka_unit_test(booleans_are_two_words),
-        cmocka_unit_test(bounds_are_said_in_their_units), cmocka_unit_test(words_and_paths)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(units_count), cmocka_unit_test(services_are_measured),
+        cmocka_unit_test(booleans_are_two_words), cmocka_unit_test(bounds_are_said_in_their_units), cmocka_unit_test(words_and_paths)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

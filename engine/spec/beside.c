@@ -1,0 +1,193 @@
+/* beside.c: finds and reads what stands beside a pipeline, and checks that its steps name domains that are there and can do what is asked.
+ */
+#include "spec/beside.h"
+
+#include "base/json.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "spec/domain.h"
+#include "spec/fields.h"
+#include "spec/service.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* --- reading --------------------------------------------------------------------------------------------------------------------- */
+
+bool beside_is_domain(const char *source_name)
+{
+    const char *slash = strrchr(source_name, '/');
+    if (!slash || !text_ends(slash, ".yaml")) return false;
+    size_t folder = (size_t)(slash - source_name), size = strlen("domains");
+    return folder >= size && strncmp(slash - size, "domains", size) == 0 && (folder == size || slash[-1 - (ptrdiff_t)size] == '/');
+}
+
+char *beside_service_name(const char *pipeline_file, const char *service)
+{
+    const char *slash = strrchr(pipeline_file, '/');
+    return mem_format("%.*s%s", slash ? (int)(slash + 1 - pipeline_file) : 0, pipeline_file, service);
+}
+
+/* What is wrong with a domain's file, for those who name it. */
+static json_t *mistake_of(const struct diagnostics *list)
+{
+    const struct diagnostic *first = &list->items[0];
+    AUTO(free_text)
+    char *text = mem_format("%s:%u:%u: %s", first->at.file ? first->at.file : "", first->at.line, first->at.column, first->message);
+    return json_string(text);
+}
+
+static void read_domain(const struct source *source, json_t *domains)
+{
+    AUTO(diagnostics_release) struct diagnostics list = {0};
+    const char *base = strrchr(source->name, '/') + 1;
+    AUTO(free_text) char *name = mem_copy_bytes(base, strlen(base) - strlen(".yaml"));
+    json_t *domain = NULL;
+    if (json_object_get(domains, name)) return;
+    json_put(domains, name, domain_load(source, &list, &domain) ? mistake_of(&list) : domain);
+}
+
+static int read_service(const struct pipeline *pipeline, const struct source_set *sources, struct diagnostics *list, json_t **ret)
+{
+    if (!pipeline->service) return 0;
+    AUTO(free_text) char *name = beside_service_name(pipeline->file, pipeline->service);
+    for (size_t i = 1; i < sources->count; i++)
+        if (text_equal(sources->items[i].name, name)) return service_load(&sources->items[i], list, ret);
+    if (!pipeline_reaches_out(pipeline)) return 0;
+    AUTO(free_text) char *hint = mem_format("write %s beside the pipeline, or take `service` out", pipeline->service);
+    diagnostics_add(list, "missing-file", pipeline->service_at, 0, hint, "there is no %s", name);
+    return -ERROR_INVALID;
+}
+
+int beside_load(const struct pipeline *pipeline, const struct source_set *sources, struct diagnostics *list, struct beside *ret)
+{
+    AUTO(beside_release) struct beside beside = {.domains = json_object()};
+    for (size_t i = 1; i < sources->count; i++)
+        if (beside_is_domain(sources->items[i].name)) read_domain(&sources->items[i], beside.domains);
+    int failed = read_service(pipeline, sources, list, &beside.service);
+    if (failed) return failed;
+    *ret = beside;
+    beside = (struct beside){0};
+    return 0;
+}
+
+void beside_release(struct beside *beside)
+{
+    json_decref(beside->domains);
+    json_decref(beside->service);
+    *beside = (struct beside){0};
+}
+
+/* --- what steps say of domains ------------------------------------------------------------------------------------------------------ */
+
+bool step_type_names_domain(const struct step_type *type)
+{
+    return (type->reaches_out || type->capabilities) && field_find(type->fields, "domain");
+}
+
+bool pipeline_reaches_out(const struct pipeline *pipeline)
+{
+    for (size_t i = 0; i < pipeline->stage_count; i++) {
+        const struct pipeline_stage *stage = &pipeline->stages[i];
+        if (stage->used && pipeline_reaches_out(stage->used)) return true;
+        for (size_t k = 0; k < stage->step_count; k++)
+            if (stage->steps[k].type->reaches_out || stage->steps[k].type->capabilities) return true;
+    }
+    return false;
+}
+
+static void add_unknown(const json_t *domains, const char *name, struct location at, struct diagnostics *list)
+{
+    const char **names = mem_alloc_array(json_object_size(domains) + 1, sizeof *names), *key;
+    size_t count = 0;
+    json_t *domain;
+    json_object_foreach((json_t *)domains, key, domain) names[count++] = key;
+    const char *near = text_nearest(name, names);
+    AUTO(free_text)
+    char *hint =
+        near ? mem_format("did you mean \"%s\"?", near)
+             : mem_format("it would be domains/%s.yaml beside the pipeline, or in the data folder of the server that runs it", name);
+    diagnostics_add(list, "unknown-domain", at, 0, hint, "there is no domain \"%s\"", name);
+    free(names);
+}
+
+static bool has_capability(const json_t *domain, const char *wanted)
+{
+    const json_t *capabilities = json_object_get(domain, "capabilities");
+    for (size_t i = 0; i < json_array_size(capabilities); i++)
+        if (text_equal(json_string_value(json_array_get(capabilities, i)), wanted)) return true;
+    return false;
+}
+
+static void add_denied(
+    const json_t *domain, const struct step_type *type, const char *capability, struct location at, struct diagnostics *list)
+{
+    const char *name = json_text(domain, "domain", ""), *owner = json_text(domain, "owner", NULL);
+    AUTO(free_text)
+    char *hint = mem_format(
+        "take a domain that can, or ask %s: what it can do is `capabilities` in domains/%s.yaml", owner ? owner : "its owner", name);
+    diagnostics_add(list, "denied", at, 0, hint, "the domain \"%s\" cannot do what \"%s\" needs: it has no capability \"%s\"", name,
+        type->name, capability);
+}
+
+const json_t *beside_find(
+    const json_t *domains, const struct step_type *type, const char *name, struct location at, struct diagnostics *list)
+{
+    const json_t *domain = json_object_get(domains, name);
+    bool able = true;
+    if (!domain) {
+        add_unknown(domains, name, at, list);
+        return NULL;
+    }
+    if (json_is_string(domain)) {
+        AUTO(free_text) char *hint = mem_format("crescendo lint domains/%s.yaml shows all of it", name);
+        diagnostics_add(list, "wrong-domain", at, 0, hint, "the file of the domain \"%s\" is wrong: %s", name, json_string_value(domain));
+        return NULL;
+    }
+    for (const char *const *wanted = type->capabilities; wanted && *wanted; wanted++) {
+        if (has_capability(domain, *wanted)) continue;
+        add_denied(domain, type, *wanted, at, list);
+        able = false;
+    }
+    return able ? domain : NULL;
+}
+
+/* --- what the files alone tell ------------------------------------------------------------------------------------------------------ */
+
+/* A file, and what its user gives its params. */
+struct user {
+    const struct pipeline *pipeline;
+    const json_t *given; /* NULL: nobody uses it */
+    const struct user *caller;
+};
+
+/* The text that a value is, or comes to through params and their defaults; NULL: it cannot be told. */
+static const char *literal_of(const struct user *user, const json_t *value)
+{
+    const char *expression = json_text(value, "$expression", NULL);
+    if (!expression || !text_starts(expression, "params.")) return json_string_value(value);
+    const json_t *given = json_object_get(user->given, expression + strlen("params."));
+    if (given) return literal_of(user->caller, given);
+    for (size_t i = 0; i < user->pipeline->param_count; i++)
+        if (text_equal(user->pipeline->params[i].name, expression + strlen("params.")))
+            return json_string_value(user->pipeline->params[i].fallback);
+    return NULL;
+}
+
+static void check_steps(const struct user *user, const json_t *domains, struct diagnostics *list)
+{
+    for (size_t i = 0; i < user->pipeline->stage_count; i++) {
+        const struct pipeline_stage *stage = &user->pipeline->stages[i];
+        if (stage->used) check_steps(&(struct user){stage->used, stage->with, user}, domains, list);
+        for (size_t k = 0; k < stage->step_count; k++) {
+            const struct pipeline_step *step = &stage->steps[k];
+            const char *name = step_type_names_domain(step->type) ? literal_of(user, json_object_get(step->with, "domain")) : NULL;
+            if (name) (void)beside_find(domains, step->type, name, step->domain_at, list);
+        }
+    }
+}
+
+void beside_check(const struct pipeline *pipeline, const json_t *domains, struct diagnostics *list)
+{
+    if (json_object_size(domains)) check_steps(&(struct user){pipeline, NULL, NULL}, domains, list);
+}
