@@ -8,6 +8,13 @@ const struct step_type *const step_types_builtin[] = {
     &package_step_type,
     &checkout_step_type,
     &approve_step_type,
+    &publish_step_type,
+    &order_step_type,
+    &shift_step_type,
+    &scale_step_type,
+    &promote_step_type,
+    &retire_step_type,
+    &notify_step_type,
     NULL,
 };
 

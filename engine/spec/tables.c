@@ -119,8 +119,7 @@ const struct field approve_fields[] = {
     FIELD_END,
 };
 
-const char *const later_step_types[] = {
-    "build", "sign", "publish", "order", "kpi", "shift", "scale", "rollback", "promote", "retire", "notify", NULL};
+const char *const later_step_types[] = {"build", "sign", "kpi", "rollback", NULL};
 
 const struct field step_fields[] = {
     {.name = "id",
