@@ -6,16 +6,17 @@
 #include "cli/offerings.h"
 #include "cli/output.h"
 #include "cli/plain.h"
+#include "cli/publish.h"
 #include "cli/table.h"
-#include "cli/tmf.h"
+#include "cli/documents.h"
 #include "cli/when.h"
 
 #include <stdio.h>
 
 static int64_t published_ms(const json_t *offering)
 {
-    int64_t since_ms = tmf_time(json_object_get(offering, "validFor"), "startDateTime");
-    return since_ms ? since_ms : tmf_time(offering, "lastUpdate");
+    int64_t since_ms = document_time(json_object_get(offering, "validFor"), "startDateTime");
+    return since_ms ? since_ms : document_time(offering, "lastUpdate");
 }
 
 static void print_offerings(const struct cli *cli, const json_t *offerings)
@@ -43,7 +44,7 @@ static void print_offerings(const struct cli *cli, const json_t *offerings)
 static int list(struct cli *cli, struct error *err)
 {
     AUTO(free_json) json_t *offerings = NULL;
-    int failed = tmf_list(&cli->client, TMF_OFFERINGS, NULL, 0, &offerings, err);
+    int failed = core_list(&cli->client, CORE_OFFERINGS, NULL, 0, &offerings, err);
     if (failed) return failed;
     if (options_flag(&cli->options, "json")) return print_json(offerings);
     if (json_array_size(offerings))
@@ -68,10 +69,18 @@ static void add_component(struct table *table, const json_t *component)
     }
 }
 
+/* "quantile 95%  below 40ms": a bound is in the unit of its KPI. */
 static void add_promise(struct table *table, const json_t *promise)
 {
+    static const char *const bounds[] = {"below", "above"};
     AUTO(text_release) struct text words = {0};
-    plain_add_members(&words, promise, "kpi");
+    plain_add_members(&words, promise, "kpi below above");
+    for (size_t i = 0; i < COUNT_OF(bounds); i++) {
+        const json_t *bound = json_object_get(promise, bounds[i]);
+        if (!bound) continue;
+        text_add_format(&words, "%s%s ", words.size ? "  " : "", bounds[i]);
+        plain_add_unit(&words, json_text(promise, "kpi", ""), bound);
+    }
     table_add(table, STYLE_PLAIN, json_text(promise, "kpi", ""));
     table_add(table, STYLE_PLAIN, text_view(&words));
 }
@@ -105,7 +114,7 @@ static void print_offering(const struct cli *cli, const json_t *offering, const 
     static const struct column components[] = {{"COMPONENT", .keep = 10}, {"KIND"}, {"WHAT", .keep = 10}},
                                promises[] = {{"KPI"}, {"PROMISE", .keep = 10}};
     const struct terminal *terminal = &cli->out;
-    const json_t *descriptor = tmf_characteristic(specification, "descriptor");
+    const json_t *descriptor = document_value(specification, "descriptor");
     const char *status = json_text(offering, "lifecycleStatus", "?");
     struct text out = {0};
     AUTO(free_text) char *head = mem_format("%s %s  %s", json_text(offering, "name", "?"), json_text(offering, "version", ""), status);
@@ -143,9 +152,8 @@ static int retire(struct cli *cli, struct error *err)
     const char *name = form_argument(cli, 0), *version = form_argument(cli, 1);
     int failed = offering_find(&cli->client, name, version, &offering, err);
     if (failed) return failed;
-    AUTO(free_text) char *path = mem_format("%s/%s", TMF_OFFERINGS, json_text(offering, "id", ""));
     json_put_text(change, "lifecycleStatus", "Retired");
-    failed = client_call(&cli->client, "PATCH", path, change, &answer, err);
+    failed = core_patch(&cli->client, CORE_OFFERINGS, json_text(offering, "id", ""), change, &answer, err);
     if (failed) return failed;
     if (options_flag(&cli->options, "json")) return print_json(answer);
     printf("%s %s is retired: it cannot be ordered any more; what runs goes on\n", name, version);
@@ -155,6 +163,7 @@ static int retire(struct cli *cli, struct error *err)
 const struct form catalogue_forms[] = {
     {"list", "", "what is published", .run = list},
     {"show", "NAME|ID [VERSION]", "one offering: its package, components and promises", 1, 2, .run = show},
+    {"publish", "FILE.tar.gz", "puts a package into the catalogue, as the step `publish` does", 1, 1, "service", catalogue_publish},
     {"retire", "NAME VERSION", "it cannot be ordered any more; what runs goes on", 2, 2, .run = retire},
     {.name = NULL},
 };

@@ -118,21 +118,15 @@ static enum error_code code_from(const json_t *error, int status)
     return ERROR_PROTOCOL;
 }
 
-/* TM Forum's {code, reason, message, status}: reason says what is wrong, message more of it; either may be missing, and a reason of one
-   word is but another code. NULL: it is not that. */
-static char *tmf_message(const json_t *answer)
-{
-    const char *reason = json_text(answer, "reason", NULL), *message = json_text(answer, "message", NULL);
-    if (!reason || !message || !strchr(reason, ' ')) return mem_copy_text(message ? message : reason);
-    return text_starts(message, reason) ? mem_copy_text(message) : mem_format("%s: %s", reason, message);
-}
-
+/* TM Forum's {code, reason, message, status}: reason is a sentence and message what more there is to say of it, or what to do; either may
+   be missing, and a reason of one word is but another code. */
 static int refused_by_tmf(const struct client *client, int status, const json_t *answer, struct error *err)
 {
-    AUTO(free_text) char *message = tmf_message(answer);
-    if (!message) return error_set(err, ERROR_PROTOCOL, NOWHERE, "%s answered with status %d", client->server, status);
-    int failed = error_set(err, code_from(answer, status), NOWHERE, "%s", message);
-    const char *hint = json_text(answer, "hint", NULL);
+    const char *reason = json_text(answer, "reason", NULL), *message = json_text(answer, "message", NULL);
+    if (reason && message && !strchr(reason, ' ')) reason = message;
+    const char *words = reason ? reason : message, *hint = json_text(answer, "hint", text_equal(words, message) ? NULL : message);
+    if (!words) return error_set(err, ERROR_PROTOCOL, NOWHERE, "%s answered with status %d", client->server, status);
+    int failed = error_set(err, code_from(answer, status), NOWHERE, "%s", words);
     return hint && *hint ? error_hint(err, "%s", hint) : failed;
 }
 

@@ -6,14 +6,14 @@
 #include "cli/output.h"
 #include "cli/plain.h"
 #include "cli/table.h"
-#include "cli/tmf.h"
+#include "cli/documents.h"
 #include "cli/when.h"
 
 #include <stdio.h>
 
 static const char *domain_of(const json_t *service)
 {
-    const char *name = tmf_by_role(json_object_get(service, "place"), "domain");
+    const char *name = document_by_role(json_object_get(service, "place"), "domain");
     return name ? name : "";
 }
 
@@ -25,17 +25,17 @@ static const json_t *specification_of(const json_t *service)
 /* What a family is called; networks and users of a service have its name and their own. Caller frees. */
 static char *name_of(const json_t *service)
 {
-    AUTO(free_text) char *component = tmf_characteristic_text(service, "component");
+    AUTO(free_text) char *component = document_value_text(service, "component");
     const char *name = json_text(specification_of(service), "name", json_text(service, "name", "?"));
-    bool answers = tmf_characteristic(service, "address") || tmf_characteristic(service, "traffic.share");
+    bool answers = document_value(service, "address") || document_value(service, "traffic.share");
     return answers || !*component ? mem_copy_text(name) : mem_format("%s/%s", name, component);
 }
 
 /* "1/2" of a service with instances, "" of others. Caller frees. */
 static char *readiness(const json_t *service)
 {
-    AUTO(free_text) char *ready = tmf_characteristic_text(service, "ready");
-    AUTO(free_text) char *replicas = tmf_characteristic_text(service, "replicas");
+    AUTO(free_text) char *ready = document_value_text(service, "ready");
+    AUTO(free_text) char *replicas = document_value_text(service, "replicas");
     return *ready ? mem_format("%s/%s", ready, *replicas ? replicas : "?") : take(&replicas);
 }
 
@@ -43,10 +43,10 @@ static void add_row(struct table *table, const json_t *service, int64_t now_ms)
 {
     const char *state = json_text(service, "state", "?");
     AUTO(free_text) char *name = name_of(service);
-    AUTO(free_text) char *share = tmf_characteristic_text(service, "traffic.share");
+    AUTO(free_text) char *share = document_value_text(service, "traffic.share");
     AUTO(free_text) char *ready = readiness(service);
-    AUTO(free_text) char *address = tmf_characteristic_text(service, "address");
-    int64_t since_ms = tmf_time(service, "startDate");
+    AUTO(free_text) char *address = document_value_text(service, "address");
+    int64_t since_ms = document_time(service, "startDate");
     table_add(table, STYLE_PLAIN, json_text(service, "id", ""));
     table_add(table, STYLE_PLAIN, name);
     table_add(table, STYLE_PLAIN, json_text(specification_of(service), "version", ""));
@@ -55,7 +55,7 @@ static void add_row(struct table *table, const json_t *service, int64_t now_ms)
     table_add_format(table, STYLE_PLAIN, "%s%s", share, *share ? " %" : "");
     table_add(table, STYLE_PLAIN, ready);
     table_add(table, STYLE_PLAIN, address);
-    table_add_when(table, since_ms ? since_ms : tmf_time(service, "serviceDate"), now_ms);
+    table_add_when(table, since_ms ? since_ms : document_time(service, "serviceDate"), now_ms);
 }
 
 static void print_services(const struct cli *cli, const json_t *services)
@@ -90,7 +90,7 @@ static int list(struct cli *cli, struct error *err)
 {
     AUTO(free_json) json_t *services = NULL, *chosen = NULL;
     const char *domain = options_value(&cli->options, "domain");
-    int failed = tmf_list(&cli->client, TMF_SERVICES, NULL, 0, &services, err);
+    int failed = core_list(&cli->client, CORE_SERVICES, NULL, 0, &services, err);
     if (failed) return failed;
     chosen = choose(services, domain, options_flag(&cli->options, "all"));
     if (options_flag(&cli->options, "json")) return print_json(chosen);
@@ -120,7 +120,7 @@ static void add_characteristics(struct text *out, const struct terminal *termina
         const char *name = json_text(one, "name", "");
         AUTO(text_release) struct text words = {0};
         if (!*name || is_shown_already(name)) continue;
-        plain_add(&words, tmf_characteristic(service, name));
+        plain_add(&words, document_value(service, name));
         fact_add_format(out, terminal, "also", "%s = %s", name, text_view(&words));
     }
 }
@@ -146,10 +146,10 @@ static void print_service(const struct cli *cli, const json_t *service)
     AUTO(free_text) char *name = name_of(service);
     AUTO(free_text)
     char *head = mem_format("service %s  %s %s  %s", json_text(service, "id", "?"), name, json_text(specification, "version", ""), state);
-    AUTO(free_text) char *address = tmf_characteristic_text(service, "address");
-    AUTO(free_text) char *share = tmf_characteristic_text(service, "traffic.share");
+    AUTO(free_text) char *address = document_value_text(service, "address");
+    AUTO(free_text) char *share = document_value_text(service, "traffic.share");
     AUTO(free_text) char *ready = readiness(service);
-    AUTO(free_text) char *component = tmf_characteristic_text(service, "component");
+    AUTO(free_text) char *component = document_value_text(service, "component");
     struct text out = {0};
     fact_add_head(&out, terminal, state, head);
     fact_add(&out, terminal, "domain", domain_of(service));
@@ -158,8 +158,8 @@ static void print_service(const struct cli *cli, const json_t *service)
     if (*share) fact_add_format(&out, terminal, "share", "%s %%", share);
     fact_add(&out, terminal, "instances", ready);
     fact_add(&out, terminal, "order", json_text(order, "serviceOrderId", NULL));
-    fact_add_time(&out, terminal, "since", tmf_time(service, "startDate"));
-    fact_add_time(&out, terminal, "ended", tmf_time(service, "endDate"));
+    fact_add_time(&out, terminal, "since", document_time(service, "startDate"));
+    fact_add_time(&out, terminal, "ended", document_time(service, "endDate"));
     add_characteristics(&out, terminal, service);
     add_relations(&out, terminal, service);
     print_text(&out);
@@ -168,7 +168,7 @@ static void print_service(const struct cli *cli, const json_t *service)
 static int show(struct cli *cli, struct error *err)
 {
     AUTO(free_json) json_t *service = NULL;
-    int failed = tmf_get(&cli->client, TMF_SERVICES, form_argument(cli, 0), &service, err);
+    int failed = core_get(&cli->client, CORE_SERVICES, form_argument(cli, 0), &service, err);
     if (failed == -ERROR_NOT_FOUND && !err->hint[0]) return error_hint(err, "`crescendo inventory --all` lists them");
     if (failed) return failed;
     if (options_flag(&cli->options, "json")) return print_json(service);

@@ -3,7 +3,7 @@
 
 #include "base/encode.h"
 #include "base/mem.h"
-#include "cli/tmf.h"
+#include "cli/documents.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -100,7 +100,7 @@ int offering_find(struct client *client, const char *name, const char *version, 
     AUTO(text_release) struct text query = {0};
     text_add(&query, "name=");
     percent_encode(name, &query);
-    int failed = tmf_list(client, TMF_OFFERINGS, text_view(&query), 0, &offerings, err);
+    int failed = core_list(client, CORE_OFFERINGS, text_view(&query), 0, &offerings, err);
     if (failed) return failed;
     const json_t *found = offering_choose(offerings, name, version);
     if (found) {
@@ -108,14 +108,14 @@ int offering_find(struct client *client, const char *name, const char *version, 
         return 0;
     }
     if (offering_choose(offerings, name, NULL)) return no_such_version(offerings, name, version, err);
-    failed = version ? -ERROR_NOT_FOUND : tmf_get(client, TMF_OFFERINGS, name, &by_id, err);
+    failed = version ? -ERROR_NOT_FOUND : core_get(client, CORE_OFFERINGS, name, &by_id, err);
     if (!failed && text_equal(json_text(by_id, "id", NULL), name)) {
         *ret = take(&by_id);
         return 0;
     }
     if (failed && failed != -ERROR_NOT_FOUND) return failed;
     json_decref(take(&offerings));
-    failed = tmf_list(client, TMF_OFFERINGS, "fields=name,version", 0, &offerings, err);
+    failed = core_list(client, CORE_OFFERINGS, "fields=name,version", 0, &offerings, err);
     return failed ? failed : no_such_offering(offerings, name, err);
 }
 
@@ -131,16 +131,16 @@ int offering_specification(struct client *client, const json_t *offering, json_t
 {
     static const struct {
         const char *key, *path;
-    } ways[] = {{"serviceCandidate", TMF_SERVICE_CANDIDATES}, {"productSpecification", TMF_PRODUCT_SPECIFICATIONS}};
+    } ways[] = {{"serviceCandidate", CORE_CANDIDATES}, {"productSpecification", CORE_PRODUCTS}};
     AUTO(free_text) char *id = mem_copy_text(reference_id(offering, "serviceSpecification"));
     for (size_t i = 0; i < COUNT_OF(ways) && !id; i++) {
         AUTO(free_json) json_t *document = NULL;
         const char *by = reference_id(offering, ways[i].key);
-        int failed = by ? tmf_get(client, ways[i].path, by, &document, err) : 0;
+        int failed = by ? core_get(client, ways[i].path, by, &document, err) : 0;
         if (failed) return failed;
         id = mem_copy_text(reference_id(document, "serviceSpecification"));
     }
-    if (id) return tmf_get(client, TMF_SERVICE_SPECIFICATIONS, id, ret, err);
+    if (id) return core_get(client, CORE_SPECIFICATIONS, id, ret, err);
     error_set(err, ERROR_NOT_FOUND, NOWHERE, "offering %.60s has no service specification", json_text(offering, "name", "?"));
     return error_hint(err, "it was not published as a service: see `crescendo catalogue show`");
 }

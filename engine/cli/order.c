@@ -8,7 +8,7 @@
 #include "cli/order_watch.h"
 #include "cli/output.h"
 #include "cli/table.h"
-#include "cli/tmf.h"
+#include "cli/documents.h"
 #include "cli/when.h"
 
 #include <stdio.h>
@@ -18,16 +18,16 @@ enum { LIST_DEFAULT = 20 };
 static void add_row(struct table *table, const json_t *order, int64_t now_ms)
 {
     const char *state = json_text(order, "state", "?");
-    int64_t begun_ms = tmf_time(order, "orderDate");
+    int64_t begun_ms = document_time(order, "orderDate");
     table_add(table, STYLE_PLAIN, json_text(order, "id", ""));
     table_add_format(table, style_of_state(state), "%s %s", symbol_of_state(state), state);
     table_add_format(table, STYLE_PLAIN, "%zu/%zu", order_items_done(order), json_array_size(json_object_get(order, "serviceOrderItem")));
     table_add(table, STYLE_PLAIN, order_requester(order));
     table_add_when(table, begun_ms, now_ms);
-    if (order_is_at_rest(order) && !tmf_time(order, "completionDate"))
+    if (order_is_at_rest(order) && !document_time(order, "completionDate"))
         table_add(table, STYLE_PLAIN, "");
     else
-        table_add_took(table, begun_ms, tmf_time(order, "completionDate"), now_ms);
+        table_add_took(table, begun_ms, document_time(order, "completionDate"), now_ms);
     table_add(table, STYLE_QUIET, json_text(order, "description", ""));
 }
 
@@ -51,7 +51,8 @@ static json_t *newest_first(const json_t *orders, const char *state, size_t limi
 {
     json_t *chosen = json_array();
     size_t count = json_array_size(orders);
-    int64_t first_ms = tmf_time(json_array_get(orders, 0), "orderDate"), last_ms = tmf_time(json_array_get(orders, count - 1), "orderDate");
+    int64_t first_ms = document_time(json_array_get(orders, 0), "orderDate"),
+            last_ms = document_time(json_array_get(orders, count - 1), "orderDate");
     for (size_t i = 0; i < count && json_array_size(chosen) < limit; i++) {
         json_t *order = json_array_get(orders, first_ms < last_ms ? count - 1 - i : i);
         if (!state || text_equal(state, json_text(order, "state", NULL))) json_array_append(chosen, order);
@@ -69,7 +70,7 @@ static int list(struct cli *cli, struct error *err)
     if (failed) return failed;
     if (state) text_add(&query, "state=");
     if (state) percent_encode(state, &query);
-    failed = tmf_list(&cli->client, TMF_ORDERS, state ? text_view(&query) : NULL, 0, &orders, err);
+    failed = core_list(&cli->client, CORE_ORDERS, state ? text_view(&query) : NULL, 0, &orders, err);
     if (failed) return failed;
     chosen = newest_first(orders, state, (size_t)limit);
     if (options_flag(&cli->options, "json")) return print_json(chosen);
@@ -84,7 +85,7 @@ static int list(struct cli *cli, struct error *err)
 static int wait_for_cancel(struct cli *cli, const char *id, struct error *err)
 {
     AUTO(free_json) json_t *order = NULL, *ended = NULL;
-    int failed = tmf_get(&cli->client, TMF_ORDERS, id, &order, err);
+    int failed = core_get(&cli->client, CORE_ORDERS, id, &order, err);
     if (!failed) failed = order_watch(cli, order, &ended, err);
     if (failed) return failed;
     struct text out = {0};
@@ -104,7 +105,7 @@ static int cancel(struct cli *cli, struct error *err)
     json_put_text(reference, "id", id);
     json_put(body, "serviceOrder", take(&reference));
     json_put_text(body, "cancellationReason", options_value(&cli->options, "comment"));
-    int failed = client_call(&cli->client, "POST", TMF_CANCELS, body, &task, err);
+    int failed = client_call(&cli->client, "POST", CORE_CANCELS, body, &task, err);
     if (failed) return failed;
     if (text_equal(json_text(task, "state", NULL), "terminatedWithError"))
         return error_set(err, ERROR_CONFLICT, NOWHERE, "order %.40s is not cancelled: %s", id,

@@ -4,7 +4,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/text.h"
-#include "cli/tmf.h"
+#include "cli/documents.h"
 
 #include <string.h>
 
@@ -81,13 +81,13 @@ static void add_specification(json_t *service, const json_t *specification)
     json_put(service, "serviceSpecification", reference);
 }
 
-static void add_item(json_t *body, const json_t *specification, const char *component, bool is_compute, const struct order_wish *wish)
+static void add_item(json_t *body, const json_t *specification, const char *component, bool is_main, const struct order_wish *wish)
 {
     json_t *service;
     item_new(body, "add", &service);
     add_specification(service, specification);
     if (component) add_characteristic(service, "component", "string", json_string(component));
-    if (is_compute) add_wish(service, wish);
+    if (is_main) add_wish(service, wish);
     if (wish->domain) add_place(service, wish->domain);
 }
 
@@ -127,16 +127,19 @@ static void add_dependencies(json_t *items, const json_t *components)
 
 json_t *order_body_add(const json_t *specification, const struct order_wish *wish)
 {
-    const json_t *components = json_object_get(tmf_characteristic(specification, "descriptor"), "components");
+    const json_t *components = json_object_get(document_value(specification, "descriptor"), "components");
     json_t *body =
         body_new(wish, mem_format("add %s %s%s%s", json_text(specification, "name", "?"), json_text(specification, "version", ""),
                            wish->domain ? " on " : "", wish->domain ? wish->domain : ""));
+    bool has_main = false;
     size_t i;
     json_t *component;
     json_array_foreach(components, i, component)
     {
         const char *kind, *name = json_text(component_body(component, &kind), "name", NULL);
-        add_item(body, specification, name, text_equal(kind, "compute"), wish);
+        bool is_main = text_equal(kind, "compute") && !has_main;
+        add_item(body, specification, name, is_main, wish);
+        has_main = has_main || is_main;
     }
     if (!json_array_size(components)) add_item(body, specification, NULL, true, wish);
     add_dependencies(json_object_get(body, "serviceOrderItem"), components);

@@ -15,8 +15,8 @@ struct order_wish {
     const char *key;         /* the same order again: externalId; NULL = none */
     const char *description; /* NULL = one is made */
     const char *domain;      /* NULL = the core's only one */
-    int64_t replicas;        /* of each compute; 0 = the descriptor's */
-    double share;            /* percent, of each compute; SHARE_UNSAID */
+    int64_t replicas;        /* of the first compute; 0 = the descriptor's */
+    double share;            /* percent, of the first compute; SHARE_UNSAID */
     int64_t lease_ms;        /* with a share; 0 = none */
 };
 

@@ -6,7 +6,7 @@
 #include "cli/order_body.h"
 #include "cli/order_watch.h"
 #include "cli/output.h"
-#include "cli/tmf.h"
+#include "cli/documents.h"
 
 #include <pwd.h>
 #include <stdio.h>
@@ -43,7 +43,7 @@ static int place(struct cli *cli, const json_t *body, struct error *err)
     if (options_flag(&cli->options, "wait") && options_flag(&cli->options, "no-wait"))
         return error_set(err, ERROR_INVALID, NOWHERE, "--wait and --no-wait contradict each other");
     if (options_flag(&cli->options, "dry-run")) return print_json(body);
-    int failed = client_call(&cli->client, "POST", TMF_ORDERS, body, &order, err);
+    int failed = client_call(&cli->client, "POST", CORE_ORDERS, body, &order, err);
     const char *key = json_text(body, "externalId", NULL);
     if (is_lost(failed) && key) return error_hint(err, "the same with `--key %.60s` asks again, and orders once", key);
     if (failed) return failed;

@@ -4,7 +4,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "cli/display.h"
-#include "cli/tmf.h"
+#include "cli/documents.h"
 
 enum { EXIT_DENIED = 4, EXIT_PERSON = 7 };
 
@@ -78,7 +78,7 @@ const char *order_message(const json_t *order)
 
 const char *order_requester(const json_t *order)
 {
-    const char *name = tmf_by_role(json_object_get(order, "relatedParty"), "requester");
+    const char *name = document_by_role(json_object_get(order, "relatedParty"), "requester");
     return name ? name : "";
 }
 
@@ -93,7 +93,7 @@ size_t order_items_done(const json_t *order)
 char *order_item_name(const json_t *item)
 {
     const json_t *service = json_object_get(item, "service");
-    char *component = tmf_characteristic_text(service, "component");
+    char *component = document_value_text(service, "component");
     if (*component) return component;
     free_text(&component);
     const char *specification = json_text(json_object_get(service, "serviceSpecification"), "name", NULL);
@@ -172,7 +172,7 @@ void order_add_end(const json_t *order, const struct terminal *terminal, struct 
 {
     const struct resting *resting = resting_of(order);
     const char *state = json_text(order, "state", "?"), *message = order_message(order);
-    int64_t begin_ms = tmf_time(order, "orderDate"), end_ms = tmf_time(order, "completionDate");
+    int64_t begin_ms = document_time(order, "orderDate"), end_ms = document_time(order, "completionDate");
     AUTO(text_release) struct text line = {0};
     text_add_format(&line, "order %s ", json_text(order, "id", "?"));
     if (resting)

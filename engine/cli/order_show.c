@@ -7,7 +7,7 @@
 #include "cli/order_report.h"
 #include "cli/output.h"
 #include "cli/table.h"
-#include "cli/tmf.h"
+#include "cli/documents.h"
 #include "cli/when.h"
 
 #include <stdlib.h>
@@ -16,7 +16,7 @@
 static void add_header(struct text *out, const struct terminal *terminal, const json_t *order)
 {
     const char *state = json_text(order, "state", "?");
-    int64_t begun_ms = tmf_time(order, "orderDate"), ended_ms = tmf_time(order, "completionDate");
+    int64_t begun_ms = document_time(order, "orderDate"), ended_ms = document_time(order, "completionDate");
     AUTO(text_release) struct text took = {0};
     AUTO(free_text) char *head = mem_format("order %s  %s", json_text(order, "id", "?"), state);
     fact_add_head(out, terminal, state, head);
@@ -39,7 +39,7 @@ static void add_item(struct table *table, const json_t *item)
     table_add(table, STYLE_PLAIN, json_text(item, "action", ""));
     table_add(table, STYLE_PLAIN, name);
     table_add(table, STYLE_PLAIN, json_text(service, "id", ""));
-    table_add(table, STYLE_PLAIN, tmf_by_role(json_object_get(service, "place"), "domain"));
+    table_add(table, STYLE_PLAIN, document_by_role(json_object_get(service, "place"), "domain"));
     table_add_format(table, style_of_state(state), "%s %s", symbol_of_state(state), state);
     table_add(table, message ? STYLE_BAD : STYLE_PLAIN, message);
 }
@@ -74,7 +74,7 @@ static void add_steps(struct text *out, const struct terminal *terminal, const j
         const char *state = json_text(step, "status", "");
         table_add(table, STYLE_PLAIN, json_text(step, "name", json_text(step, "id", "")));
         table_add_format(table, style_of_state(state), "%s %s", symbol_of_state(state), state);
-        table_add_when(table, tmf_time(step, "milestoneDate"), now_ms);
+        table_add_when(table, document_time(step, "milestoneDate"), now_ms);
         table_add(table, STYLE_QUIET, json_text(step, "message", json_text(step, "description", "")));
     }
     if (i) text_add_char(out, '\n');
@@ -108,7 +108,7 @@ static void add_errors(struct text *out, const struct terminal *terminal, const 
 int order_show(struct cli *cli, struct error *err)
 {
     AUTO(free_json) json_t *order = NULL;
-    int failed = tmf_get(&cli->client, TMF_ORDERS, form_argument(cli, 0), &order, err);
+    int failed = core_get(&cli->client, CORE_ORDERS, form_argument(cli, 0), &order, err);
     if (failed == -ERROR_NOT_FOUND && !err->hint[0]) return error_hint(err, "`crescendo order` lists them");
     if (failed) return failed;
     if (options_flag(&cli->options, "json")) return print_json(order);

@@ -8,7 +8,7 @@
 #include "cli/order_report.h"
 #include "cli/output.h"
 #include "cli/report.h"
-#include "cli/tmf.h"
+#include "cli/documents.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -117,7 +117,7 @@ static int bear(struct watch *watch, int failed, struct error *err)
 static int ask(struct watch *watch, struct error *err)
 {
     AUTO(free_json) json_t *order = NULL;
-    int failed = tmf_get(&watch->cli->client, TMF_ORDERS, watch->id, &order, err);
+    int failed = core_get(&watch->cli->client, CORE_ORDERS, watch->id, &order, err);
     if (failed) return bear(watch, failed, err);
     if (watch->away_us) note(watch, "the server is back");
     watch->away_us = 0;
@@ -164,8 +164,8 @@ int order_watch(struct cli *cli, const json_t *order, json_t **ret, struct error
 static void add_address(const json_t *service, struct text *out)
 {
     const json_t *specification = json_object_get(service, "serviceSpecification");
-    AUTO(free_text) char *address = tmf_characteristic_text(service, "address");
-    AUTO(free_text) char *share = tmf_characteristic_text(service, "traffic.share");
+    AUTO(free_text) char *address = document_value_text(service, "address");
+    AUTO(free_text) char *share = document_value_text(service, "traffic.share");
     if (!*address) return;
     AUTO(free_text)
     char *line = mem_format("service %s  %s %s at %s%s%s%s", json_text(service, "id", "?"), json_text(specification, "name", "?"),
@@ -184,7 +184,7 @@ static void add_addresses(struct cli *cli, const json_t *order, struct text *out
         AUTO(free_json) json_t *service = NULL;
         const char *id = json_text(json_object_get(item, "service"), "id", NULL);
         if (!id || text_equal(json_text(item, "action", ""), "delete")) continue;
-        if (tmf_get(&cli->client, TMF_SERVICES, id, &service, NULL) == 0) add_address(service, out);
+        if (core_get(&cli->client, CORE_SERVICES, id, &service, NULL) == 0) add_address(service, out);
     }
 }
 

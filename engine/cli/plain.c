@@ -46,6 +46,43 @@ void plain_add(struct text *out, const json_t *value)
     add(out, value, 0);
 }
 
+static void add_bits(struct text *out, double bits)
+{
+    static const struct {
+        double least;
+        const char *name;
+    } units[] = {{1e9, "Gbps"}, {1e6, "Mbps"}, {1e3, "kbps"}};
+    for (size_t i = 0; i < COUNT_OF(units); i++) {
+        if (bits < units[i].least) continue;
+        text_add_format(out, "%g%s", bits / units[i].least, units[i].name);
+        return;
+    }
+    text_add_format(out, "%gbps", bits);
+}
+
+void plain_add_unit(struct text *out, const char *name, const json_t *value)
+{
+    static const struct {
+        const char *name;
+        enum { BYTES, BITS, WITH } as;
+        const char *behind;
+    } units[] = {{"memory", BYTES, NULL}, {"disk", BYTES, NULL}, {"packet-size", BYTES, NULL}, {"downlink", BITS, NULL},
+        {"uplink", BITS, NULL}, {"throughput", BITS, NULL}, {"cpu", WITH, "m"}, {"latency", WITH, "ms"}, {"runtime", WITH, "ms"},
+        {"period", WITH, "ms"}, {"reliability", WITH, "%"}, {"quantile", WITH, "%"}, {"errors", WITH, "%"}, {"rate", WITH, "/s"}};
+    for (size_t i = 0; json_is_number(value) && i < COUNT_OF(units); i++) {
+        if (!text_equal(units[i].name, name)) continue;
+        double number = json_number_value(value);
+        if (units[i].as == BYTES)
+            text_add_size(out, (int64_t)number);
+        else if (units[i].as == BITS)
+            add_bits(out, number);
+        else
+            text_add_format(out, "%.10g%s", number, units[i].behind);
+        return;
+    }
+    plain_add(out, value);
+}
+
 static bool is_skipped(const char *key, const char *skip)
 {
     size_t size = strlen(key);
@@ -63,6 +100,6 @@ void plain_add_members(struct text *out, const json_t *object, const char *skip)
     {
         if (is_skipped(key, skip) || json_is_null(value)) continue;
         text_add_format(out, "%s%s ", count++ ? "  " : "", key);
-        plain_add(out, value);
+        plain_add_unit(out, key, value);
     }
 }

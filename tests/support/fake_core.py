@@ -25,9 +25,7 @@ NOW = "2026-01-31T08:00:0%d.000Z"
 class Refusal(Exception):
     def __init__(self, status, code, message, hint=None):
         super().__init__(message)
-        self.body = {"code": code, "reason": code.lower(), "message": message, "status": str(status), "@type": "Error"}
-        if hint:
-            self.body["hint"] = hint
+        self.body = {"code": code, "reason": message, "message": hint or message, "status": str(status), "@type": "Error"}
         self.status = status
 
 
@@ -54,6 +52,8 @@ class Core:
         for other in self.documents[path].values():
             same = other["name"] == body.get("name") and other.get("version") == body.get("version") if "name" in body else False
             if same and path.endswith("serviceSpecification"):
+                if other.get("attachment", [{}])[0].get("digest") == body.get("attachment", [{}])[0].get("digest"):
+                    return 201, other
                 raise Refusal(409, "CONFLICT", f"{body['name']} {body['version']} is there already with other content", "raise its version")
         body = dict(body, id=str(len(self.documents[path]) + 1), lastUpdate=NOW % 0)
         self.documents[path][body["id"]] = body

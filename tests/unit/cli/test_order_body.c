@@ -2,7 +2,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "cli/order_body.h"
-#include "cli/tmf.h"
+#include "cli/documents.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -19,9 +19,10 @@ static json_t *parsed(const char *text)
 
 static json_t *sample(void)
 {
-    return parsed("{\"id\":\"7\",\"name\":\"hello\",\"version\":\"1.0.0\",\"specCharacteristic\":[{\"name\":\"descriptor\","
-                  "\"characteristicValueSpecification\":[{\"value\":{\"components\":[{\"compute\":{\"name\":\"server\"}},"
-                  "{\"network\":{\"name\":\"slice\"}},{\"user\":{\"name\":\"cameras\",\"count\":12}}]}}]}]}");
+    return parsed(
+        "{\"id\":\"7\",\"name\":\"hello\",\"version\":\"1.0.0\",\"specCharacteristic\":[{\"name\":\"descriptor\","
+        "\"characteristicValueSpecification\":[{\"value\":{\"components\":[{\"compute\":{\"name\":\"server\"}},"
+        "{\"network\":{\"name\":\"slice\"}},{\"user\":{\"name\":\"cameras\",\"count\":12}},{\"compute\":{\"name\":\"proxy\"}}]}}]}]}");
 }
 
 static const json_t *item(const json_t *body, size_t index)
@@ -43,15 +44,16 @@ static void test_add(void **state)
     body = order_body_add(specification, &wish);
     assert_string_equal(json_text(body, "externalId", ""), "k");
     assert_string_equal(json_text(body, "description", ""), "add hello 1.0.0 on here");
-    assert_string_equal(tmf_by_role(json_object_get(body, "relatedParty"), "requester"), "eve");
-    assert_int_equal(json_array_size(json_object_get(body, "serviceOrderItem")), 3);
+    assert_string_equal(document_by_role(json_object_get(body, "relatedParty"), "requester"), "eve");
+    assert_int_equal(json_array_size(json_object_get(body, "serviceOrderItem")), 4);
     const json_t *server = json_object_get(item(body, 0), "service"), *slice = json_object_get(item(body, 1), "service");
     same(json_object_get(server, "serviceSpecification"), "{\"id\":\"7\",\"name\":\"hello\",\"version\":\"1.0.0\"}");
-    same(tmf_characteristic(server, "component"), "\"server\"");
-    same(tmf_characteristic(server, "replicas"), "2");
-    same(tmf_characteristic(server, "traffic.share"), "2.5");
+    same(document_value(server, "component"), "\"server\"");
+    same(document_value(server, "replicas"), "2");
+    same(document_value(server, "traffic.share"), "2.5");
     same(json_object_get(slice, "place"), "[{\"@type\":\"Place\",\"id\":\"here\",\"name\":\"here\",\"role\":\"domain\"}]");
-    assert_null(tmf_characteristic(slice, "replicas")); /* instances are a compute's */
+    assert_null(document_value(slice, "replicas"));                                     /* instances are a compute's */
+    assert_null(document_value(json_object_get(item(body, 3), "service"), "replicas")); /* ... the first one's */
     same(json_object_get(item(body, 0), "serviceOrderItemRelationship"),
         "[{\"orderItem\":{\"itemId\":\"2\"},\"relationshipType\":\"dependency\"},"
         "{\"orderItem\":{\"itemId\":\"3\"},\"relationshipType\":\"dependency\"}]");

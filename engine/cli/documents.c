@@ -1,5 +1,5 @@
-/* tmf.c: reading what the core says over TM Forum's APIs. */
-#include "cli/tmf.h"
+/* documents.c: reading what the core says over TM Forum's APIs. */
+#include "cli/documents.h"
 
 #include "base/encode.h"
 #include "base/mem.h"
@@ -9,7 +9,7 @@
 
 enum { PAGE = 100, LIST_LIMIT = 10000 };
 
-int tmf_list(struct client *client, const char *path, const char *query, size_t limit, json_t **ret, struct error *err)
+int core_list(struct client *client, const char *path, const char *query, size_t limit, json_t **ret, struct error *err)
 {
     AUTO(free_json) json_t *all = json_array();
     if (!limit || limit > LIST_LIMIT) limit = LIST_LIMIT;
@@ -29,11 +29,19 @@ int tmf_list(struct client *client, const char *path, const char *query, size_t 
     return 0;
 }
 
-int tmf_get(struct client *client, const char *path, const char *id, json_t **ret, struct error *err)
+int core_get(struct client *client, const char *path, const char *id, json_t **ret, struct error *err)
 {
     AUTO(text_release) struct text encoded = {0};
     percent_encode(id, &encoded);
     return client_get(client, ret, err, "%s/%s", path, text_view(&encoded));
+}
+
+int core_patch(struct client *client, const char *path, const char *id, const json_t *change, json_t **ret, struct error *err)
+{
+    AUTO(text_release) struct text whole = {0};
+    text_add_format(&whole, "%s/", path);
+    percent_encode(id, &whole);
+    return client_call(client, "PATCH", text_view(&whole), change, ret, err);
 }
 
 static const json_t *unwrap(const json_t *value)
@@ -49,7 +57,7 @@ static const json_t *value_of(const json_t *characteristic)
     return unwrap(value ? value : json_object_get(json_array_get(values, 0), "value"));
 }
 
-const json_t *tmf_characteristic(const json_t *document, const char *name)
+const json_t *document_value(const json_t *document, const char *name)
 {
     static const char *const places[] = {"serviceCharacteristic", "specCharacteristic"};
     size_t i;
@@ -63,16 +71,16 @@ const json_t *tmf_characteristic(const json_t *document, const char *name)
     return NULL;
 }
 
-char *tmf_characteristic_text(const json_t *document, const char *name)
+char *document_value_text(const json_t *document, const char *name)
 {
-    const json_t *value = tmf_characteristic(document, name);
+    const json_t *value = document_value(document, name);
     if (!value || json_is_null(value)) return mem_copy_text("");
     if (json_is_string(value)) return mem_copy_text(json_string_value(value));
     if (json_is_real(value)) return mem_format("%g", json_real_value(value));
     return json_canonical(value);
 }
 
-const char *tmf_by_role(const json_t *array, const char *role)
+const char *document_by_role(const json_t *array, const char *role)
 {
     size_t i;
     json_t *one;
@@ -83,7 +91,7 @@ const char *tmf_by_role(const json_t *array, const char *role)
     return NULL;
 }
 
-int64_t tmf_time(const json_t *document, const char *key)
+int64_t document_time(const json_t *document, const char *key)
 {
     return when_read(json_text(document, key, NULL));
 }
