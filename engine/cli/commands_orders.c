@@ -21,8 +21,9 @@ const struct example catalogue_examples[] = {
 };
 
 const char order_about[] =
-    "An order adds, changes or ends services on a domain, and is undone where it fails. Crescendo waits until it is at "
-    "rest: 0 completed, 1 failed or cancelled, 4 refused by a policy, 7 held. Ctrl-C leaves the order alone.";
+    "An order adds, changes or ends services on a domain, and is undone where it fails. Crescendo waits until it is at rest: 0 "
+    "it is completed, 1 it failed or was cancelled, 4 the core refuses it (a policy, capacity, another order with its key), "
+    "7 a person must look at it. Ctrl-C leaves the order alone.";
 const struct option_spec order_options[] = {
     {"domain", 0, "NAME", "with add: where; may be left out where the core has one domain"},
     {"replicas", 'n', "N", "with add: instances"},

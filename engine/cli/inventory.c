@@ -27,8 +27,8 @@ static char *name_of(const json_t *service)
 {
     AUTO(free_text) char *component = document_value_text(service, "component");
     const char *name = json_text(specification_of(service), "name", json_text(service, "name", "?"));
-    bool answers = document_value(service, "address") || document_value(service, "traffic.share");
-    return answers || !*component ? mem_copy_text(name) : mem_format("%s/%s", name, component);
+    bool is_compute = document_value(service, "traffic.share") || text_equal(json_text(service, "category", NULL), "compute");
+    return is_compute || !*component ? mem_copy_text(name) : mem_format("%s/%s", name, component);
 }
 
 /* "1/2" of a service with instances, "" of others. Caller frees. */

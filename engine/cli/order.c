@@ -22,12 +22,12 @@ static void add_row(struct table *table, const json_t *order, int64_t now_ms)
     table_add(table, STYLE_PLAIN, json_text(order, "id", ""));
     table_add_format(table, style_of_state(state), "%s %s", symbol_of_state(state), state);
     table_add_format(table, STYLE_PLAIN, "%zu/%zu", order_items_done(order), json_array_size(json_object_get(order, "serviceOrderItem")));
-    table_add(table, STYLE_PLAIN, order_requester(order));
+    table_add(table, STYLE_PLAIN, order_author(order));
     table_add_when(table, begun_ms, now_ms);
-    if (order_is_at_rest(order) && !document_time(order, "completionDate"))
+    if (order_is_at_rest(order) && !order_ended_ms(order))
         table_add(table, STYLE_PLAIN, "");
     else
-        table_add_took(table, begun_ms, document_time(order, "completionDate"), now_ms);
+        table_add_took(table, begun_ms, order_ended_ms(order), now_ms);
     table_add(table, STYLE_QUIET, json_text(order, "description", ""));
 }
 

@@ -46,6 +46,7 @@ static int place(struct cli *cli, const json_t *body, struct error *err)
     int failed = client_call(&cli->client, "POST", CORE_ORDERS, body, &order, err);
     const char *key = json_text(body, "externalId", NULL);
     if (is_lost(failed) && key) return error_hint(err, "the same with `--key %.60s` asks again, and orders once", key);
+    if (failed == -ERROR_CONFLICT && err) err->code = ERROR_DENIED; /* an order that is not taken is refused, whatever is in its way */
     if (failed) return failed;
     if (!json_text(order, "id", NULL)) return error_set(err, ERROR_PROTOCOL, NOWHERE, "the core answered the order without an id");
     return order_finish(cli, order, err);

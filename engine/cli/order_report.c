@@ -6,6 +6,8 @@
 #include "cli/display.h"
 #include "cli/documents.h"
 
+#include <strings.h>
+
 enum { EXIT_DENIED = 4, EXIT_PERSON = 7 };
 
 struct resting {
@@ -24,6 +26,12 @@ static const struct resting *resting_of(const json_t *order)
     return NULL;
 }
 
+int64_t order_ended_ms(const json_t *order)
+{
+    int64_t ended_ms = document_time(order, "completionDate");
+    return ended_ms ? ended_ms : document_time(order, "cancellationDate");
+}
+
 bool order_is_at_rest(const json_t *order)
 {
     return resting_of(order);
@@ -36,7 +44,7 @@ static const json_t *first_error(const json_t *document)
 
 static bool is_denied(const json_t *error)
 {
-    return text_equal(json_text(error, "status", NULL), "403") || text_equal(json_text(error, "code", NULL), "DENIED");
+    return text_equal(json_text(error, "status", NULL), "403") || strcasecmp(json_text(error, "code", ""), "denied") == 0;
 }
 
 int order_exit_code(const json_t *order)
@@ -76,7 +84,7 @@ const char *order_message(const json_t *order)
     return NULL;
 }
 
-const char *order_requester(const json_t *order)
+const char *order_author(const json_t *order)
 {
     const char *name = document_by_role(json_object_get(order, "relatedParty"), "requester");
     return name ? name : "";
@@ -172,7 +180,7 @@ void order_add_end(const json_t *order, const struct terminal *terminal, struct 
 {
     const struct resting *resting = resting_of(order);
     const char *state = json_text(order, "state", "?"), *message = order_message(order);
-    int64_t begin_ms = document_time(order, "orderDate"), end_ms = document_time(order, "completionDate");
+    int64_t begin_ms = document_time(order, "orderDate"), end_ms = order_ended_ms(order);
     AUTO(text_release) struct text line = {0};
     text_add_format(&line, "order %s ", json_text(order, "id", "?"));
     if (resting)

@@ -11,7 +11,8 @@ bool order_is_at_rest(const json_t *order); /* it ended, or a person must look a
 int order_exit_code(const json_t *order);
 /* Why it failed: the order's first error, else that of its first failed item; borrowed, NULL = it does not say. */
 const char *order_message(const json_t *order);
-const char *order_requester(const json_t *order); /* "" = unknown */
+const char *order_author(const json_t *order); /* its requester; "" = unknown */
+int64_t order_ended_ms(const json_t *order);   /* 0: it goes on, or does not say */
 size_t order_items_done(const json_t *order);
 
 /* The item's component, else what it is called, else its id; caller frees. */

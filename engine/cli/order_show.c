@@ -16,13 +16,13 @@
 static void add_header(struct text *out, const struct terminal *terminal, const json_t *order)
 {
     const char *state = json_text(order, "state", "?");
-    int64_t begun_ms = document_time(order, "orderDate"), ended_ms = document_time(order, "completionDate");
+    int64_t begun_ms = document_time(order, "orderDate"), ended_ms = order_ended_ms(order);
     AUTO(text_release) struct text took = {0};
     AUTO(free_text) char *head = mem_format("order %s  %s", json_text(order, "id", "?"), state);
     fact_add_head(out, terminal, state, head);
     fact_add(out, terminal, "message", order_exit_code(order) ? order_message(order) : NULL);
     fact_add(out, terminal, "description", json_text(order, "description", NULL));
-    fact_add(out, terminal, "by", order_requester(order));
+    fact_add(out, terminal, "by", order_author(order));
     fact_add(out, terminal, "key", json_text(order, "externalId", NULL));
     fact_add_time(out, terminal, "ordered", begun_ms);
     fact_add_time(out, terminal, "ended", ended_ms);

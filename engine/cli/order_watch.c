@@ -161,16 +161,26 @@ int order_watch(struct cli *cli, const json_t *order, json_t **ret, struct error
     return failed;
 }
 
+static void add_share(const json_t *service, struct text *out)
+{
+    AUTO(free_text) char *share = document_value_text(service, "traffic.share");
+    int64_t lease_ms = json_integer_value(document_value(service, "traffic.lease"));
+    if (*share) text_add_format(out, ", share %s %%", share);
+    if (!lease_ms) return;
+    text_add(out, ", which goes back when nobody renews it for ");
+    text_add_duration(out, lease_ms);
+}
+
 static void add_address(const json_t *service, struct text *out)
 {
     const json_t *specification = json_object_get(service, "serviceSpecification");
     AUTO(free_text) char *address = document_value_text(service, "address");
-    AUTO(free_text) char *share = document_value_text(service, "traffic.share");
+    AUTO(text_release) struct text line = {0};
     if (!*address) return;
-    AUTO(free_text)
-    char *line = mem_format("service %s  %s %s at %s%s%s%s", json_text(service, "id", "?"), json_text(specification, "name", "?"),
-        json_text(specification, "version", ""), address, *share ? ", share " : "", share, *share ? " %" : "");
-    display_add(out, line, DISPLAY_LINE);
+    text_add_format(&line, "service %s  %s %s at %s", json_text(service, "id", "?"), json_text(specification, "name", "?"),
+        json_text(specification, "version", ""), address);
+    add_share(service, &line);
+    display_add(out, text_view(&line), DISPLAY_LINE);
     text_add_char(out, '\n');
 }
 
