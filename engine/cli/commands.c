@@ -29,6 +29,17 @@ static const struct example serve_examples[] = {
     {0},
 };
 
+static const struct option_spec core_options[] = {
+    {"listen", 0, "HOST:PORT", "answer over TCP too; needs --token-file, but not on a loopback address"},
+    {"token-file", 0, "FILE", "who may ask over TCP: lines `NAME GROUP[,GROUP] SHA256-OF-THE-TOKEN`"},
+    OPTION_END,
+};
+static const struct example core_examples[] = {
+    {"crescendo core --data /srv/core", "on the socket /srv/core/core.sock"},
+    {"crescendo core --data core --listen 127.0.0.1:8632", "for clients on this machine: curl, another OSS"},
+    {0},
+};
+
 static const struct option_spec repository_options[] = {JSON_OPTION, OPTION_END};
 static const struct example repository_examples[] = {
     {"crescendo repository add hello-service", "and it prints where to push"},
@@ -325,6 +336,19 @@ const struct command commands[] = {
         .flags = COMMAND_OWN_WORDS,
         .arguments_max = 1000,
         .run = serve_run},
+    {.name = "core",
+        .group = "Serve",
+        .summary = "start an orchestration core by itself",
+        .usage = "--data DIR [OPTION...]",
+        .options = core_options,
+        .about =
+            "Runs the orchestration core in the foreground: catalogues, orders and inventory over TM Forum APIs. `crescendo serve` has one "
+            "inside, in DATA/core; this is for a domain that is not the server's. All options go to the program crescendo-server.",
+        .examples = core_examples,
+        .exits = "0 1 64 69 74",
+        .flags = COMMAND_OWN_WORDS,
+        .arguments_max = 1000,
+        .run = core_run},
     {.name = "repository",
         .group = "Serve",
         .summary = "add or list repositories to push to",

@@ -26,6 +26,7 @@ struct request {
     bool suspended;
     char *path, *query; /* as they came */
     struct match match;
+    const struct http_mount *error_mount; /* whose format errors have; NULL = the common one */
     struct peer *peer;
     struct error failure; /* found before dispatch: answered when the body has been read */
     int failure_status;   /* 0 = by its code */
@@ -79,7 +80,7 @@ enum MHD_Result request_access(void *server, struct MHD_Connection *connection, 
 void request_completed(void *server, struct MHD_Connection *connection, void **request, enum MHD_RequestTerminationCode code);
 
 /* respond.c */
-json_t *respond_error_body(const struct error *err); /* {error: {code, message, hint}} */
+json_t *respond_error_body(const struct request *request, const struct error *err, int status);
 void respond_with(struct request *request, int status, const char *type, struct MHD_Response *response); /* steals the response */
 enum MHD_Result respond_queue(struct request *request);
 void respond_failure(struct request *request);

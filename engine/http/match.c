@@ -79,7 +79,7 @@ enum match_result match_route(const struct http_mount *mounts, const char *metho
     enum match_result result = MATCH_NO_PATH;
     for (; mounts->routes; mounts++) {
         for (const struct route *route = mounts->routes; route->method; route++) {
-            struct match match = {.route = route, .context = mounts->context};
+            struct match match = {.mount = mounts, .route = route, .context = mounts->context};
             if (!fits(route->path, &segments, &match)) continue;
             if (fits_method(route->method, method)) {
                 own_parts(&match);
@@ -91,6 +91,20 @@ enum match_result match_route(const struct http_mount *mounts, const char *metho
         }
     }
     return result;
+}
+
+static bool begins_alike(const char *path, const char *template)
+{
+    size_t size = strcspn(path + 1, "/") + 1;
+    return strncmp(path, template, size) == 0 && (template[size] == '/' || !template[size]);
+}
+
+const struct http_mount *match_error_mount(const struct http_mount *mounts, const char *path)
+{
+    for (; mounts->routes && *path == '/'; mounts++)
+        for (const struct route *route = mounts->routes; route->method && mounts->error_body; route++)
+            if (begins_alike(path, route->path)) return mounts;
+    return NULL;
 }
 
 void match_release(struct match *match)

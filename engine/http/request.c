@@ -48,6 +48,10 @@ static void authenticate(struct request *request)
         (void)!peer_of_socket(&request->server->peers, socket_of(request), &request->peer, &request->failure);
         return;
     }
+    if (!header && options->anonymous) {
+        request->peer = peer_of_token(options->anonymous, NULL);
+        return;
+    }
     const char *user = NULL;
     const char *const *groups = NULL;
     bool bearer = header && strncasecmp(header, "Bearer ", 7) == 0;
@@ -65,7 +69,7 @@ static void find_route(struct request *request, const char *method)
     case MATCH_MALFORMED: fail(request, ERROR_INVALID, "the path of this request is malformed", NULL); return;
     case MATCH_NO_PATH:
         error_set(&request->failure, ERROR_NOT_FOUND, NOWHERE, "there is no %.180s here", request->path);
-        error_hint(&request->failure, "GET /v1/openapi.json lists what there is");
+        if (!request->error_mount) error_hint(&request->failure, "GET /v1/openapi.json lists what there is");
         return;
     case MATCH_NO_METHOD:
         error_set(&request->failure, ERROR_UNSUPPORTED, NOWHERE, "%.20s is not possible on %.180s", method, request->path);
@@ -75,14 +79,23 @@ static void find_route(struct request *request, const char *method)
     }
 }
 
+/* How much of a body this request may have. One that is thrown away counts as any. */
+static size_t limit_of(const struct request *request)
+{
+    const struct route *route = request->failure.code ? NULL : request->match.route;
+    return route && route->raw_limit ? route->raw_limit : LIMIT_REQUEST_BYTES;
+}
+
 /* The head has arrived. A body announced as too large is refused before it comes. */
 static enum MHD_Result begin(struct request *request, const char *method)
 {
     request->begun = true;
+    request->error_mount = match_error_mount(request->server->options.mounts, request->path);
     authenticate(request);
     if (!request->failure.code) find_route(request, method);
+    if (request->match.mount) request->error_mount = request->match.mount;
     const char *length = request_header(request, "Content-Length");
-    if (!length || strtoull(length, NULL, 10) <= LIMIT_REQUEST_BYTES) return MHD_YES;
+    if (!length || strtoull(length, NULL, 10) <= limit_of(request)) return MHD_YES;
     request->failure = (struct error){0};
     request->failure_status = 0;
     fail(request, ERROR_LIMIT, "the body of this request is too large", NULL);
@@ -92,9 +105,9 @@ static enum MHD_Result begin(struct request *request, const char *method)
 
 static enum MHD_Result take_bytes(struct request *request, const char *bytes, size_t size)
 {
-    if (!request->failure.code && request->bytes.size + size > LIMIT_REQUEST_BYTES)
+    if (!request->failure.code && request->bytes.size + size > limit_of(request))
         fail(request, ERROR_LIMIT, "the body of this request is too large", NULL);
-    if (!request->failure.code && request->match.route->body) {
+    if (!request->failure.code && (request->match.route->body || request->match.route->raw_limit)) {
         text_add_bytes(&request->bytes, bytes, size);
         return MHD_YES;
     }
@@ -222,6 +235,23 @@ const char *request_query(const struct request *request, const char *name)
     return NULL;
 }
 
+bool request_query_nth(const struct request *request, size_t nth, const char **ret_name, const char **ret_value)
+{
+    struct request *own = (struct request *)request;
+    for (const char *at = request->query; *at;) {
+        size_t size = strcspn(at, "&");
+        if (size > 0 && nth-- == 0) {
+            const char *equals = memchr(at, '=', size);
+            size_t name_size = equals ? (size_t)(equals - at) : size;
+            *ret_name = keep_value(own, at, name_size);
+            *ret_value = equals ? keep_value(own, equals + 1, size - name_size - 1) : "";
+            return true;
+        }
+        at += size + (at[size] == '&');
+    }
+    return false;
+}
+
 const char *request_header(const struct request *request, const char *name)
 {
     return request->connection ? MHD_lookup_connection_value(request->connection, MHD_HEADER_KIND, name) : NULL;
@@ -230,6 +260,12 @@ const char *request_header(const struct request *request, const char *name)
 const json_t *request_body(const struct request *request)
 {
     return request->body;
+}
+
+const char *request_bytes(const struct request *request, size_t *ret_size)
+{
+    if (ret_size) *ret_size = request->bytes.size;
+    return text_view(&request->bytes);
 }
 
 const char *request_user(const struct request *request)

@@ -2,6 +2,7 @@
    handler again, which queues it. */
 #include "http/internal.h"
 
+#include "base/json.h"
 #include "base/mem.h"
 
 #include <stdlib.h>
@@ -73,6 +74,11 @@ void respond_text(struct request *request, int status, const char *type, const c
     respond_with(request, status, type, MHD_create_response_from_buffer(size, (void *)bytes, MHD_RESPMEM_MUST_COPY));
 }
 
+void respond_file(struct request *request, int status, const char *type, int fd, uint64_t size)
+{
+    respond_with(request, status, type, MHD_create_response_from_fd64(size, fd));
+}
+
 void respond_json(struct request *request, int status, json_t *body)
 {
     char *text = json_dumps(body, JSON_COMPACT);
@@ -82,8 +88,10 @@ void respond_json(struct request *request, int status, json_t *body)
     respond_with(request, status, "application/json", MHD_create_response_from_buffer(size, text, MHD_RESPMEM_MUST_FREE));
 }
 
-json_t *respond_error_body(const struct error *err)
+json_t *respond_error_body(const struct request *request, const struct error *err, int status)
 {
+    const struct http_mount *mount = request->error_mount;
+    if (mount && mount->error_body) return mount->error_body(err, status);
     json_t *inner = json_pack("{s:s, s:s}", "code", error_code_name(err->code), "message", err->message);
     if (!inner) inner = json_pack("{s:s, s:s}", "code", error_code_name(err->code), "message", "(not UTF-8)");
     if (err->hint[0]) json_object_set_new(inner, "hint", json_string(err->hint));
@@ -92,7 +100,8 @@ json_t *respond_error_body(const struct error *err)
 
 void respond_error(struct request *request, const struct error *err)
 {
-    respond_json(request, error_code_http(err->code), respond_error_body(err));
+    int status = error_code_http(err->code);
+    respond_json(request, status, respond_error_body(request, err, status));
 }
 
 void respond_failure(struct request *request)
@@ -100,14 +109,18 @@ void respond_failure(struct request *request)
     const struct error *err = &request->failure;
     if (request->allow.size) respond_header(request, MHD_HTTP_HEADER_ALLOW, text_view(&request->allow));
     if (err->code == ERROR_UNAUTHENTICATED) respond_header(request, MHD_HTTP_HEADER_WWW_AUTHENTICATE, "Bearer");
+    int status = request->failure_status ? request->failure_status : error_code_http(err->code);
     request->in_handler = true;
-    respond_json(request, request->failure_status ? request->failure_status : error_code_http(err->code), respond_error_body(err));
+    respond_json(request, status, respond_error_body(request, err, status));
     request->in_handler = false;
 }
 
 void respond_unavailable(struct request *request)
 {
-    static const char body[] = "{\"error\":{\"code\":\"UNAVAILABLE\",\"message\":\"the server is stopping\"}}";
-    struct MHD_Response *response = MHD_create_response_from_buffer(sizeof body - 1, (void *)body, MHD_RESPMEM_PERSISTENT);
+    struct error err;
+    error_set(&err, ERROR_UNAVAILABLE, NOWHERE, "the server is stopping");
+    AUTO(free_json) json_t *body = respond_error_body(request, &err, MHD_HTTP_SERVICE_UNAVAILABLE);
+    char *text = json_canonical(body);
+    struct MHD_Response *response = MHD_create_response_from_buffer(strlen(text), text, MHD_RESPMEM_MUST_FREE);
     set_response(request, MHD_HTTP_SERVICE_UNAVAILABLE, "application/json", response);
 }

@@ -12,7 +12,7 @@ struct http_mount {
     const struct route *routes; /* ROUTE_END-ended */
     void *context;              /* handed to the handlers */
     /* How errors look that are found before a handler is called, and those of respond_error: steals nothing, returns the body. NULL:
-       {error: {code, message, hint}}. */
+       {error: {code, message, hint}}. Holds for all paths whose first part is that of one of the routes. */
     json_t *(*error_body)(const struct error *err, int status);
 };
 
@@ -24,6 +24,7 @@ struct http_options {
        returns true; false = 401. */
     bool (*authenticate)(void *context, const char *token, const char **ret_user, const char *const **ret_groups);
     void *context;
+    const char *anonymous; /* TCP without a token: who asks then; NULL = 401. For a server that only its own machine reaches */
 };
 
 int http_server_open(uv_loop_t *loop, const struct http_options *options, struct http_server **ret, struct error *err) MUST_CHECK;

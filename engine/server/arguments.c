@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 
+#include <arpa/inet.h>
 #include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,13 +12,16 @@
 
 const char arguments_help[] =
     "usage: crescendo-server [serve] [options]\n"
+    "       crescendo-server core --data DIR [options]\n"
     "\n"
     "Takes pushes, runs pipelines, and answers on the socket DATA/crescendo.sock. All that it knows is in the data folder; killed at any\n"
-    "moment, it goes on from there.\n"
+    "moment, it goes on from there. The orchestration core is inside, with its data in DATA/core. With `core` it is a program by itself: "
+    "it\n"
+    "answers on DIR/core.sock, and its catalogue, orders and inventory are in DIR.\n"
     "\n"
     "  --data DIR            the data folder; default: $CRESCENDO_DATA, else /var/lib/crescendo for root,\n"
     "                        else $XDG_STATE_HOME/crescendo, else ~/.local/state/crescendo\n"
-    "  --listen HOST:PORT    answer on TCP, too; needs --token-file\n"
+    "  --listen HOST:PORT    answer on TCP, too; needs --token-file, but not for `core` on a loopback address\n"
     "  --token-file FILE     who may ask over TCP: lines `NAME GROUP[,GROUP] SHA256-OF-THE-TOKEN`\n"
     "  --jobs N              stages that may be live at once; 1 to 1000; default: the number of processors\n"
     "  --allow-no-sandbox    pipelines may say `sandbox: none`\n"
@@ -63,6 +67,34 @@ static char *default_data(void)
     return mem_format("%s/.local/state/crescendo", home && *home ? home : "");
 }
 
+/* Only this machine reaches it. */
+static bool is_loopback(const char *listen)
+{
+    const char *colon = strrchr(listen, ':');
+    size_t size = colon ? (size_t)(colon - listen) : strlen(listen);
+    AUTO(free_text) char *host = mem_copy_bytes(listen, size);
+    struct in_addr address;
+    if (text_equal(host, "localhost") || text_equal(host, "[::1]")) return true;
+    return inet_pton(AF_INET, host, &address) == 1 && ntohl(address.s_addr) >> 24 == 127;
+}
+
+static int check(const struct arguments *arguments, struct error *err)
+{
+    bool open = arguments->core && arguments->listen && is_loopback(arguments->listen);
+    if (arguments->listen && !arguments->token_file && !open) {
+        error_set(err, ERROR_INVALID, NOWHERE, "--listen needs --token-file: who may ask over TCP must be written down");
+        return error_hint(err, "the token file's format: crescendo-server --help");
+    }
+    if (!arguments->core) return 0;
+    if (!arguments->data) {
+        error_set(err, ERROR_INVALID, NOWHERE, "`core` needs --data DIR: its data are not a server's");
+        return error_hint(err, "crescendo-server --help");
+    }
+    if (arguments->jobs || arguments->allow_no_sandbox || arguments->exit_when_idle)
+        return error_set(err, ERROR_INVALID, NOWHERE, "`core` takes --data, --listen, --token-file and --ready-fd only");
+    return 0;
+}
+
 static int wrong(struct error *err, const char *what, const char *word)
 {
     error_set(err, ERROR_INVALID, NOWHERE, "%s '%.100s'", what, word);
@@ -105,7 +137,8 @@ int arguments_read(int argc, char **argv, struct arguments *ret, struct error *e
     struct arguments arguments = {.ready_fd = -1};
     int code = ARGUMENTS_RUN, option;
     opterr = 0;
-    if (argc > 1 && text_equal(argv[1], "serve")) {
+    arguments.core = argc > 1 && text_equal(argv[1], "core");
+    if (argc > 1 && (arguments.core || text_equal(argv[1], "serve"))) {
         argc--;
         argv++;
     }
@@ -120,10 +153,7 @@ int arguments_read(int argc, char **argv, struct arguments *ret, struct error *e
             code = read_option(option, optarg, &arguments, err);
     }
     if (code == ARGUMENTS_RUN && optind < argc) code = wrong(err, "unexpected word", argv[optind]);
-    if (code == ARGUMENTS_RUN && arguments.listen && !arguments.token_file) {
-        error_set(err, ERROR_INVALID, NOWHERE, "--listen needs --token-file: who may ask over TCP must be written down");
-        code = error_hint(err, "the token file's format: crescendo-server --help");
-    }
+    if (code == ARGUMENTS_RUN) code = check(&arguments, err);
     if (code == ARGUMENTS_RUN && !arguments.data) arguments.data = default_data();
     *ret = arguments;
     return code;

@@ -1,4 +1,4 @@
-/* arguments.h: the words behind `crescendo-server`. */
+/* arguments.h: the words behind `crescendo-server`, and behind `crescendo-server core`. */
 #ifndef CRESCENDO_SERVER_ARGUMENTS_H
 #define CRESCENDO_SERVER_ARGUMENTS_H
 
@@ -8,6 +8,7 @@ struct arguments { /* borrowed from argv, but for data */
     char *data;    /* owned; the default is filled in */
     const char *listen, *token_file;
     unsigned jobs; /* 0: the machine's processors */
+    bool core;     /* `core`: the orchestration core by itself */
     bool allow_no_sandbox, exit_when_idle;
     int ready_fd; /* -1: none */
 };

@@ -7,19 +7,22 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "server/arguments.h"
+#include "server/host.h"
+#include "server/serve_core.h"
 #include "server/server.h"
 #include "trigger/repository.h"
 
-#include <netdb.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
-enum { EXIT_USAGE = 64, EXIT_UNAVAILABLE = 69, EXIT_JOURNAL = 74, IDLE_LOOK_MS = 200, IDLE_LOOKS = 10, IDLE_START_MS = 60 * 1000 };
+enum { IDLE_LOOK_MS = 200, IDLE_LOOKS = 10, IDLE_START_MS = 60 * 1000 };
+
+/* The core's driver types: none is linked yet. */
+static step_types driver_types_none[] = {NULL};
 
 struct idle_watch { /* --exit-when-idle */
     uv_timer_t timer;
@@ -33,12 +36,6 @@ static void raise_descriptor_limit(void)
     if (getrlimit(RLIMIT_NOFILE, &limit) < 0) return;
     limit.rlim_cur = limit.rlim_max;
     setrlimit(RLIMIT_NOFILE, &limit);
-}
-
-static void on_signal(uv_signal_t *handle, int number)
-{
-    (void)number;
-    uv_stop(handle->loop);
 }
 
 static void on_journal_failed(void *context, const struct error *err)
@@ -56,9 +53,10 @@ static bool authenticate(void *context, const char *token, const char **ret_user
     return server->tokens && tokens_find(server->tokens, token, ret_user, ret_groups);
 }
 
+/* The core answers on this server's own socket, too, so that the command line needs one address. */
 static void mount_routes(struct server *server)
 {
-    const struct http_mount mounts[SERVER_MOUNTS_MAX] = {
+    const struct http_mount own[] = {
         {runs_routes, server},
         {logs_routes, server},
         {events_routes, server},
@@ -69,23 +67,20 @@ static void mount_routes(struct server *server)
         {manual_routes, &server->trigger},
         {repository_routes, &server->trigger},
     };
-    memcpy(server->mounts, mounts, sizeof mounts);
+    const struct http_mount *core = core_mounts(server->core);
+    size_t count = 0;
+    while (core[count].routes)
+        count++;
+    server->mounts = mem_alloc_array(COUNT_OF(own) + count + 1, sizeof *own);
+    memcpy(server->mounts, own, sizeof own);
+    memcpy(server->mounts + COUNT_OF(own), core, count * sizeof *own);
 }
 
 static int find_programs(struct server *server, struct error *err)
 {
-    AUTO(free_text) char *folder = file_program_folder();
-    if (!folder) return error_set(err, ERROR_INTERNAL, NOWHERE, "cannot tell where this program stands: /proc is missing");
-    server->shim = mem_format("%s/crescendo-shim", folder);
-    server->step = mem_format("%s/crescendo-step", folder);
-    server->hook = mem_format("%s/crescendo-hook", folder);
-    const char *const programs[] = {server->shim, server->step, server->hook};
-    for (size_t i = 0; i < COUNT_OF(programs); i++) {
-        if (access(programs[i], X_OK) == 0) continue;
-        error_set(err, ERROR_NOT_FOUND, NOWHERE, "%s is missing", programs[i]);
-        return error_hint(err, "the programs of Crescendo stand together in one folder");
-    }
-    return 0;
+    int code = host_find_program("crescendo-shim", &server->shim, err);
+    if (code == 0) code = host_find_program("crescendo-step", &server->step, err);
+    return code == 0 ? host_find_program("crescendo-hook", &server->hook, err) : code;
 }
 
 static char *external_program(const char *type)
@@ -109,8 +104,32 @@ static int open_engine(struct server *server, const struct arguments *arguments,
         .types = types,
         .external_program = external_program,
         .failed = on_journal_failed,
-        .context = server};
+        .context = server,
+        .domains = server->domains,
+        .core_socket = server->core_socket};
     return engine_open(&server->loop, &options, &server->engine, err);
+}
+
+/* The embedded core: a data folder of its own inside of ours. */
+static int open_core(struct server *server, struct error *err)
+{
+    AUTO(free_text) char *data = mem_format("%s/core", server->data);
+    struct core_options options = {.data = data,
+        .domains = server->domains,
+        .shim = server->shim,
+        .step = server->step,
+        .drivers = driver_types_none,
+        .failed = on_journal_failed,
+        .context = server};
+    return core_open(&server->loop, &options, &server->core, err);
+}
+
+/* Where the pipelines' engine finds the core. Nobody else does, so that a token has no place here. */
+static int open_core_socket(struct server *server, struct error *err)
+{
+    struct http_options options = {.listen_fd = -1, .local = true, .mounts = core_mounts(server->core)};
+    int code = http_listen_unix(server->core_socket, &options.listen_fd, err);
+    return code < 0 ? code : http_server_open(&server->loop, &options, &server->core_local, err);
 }
 
 static int open_local(struct server *server, struct error *err)
@@ -122,24 +141,12 @@ static int open_local(struct server *server, struct error *err)
     return code < 0 ? code : http_server_open(&server->loop, &options, &server->local, err);
 }
 
-/* With --listen ADDRESS:0 the kernel chose the port. */
-static char *address_of(int fd, const char *listen)
-{
-    struct sockaddr_storage address = {0};
-    socklen_t size = sizeof address;
-    getsockname(fd, (struct sockaddr *)&address, &size);
-    char port[NI_MAXSERV] = "0";
-    int fault = getnameinfo((struct sockaddr *)&address, size, NULL, 0, port, sizeof port, NI_NUMERICSERV);
-    if (fault) return mem_format("http://%s", listen);
-    return mem_format("http://%.*s:%s", (int)(strrchr(listen, ':') - listen), listen, port);
-}
-
 static int open_tcp(struct server *server, const char *listen, struct error *err)
 {
     struct http_options options = {.listen_fd = -1, .mounts = server->mounts, .authenticate = authenticate, .context = server};
     int code = http_listen_tcp(listen, &options.listen_fd, err);
     if (code < 0) return code;
-    server->address = address_of(options.listen_fd, listen);
+    server->address = host_address(options.listen_fd, listen);
     return http_server_open(&server->loop, &options, &server->tcp, err);
 }
 
@@ -151,8 +158,12 @@ static int open_server(struct server *server, const struct arguments *arguments,
     if (code < 0) return code;
     server->data = realpath(arguments->data, NULL);
     if (!server->data) return error_set(err, ERROR_NOT_FOUND, NOWHERE, "%s vanished", arguments->data);
+    server->domains = mem_format("%s/domains", server->data);
+    server->core_socket = mem_format("%s/core/core.sock", server->data);
     if (arguments->token_file) code = tokens_open(arguments->token_file, &server->tokens, err);
     if (code == 0) code = open_engine(server, arguments, types, err);
+    if (code == 0) code = open_core(server, err);
+    if (code == 0) code = open_core_socket(server, err);
     if (code < 0) return code;
     mount_routes(server);
     if (arguments->listen) code = open_tcp(server, arguments->listen, err);
@@ -169,9 +180,14 @@ static void close_server(struct server *server)
     if (server->local) unlink(server->socket_path);
     http_server_close(&server->local);
     engine_close(&server->engine);
+    if (server->core_local) unlink(server->core_socket);
+    http_server_close(&server->core_local);
+    core_close(&server->core);
     spool_close(&server->spool);
     tokens_free(&server->tokens);
-    char *const owned[] = {server->data, server->socket_path, server->address, server->shim, server->step, server->hook};
+    free(server->mounts);
+    char *const owned[] = {
+        server->data, server->socket_path, server->core_socket, server->domains, server->address, server->shim, server->step, server->hook};
     for (size_t i = 0; i < COUNT_OF(owned); i++)
         free(owned[i]);
 }
@@ -180,17 +196,16 @@ static void say_ready(const struct server *server, int ready_fd)
 {
     log_line(LOG_LEVEL_INFO, "crescendo-server %s is ready: unix:%s%s%s; data in %s", CRESCENDO_VERSION, server->socket_path,
         server->tcp ? ", " : "", server->tcp ? server->address : "", server->data);
-    if (ready_fd < 0) return;
-    if (write(ready_fd, "\n", 1) < 0) log_line(LOG_LEVEL_WARNING, "nobody waits at --ready-fd %d", ready_fd);
-    close(ready_fd);
+    host_tell_ready(ready_fd);
 }
 
 static bool is_idle(const struct server *server)
 {
-    unsigned connections = http_server_connections(server->local) + (server->tcp ? http_server_connections(server->tcp) : 0);
+    unsigned connections = http_server_connections(server->local) + http_server_connections(server->core_local);
+    if (server->tcp) connections += http_server_connections(server->tcp);
     bool began = journal_count(engine_journal(server->engine)).events > 0;
     bool waited = clock_now_ms() - server->started_ms > IDLE_START_MS;
-    return connections == 0 && (began || waited) && engine_is_idle(server->engine);
+    return connections == 0 && (began || waited) && engine_is_idle(server->engine) && core_is_idle(server->core);
 }
 
 static void on_idle_look(uv_timer_t *timer)
@@ -202,19 +217,12 @@ static void on_idle_look(uv_timer_t *timer)
 
 static void run_loop(struct server *server, const struct arguments *arguments)
 {
-    uv_signal_t terminate, interrupt;
     struct idle_watch watch = {.server = server};
-    uv_signal_init(&server->loop, &terminate);
-    uv_signal_init(&server->loop, &interrupt);
     uv_timer_init(&server->loop, &watch.timer);
-    uv_signal_start(&terminate, on_signal, SIGTERM);
-    uv_signal_start(&interrupt, on_signal, SIGINT);
     watch.timer.data = &watch;
     if (arguments->exit_when_idle) uv_timer_start(&watch.timer, on_idle_look, IDLE_LOOK_MS, IDLE_LOOK_MS);
     say_ready(server, arguments->ready_fd);
-    if (server->exit_code == 0) uv_run(&server->loop, UV_RUN_DEFAULT);
-    uv_close((uv_handle_t *)&terminate, NULL);
-    uv_close((uv_handle_t *)&interrupt, NULL);
+    if (server->exit_code == 0) host_run(&server->loop);
     uv_close((uv_handle_t *)&watch.timer, NULL);
     uv_run(&server->loop, UV_RUN_NOWAIT);
 }
@@ -232,9 +240,7 @@ static int serve(const struct arguments *arguments, step_types *types)
     close_server(&server);
     uv_run(&server.loop, UV_RUN_DEFAULT);
     uv_loop_close(&server.loop);
-    if (code == -ERROR_INVALID) return EXIT_USAGE;
-    if (code == -ERROR_NO_SPACE || code == -ERROR_IO) return EXIT_JOURNAL;
-    return code < 0 ? EXIT_UNAVAILABLE : server.exit_code;
+    return code < 0 ? host_exit_code(code) : server.exit_code;
 }
 
 int main(int argc, char **argv)
@@ -255,7 +261,7 @@ int main(int argc, char **argv)
         log_error(&err, "crescendo-server");
         result = EXIT_USAGE;
     } else if (code == ARGUMENTS_RUN) {
-        result = serve(&arguments, types);
+        result = arguments.core ? serve_core(&arguments, driver_types_none) : serve(&arguments, types);
     }
     arena_free(&arena);
     free(arguments.data);

@@ -3,12 +3,13 @@
 #define CRESCENDO_SERVER_SERVER_H
 
 #include "http/server.h"
+#include "orchestrator/core.h"
 #include "run/engine.h"
 #include "server/tokens.h"
 #include "trigger/spool.h"
 #include "trigger/trigger.h"
 
-enum { SERVER_MOUNTS_MAX = 12, API_VERSION = 1 };
+enum { API_VERSION = 1 };
 
 struct server {
     uv_loop_t loop;
@@ -16,10 +17,11 @@ struct server {
     struct trigger trigger; /* context of the triggers' routes */
     struct spool *spool;
     struct tokens *tokens; /* NULL without --token-file */
-    struct http_server *local, *tcp;
-    struct http_mount mounts[SERVER_MOUNTS_MAX];
-    char *address; /* NULL without --listen */
-    char *data, *socket_path, *shim, *step, *hook;
+    struct core *core;     /* embedded, with a socket of its own */
+    struct http_server *local, *tcp, *core_local;
+    struct http_mount *mounts; /* the core's, too */
+    char *address;             /* NULL without --listen */
+    char *data, *socket_path, *core_socket, *domains, *shim, *step, *hook;
     int64_t started_ms;
     int exit_code;
 };

@@ -75,11 +75,34 @@ static void pack_blob(struct packer *packer, struct append *append, const struct
     append->blob.bytes = pack_bytes(packer, blob->bytes, blob->size, 1);
 }
 
+static void pack_documents(struct packer *packer, struct append *append)
+{
+    const struct journal_batch *batch = &append->batch;
+    size_t count = batch->document_count;
+    struct document *documents = pack_bytes(packer, batch->documents, count * sizeof *documents, _Alignof(struct document));
+    struct queued_document *queued = pack_bytes(packer, NULL, 0, _Alignof(struct queued_document));
+    packer->used += count * sizeof *queued;
+    for (size_t i = 0; i < count; i++) {
+        struct document document = batch->documents[i];
+        pack_text(packer, &document.collection);
+        pack_text(packer, &document.id);
+        pack_text(packer, &document.key);
+        if (document.body) document.body = pack_bytes(packer, document.body, document.size, 1);
+        if (!documents) continue;
+        documents[i] = document;
+        queued[i].document = &documents[i];
+    }
+    append->batch.documents = documents;
+    append->queued = queued;
+}
+
 static void pack(struct packer *packer, struct append *append, const struct journal_batch *batch)
 {
     append->batch = *batch;
+    append->durable = batch->durable;
     pack_events(packer, append);
     pack_steps(packer, append);
+    pack_documents(packer, append);
     if (batch->run) {
         append->run = *batch->run;
         pack_run(packer, &append->run);

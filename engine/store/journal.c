@@ -63,6 +63,7 @@ void journal_append(struct journal *journal, const struct journal_batch *batch, 
     if (lost) uv_async_send(&journal->answers);
     /* The writer has it, but only reads it, and these two are the loop's. */
     if (append->keyed) remember_key(journal, append);
+    documents_remember(journal, append);
     if (journal->unanswered++ == 0) uv_ref((uv_handle_t *)&journal->answers);
 }
 
@@ -82,6 +83,7 @@ static void answer(struct journal *journal, struct append *append)
     void (*committed)(void *context) = append->lost ? NULL : append->committed;
     void *context = append->context;
     if (append->keyed) forget_key(journal, append);
+    documents_forget(journal, append);
     if (--journal->unanswered == 0) uv_unref((uv_handle_t *)&journal->answers);
     free(append);
     if (committed) committed(context);

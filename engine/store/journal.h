@@ -56,7 +56,8 @@ struct blob {
 };
 
 /* A document: JSON text under a name in a collection ("serviceOrder", "17"), replaced whole. key: a second name, unique in the
-   collection (an order's requester and externalId); NULL = none; stays that of the first version. body NULL: it is removed. Documents are
+   collection (an order's requester and externalId); NULL = none; stays that of the first version. A key that another document has breaks
+   the journal: ask journal_find_document before. body NULL: it is removed. Documents are
    listed in the order in which they were first written. */
 struct document {
     const char *collection, *id, *key;
@@ -141,9 +142,12 @@ struct document_query {
     const char *collection;
     const char *holds;
     bool newest_first;
+    uint64_t skip, limit; /* of those that are left; limit 0 = all */
 };
 int journal_list_documents(struct journal *journal, const struct document_query *query,
     int (*row)(void *context, const struct document *row), void *context, struct error *err) MUST_CHECK;
+/* How many documents of the collection are committed. */
+int journal_count_documents(struct journal *journal, const char *collection, uint64_t *ret_count, struct error *err) MUST_CHECK;
 /* Recomputes a run's hash chain. -ERROR_CONFLICT names the first event that does not fit. */
 int journal_verify(struct journal *journal, uint64_t run, struct error *err) MUST_CHECK;
 

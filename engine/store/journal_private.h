@@ -11,6 +11,12 @@
 
 enum { KEY_BUCKETS = 256, CHAIN_HEADS = 256 };
 
+/* A document of an append that is not on disk yet, in the lists of its id and (when it has one) its key. */
+struct queued_document {
+    const struct document *document;
+    struct queued_document *next, *next_key;
+};
+
 /* One journal_append, with all that it was given in the same block. */
 struct append {
     struct append *next;
@@ -19,6 +25,7 @@ struct append {
     struct run_row run;         /* batch.run, when there is one */
     struct shim_row shim;
     struct blob blob;
+    struct queued_document *queued; /* one for each document */
     void (*committed)(void *context);
     void *context;
     size_t size_bytes;
@@ -47,6 +54,13 @@ enum query {
     QUERY_SHIM,
     QUERY_VERIFY,
     QUERY_GET_BLOB,
+    QUERY_GET_DOCUMENT,
+    QUERY_FIND_DOCUMENT,
+    QUERY_COUNT_DOCUMENTS,
+    QUERY_LIST_DOCUMENTS,
+    QUERY_LIST_DOCUMENTS_BACK,
+    QUERY_SEARCH_DOCUMENTS,
+    QUERY_SEARCH_DOCUMENTS_BACK,
     QUERY_LIST_RUNS, /* and the seven behind it: a bit for each filter */
     QUERY_COUNT = QUERY_LIST_RUNS + 8
 };
@@ -56,7 +70,7 @@ enum writer_state { WRITER_IDLE, WRITER_DELAYING, WRITER_BUSY };
 /* The writer's own: its connection, statements and what it remembers. */
 struct writer {
     sqlite3 *database;
-    sqlite3_stmt *begin, *commit, *add_event, *find_head, *put_run, *put_step, *put_shim, *put_blob;
+    sqlite3_stmt *begin, *commit, *add_event, *find_head, *put_run, *put_step, *put_shim, *put_blob, *put_document, *remove_document;
     struct chain_head heads[CHAIN_HEADS]; /* the runs written last, by number; others are read from the database */
     struct row_set *rows;
     int wal_pages; /* as the last commit told */
@@ -71,6 +85,7 @@ struct journal {
     sqlite3 *reader;
     sqlite3_stmt *queries[QUERY_COUNT];
     struct append *queued_keys[KEY_BUCKETS];
+    struct queued_document *queued_documents[KEY_BUCKETS], *queued_document_keys[KEY_BUCKETS]; /* newest first */
     uint64_t next_run;
     size_t unanswered; /* appends that are not back yet; they keep the loop alive */
     bool failure_told;
@@ -99,7 +114,17 @@ void writer_write(struct journal *journal, struct append_list *list);
 void journal_break(struct journal *journal, const struct error *err);  /* nothing can be written any more; any thread */
 uint64_t journal_queued_run(struct journal *journal, const char *key); /* the run of a queued append with this key; 0 = none */
 
+/* documents.c: what the two single look-ups find before it is on disk. */
+void documents_remember(struct journal *journal, struct append *append);
+void documents_forget(struct journal *journal, struct append *append);
+
 /* query.c */
+/* The kept statement, reset by query_end when the scope ends, so that no read holds back a checkpoint. */
+int query_begin(struct journal *journal, enum query query, sqlite3_stmt **ret, struct error *err) MUST_CHECK;
+void query_end(sqlite3_stmt **statement);
+/* 1: a row; 0: the end; negative: failed. */
+int query_next(struct journal *journal, sqlite3_stmt *statement, struct error *err) MUST_CHECK;
+void query_bind_text(sqlite3_stmt *statement, int index, const char *text); /* copies */
 void query_close(struct journal *journal);
 const char *query_text(enum query query);     /* its SQL, for the test of the query plans; valid for the static ones */
 char *query_list_runs_text(unsigned filters); /* caller frees */
@@ -111,10 +136,14 @@ void row_set_free(struct row_set **set);
 void row_set_clear(struct row_set *set);
 void row_set_add_run(struct row_set *set, struct run_row *row);
 void row_set_add_step(struct row_set *set, const struct step_row *row);
+void row_set_add_document(struct row_set *set, const struct document *document);
 struct row {
     const struct run_row *run;
     const struct step_row *step;
-}; /* one of the two */
+    const struct document *document;
+    const char *document_key; /* of its first version in this transaction */
+    bool anew;                /* the document was removed before this version of it */
+};                            /* one of the three */
 size_t row_set_count(const struct row_set *set);
 struct row row_set_at(const struct row_set *set, size_t index);
 

@@ -41,7 +41,15 @@ static const char version_1[] =
 /* Plans by their digest, so that accepting a run is one transaction and one sync. */
 static const char version_2[] = "CREATE TABLE blobs (digest TEXT PRIMARY KEY, bytes BLOB NOT NULL) WITHOUT ROWID;\n";
 
-const char *const journal_migrations[] = {version_1, version_2};
+/* Documents in the order of their first writing: the number is never given. */
+static const char version_3[] =
+    "CREATE TABLE documents (\n"
+    "    number INTEGER PRIMARY KEY, collection TEXT NOT NULL, id TEXT NOT NULL, key TEXT, body TEXT NOT NULL);\n"
+    "CREATE UNIQUE INDEX documents_by_id ON documents (collection, id);\n"
+    "CREATE UNIQUE INDEX documents_by_key ON documents (collection, key) WHERE key IS NOT NULL;\n"
+    "CREATE INDEX documents_by_number ON documents (collection, number);\n";
+
+const char *const journal_migrations[] = {version_1, version_2, version_3};
 const size_t journal_migration_count = COUNT_OF(journal_migrations);
 
 static int check_identity(sqlite3 *database, int64_t version, struct error *err)

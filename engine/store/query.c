@@ -38,6 +38,16 @@ static const char *const queries[QUERY_LIST_RUNS] = {
     [QUERY_RUNS_IN_STATE] = "SELECT run FROM runs WHERE state = ?1",
     [QUERY_SHIM] = "SELECT sequence FROM shims WHERE run = ?1",
     [QUERY_GET_BLOB] = "SELECT bytes FROM blobs WHERE digest = ?1",
+    [QUERY_GET_DOCUMENT] = "SELECT body FROM documents WHERE collection = ?1 AND id = ?2",
+    [QUERY_FIND_DOCUMENT] = "SELECT id FROM documents WHERE collection = ?1 AND key = ?2",
+    [QUERY_COUNT_DOCUMENTS] = "SELECT count(*) FROM documents WHERE collection = ?1",
+    /* The text of a row is read only where it is asked for, so that what is skipped costs an index entry. */
+    [QUERY_LIST_DOCUMENTS] = "SELECT id, key, body FROM documents WHERE collection = ?1 ORDER BY number LIMIT ?2 OFFSET ?3",
+    [QUERY_LIST_DOCUMENTS_BACK] = "SELECT id, key, body FROM documents WHERE collection = ?1 ORDER BY number DESC LIMIT ?2 OFFSET ?3",
+    [QUERY_SEARCH_DOCUMENTS] =
+        "SELECT id, key, body FROM documents WHERE collection = ?1 AND instr(body, ?4) ORDER BY number LIMIT ?2 OFFSET ?3",
+    [QUERY_SEARCH_DOCUMENTS_BACK] =
+        "SELECT id, key, body FROM documents WHERE collection = ?1 AND instr(body, ?4) ORDER BY number DESC LIMIT ?2 OFFSET ?3",
     [QUERY_VERIFY] = "SELECT seq, time_ms, type, step, version, data, hash FROM events WHERE run = ?1 ORDER BY seq",
 };
 
@@ -55,13 +65,12 @@ char *query_list_runs_text(unsigned filters)
         filters & FILTER_STATE ? " AND state = ?5" : "");
 }
 
-/* The kept statement, reset when the scope ends, so that no read holds back a checkpoint. */
-static void end_query(sqlite3_stmt **statement)
+void query_end(sqlite3_stmt **statement)
 {
     sqlite3_reset(*statement);
 }
 
-static int begin_query(struct journal *journal, enum query query, sqlite3_stmt **ret, struct error *err)
+int query_begin(struct journal *journal, enum query query, sqlite3_stmt **ret, struct error *err)
 {
     sqlite3_stmt **kept = &journal->queries[query];
     if (!*kept) {
@@ -80,8 +89,7 @@ void query_close(struct journal *journal)
         sqlite3_finalize(take(&journal->queries[i]));
 }
 
-/* 1: a row; 0: the end; negative: failed. */
-static int next_row(struct journal *journal, sqlite3_stmt *statement, struct error *err)
+int query_next(struct journal *journal, sqlite3_stmt *statement, struct error *err)
 {
     int result = sqlite3_step(statement);
     if (result == SQLITE_ROW) return 1;
@@ -93,7 +101,7 @@ static void bind_number(sqlite3_stmt *statement, int index, uint64_t number)
     sqlite3_bind_int64(statement, index, (int64_t)(number > INT64_MAX ? INT64_MAX : number));
 }
 
-static void bind_text(sqlite3_stmt *statement, int index, const char *text)
+void query_bind_text(sqlite3_stmt *statement, int index, const char *text)
 {
     sqlite3_bind_text(statement, index, text, -1, SQLITE_TRANSIENT);
 }
@@ -124,7 +132,7 @@ static int collect_rows(struct journal *journal, sqlite3_stmt *statement, json_t
 {
     AUTO(free_json) json_t *rows = json_array();
     int more;
-    while ((more = next_row(journal, statement, err)) > 0)
+    while ((more = query_next(journal, statement, err)) > 0)
         json_array_append_new(rows, row_to_json(statement));
     if (more == 0) *ret_rows = take(&rows);
     return more;
@@ -134,15 +142,15 @@ static int collect_rows(struct journal *journal, sqlite3_stmt *statement, json_t
 static uint64_t find_number(struct journal *journal, enum query query, const char *text, uint64_t number)
 {
     struct error err;
-    AUTO(end_query) sqlite3_stmt *statement = NULL;
+    AUTO(query_end) sqlite3_stmt *statement = NULL;
     uint64_t found = 0;
-    int more = begin_query(journal, query, &statement, &err);
+    int more = query_begin(journal, query, &statement, &err);
     if (more == 0) {
         if (text)
-            bind_text(statement, 1, text);
+            query_bind_text(statement, 1, text);
         else
             bind_number(statement, 1, number);
-        more = next_row(journal, statement, &err);
+        more = query_next(journal, statement, &err);
     }
     if (more > 0) found = (uint64_t)sqlite3_column_int64(statement, 0);
     if (more < 0) journal_break(journal, &err);
@@ -157,12 +165,12 @@ uint64_t journal_find_trigger(struct journal *journal, const char *key)
 
 int journal_get_blob(struct journal *journal, const char *digest, char **ret_bytes, size_t *ret_size, struct error *err)
 {
-    AUTO(end_query) sqlite3_stmt *statement = NULL;
+    AUTO(query_end) sqlite3_stmt *statement = NULL;
     char found[SHA256_HEX];
-    int failed = begin_query(journal, QUERY_GET_BLOB, &statement, err);
+    int failed = query_begin(journal, QUERY_GET_BLOB, &statement, err);
     if (failed) return failed;
-    bind_text(statement, 1, digest);
-    int more = next_row(journal, statement, err);
+    query_bind_text(statement, 1, digest);
+    int more = query_next(journal, statement, err);
     if (more < 0) return more;
     if (more == 0) return error_set(err, ERROR_NOT_FOUND, NOWHERE, "there is no blob %.64s", digest);
     size_t size = (size_t)sqlite3_column_bytes(statement, 0);
@@ -183,24 +191,24 @@ int journal_list_runs(struct journal *journal, const struct run_query *query, js
 {
     unsigned filters =
         (query->repository ? FILTER_REPOSITORY : 0u) | (query->pipeline ? FILTER_PIPELINE : 0u) | (query->state ? FILTER_STATE : 0u);
-    AUTO(end_query) sqlite3_stmt *statement = NULL;
-    int failed = begin_query(journal, QUERY_LIST_RUNS + filters, &statement, err);
+    AUTO(query_end) sqlite3_stmt *statement = NULL;
+    int failed = query_begin(journal, QUERY_LIST_RUNS + filters, &statement, err);
     if (failed) return failed;
     bind_number(statement, 1, query->before ? query->before : INT64_MAX);
     bind_number(statement, 2, query->limit ? query->limit : LIMIT_PAGE);
-    if (query->repository) bind_text(statement, 3, query->repository);
-    if (query->pipeline) bind_text(statement, 4, query->pipeline);
-    if (query->state) bind_text(statement, 5, query->state);
+    if (query->repository) query_bind_text(statement, 3, query->repository);
+    if (query->pipeline) query_bind_text(statement, 4, query->pipeline);
+    if (query->state) query_bind_text(statement, 5, query->state);
     return collect_rows(journal, statement, ret_rows, err);
 }
 
 int journal_get_run(struct journal *journal, uint64_t run, json_t **ret_row, struct error *err)
 {
-    AUTO(end_query) sqlite3_stmt *statement = NULL;
-    int failed = begin_query(journal, QUERY_GET_RUN, &statement, err);
+    AUTO(query_end) sqlite3_stmt *statement = NULL;
+    int failed = query_begin(journal, QUERY_GET_RUN, &statement, err);
     if (failed) return failed;
     bind_number(statement, 1, run);
-    int more = next_row(journal, statement, err);
+    int more = query_next(journal, statement, err);
     if (more < 0) return more;
     if (more == 0) return error_set(err, ERROR_NOT_FOUND, NOWHERE, "there is no run %llu", (unsigned long long)run);
     *ret_row = row_to_json(statement);
@@ -219,8 +227,8 @@ static void add_stage(json_t *step)
 
 int journal_list_steps(struct journal *journal, uint64_t run, json_t **ret_rows, struct error *err)
 {
-    AUTO(end_query) sqlite3_stmt *statement = NULL;
-    int failed = begin_query(journal, QUERY_LIST_STEPS, &statement, err);
+    AUTO(query_end) sqlite3_stmt *statement = NULL;
+    int failed = query_begin(journal, QUERY_LIST_STEPS, &statement, err);
     if (failed) return failed;
     bind_number(statement, 1, run);
     failed = collect_rows(journal, statement, ret_rows, err);
@@ -231,8 +239,8 @@ int journal_list_steps(struct journal *journal, uint64_t run, json_t **ret_rows,
 
 int journal_list_approvals(struct journal *journal, json_t **ret_rows, struct error *err)
 {
-    AUTO(end_query) sqlite3_stmt *statement = NULL;
-    int failed = begin_query(journal, QUERY_LIST_APPROVALS, &statement, err);
+    AUTO(query_end) sqlite3_stmt *statement = NULL;
+    int failed = query_begin(journal, QUERY_LIST_APPROVALS, &statement, err);
     return failed ? failed : collect_rows(journal, statement, ret_rows, err);
 }
 
@@ -252,13 +260,13 @@ static struct journal_row event_of(sqlite3_stmt *statement)
 int journal_read(struct journal *journal, uint64_t run, uint64_t after, unsigned limit,
     int (*row)(void *context, const struct journal_row *row), void *context, struct error *err)
 {
-    AUTO(end_query) sqlite3_stmt *statement = NULL;
-    int more = begin_query(journal, run ? QUERY_READ_RUN : QUERY_READ_ALL, &statement, err);
+    AUTO(query_end) sqlite3_stmt *statement = NULL;
+    int more = query_begin(journal, run ? QUERY_READ_RUN : QUERY_READ_ALL, &statement, err);
     if (more < 0) return more;
     if (run) bind_number(statement, 1, run);
     bind_number(statement, 2, after);
     sqlite3_bind_int64(statement, 3, limit ? (int64_t)limit : -1);
-    while ((more = next_row(journal, statement, err)) > 0) {
+    while ((more = query_next(journal, statement, err)) > 0) {
         struct journal_row event = event_of(statement);
         if (row(context, &event)) return 0;
     }
@@ -284,11 +292,11 @@ static void free_runs(struct run_list *list)
 
 static int add_runs_in(struct journal *journal, const char *state, struct run_list *list, struct error *err)
 {
-    AUTO(end_query) sqlite3_stmt *statement = NULL;
-    int more = begin_query(journal, QUERY_RUNS_IN_STATE, &statement, err);
+    AUTO(query_end) sqlite3_stmt *statement = NULL;
+    int more = query_begin(journal, QUERY_RUNS_IN_STATE, &statement, err);
     if (more < 0) return more;
-    bind_text(statement, 1, state);
-    while ((more = next_row(journal, statement, err)) > 0) {
+    query_bind_text(statement, 1, state);
+    while ((more = query_next(journal, statement, err)) > 0) {
         list->runs = mem_grow(list->runs, &list->capacity, list->count + 1, sizeof *list->runs);
         list->runs[list->count++] = (uint64_t)sqlite3_column_int64(statement, 0);
     }
@@ -298,11 +306,11 @@ static int add_runs_in(struct journal *journal, const char *state, struct run_li
 /* *state becomes the name behind it; NULL after the last. */
 static int next_state(struct journal *journal, char **state, struct error *err)
 {
-    AUTO(end_query) sqlite3_stmt *statement = NULL;
-    int more = begin_query(journal, QUERY_NEXT_STATE, &statement, err);
+    AUTO(query_end) sqlite3_stmt *statement = NULL;
+    int more = query_begin(journal, QUERY_NEXT_STATE, &statement, err);
     if (more < 0) return more;
-    bind_text(statement, 1, *state);
-    more = next_row(journal, statement, err);
+    query_bind_text(statement, 1, *state);
+    more = query_next(journal, statement, err);
     if (more < 0) return more;
     free(*state);
     *state = mem_copy_text(more ? column_text(statement, 0) : NULL);
@@ -352,12 +360,12 @@ static int verify_event(struct chain_head *head, sqlite3_stmt *statement, struct
 
 int journal_verify(struct journal *journal, uint64_t run, struct error *err)
 {
-    AUTO(end_query) sqlite3_stmt *statement = NULL;
-    int more = begin_query(journal, QUERY_VERIFY, &statement, err);
+    AUTO(query_end) sqlite3_stmt *statement = NULL;
+    int more = query_begin(journal, QUERY_VERIFY, &statement, err);
     if (more < 0) return more;
     bind_number(statement, 1, run);
     struct chain_head head = {.run = run};
-    while ((more = next_row(journal, statement, err)) > 0) {
+    while ((more = query_next(journal, statement, err)) > 0) {
         int failed = verify_event(&head, statement, err);
         if (failed) return error_hint(err, "the journal was changed by hand or damaged: compare it with a backup");
     }

@@ -3,6 +3,7 @@
 #include "store/journal_private.h"
 
 #include "base/mem.h"
+#include "base/text.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -50,13 +51,29 @@ struct row row_set_at(const struct row_set *set, size_t index)
 static bool same_row(struct row a, struct row b)
 {
     if (a.run) return b.run && a.run->run == b.run->run;
+    if (a.document)
+        return b.document && text_equal(a.document->id, b.document->id) && text_equal(a.document->collection, b.document->collection);
     return b.step && a.step->run == b.step->run && a.step->step == b.step->step;
+}
+
+static uint64_t hash_id(const struct document *document)
+{
+    uint64_t hash = 14695981039346656037u; /* FNV-1a; collections are few, so that the id is enough */
+    for (const char *at = document->id; *at; at++)
+        hash = (hash ^ (unsigned char)*at) * 1099511628211u;
+    return hash;
+}
+
+static uint64_t key_of(struct row row)
+{
+    if (row.document) return hash_id(row.document);
+    if (row.run) return row.run->run << 20 | 0xfffff;
+    return row.step ? row.step->run << 20 ^ row.step->step : 0;
 }
 
 static size_t slot_of(const struct row_set *set, struct row row)
 {
-    uint64_t key = row.run ? row.run->run << 20 | 0xfffff : row.step ? row.step->run << 20 ^ row.step->step : 0;
-    size_t slot = (size_t)(key * 0x9e3779b97f4a7c15ULL >> 20) & (set->slot_count - 1);
+    size_t slot = (size_t)(key_of(row) * 0x9e3779b97f4a7c15ULL >> 20) & (set->slot_count - 1);
     while (set->slots[slot] && !same_row(set->rows[set->slots[slot] - 1], row))
         slot = (slot + 1) & (set->slot_count - 1);
     return slot;
@@ -96,4 +113,14 @@ void row_set_add_run(struct row_set *set, struct run_row *row)
 void row_set_add_step(struct row_set *set, const struct step_row *row)
 {
     put(set, (struct row){.step = row});
+}
+
+void row_set_add_document(struct row_set *set, const struct document *document)
+{
+    struct row row = {.document = document, .document_key = document->key};
+    size_t slot = slot_of(set, row);
+    const struct row *before = set->slots[slot] ? &set->rows[set->slots[slot] - 1] : NULL;
+    if (before) row.anew = before->anew || !before->document->body;
+    if (before && before->document->body) row.document_key = before->document_key;
+    put(set, row);
 }

@@ -54,6 +54,9 @@ int writer_open(struct writer *writer, const char *path, struct error *err)
         {&writer->put_step, put_step_sql},
         {&writer->put_shim, "INSERT INTO shims (run, sequence) VALUES (?1, ?2) ON CONFLICT (run) DO UPDATE SET sequence = ?2"},
         {&writer->put_blob, "INSERT INTO blobs (digest, bytes) VALUES (?1, ?2) ON CONFLICT DO NOTHING"},
+        {&writer->put_document, "INSERT INTO documents (collection, id, key, body) VALUES (?1, ?2, ?3, ?4)"
+                                " ON CONFLICT (collection, id) DO UPDATE SET body = ?4"},
+        {&writer->remove_document, "DELETE FROM documents WHERE collection = ?1 AND id = ?2"},
     };
     for (size_t i = 0; i < COUNT_OF(kept); i++) {
         failed = database_prepare(writer->database, kept[i].sql, kept[i].statement, err);
@@ -67,7 +70,7 @@ int writer_open(struct writer *writer, const char *path, struct error *err)
 void writer_close(struct writer *writer, bool broken)
 {
     sqlite3_stmt **const kept[] = {&writer->begin, &writer->commit, &writer->add_event, &writer->find_head, &writer->put_run,
-        &writer->put_step, &writer->put_shim, &writer->put_blob};
+        &writer->put_step, &writer->put_shim, &writer->put_blob, &writer->put_document, &writer->remove_document};
     for (size_t i = 0; i < COUNT_OF(kept); i++)
         sqlite3_finalize(take(kept[i]));
     /* After a failed sync the kernel may call pages clean that are not on the disk: leave the WAL for the next start to judge. */
@@ -184,6 +187,23 @@ static int write_blob(struct writer *writer, const struct blob *blob, struct err
     return write_step(writer, writer->put_blob, "writing a blob to", err);
 }
 
+static int remove_document(struct writer *writer, const struct document *document, struct error *err)
+{
+    bind_text(writer->remove_document, 1, document->collection);
+    bind_text(writer->remove_document, 2, document->id);
+    return write_step(writer, writer->remove_document, "removing a document from", err);
+}
+
+static int write_document(struct writer *writer, struct row row, struct error *err)
+{
+    const struct document *document = row.document;
+    bind_text(writer->put_document, 1, document->collection);
+    bind_text(writer->put_document, 2, document->id);
+    bind_text(writer->put_document, 3, row.document_key);
+    sqlite3_bind_text64(writer->put_document, 4, document->body, document->size, SQLITE_STATIC, SQLITE_UTF8);
+    return write_step(writer, writer->put_document, "writing a document to", err);
+}
+
 static int write_append(struct writer *writer, struct append *append, struct error *err)
 {
     const struct journal_batch *batch = &append->batch;
@@ -193,19 +213,31 @@ static int write_append(struct writer *writer, struct append *append, struct err
     if (batch->run) row_set_add_run(writer->rows, &append->run);
     for (size_t i = 0; i < batch->step_count; i++)
         row_set_add_step(writer->rows, &batch->steps[i]);
+    for (size_t i = 0; i < batch->document_count; i++)
+        row_set_add_document(writer->rows, &batch->documents[i]);
     if (failed || !batch->shim) return failed;
     bind_number(writer->put_shim, 1, batch->shim->run);
     bind_number(writer->put_shim, 2, batch->shim->sequence);
     return write_step(writer, writer->put_shim, "writing to", err);
 }
 
+static int write_row(struct writer *writer, struct row row, struct error *err)
+{
+    if (row.run) return write_run(writer, row.run, err);
+    if (row.step) return write_step_row(writer, row.step, err);
+    return row.document->body ? write_document(writer, row, err) : 0;
+}
+
+/* Removals come first: another document of this transaction may have taken the key of one that went. */
 static int write_rows(struct writer *writer, struct error *err)
 {
     int failed = 0;
     for (size_t i = 0; i < row_set_count(writer->rows) && !failed; i++) {
         struct row row = row_set_at(writer->rows, i);
-        failed = row.run ? write_run(writer, row.run, err) : write_step_row(writer, row.step, err);
+        if (row.document && (row.anew || !row.document->body)) failed = remove_document(writer, row.document, err);
     }
+    for (size_t i = 0; i < row_set_count(writer->rows) && !failed; i++)
+        failed = write_row(writer, row_set_at(writer->rows, i), err);
     return failed;
 }
 

@@ -39,6 +39,8 @@ const char *const *request_groups(const struct request *request); /* NULL-ended,
 /* --- answering: exactly one of these per request, at once or later. A peer that has left meanwhile is no error --- */
 void respond_json(struct request *request, int status, json_t *body); /* steals */
 void respond_text(struct request *request, int status, const char *type, const char *bytes, size_t size);
+/* A file's content with its size; takes fd. */
+void respond_file(struct request *request, int status, const char *type, int fd, uint64_t size);
 void respond_error(struct request *request, const struct error *err); /* {error: {code, message, hint}} with error_code_http */
 /* Adds a header to the answer; before one of the above. Copies. */
 void respond_header(struct request *request, const char *name, const char *value);

@@ -44,6 +44,28 @@ server_start() {
     rm -f "$FLOW/ready.$$"
 }
 
+# core_start [OPTION...]: an orchestration core by itself, with its data in ./core; its pid is $SERVER.
+core_start() {
+    local ready
+    mkfifo "$FLOW/ready.$$" 2>/dev/null || true
+    crescendo-server core --data "$FLOW/core" --ready-fd 9 "$@" 9>"$FLOW/ready.$$" >>"$FLOW/server.log" 2>&1 &
+    SERVER=$!
+    read -r -n 1 ready <"$FLOW/ready.$$" || { cat "$FLOW/server.log"; fail "the core did not start"; }
+    rm -f "$FLOW/ready.$$"
+}
+# core_url: where the core that listens on TCP is, as it said itself.
+core_url() { grep -o 'http://[0-9.]*:[0-9]*' "$FLOW/server.log" | tail -1; }
+
+# ask METHOD URL STATUS [CURL OPTION...]: the answer's body is in $FLOW/body, its headers in $FLOW/headers.
+ask() {
+    local method=$1 url=$2 wanted=$3 status
+    shift 3
+    status=$(curl -s -o "$FLOW/body" -D "$FLOW/headers" -w '%{http_code}' -X "$method" "$@" "$url") || fail "$method $url: curl ended with $?"
+    [ "$status" = "$wanted" ] || { cat "$FLOW/body"; fail "$method $url: $status, not $wanted"; }
+}
+# body EXPRESSION: of the last answer.
+body() { json "$1" <"$FLOW/body"; }
+
 # Stops the server cleanly; a server that ends with anything but 0 (a leak, when it is sanitised) fails the flow.
 server_stop() {
     local status=0

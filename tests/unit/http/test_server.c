@@ -54,6 +54,33 @@ static void handle_echo(struct request *request, void *context)
             "header", header ? header : ""));
 }
 
+/* Every name and value of the query, and the body's size, as text. */
+static void handle_raw(struct request *request, void *context)
+{
+    (void)context;
+    AUTO(text_release) struct text told = {0};
+    const char *name, *value;
+    size_t size;
+    const char *bytes = request_bytes(request, &size);
+    for (size_t i = 0; request_query_nth(request, i, &name, &value); i++)
+        text_add_format(&told, "%s is %s; ", name, value);
+    text_add_format(&told, "%zu bytes, the first %d", size, bytes[0]);
+    respond_text(request, 200, "text/plain", told.bytes, told.size);
+}
+
+static void handle_refusal(struct request *request, void *context)
+{
+    (void)context;
+    struct error err;
+    error_set(&err, ERROR_CONFLICT, NOWHERE, "it is there");
+    respond_error(request, &err);
+}
+
+static json_t *own_error(const struct error *err, int status)
+{
+    return json_pack("{s:s, s:i}", "own", err->message, "status", status);
+}
+
 static void handle_post(struct request *request, void *context)
 {
     (void)context;
@@ -160,6 +187,15 @@ static const struct route routes[] = {
     ROUTE_END,
 };
 
+enum { RAW_LIMIT = 1000 };
+static const struct route own_routes[] = {
+    {"PUT", "/own/raw", handle_raw, "Tells what came", .raw_limit = RAW_LIMIT},
+    {"POST", "/own/post", handle_post, "Gives the body back", post_fields},
+    {"GET", "/own/refusal", handle_refusal, "Refuses", NULL},
+    {"GET", "/own/later", handle_later, "Answers later", NULL},
+    ROUTE_END,
+};
+
 static bool authenticate(void *context, const char *token, const char **ret_user, const char *const **ret_groups)
 {
     static const char *const groups[] = {"testers", NULL};
@@ -181,7 +217,7 @@ static void on_signal(uv_signal_t *handle, int number)
 static void serve(int local_fd, int tcp_fd, int left)
 {
     struct child child = {.left = left};
-    struct http_mount mounts[] = {{routes, &child}, {NULL, NULL}};
+    struct http_mount mounts[] = {{routes, &child}, {own_routes, &child, own_error}, {NULL, NULL}};
     struct http_options options = {.listen_fd = local_fd, .local = true, .mounts = mounts, .authenticate = authenticate};
     struct error err;
     uv_signal_t terminate;
@@ -307,12 +343,6 @@ static void test_a_body_that_is_too_large_is_refused(void **state)
     expect("POST", "/post", "{\"text\":\"still here\"}", 201, "still here");
 }
 
-static void test_an_answer_may_come_later(void **state)
-{
-    (void)state;
-    expect("GET", "/later", NULL, 200, "late");
-}
-
 static int connect_local(void)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
@@ -338,6 +368,46 @@ static void hear(int fd, const char *part)
         used += (size_t)size;
         buffer[used] = '\0';
     }
+}
+
+static void test_bytes_are_read_up_to_the_routes_own_limit(void **state)
+{
+    (void)state;
+    char bytes[RAW_LIMIT + 2] = "";
+    memset(bytes, 'a', RAW_LIMIT);
+    expect("PUT", "/own/raw", bytes, 200, "1000 bytes, the first 97");
+    expect("PUT", "/own/raw", NULL, 200, "0 bytes, the first 0");
+    bytes[RAW_LIMIT] = 'a';
+    expect("PUT", "/own/raw", bytes, 413, "\"own\":\"the body of this request is too large\"");
+    int fd = connect_local(); /* announced, not sent: refused before it is read */
+    say(fd, "PUT /own/raw HTTP/1.1\r\nHost: x\r\nContent-Length: 1001\r\n\r\n");
+    hear(fd, "413");
+    close(fd);
+}
+
+static void test_all_of_the_query_can_be_read(void **state)
+{
+    (void)state;
+    expect("PUT", "/own/raw?a.b=1%2C2&&empty=&bare&a.b=x+y", NULL, 200, "a.b is 1,2; empty is ; bare is ; a.b is x y; 0 bytes");
+}
+
+static void test_a_mounts_own_errors_hold_for_all_below_it(void **state)
+{
+    (void)state;
+    expect("GET", "/own/nothing", NULL, 404, "{\"own\":\"there is no /own/nothing here\",\"status\":404}");
+    expect("GET", "/own", NULL, 404, "\"own\"");
+    expect("DELETE", "/own/post", NULL, 405, "\"status\":405");
+    expect("POST", "/own/post", "{", 400, "\"own\"");
+    expect("GET", "/own/%", NULL, 400, "\"own\"");
+    expect("GET", "/own/refusal", NULL, 409, "{\"own\":\"it is there\",\"status\":409}");
+    expect("GET", "/ownership", NULL, 404, "\"error\"");
+    expect("GET", "/", NULL, 404, "\"error\"");
+}
+
+static void test_an_answer_may_come_later(void **state)
+{
+    (void)state;
+    expect("GET", "/later", NULL, 200, "late");
 }
 
 static void test_a_connection_is_kept(void **state)
@@ -498,6 +568,9 @@ int main(void)
         cmocka_unit_test(test_errors_say_what_to_do),
         cmocka_unit_test(test_a_body_comes_back),
         cmocka_unit_test(test_a_body_that_is_too_large_is_refused),
+        cmocka_unit_test(test_bytes_are_read_up_to_the_routes_own_limit),
+        cmocka_unit_test(test_all_of_the_query_can_be_read),
+        cmocka_unit_test(test_a_mounts_own_errors_hold_for_all_below_it),
         cmocka_unit_test(test_an_answer_may_come_later),
         cmocka_unit_test(test_a_connection_is_kept),
         cmocka_unit_test(test_a_peer_that_leaves_before_the_answer_harms_nobody),

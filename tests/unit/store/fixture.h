@@ -132,4 +132,11 @@ static inline void append_step(struct fixture *fixture, struct step_row row)
     journal_append(fixture->journal, &(struct journal_batch){.steps = &row, .step_count = 1}, NULL, NULL);
 }
 
+/* Durable; answered with the number of documents in fixture->order. */
+static inline void append_documents(struct fixture *fixture, const struct document *documents, size_t count)
+{
+    struct journal_batch batch = {.documents = documents, .document_count = count, .durable = true};
+    journal_append(fixture->journal, &batch, fixture_committed, note_new(fixture, count));
+}
+
 #endif

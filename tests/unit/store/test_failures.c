@@ -148,6 +148,49 @@ static void a_failure_while_writing_back_stops_and_keeps_all(void **state)
     assert_int_equal(count_after_restart(fixture), fixture->answered);
 }
 
+static void put_version(struct fixture *fixture, unsigned version)
+{
+    AUTO(free_text) char *body = mem_format("{\"version\":%u}", version);
+    struct document document = {.collection = "service", .id = "1", .key = "k", .body = body, .size = strlen(body)};
+    append_documents(fixture, &document, 1);
+}
+
+static void check_version(struct fixture *fixture, unsigned version)
+{
+    AUTO(free_text) char *expected = mem_format("{\"version\":%u}", version);
+    AUTO(free_text) char *body = NULL;
+    int failed = journal_get_document(fixture->journal, "service", "1", &body, NULL, NULL);
+    assert_int_equal(failed, version ? 0 : -ERROR_NOT_FOUND);
+    if (version) assert_string_equal(body, expected);
+}
+
+/* Each version is whole or not there, and what was answered is. */
+static void a_failing_write_keeps_the_last_version_that_was_answered(void **state)
+{
+    (void)state;
+    bool went_well = false;
+    for (int writes = 0; !went_well; writes++) {
+        void *own;
+        fixture_begin(&own);
+        struct fixture *fixture = own;
+        faults.result = SQLITE_FULL;
+        faults.torn = writes % 2;
+        faults.writes_left = writes;
+        for (unsigned version = 1; version <= APPENDS && !fixture->failures; version++) {
+            put_version(fixture, version);
+            fixture_settle(fixture);
+        }
+        went_well = !fixture->failures;
+        unsigned answered = (unsigned)fixture->answered;
+        fixture_close(fixture);
+        faults_clear();
+        fixture_open(fixture);
+        check_version(fixture, answered);
+        assert_int_equal(fixture_end(&own), 0);
+        if (writes == 0) assert_false(went_well);
+    }
+}
+
 static void opening_on_a_full_disk_is_an_error(void **state)
 {
     struct fixture *fixture = *state;
@@ -189,6 +232,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_full_disk_keeps_exactly_what_was_answered),
         cmocka_unit_test(a_failing_write_keeps_exactly_what_was_answered),
+        cmocka_unit_test(a_failing_write_keeps_the_last_version_that_was_answered),
         cmocka_unit_test(a_failing_sync_loses_nothing_that_was_answered),
         cmocka_unit_test_setup_teardown(a_full_disk_says_what_to_do, begin, end),
         cmocka_unit_test_setup_teardown(what_is_queued_behind_a_failure_is_never_answered, begin, end),

@@ -51,6 +51,16 @@ static void check_content(struct fixture *fixture)
     assert_int_equal(journal_verify(fixture->journal, 2, &err), 0);
 }
 
+static void check_documents(struct fixture *fixture)
+{
+    AUTO(free_text) char *body = NULL;
+    AUTO(free_text) char *id = NULL;
+    assert_int_equal(journal_get_document(fixture->journal, "serviceOrder", "17", &body, NULL, NULL), 0);
+    assert_string_equal(body, "{\"id\":\"17\",\"note\":\"caf\xc3\xa9\"}");
+    assert_int_equal(journal_find_document(fixture->journal, "serviceOrder", "lena/order-1", &id, NULL), 0);
+    assert_string_equal(id, "17");
+}
+
 static void every_released_version_opens(void **state)
 {
     (void)state;
@@ -61,6 +71,7 @@ static void every_released_version_opens(void **state)
         restore(fixture, version);
         fixture_open(fixture);
         check_content(fixture);
+        if (version >= 3) check_documents(fixture);
         assert_int_equal(fixture_end(&own), 0);
     }
 }

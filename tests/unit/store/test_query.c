@@ -278,6 +278,13 @@ static void every_query_has_its_index(void **state)
         {QUERY_SHIM, "PRIMARY KEY (rowid=?)"},
         {QUERY_GET_BLOB, "PRIMARY KEY (digest=?)"},
         {QUERY_VERIFY, "INDEX events_by_run (run=?)"},
+        {QUERY_GET_DOCUMENT, "INDEX documents_by_id (collection=? AND id=?)"},
+        {QUERY_FIND_DOCUMENT, "INDEX documents_by_key (collection=? AND key=?)"},
+        {QUERY_COUNT_DOCUMENTS, "COVERING INDEX documents_by_"},
+        {QUERY_LIST_DOCUMENTS, "INDEX documents_by_number (collection=?)"},
+        {QUERY_LIST_DOCUMENTS_BACK, "INDEX documents_by_number (collection=?)"},
+        {QUERY_SEARCH_DOCUMENTS, "INDEX documents_by_number (collection=?)"},
+        {QUERY_SEARCH_DOCUMENTS_BACK, "INDEX documents_by_number (collection=?)"},
     };
     static const char *const listings[8] = {"PRIMARY KEY (rowid<?)", "runs_by_repository (repository=? AND run<?)",
         "runs_by_pipeline (pipeline=? AND run<?)", "runs_by_repository_pipeline (repository=? AND pipeline=? AND run<?)",

@@ -1,0 +1,109 @@
+/* core.c: the orchestration core put together and taken apart: an engine for its orders, artifacts, the TM Forum resources. */
+#include "orchestrator/core_private.h"
+
+#include "base/mem.h"
+#include "orchestrator/tmf/catalogue.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+static const struct tmf_resource *const resources[] = {
+    &service_specification_resource,
+    &service_candidate_resource,
+    &service_catalog_resource,
+    &service_category_resource,
+    &product_specification_resource,
+    &product_offering_resource,
+    &product_category_resource,
+    &product_catalog_resource,
+    NULL,
+};
+
+void core_mount(struct core *core, struct http_mount mount)
+{
+    size_t count = 0;
+    while (core->mounts[count].routes)
+        count++;
+    assert(count + 1 < CORE_MOUNTS_MAX);
+    core->mounts[count] = mount;
+}
+
+static void mount_routes(struct core *core)
+{
+    for (const struct http_mount *mount = tmf_api_mounts(core->api); mount->routes; mount++)
+        core_mount(core, *mount);
+    core_mount(core, artifacts_mount(core->artifacts));
+}
+
+/* Its steps are programs of its own, so that there is nobody to shut in. */
+static int open_engine(struct core *core, struct error *err)
+{
+    struct engine_options options = {.data = core->data,
+        .shim = core->shim,
+        .step = core->step,
+        .slots = core->options.slots ? core->options.slots : CORE_SLOTS,
+        .allow_no_sandbox = true,
+        .types = core->options.drivers,
+        .failed = core->options.failed,
+        .context = core->options.context,
+        .domains = core->domains};
+    return engine_open(core->loop, &options, &core->engine, err);
+}
+
+static int open_parts(struct core *core, struct error *err)
+{
+    AUTO(free_text) char *artifacts = mem_format("%s/artifacts", core->data);
+    int failed = open_engine(core, err);
+    if (!failed) failed = artifacts_open(core->loop, artifacts, &core->artifacts, err);
+    if (failed) return failed;
+    core->api = tmf_api_new(engine_journal(core->engine), resources, core);
+    mount_routes(core);
+    return 0;
+}
+
+int core_open(uv_loop_t *loop, const struct core_options *options, struct core **ret, struct error *err)
+{
+    struct core *core = mem_alloc(sizeof *core);
+    core->loop = loop;
+    core->options = *options;
+    core->data = mem_copy_text(options->data);
+    core->domains = mem_copy_text(options->domains);
+    core->shim = mem_copy_text(options->shim);
+    core->step = mem_copy_text(options->step);
+    int failed = open_parts(core, err);
+    if (failed) {
+        core_close(&core);
+        return failed;
+    }
+    *ret = core;
+    return 0;
+}
+
+/* The engine goes first: what it still commits may answer a call of the resources. */
+void core_close(struct core **place)
+{
+    struct core *core = take(place);
+    if (!core) return;
+    if (core->engine) engine_close(&core->engine);
+    tmf_api_free(&core->api);
+    artifacts_close(&core->artifacts);
+    char *const owned[] = {core->data, core->domains, core->shim, core->step};
+    for (size_t i = 0; i < COUNT_OF(owned); i++)
+        free(owned[i]);
+    free(core);
+}
+
+const struct http_mount *core_mounts(struct core *core)
+{
+    return core->mounts;
+}
+
+bool core_is_idle(const struct core *core)
+{
+    return engine_is_idle(core->engine);
+}
+
+struct engine *core_engine(struct core *core)
+{
+    return core->engine;
+}
