@@ -65,6 +65,20 @@ static struct order_wish wish_new(const struct cli *cli, char **ret_user, char *
         .share = SHARE_UNSAID};
 }
 
+/* What runs of it goes on; new ones are not to be. */
+static int check_offered(const json_t *offering, struct error *err)
+{
+    static const char *const gone[] = {"Retired", "Obsolete", "Rejected"};
+    const char *status = json_text(offering, "lifecycleStatus", "");
+    for (size_t i = 0; i < COUNT_OF(gone); i++) {
+        if (!text_equal(status, gone[i])) continue;
+        error_set(err, ERROR_DENIED, NOWHERE, "%.60s %.40s is %s: it cannot be ordered", json_text(offering, "name", "?"),
+            json_text(offering, "version", ""), status);
+        return error_hint(err, "`crescendo catalogue` lists what can be; publishing it again offers it again");
+    }
+    return 0;
+}
+
 int order_add(struct cli *cli, struct error *err)
 {
     AUTO(free_text) char *user = NULL, *key = NULL, *name = mem_copy_text(form_argument(cli, 0));
@@ -76,6 +90,7 @@ int order_add(struct cli *cli, struct error *err)
     int failed = options_number(&cli->options, "replicas", 1, 0, &wish.replicas, err);
     if (!failed && share) failed = share_read(share, &wish.share, err);
     if (!failed) failed = offering_find(&cli->client, name, at, &offering, err);
+    if (!failed) failed = check_offered(offering, err);
     if (!failed) failed = offering_specification(&cli->client, offering, &specification, err);
     if (failed) return failed;
     body = order_body_add(specification, &wish);
