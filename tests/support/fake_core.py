@@ -162,7 +162,20 @@ class Core:
         return 201, {}
 
     def domain(self):
-        return {"name": "here", "site": {"driver": "process", "address": "127.0.0.1", "ports": "18080-18099"}, "families": []}
+        families = {}
+        for service in self.documents[INVENTORY + "service"].values():
+            if service["state"] != "active" or characteristic(service, "address") is None:
+                continue
+            name = service["serviceSpecification"]["name"]
+            family = families.setdefault(name, {"name": name, "address": characteristic(service, "address"), "services": []})
+            family["services"].append({
+                "service": service["id"], "version": service["serviceSpecification"]["version"], "state": "active",
+                "share": characteristic(service, "traffic.share"), "replicas": characteristic(service, "replicas"), "ready": 1,
+                "instances": [{"number": 1, "pid": 4711, "port": 40001, "state": "healthy", "restarts": 0},
+                              {"number": 2, "pid": 0, "port": 40002, "state": "backoff", "restarts": 3, "message": "exited with status 3"}]})
+        return {"name": "here", "state": "active", "keeper": {"pid": 4000}, "haproxy": {"pid": 4001}, "used": {"memory": 1 << 27, "cpu": 500},
+                "site": {"driver": "process", "address": "127.0.0.1", "ports": "18080-18099", "capacity": {"cpu": 4000, "memory": 1 << 30}},
+                "families": list(families.values())}
 
     def answer(self, method, path, query, data):
         found = re.fullmatch(r"/artifacts/v1/(sha256:[0-9a-f]{64})", path)
@@ -170,6 +183,8 @@ class Core:
             return self.artifact(found.group(1), query, data)
         if path == "/domain/v1/domains":
             return 200, {"domains": [self.domain()]}
+        if path == "/domain/v1/domains/here":
+            return 200, self.domain()
         collection = path if path in COLLECTIONS else path.rsplit("/", 1)[0]
         if collection not in COLLECTIONS:
             raise Refusal(404, "NOT_FOUND", f"there is no {path}")
