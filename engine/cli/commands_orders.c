@@ -35,7 +35,7 @@ const struct option_spec order_options[] = {
     {"no-wait", 0, NULL, "print the order's number and return"},
     {"dry-run", 0, NULL, "print the order's body, and send nothing"},
     {"state", 's', "STATE", "with list: only in this state: completed, failed, inProgress, ..."},
-    {"limit", 0, "N", "with list: this many; the default is 20"},
+    {"limit", 0, "N", "with list: this many, at most 500; the default is 20"},
     {"comment", 'm', "TEXT", "with cancel: why"},
     CORE_OPTION,
     JSON_OPTION,

@@ -15,6 +15,8 @@
 /* All that a list has, at most limit (0 = 10,000). query: "name=x&version=1", encoded; NULL = none. Caller frees *ret, an array. A peer
    that ignores filters gives more: look again at what came. */
 int core_list(struct client *client, const char *path, const char *query, size_t limit, json_t **ret, struct error *err) MUST_CHECK;
+/* The newest ones of a list that is in the order of creation, newest first, without reading all of it. */
+int core_newest(struct client *client, const char *path, const char *query, size_t limit, json_t **ret, struct error *err) MUST_CHECK;
 /* One resource by its id. */
 int core_get(struct client *client, const char *path, const char *id, json_t **ret, struct error *err) MUST_CHECK;
 

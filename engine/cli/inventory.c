@@ -1,5 +1,6 @@
 /* inventory.c: `crescendo inventory`: the services that orders made, and where they answer. */
 #include "base/clock.h"
+#include "base/encode.h"
 #include "base/mem.h"
 #include "cli/commands_tables.h"
 #include "cli/facts.h"
@@ -73,6 +74,17 @@ static void print_services(const struct cli *cli, const json_t *services)
     table_free(&table);
 }
 
+/* What is asked of the core, which keeps what has ended for ever. Caller frees. */
+static char *query_of(const char *domain, bool all)
+{
+    struct text query = {0};
+    if (!all) text_add(&query, "state=active,inactive,reserved,designed,feasibilityChecked");
+    if (domain) text_add_format(&query, "%splace.name=", all ? "" : "&");
+    if (domain) percent_encode(domain, &query);
+    return text_take(&query);
+}
+
+/* Of what came, also from a core that knows no filters. */
 static json_t *choose(const json_t *services, const char *domain, bool all)
 {
     json_t *chosen = json_array();
@@ -90,15 +102,16 @@ static int list(struct cli *cli, struct error *err)
 {
     AUTO(free_json) json_t *services = NULL, *chosen = NULL;
     const char *domain = options_value(&cli->options, "domain");
-    int failed = core_list(&cli->client, CORE_SERVICES, NULL, 0, &services, err);
+    bool all = options_flag(&cli->options, "all");
+    AUTO(free_text) char *query = query_of(domain, all);
+    int failed = core_list(&cli->client, CORE_SERVICES, *query ? query : NULL, 0, &services, err);
     if (failed) return failed;
-    chosen = choose(services, domain, options_flag(&cli->options, "all"));
+    chosen = choose(services, domain, all);
     if (options_flag(&cli->options, "json")) return print_json(chosen);
     if (json_array_size(chosen))
         print_services(cli, chosen);
     else
-        printf("no services%s\n",
-            json_array_size(services) ? " like that; --all shows those that have ended" : " yet: crescendo order add NAME");
+        puts(all && !domain ? "no services yet: crescendo order add NAME" : "no services; --all shows those that have ended");
     return 0;
 }
 

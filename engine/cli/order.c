@@ -46,36 +46,21 @@ static void print_orders(const struct cli *cli, const json_t *orders)
     table_free(&table);
 }
 
-/* A core that ignores the filter or the order of the list is put right here. */
-static json_t *newest_first(const json_t *orders, const char *state, size_t limit)
-{
-    json_t *chosen = json_array();
-    size_t count = json_array_size(orders);
-    int64_t first_ms = document_time(json_array_get(orders, 0), "orderDate"),
-            last_ms = document_time(json_array_get(orders, count - 1), "orderDate");
-    for (size_t i = 0; i < count && json_array_size(chosen) < limit; i++) {
-        json_t *order = json_array_get(orders, first_ms < last_ms ? count - 1 - i : i);
-        if (!state || text_equal(state, json_text(order, "state", NULL))) json_array_append(chosen, order);
-    }
-    return chosen;
-}
-
 static int list(struct cli *cli, struct error *err)
 {
     const char *state = options_value(&cli->options, "state");
     int64_t limit = 0;
-    AUTO(free_json) json_t *orders = NULL, *chosen = NULL;
+    AUTO(free_json) json_t *orders = NULL;
     AUTO(text_release) struct text query = {0};
     int failed = options_number(&cli->options, "limit", 1, LIST_DEFAULT, &limit, err);
     if (failed) return failed;
     if (state) text_add(&query, "state=");
     if (state) percent_encode(state, &query);
-    failed = core_list(&cli->client, CORE_ORDERS, state ? text_view(&query) : NULL, 0, &orders, err);
+    failed = core_newest(&cli->client, CORE_ORDERS, state ? text_view(&query) : NULL, (size_t)limit, &orders, err);
     if (failed) return failed;
-    chosen = newest_first(orders, state, (size_t)limit);
-    if (options_flag(&cli->options, "json")) return print_json(chosen);
-    if (json_array_size(chosen))
-        print_orders(cli, chosen);
+    if (options_flag(&cli->options, "json")) return print_json(orders);
+    if (json_array_size(orders))
+        print_orders(cli, orders);
     else
         printf("no orders%s\n", state ? " like that" : " yet: a pipeline's step `order`, or crescendo order add NAME --domain DOMAIN");
     return 0;

@@ -194,7 +194,8 @@ class Core:
             return special(body) if special else self.create(path, body)
         if path in COLLECTIONS:
             wanted = {name: value for name, value in query.items() if name not in ("offset", "limit", "fields")}
-            rows = [row for row in self.documents[path].values() if all(str(row.get(name)) == value for name, value in wanted.items())]
+            wanted.pop("place.name", None)
+            rows = [row for row in self.documents[path].values() if all(str(row.get(name)) in value.split(",") for name, value in wanted.items())]
             offset = int(query.get("offset", 0))
             return 200, rows[offset:offset + int(query.get("limit", 100))]
         document = self.find(collection, urllib.parse.unquote(path.rsplit("/", 1)[1]))
