@@ -10,6 +10,7 @@
 #include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -82,6 +83,22 @@ int client_open(const struct options *options, struct client *ret, struct error 
     return 0;
 }
 
+int client_use_core(const struct options *options, struct client *client, struct error *err)
+{
+    const char *typed = options_value(options, "core"), *core = typed ? typed : variable("CRESCENDO_CORE");
+    if (!core) return 0;
+    if (!text_starts(core, "unix:/") && !text_starts(core, "http://")) {
+        error_set(err, ERROR_INVALID, NOWHERE, "'%s' is no address of a core", core);
+        return error_hint(err, "write unix:/path/to/core.sock or http://host:port");
+    }
+    free(client->server);
+    client->server = mem_copy_text(core);
+    client->core = true;
+    client->local = false; /* nothing is started instead of it */
+    client->typed = typed;
+    return 0;
+}
+
 void client_release(struct client *client)
 {
     free(client->server);
@@ -95,18 +112,29 @@ static enum error_code code_from(const json_t *error, int status)
 {
     const char *name = json_text(error, "code", "");
     for (int code = 1; code < ERROR_CODE_COUNT; code++)
-        if (text_equal(error_code_name((enum error_code)code), name)) return (enum error_code)code;
+        if (strcasecmp(error_code_name((enum error_code)code), name) == 0) return (enum error_code)code;
     for (int code = 1; code < ERROR_CODE_COUNT; code++)
         if (error_code_http((enum error_code)code) == status) return (enum error_code)code;
     return ERROR_PROTOCOL;
+}
+
+/* TM Forum's {code, reason, message, status}: reason is a sentence and message what more there is to say of it, or what to do; either may
+   be missing, and a reason of one word is but another code. */
+static int refused_by_tmf(const struct client *client, int status, const json_t *answer, struct error *err)
+{
+    const char *reason = json_text(answer, "reason", NULL), *message = json_text(answer, "message", NULL);
+    if (reason && message && !strchr(reason, ' ')) reason = message;
+    const char *words = reason ? reason : message, *hint = json_text(answer, "hint", text_equal(words, message) ? NULL : message);
+    if (!words) return error_set(err, ERROR_PROTOCOL, NOWHERE, "%s answered with status %d", client->server, status);
+    int failed = error_set(err, code_from(answer, status), NOWHERE, "%s", words);
+    return hint && *hint ? error_hint(err, "%s", hint) : failed;
 }
 
 /* Also diagnostics may stand beside the error or in it. */
 static int refused(struct client *client, int status, const json_t *answer, struct error *err)
 {
     const json_t *error = json_object_get(answer, "error");
-    if (!json_is_object(error))
-        return error_set(err, ERROR_PROTOCOL, NOWHERE, "the server at %s answered with status %d", client->server, status);
+    if (!json_is_object(error)) return refused_by_tmf(client, status, answer, err);
     const char *text = json_text(error, "text", json_text(answer, "text", NULL));
     const json_t *diagnostics = json_object_get(error, "diagnostics");
     if (!diagnostics) diagnostics = json_object_get(answer, "diagnostics");
@@ -150,7 +178,8 @@ static int nobody_there(const struct client *client, struct error *err)
     bool is_socket = text_starts(client->server, unix_socket);
     int failed = is_socket ? denied_on_the_way(client->server + strlen(unix_socket), err) : 0;
     if (failed) return failed;
-    error_set(err, ERROR_UNAVAILABLE, NOWHERE, "no server is listening at %s", client->server);
+    error_set(err, ERROR_UNAVAILABLE, NOWHERE, "no %s is listening at %s", client->core ? "core" : "server", client->server);
+    if (client->core) return error_hint(err, "is `crescendo core` running there? --core, or CRESCENDO_CORE, names another");
     if (!client->data) return error_hint(err, "is it running there? --server, or CRESCENDO_SERVER, names another");
     const char *option = client->typed ? " --data " : "";
     AUTO(free_text) char *data = client->typed ? shell_word(client->data) : mem_copy_text("");
@@ -173,6 +202,24 @@ static int send_request(const struct client *client, const struct local_request 
     return -(int)why.code;
 }
 
+static int exchange(struct client *client, const struct local_request *request, int *ret_status, json_t **ret, struct error *err)
+{
+    struct local_response response = {0};
+    int failed = send_request(client, request, &response, err);
+    if (failed) return failed;
+    AUTO(free_json) json_t *answer = NULL;
+    failed = response.size ? json_parse(response.body, response.size, "the server's answer", &answer, err) : 0;
+    int status = response.status;
+    local_response_release(&response);
+    if (status >= 400) return refused(client, status, answer, err);
+    if (failed)
+        return error_set(err, ERROR_PROTOCOL, NOWHERE, "the server at %s answered %s %s with what is not JSON", client->server,
+            request->method, request->path);
+    *ret = answer ? take(&answer) : json_object();
+    *ret_status = status;
+    return 0;
+}
+
 int client_call(struct client *client, const char *method, const char *path, const json_t *body, json_t **ret, struct error *err)
 {
     AUTO(free_text) char *bytes = body ? json_canonical(body) : NULL;
@@ -183,19 +230,24 @@ int client_call(struct client *client, const char *method, const char *path, con
         .body = bytes,
         .body_size = bytes ? strlen(bytes) : 0,
         .timeout_ms = 30 * 1000};
-    struct local_response response = {0};
-    int failed = send_request(client, &request, &response, err);
-    if (failed) return failed;
+    int status = 0;
+    return exchange(client, &request, &status, ret, err);
+}
+
+int client_put_bytes(struct client *client, const char *path, const void *bytes, size_t size, int *ret_status, struct error *err)
+{
+    struct local_request request = {.server = client->server,
+        .method = "PUT",
+        .path = path,
+        .token = client->token,
+        .body = bytes,
+        .body_size = size,
+        .type = "application/octet-stream",
+        .timeout_ms = 60 * 1000};
     AUTO(free_json) json_t *answer = NULL;
-    failed = response.size ? json_parse(response.body, response.size, "the server's answer", &answer, err) : 0;
-    int status = response.status;
-    local_response_release(&response);
-    if (status >= 400) return refused(client, status, answer, err);
-    if (failed)
-        return error_set(
-            err, ERROR_PROTOCOL, NOWHERE, "the server at %s answered %s %s with what is not JSON", client->server, method, path);
-    *ret = answer ? take(&answer) : json_object();
-    return 0;
+    int status = 0, failed = exchange(client, &request, &status, &answer, err);
+    if (!failed && ret_status) *ret_status = status;
+    return failed;
 }
 
 int client_get(struct client *client, json_t **ret, struct error *err, const char *path, ...)

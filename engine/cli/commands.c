@@ -1,7 +1,5 @@
 /* commands.c: the table of commands. */
-#include "cli/commands.h"
-
-#include "base/mem.h"
+#include "cli/commands_tables.h"
 
 const struct option_spec common_options[] = {
     {"server", 0, "URL", "the server: unix:/path/to/socket or http://host:port; else CRESCENDO_SERVER"},
@@ -12,11 +10,6 @@ const struct option_spec common_options[] = {
     {"help", 'h', NULL, "explain the command"},
     OPTION_END,
 };
-
-#define JSON_OPTION \
-    { \
-        "json", 0, NULL, "as JSON, as the server tells it" \
-    }
 
 #define PARAM_OPTION \
     { \
@@ -282,6 +275,54 @@ const struct command commands[] = {
         .arguments_min = 1,
         .arguments_max = 1,
         .run = cancel_run},
+    {.name = "catalogue",
+        .group = "Order a service",
+        .summary = "what is published, and publishing by hand",
+        .usage = "[FORM] [OPTION...]",
+        .options = catalogue_options,
+        .about = "An offering is one version of a service: what a pipeline's step `publish` put there, and what an order names.",
+        .forms = catalogue_forms,
+        .examples = catalogue_examples,
+        .exits = "0 1 4 64 69",
+        .flags = COMMAND_CORE,
+        .arguments_max = 4,
+        .run = form_run},
+    {.name = "order",
+        .group = "Order a service",
+        .summary = "order, change and end services",
+        .usage = "[FORM] [OPTION...]",
+        .options = order_options,
+        .about = order_about,
+        .forms = order_forms,
+        .examples = order_examples,
+        .exits = "0 1 4 7 64 69 130",
+        .flags = COMMAND_CORE,
+        .arguments_max = 101,
+        .run = form_run},
+    {.name = "inventory",
+        .group = "Order a service",
+        .summary = "the services that run, and where they answer",
+        .usage = "[FORM] [OPTION...]",
+        .options = inventory_options,
+        .about = "A service is one ordered version on one domain. Its share is its part of the requests at its address.",
+        .forms = inventory_forms,
+        .examples = inventory_examples,
+        .exits = "0 1 4 64 69",
+        .flags = COMMAND_CORE,
+        .arguments_max = 2,
+        .run = form_run},
+    {.name = "domain",
+        .group = "Order a service",
+        .summary = "the places where services run",
+        .usage = "[FORM] [OPTION...]",
+        .options = domain_options,
+        .about = domain_about,
+        .forms = domain_forms,
+        .examples = domain_examples,
+        .exits = "0 1 4 64 69",
+        .flags = COMMAND_CORE,
+        .arguments_max = 2,
+        .run = form_run},
     {.name = "serve",
         .group = "Serve",
         .summary = "start the server",
@@ -311,14 +352,14 @@ const struct command commands[] = {
     {.name = "repository",
         .group = "Serve",
         .summary = "add or list repositories to push to",
-        .usage = "add NAME | list",
+        .usage = "[FORM] [OPTION...]",
         .options = repository_options,
         .about = "A repository is a bare git repository of the server. A push to it starts the pipeline in crescendo.yaml.",
+        .forms = repository_forms,
         .examples = repository_examples,
         .exits = "0 1 4 64 69",
-        .arguments_min = 1,
         .arguments_max = 2,
-        .run = repository_run},
+        .run = form_run},
     {.name = "version",
         .group = "Serve",
         .summary = "print this program's and the server's version",
@@ -341,37 +382,3 @@ const struct command commands[] = {
         .run = help_run},
     {.name = NULL},
 };
-
-const struct command *command_find(const char *name)
-{
-    for (const struct command *command = commands; command->name; command++)
-        if (text_equal(command->name, name)) return command;
-    return NULL;
-}
-
-const char *command_nearest(const char *name)
-{
-    const char *names[COUNT_OF(commands)] = {0};
-    for (size_t i = 0; commands[i].name; i++)
-        names[i] = commands[i].name;
-    return name_nearest(name, names);
-}
-
-const char *exit_code_meaning(int code)
-{
-    switch (code) {
-    case 0: return "done";
-    case 1: return "failed";
-    case 2: return "the plan has changes";
-    case 3: return "waiting for approval";
-    case 4: return "not allowed, or denied by a policy";
-    case 5: return "rolled back on KPIs";
-    case 6: return "the KPIs were inconclusive";
-    case 7: return "an effect's outcome is unknown and needs a person";
-    case 64: return "wrong command line or wrong pipeline file";
-    case 69: return "no server can be reached, or another one has the folder";
-    case 74: return "input or output failed: the journal cannot be written";
-    case 130: return "interrupted; the run goes on";
-    default: return NULL;
-    }
-}

@@ -26,15 +26,28 @@ struct cli {
     char *types_mark; /* says which external ones there are, and what stands in their tables; "" = none */
     int (*load_types)(struct cli *cli, struct error *err);
     struct arena *storage;
+    /* A document of the catalogue as the step `publish` sends it: part 0 the service specification, 1 its candidate, 2 the product
+       specification, 3 the offering. facts: {name, version, packages, descriptor}; ids: those of the parts before it. Caller frees. */
+    json_t *(*publish_part)(unsigned part, const json_t *facts, const json_t *const *ids);
 };
 
 struct example {
     const char *line, *what;
 };
 
+/* What a command's first argument may be, where it has several: `order add`. Where it is left out, the first form is meant. */
+struct form {
+    const char *name, *arguments;        /* "add", "NAME[@VERSION]" */
+    const char *what;                    /* one line */
+    size_t arguments_min, arguments_max; /* behind the name */
+    const char *options; /* those of the command's that it takes, "domain replicas"; --json and --core always; NULL = no others */
+    int (*run)(struct cli *cli, struct error *err);
+};
+
 enum command_flag {
     COMMAND_HIDDEN = 1,
     COMMAND_OWN_WORDS = 2, /* hands its words on to another program as they are */
+    COMMAND_CORE = 4,      /* asks the orchestration core: --core says which */
 };
 
 struct command {
@@ -43,11 +56,12 @@ struct command {
     const char *usage;        /* what stands behind the name */
     const char *about;        /* a few sentences, lines broken by hand */
     const struct option_spec *options;
+    const struct form *forms;       /* NULL-name-ended; NULL: none */
     const struct example *examples; /* NULL-line-ended */
     const char *exits;              /* exit codes that it may have, "0 1 64" */
     unsigned flags;
     size_t arguments_min, arguments_max;
-    /* Returns the exit code, or an error (negative) that main prints. */
+    /* Returns the exit code, or an error (negative) that main prints. NULL: the forms say what runs it. */
     int (*run)(struct cli *cli, struct error *err);
 };
 
@@ -57,10 +71,15 @@ const struct command *command_find(const char *name); /* NULL: there is none */
 const char *command_nearest(const char *name);        /* did you mean; NULL */
 const char *exit_code_meaning(int code);              /* NULL: there is none */
 
+/* Runs the form of cli->command that its first argument names. An argument that names none, options that it does not take, too few or too
+   many words behind it: -ERROR_INVALID. */
+int form_run(struct cli *cli, struct error *err) MUST_CHECK;
+/* The nth word behind the form's name; NULL behind the last. */
+const char *form_argument(const struct cli *cli, size_t index);
+
 /* One function a command, each in the file of its name. */
 int serve_run(struct cli *cli, struct error *err);
 int core_run(struct cli *cli, struct error *err);
-int repository_run(struct cli *cli, struct error *err);
 int lint_run(struct cli *cli, struct error *err);
 int plan_run(struct cli *cli, struct error *err);
 int run_run(struct cli *cli, struct error *err);

@@ -1,6 +1,7 @@
 /* help.c: help from the table of commands. */
 #include "cli/help.h"
 
+#include "base/mem.h"
 #include "cli/display.h"
 #include "cli/output.h"
 
@@ -71,6 +72,14 @@ static void add_examples(const struct example *examples, struct text *out)
         two_columns(examples->line, examples->what, EXAMPLE_COLUMNS, out);
 }
 
+static void add_forms(const struct form *forms, struct text *out)
+{
+    for (; forms && forms->name; forms++) {
+        AUTO(free_text) char *left = mem_format("%s %s", forms->name, forms->arguments);
+        two_columns(left, forms->what, OPTION_COLUMNS, out);
+    }
+}
+
 /* Calls back for each number in "0 1 64". */
 static void each_exit(const char *exits, void (*row)(int code, const char *meaning, struct text *out), struct text *out)
 {
@@ -115,6 +124,11 @@ void help_command(const struct command *command, const struct terminal *terminal
 {
     text_add_format(out, "crescendo %s: %s\n\nUsage: crescendo %s %s\n\n", command->name, command->summary, command->name, command->usage);
     add_wrapped(command->about, 0, 0, out);
+    if (command->forms) {
+        text_add_char(out, '\n');
+        heading(terminal, "Forms", out);
+        add_forms(command->forms, out);
+    }
     if (command->options && command->options->name) {
         text_add_char(out, '\n');
         heading(terminal, "Options", out);
@@ -142,6 +156,14 @@ static void markdown_options(const struct option_spec *options, struct text *out
     }
 }
 
+static void markdown_forms(const struct command *command, struct text *out)
+{
+    if (!command->forms) return;
+    text_add(out, "\n| form | what it does |\n|---|---|\n");
+    for (const struct form *form = command->forms; form->name; form++)
+        text_add_format(out, "| `%s %s%s%s` | %s |\n", command->name, form->name, *form->arguments ? " " : "", form->arguments, form->what);
+}
+
 static void markdown_exit(int code, const char *meaning, struct text *out)
 {
     text_add_format(out, "%s%d %s", text_ends(text_view(out), ": ") ? "" : ", ", code, meaning);
@@ -151,6 +173,7 @@ static void markdown_command(const struct command *command, struct text *out)
 {
     text_add_format(out, "\n## crescendo %s\n\n`crescendo %s %s`: %s.\n\n%s\n", command->name, command->name, command->usage,
         command->summary, command->about);
+    markdown_forms(command, out);
     markdown_options(command->options, out);
     text_add(out, "\n```sh\n");
     for (const struct example *example = command->examples; example->line; example++)
@@ -193,7 +216,8 @@ void help_completion_bash(struct text *out)
     text_add(out, "\"\n    case $command in\n");
     for (const struct command *command = commands; command->name; command++) {
         text_add_format(out, "    %s) words=\"", command->name);
-        if (text_equal(command->name, "repository")) text_add(out, "add list");
+        for (const struct form *form = command->forms; form && form->name; form++)
+            text_add_format(out, " %s", form->name);
         if (text_equal(command->name, "help"))
             for (const struct command *other = commands; other->name; other++)
                 text_add_format(out, " %s", other->name);

@@ -113,6 +113,10 @@ char *report_server_words(const struct client *client)
 {
     if (client->local) return mem_copy_text(" --local");
     if (!client->typed) return mem_copy_text("");
+    if (client->core) {
+        AUTO(free_text) char *core = shell_word(client->server);
+        return mem_format(" --core %s", core);
+    }
     AUTO(free_text) char *word = shell_word(client->data ? client->data : client->server);
     return mem_format(client->data ? " --data %s" : " --server %s", word);
 }

@@ -1,14 +1,15 @@
 /* repository.c: `crescendo repository add` and `list`: the bare repositories that runs start from. */
 #include "base/mem.h"
-#include "cli/commands.h"
+#include "cli/commands_tables.h"
 #include "cli/output.h"
 #include "cli/shell_words.h"
 #include "cli/table.h"
 
 #include <stdio.h>
 
-static int add(struct cli *cli, const char *name, struct error *err)
+static int add(struct cli *cli, struct error *err)
 {
+    const char *name = form_argument(cli, 0);
     if (!text_is_name(name)) {
         error_set(err, ERROR_INVALID, NOWHERE, "'%s' cannot be a repository's name", name);
         return error_hint(err, "small letters, digits and hyphens, a letter first: hello-service");
@@ -53,12 +54,8 @@ static int list(struct cli *cli, struct error *err)
     return 0;
 }
 
-int repository_run(struct cli *cli, struct error *err)
-{
-    const char *verb = options_argument(&cli->options, 0), *name = options_argument(&cli->options, 1);
-    if (text_equal(verb, "add") && name) return add(cli, name, err);
-    if (text_equal(verb, "list") && !name) return list(cli, err);
-    if (text_equal(verb, "add"))
-        return error_set(err, ERROR_INVALID, NOWHERE, "repository add wants a name: crescendo repository add NAME");
-    return error_set(err, ERROR_INVALID, NOWHERE, "repository %s: say `repository add NAME` or `repository list`", verb);
-}
+const struct form repository_forms[] = {
+    {"list", "", "all of them", .run = list},
+    {"add", "NAME", "makes one, and prints where to push", 1, 1, .run = add},
+    {.name = NULL},
+};

@@ -2,54 +2,16 @@
 #include "base/clock.h"
 #include "base/encode.h"
 #include "base/mem.h"
-#include "cli/board.h"
 #include "cli/commands.h"
 #include "cli/output.h"
 #include "cli/report.h"
 #include "cli/shell_words.h"
 #include "cli/table.h"
+#include "cli/when.h"
 
 #include <stdio.h>
-#include <time.h>
 
 enum { TITLE_FROM_COLUMNS = 120 };
-#define DAY_MS (24LL * 3600 * 1000)
-#define MONTH_MS (30 * DAY_MS)
-
-/* "now", "12 s ago", "3 d ago", after a month the date. */
-static void add_when(struct table *table, int64_t ms, int64_t now_ms)
-{
-    struct text text = {0};
-    int64_t age_ms = now_ms - ms;
-    time_t seconds = (time_t)(ms / 1000);
-    struct tm local;
-    if (age_ms >= 0 && age_ms < 1000)
-        text_add(&text, "now");
-    else if (age_ms >= 0 && age_ms < 60 * 1000)
-        text_add_format(&text, "%d s ago", (int)(age_ms / 1000));
-    else if (age_ms >= 0 && age_ms < 3600 * 1000)
-        text_add_format(&text, "%d m ago", (int)(age_ms / 60000));
-    else if (age_ms >= 0 && age_ms < DAY_MS)
-        text_add_format(&text, "%d h ago", (int)(age_ms / 3600000));
-    else if (age_ms >= 0 && age_ms < MONTH_MS)
-        text_add_format(&text, "%d d ago", (int)(age_ms / DAY_MS));
-    else if (localtime_r(&seconds, &local))
-        text_add_format(&text, "%04d-%02d-%02d", local.tm_year + 1900, local.tm_mon + 1, local.tm_mday);
-    table_add(table, STYLE_PLAIN, text_view(&text));
-    text_release(&text);
-}
-
-static void add_took(struct table *table, const json_t *run, int64_t now_ms)
-{
-    struct text text = {0};
-    int64_t begin_ms = json_whole(run, "started_ms", json_whole(run, "accepted_ms", 0)), end_ms = json_whole(run, "ended_ms", 0);
-    if (end_ms >= begin_ms && end_ms)
-        text_add_duration(&text, end_ms - begin_ms);
-    else if (begin_ms && !end_ms)
-        board_add_elapsed(&text, now_ms - begin_ms);
-    table_add(table, STYLE_PLAIN, text_view(&text));
-    text_release(&text);
-}
 
 static void add_row(struct table *table, const json_t *run, int64_t now_ms, bool with_title)
 {
@@ -60,8 +22,9 @@ static void add_row(struct table *table, const json_t *run, int64_t now_ms, bool
     table_add(table, STYLE_PLAIN, json_text(run, "repository", ""));
     table_add(table, STYLE_PLAIN, report_ref(json_text(run, "ref", NULL)));
     table_add_format(table, style, "%s %s", symbol_of_state(json_text(run, "state", "")), state);
-    add_when(table, json_whole(run, "accepted_ms", 0), now_ms);
-    add_took(table, run, now_ms);
+    int64_t accepted_ms = json_whole(run, "accepted_ms", 0);
+    table_add_when(table, accepted_ms, now_ms);
+    table_add_took(table, json_whole(run, "started_ms", accepted_ms), json_whole(run, "ended_ms", 0), now_ms);
     if (with_title) table_add(table, STYLE_QUIET, json_text(run, "title", ""));
 }
 

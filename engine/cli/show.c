@@ -1,82 +1,53 @@
 /* show.c: `crescendo show`: all about one run, once. */
 #include "base/clock.h"
 #include "base/mem.h"
-#include "cli/board.h"
 #include "cli/commands.h"
-#include "cli/output.h"
 #include "cli/display.h"
+#include "cli/facts.h"
 #include "cli/failures.h"
+#include "cli/output.h"
 #include "cli/report.h"
 #include "cli/table.h"
+#include "cli/when.h"
 
 #include <stdio.h>
-
-static void add_fact(struct text *out, const struct terminal *terminal, const char *name, const char *value)
-{
-    if (!value || !*value) return;
-    text_add(out, style_open(STYLE_QUIET, terminal->colour));
-    text_add_format(out, "%-11s ", name);
-    text_add(out, style_close(STYLE_QUIET, terminal->colour));
-    display_add_cut(out, value, terminal->columns ? terminal->columns - 12 : 4000);
-    text_add_char(out, '\n');
-}
-
-static void add_time(struct text *out, const struct terminal *terminal, const char *name, int64_t ms)
-{
-    char buffer[CLOCK_TEXT_SIZE];
-    if (ms) add_fact(out, terminal, name, clock_format(ms, buffer));
-}
 
 static void add_header(struct text *out, const struct terminal *terminal, const json_t *run)
 {
     AUTO(free_text) char *state = report_state(run);
     AUTO(free_text)
-    char *head = mem_format("%s run %lld  %s  %s", symbol_of_state(json_text(run, "state", "")), (long long)json_whole(run, "run", 0),
-        json_text(run, "pipeline", ""), state);
-    enum style style = style_of_state(json_text(run, "state", ""));
-    text_add(out, style_open(style, terminal->colour));
-    display_add_cut(out, head, terminal->columns ? terminal->columns : 4000);
-    text_add(out, style_close(style, terminal->colour));
-    text_add_char(out, '\n');
-    add_fact(out, terminal, "message", json_text(run, "message", NULL));
-    add_fact(out, terminal, "title", json_text(run, "title", NULL));
-    add_fact(out, terminal, "repository", json_text(run, "repository", NULL));
-    add_fact(out, terminal, "ref", report_ref(json_text(run, "ref", NULL)));
-    add_fact(out, terminal, "commit", json_text(run, "commit", NULL));
-    add_fact(out, terminal, "author", json_text(run, "author", NULL));
-    add_fact(out, terminal, "trigger", json_text(run, "trigger", NULL));
-    add_fact(out, terminal, "isolation", json_text(run, "isolation", NULL));
-    add_time(out, terminal, "accepted", json_whole(run, "accepted_ms", 0));
-    add_time(out, terminal, "ended", json_whole(run, "ended_ms", 0));
+    char *head = mem_format("run %lld  %s  %s", (long long)json_whole(run, "run", 0), json_text(run, "pipeline", ""), state);
+    fact_add_head(out, terminal, json_text(run, "state", ""), head);
+    fact_add(out, terminal, "message", json_text(run, "message", NULL));
+    fact_add(out, terminal, "title", json_text(run, "title", NULL));
+    fact_add(out, terminal, "repository", json_text(run, "repository", NULL));
+    fact_add(out, terminal, "ref", report_ref(json_text(run, "ref", NULL)));
+    fact_add(out, terminal, "commit", json_text(run, "commit", NULL));
+    fact_add(out, terminal, "author", json_text(run, "author", NULL));
+    fact_add(out, terminal, "trigger", json_text(run, "trigger", NULL));
+    fact_add(out, terminal, "isolation", json_text(run, "isolation", NULL));
+    fact_add_time(out, terminal, "accepted", json_whole(run, "accepted_ms", 0));
+    fact_add_time(out, terminal, "ended", json_whole(run, "ended_ms", 0));
     int64_t begin_ms = json_whole(run, "accepted_ms", 0), end_ms = json_whole(run, "ended_ms", 0);
-    if (begin_ms && end_ms >= begin_ms) {
-        struct text took = {0};
-        text_add_duration(&took, end_ms - begin_ms);
-        add_fact(out, terminal, "took", text_view(&took));
-        text_release(&took);
-    }
+    if (!begin_ms || end_ms < begin_ms) return;
+    AUTO(text_release) struct text took = {0};
+    when_add_took(&took, begin_ms, end_ms, end_ms);
+    fact_add(out, terminal, "took", text_view(&took));
 }
 
 static void add_step(struct table *table, const json_t *step, int64_t now_ms)
 {
     AUTO(free_text) char *state = report_state(step);
     const char *name = json_text(step, "state", "");
-    struct text took = {0};
-    int64_t begin_ms = json_whole(step, "started_ms", 0), end_ms = json_whole(step, "ended_ms", 0),
-            attempt = json_whole(step, "attempt", 0);
-    if (begin_ms && end_ms)
-        text_add_duration(&took, end_ms - begin_ms);
-    else if (begin_ms)
-        board_add_elapsed(&took, now_ms - begin_ms);
+    int64_t attempt = json_whole(step, "attempt", 0);
     table_add(table, STYLE_PLAIN, json_text(step, "path", "?"));
     table_add_format(table, style_of_state(name), "%s %s", symbol_of_state(name), state);
-    table_add(table, STYLE_PLAIN, text_view(&took));
+    table_add_took(table, json_whole(step, "started_ms", 0), json_whole(step, "ended_ms", 0), now_ms);
     if (attempt > 1)
         table_add_format(table, STYLE_WAIT, "%lld", (long long)attempt);
     else
         table_add(table, STYLE_PLAIN, "");
     table_add(table, STYLE_QUIET, json_text(step, "message", json_text(step, "title", "")));
-    text_release(&took);
 }
 
 static void add_steps(struct text *out, const struct terminal *terminal, const json_t *steps)

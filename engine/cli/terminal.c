@@ -54,7 +54,13 @@ static const struct look *look_of(const char *state)
         {"cancelling", STYLE_WAIT, "●"}, {"succeeded", STYLE_GOOD, "✓"}, {"reused", STYLE_GOOD, "✓"}, {"failed", STYLE_BAD, "✗"},
         {"cancelled", STYLE_WAIT, "–"}, {"skipped", STYLE_QUIET, "–"}, {"unknown", STYLE_BAD, "?"}, {"needs_person", STYLE_BAD, "?"},
         {"rolling_back", STYLE_WAIT, "↺"}, {"rolled_back", STYLE_WAIT, "↺"}, {"rollback_failed", STYLE_BAD, "✗"},
-        {"compensating", STYLE_WAIT, "↺"}, {"compensated", STYLE_WAIT, "↺"}, {"compensation_failed", STYLE_BAD, "✗"}};
+        {"acknowledged", STYLE_QUIET, "○"}, {"inProgress", STYLE_BUSY, "●"}, {"completed", STYLE_GOOD, "✓"}, {"partial", STYLE_BAD, "✗"},
+        {"rejected", STYLE_BAD, "✗"}, {"held", STYLE_BAD, "?"}, {"assessingCancellation", STYLE_WAIT, "●"},
+        {"pendingCancellation", STYLE_WAIT, "●"}, {"reserved", STYLE_QUIET, "○"}, {"active", STYLE_GOOD, "✓"},
+        {"inactive", STYLE_WAIT, "–"}, {"terminated", STYLE_QUIET, "–"}, {"Active", STYLE_GOOD, "✓"}, {"Launched", STYLE_GOOD, "✓"},
+        {"Retired", STYLE_QUIET, "–"}, {"healthy", STYLE_GOOD, "✓"}, {"unhealthy", STYLE_BAD, "✗"}, {"backoff", STYLE_WAIT, "↺"},
+        {"draining", STYLE_WAIT, "●"}, {"stopping", STYLE_WAIT, "●"}, {"compensating", STYLE_WAIT, "↺"}, {"compensated", STYLE_WAIT, "↺"},
+        {"compensation_failed", STYLE_BAD, "✗"}};
     static const struct look other = {"", STYLE_PLAIN, "·"};
     for (size_t i = 0; i < COUNT_OF(looks); i++)
         if (text_equal(looks[i].state, state)) return &looks[i];

@@ -1,0 +1,20 @@
+/* commands_tables.h: the options, examples and forms that rows of the table of commands point to, where they have a file of their own. */
+#ifndef CRESCENDO_CLI_COMMANDS_TABLES_H
+#define CRESCENDO_CLI_COMMANDS_TABLES_H
+
+#include "cli/commands.h"
+
+#define JSON_OPTION \
+    { \
+        "json", 0, NULL, "as JSON, as the server tells it" \
+    }
+
+/* commands_orders.c */
+extern const struct option_spec catalogue_options[], order_options[], inventory_options[], domain_options[];
+extern const struct example catalogue_examples[], order_examples[], inventory_examples[], domain_examples[];
+extern const char order_about[], domain_about[];
+
+/* each in the file of its command */
+extern const struct form repository_forms[], catalogue_forms[], order_forms[], inventory_forms[], domain_forms[];
+
+#endif

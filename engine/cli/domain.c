@@ -1,0 +1,56 @@
+/* domain.c: `crescendo domain`: the core's own domains as a table, and the table of its forms. */
+#include "cli/domain.h"
+
+#include "base/mem.h"
+#include "cli/output.h"
+#include "cli/table.h"
+
+#include <stdio.h>
+
+static void add_row(struct table *table, const json_t *domain)
+{
+    const json_t *site = json_object_get(domain, "site"), *families = json_object_get(domain, "families");
+    const char *state = json_text(domain, "state", "");
+    table_add(table, STYLE_PLAIN, json_text(domain, "name", json_text(domain, "domain", "")));
+    table_add(table, style_of_state(state), state);
+    table_add(table, STYLE_PLAIN, json_text(site, "driver", ""));
+    table_add(table, STYLE_PLAIN, json_text(site, "address", ""));
+    table_add(table, STYLE_PLAIN, json_text(site, "ports", ""));
+    table_add_format(table, STYLE_PLAIN, "%zu", json_array_size(families));
+}
+
+static void print_domains(const struct cli *cli, const json_t *domains)
+{
+    static const struct column columns[] = {
+        {"NAME", .keep = 8}, {"STATE"}, {"DRIVER"}, {"ADDRESS", .keep = 9}, {"PORTS"}, {"FAMILIES", .right = true}};
+    struct table *table = table_new(columns, COUNT_OF(columns));
+    size_t i;
+    json_t *domain;
+    json_array_foreach(domains, i, domain) add_row(table, domain);
+    struct text out = {0};
+    table_print(table, cli->out.columns, cli->out.colour, &out);
+    print_text(&out);
+    table_free(&table);
+}
+
+static int list(struct cli *cli, struct error *err)
+{
+    AUTO(free_json) json_t *answer = NULL;
+    int failed = client_get(&cli->client, &answer, err, "/domain/v1/domains");
+    if (failed) return failed;
+    const json_t *domains = json_is_array(answer) ? answer : json_object_get(answer, "domains");
+    if (options_flag(&cli->options, "json")) return print_json(answer);
+    if (json_array_size(domains))
+        print_domains(cli, domains);
+    else
+        puts("the core drives no domain yet: crescendo domain add NAME");
+    return 0;
+}
+
+const struct form domain_forms[] = {
+    {"list", "", "the domains that the core drives itself", .run = list},
+    {"show", "NAME", "one domain: its capacity, services and instances", 1, 1, .run = domain_show},
+    {"add", "NAME", "writes the file of a new domain into this machine's data folder", 1, 1, "address ports url dialect", domain_add},
+    {"check", "NAME|FILE", "every mistake in the file of a domain; needs no server", 1, 1, .run = domain_check},
+    {.name = NULL},
+};

@@ -1,0 +1,95 @@
+/* domain_add.c: `crescendo domain add` and `check`: the file of a domain in the data folder. */
+#include "base/file.h"
+#include "base/mem.h"
+#include "cli/domain.h"
+#include "cli/domain_file.h"
+#include "cli/output.h"
+#include "cli/shell_words.h"
+#include "spec/diagnose.h"
+#include "spec/domain.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { FILE_LIMIT_BYTES = 1024 * 1024 };
+
+static int no_folder(const struct cli *cli, struct error *err)
+{
+    error_set(err, ERROR_UNSUPPORTED, NOWHERE, "`crescendo domain %s` writes into a data folder of this machine, and a server was named",
+        options_argument(&cli->options, 0));
+    return error_hint(err, "name the folder: --data DIR");
+}
+
+/* DATA/domains/NAME.yaml. Caller frees. */
+static char *path_of(const struct cli *cli, const char *name)
+{
+    return mem_format("%s/domains/%s.yaml", cli->client.data, name);
+}
+
+static int is_there(const char *path, const char *name, struct error *err)
+{
+    error_set(err, ERROR_CONFLICT, NOWHERE, "there is a domain %s: %.150s", name, path);
+    return error_hint(err, "change that file, then `crescendo domain check %s`", name);
+}
+
+int domain_add(struct cli *cli, struct error *err)
+{
+    const char *name = form_argument(cli, 0);
+    struct domain_wish wish = {.name = name,
+        .address = options_value(&cli->options, "address"),
+        .ports = options_value(&cli->options, "ports"),
+        .url = options_value(&cli->options, "url"),
+        .dialect = options_value(&cli->options, "dialect")};
+    AUTO(free_text) char *text = NULL;
+    if (!cli->client.data) return no_folder(cli, err);
+    int failed = domain_file_text(&wish, &text, err);
+    if (failed) return failed;
+    AUTO(free_text) char *folder = mem_format("%s/domains", cli->client.data);
+    AUTO(free_text) char *path = path_of(cli, name);
+    if (file_exists(path)) return is_there(path, name, err);
+    failed = file_make_folders(folder, 0700, err);
+    if (!failed) failed = file_replace(path, text, strlen(text), 0644, err);
+    if (failed) return failed;
+    AUTO(free_text) char *word = shell_word(path);
+    printf("domain %s is in %s\n\nThe server reads it when it is next used; nothing needs to be restarted.\n"
+           "  crescendo domain check %s\n  crescendo order add NAME --domain %s\n",
+        name, word, name, name);
+    return 0;
+}
+
+/* A name is a file in the data folder; what looks like a path is one. Caller frees. */
+static int checked_path(const struct cli *cli, const char *argument, char **ret, struct error *err)
+{
+    bool is_path = strchr(argument, '/') || text_ends(argument, ".yaml");
+    if (!is_path && !cli->client.data) return no_folder(cli, err);
+    *ret = is_path ? mem_copy_text(argument) : path_of(cli, argument);
+    return 0;
+}
+
+static int print_mistakes(const struct cli *cli, const struct diagnostics *list, const struct source *source)
+{
+    struct text said = {0};
+    diagnose_text(list, &(struct source_set){source, 1}, cli->out.colour ? DIAGNOSE_COLOUR : DIAGNOSE_PLAIN, &said);
+    print_text(&said);
+    return EXIT_CODE_WRONG;
+}
+
+int domain_check(struct cli *cli, struct error *err)
+{
+    AUTO(free_text) char *path = NULL, *bytes = NULL;
+    AUTO(free_json) json_t *domain = NULL;
+    AUTO(diagnostics_release) struct diagnostics list = {0};
+    struct error why = {0};
+    size_t size = 0;
+    int failed = checked_path(cli, form_argument(cli, 0), &path, err);
+    if (failed) return failed;
+    if (file_read(path, FILE_LIMIT_BYTES, &bytes, &size, &why)) {
+        error_set(err, ERROR_INVALID, NOWHERE, "%s", why.message);
+        return error_hint(err, "`crescendo domain add NAME` writes one");
+    }
+    const struct source source = {path, bytes, size};
+    if (domain_load(&source, &list, &domain)) return print_mistakes(cli, &list, &source);
+    if (options_flag(&cli->options, "json")) return print_json(domain);
+    printf("domain %s has no mistakes\n", json_text(domain, "domain", "?")); /* a name that was checked */
+    return 0;
+}

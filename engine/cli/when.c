@@ -1,0 +1,110 @@
+/* when.c: times in words. */
+#include "cli/when.h"
+
+#include "base/mem.h"
+#include "cli/board.h"
+
+#include <time.h>
+
+#define DAY_MS (24LL * 3600 * 1000)
+#define MONTH_MS (30 * DAY_MS)
+
+void when_add(struct text *out, int64_t ms, int64_t now_ms)
+{
+    int64_t age_ms = now_ms - ms;
+    time_t seconds = (time_t)(ms / 1000);
+    struct tm local;
+    if (!ms) return;
+    if (age_ms >= 0 && age_ms < 1000)
+        text_add(out, "now");
+    else if (age_ms >= 0 && age_ms < 60 * 1000)
+        text_add_format(out, "%d s ago", (int)(age_ms / 1000));
+    else if (age_ms >= 0 && age_ms < 3600 * 1000)
+        text_add_format(out, "%d m ago", (int)(age_ms / 60000));
+    else if (age_ms >= 0 && age_ms < DAY_MS)
+        text_add_format(out, "%d h ago", (int)(age_ms / 3600000));
+    else if (age_ms >= 0 && age_ms < MONTH_MS)
+        text_add_format(out, "%d d ago", (int)(age_ms / DAY_MS));
+    else if (localtime_r(&seconds, &local))
+        text_add_format(out, "%04d-%02d-%02d", local.tm_year + 1900, local.tm_mon + 1, local.tm_mday);
+}
+
+void when_add_took(struct text *out, int64_t begin_ms, int64_t end_ms, int64_t now_ms)
+{
+    if (!begin_ms) return;
+    if (end_ms >= begin_ms && end_ms)
+        text_add_duration(out, end_ms - begin_ms);
+    else if (!end_ms)
+        board_add_elapsed(out, now_ms - begin_ms);
+}
+
+void table_add_when(struct table *table, int64_t ms, int64_t now_ms)
+{
+    AUTO(text_release) struct text text = {0};
+    when_add(&text, ms, now_ms);
+    table_add(table, STYLE_PLAIN, text_view(&text));
+}
+
+void table_add_took(struct table *table, int64_t begin_ms, int64_t end_ms, int64_t now_ms)
+{
+    AUTO(text_release) struct text text = {0};
+    when_add_took(&text, begin_ms, end_ms, now_ms);
+    table_add(table, STYLE_PLAIN, text_view(&text));
+}
+
+/* So many digits; false: something else stands there. */
+static bool digits(const char **at, int count, int *ret)
+{
+    int value = 0;
+    for (int i = 0; i < count; i++, (*at)++) {
+        if (**at < '0' || **at > '9') return false;
+        value = value * 10 + (**at - '0');
+    }
+    *ret = value;
+    return true;
+}
+
+static bool sign(const char **at, char wanted)
+{
+    if (**at != wanted) return false;
+    (*at)++;
+    return true;
+}
+
+/* ".123456789" as milliseconds. */
+static int fraction(const char **at)
+{
+    int ms = 0, unit = 100;
+    if (!sign(at, '.')) return 0;
+    for (; **at >= '0' && **at <= '9'; (*at)++, unit /= 10)
+        ms += unit * (**at - '0');
+    return ms;
+}
+
+static bool offset(const char **at, int *ret_minutes)
+{
+    int hours = 0, minutes = 0, direction = **at == '-' ? -1 : 1;
+    *ret_minutes = 0;
+    if (sign(at, 'Z')) return true;
+    if (!sign(at, '+') && !sign(at, '-')) return false;
+    if (!digits(at, 2, &hours) || (sign(at, ':'), !digits(at, 2, &minutes))) return false;
+    *ret_minutes = direction * (hours * 60 + minutes);
+    return true;
+}
+
+int64_t when_read(const char *text)
+{
+    struct tm tm = {0};
+    const char *at = text ? text : "";
+    int minutes = 0;
+    if (!digits(&at, 4, &tm.tm_year) || !sign(&at, '-') || !digits(&at, 2, &tm.tm_mon) || !sign(&at, '-') || !digits(&at, 2, &tm.tm_mday))
+        return 0;
+    if (!sign(&at, 'T') || !digits(&at, 2, &tm.tm_hour) || !sign(&at, ':') || !digits(&at, 2, &tm.tm_min) || !sign(&at, ':') ||
+        !digits(&at, 2, &tm.tm_sec))
+        return 0;
+    int ms = fraction(&at);
+    if (!offset(&at, &minutes) || *at) return 0;
+    tm.tm_year -= 1900;
+    tm.tm_mon -= 1;
+    return ((int64_t)timegm(&tm) - minutes * 60LL) * 1000 + ms;
+}

@@ -1,0 +1,18 @@
+/* when.h: times in words, as tables show them. Pure: what time it is now is handed in. */
+#ifndef CRESCENDO_CLI_WHEN_H
+#define CRESCENDO_CLI_WHEN_H
+
+#include "cli/table.h"
+
+/* Adds "now", "12 s ago", "3 d ago", after a month the date; nothing for 0. */
+void when_add(struct text *out, int64_t ms, int64_t now_ms);
+/* Adds how long something took, or takes until now where end_ms is 0; nothing when it never began (begin_ms 0). */
+void when_add_took(struct text *out, int64_t begin_ms, int64_t end_ms, int64_t now_ms);
+
+void table_add_when(struct table *table, int64_t ms, int64_t now_ms); /* the same as a cell */
+void table_add_took(struct table *table, int64_t begin_ms, int64_t end_ms, int64_t now_ms);
+
+/* RFC 3339 as milliseconds since 1970: any number of digits behind the second, Z or an offset. 0: absent, or no such time. */
+int64_t when_read(const char *text);
+
+#endif

@@ -1,0 +1,59 @@
+/* test_domain_file.c: the file of a new domain is one that the loader takes. */
+#include "base/json.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "cli/domain_file.h"
+#include "spec/domain.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <string.h>
+#include <cmocka.h>
+
+static json_t *loaded(const struct domain_wish *wish)
+{
+    AUTO(free_text) char *text = NULL;
+    AUTO(free_text) char *name = mem_format("domains/%s.yaml", wish->name);
+    AUTO(diagnostics_release) struct diagnostics list = {0};
+    struct error err;
+    json_t *domain = NULL;
+    assert_int_equal(domain_file_text(wish, &text, &err), 0);
+    const struct source source = {name, text, strlen(text)};
+    assert_int_equal(domain_load(&source, &list, &domain), 0);
+    return domain;
+}
+
+static void test_right(void **state)
+{
+    (void)state;
+    AUTO(free_json) json_t *usual = loaded(&(struct domain_wish){.name = "here"});
+    AUTO(free_json)
+    json_t *given = loaded(&(struct domain_wish){.name = "greek-indoor", .address = "::1", .ports = "20000-20001", .dialect = "standard"});
+    AUTO(free_json) json_t *other = loaded(&(struct domain_wish){.name = "there", .url = "http://10.0.0.1:8080"});
+    assert_string_equal(json_text(json_object_get(usual, "site"), "address", ""), "127.0.0.1");
+    assert_string_equal(json_text(json_object_get(given, "site"), "address", ""), "::1");
+    assert_string_equal(json_text(other, "url", ""), "http://10.0.0.1:8080");
+    assert_null(json_object_get(other, "site"));
+}
+
+static void test_wrong(void **state)
+{
+    (void)state;
+    static const struct domain_wish wrong[] = {{.name = "Here"}, {.name = "../here"}, {.name = "here", .ports = "80-90"},
+        {.name = "here", .ports = "18080"}, {.name = "here", .ports = "18090-18080"}, {.name = "here", .ports = "18080-99999"},
+        {.name = "here", .address = "a: b"}, {.name = "here", .address = "1\n2"}, {.name = "here", .url = "http://x #"},
+        {.name = "here", .url = ""}, {.name = "here", .url = "http://x", .ports = "18080-18081"}, {.name = "here", .dialect = "a b"}};
+    for (size_t i = 0; i < COUNT_OF(wrong); i++) {
+        struct error err;
+        char *text = NULL;
+        assert_int_equal(domain_file_text(&wrong[i], &text, &err), -ERROR_INVALID);
+        assert_null(text);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_right), cmocka_unit_test(test_wrong)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

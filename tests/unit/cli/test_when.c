@@ -1,0 +1,66 @@
+/* test_when.c: times in words, and read. */
+#include "base/mem.h"
+#include "cli/when.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <string.h>
+#include <cmocka.h>
+
+#define NOW_MS 1769846400000LL /* 2026-01-31T08:00:00Z */
+
+static void words(int64_t age_ms, const char *expected)
+{
+    AUTO(text_release) struct text out = {0};
+    when_add(&out, NOW_MS - age_ms, NOW_MS);
+    assert_string_equal(text_view(&out), expected);
+}
+
+static void test_words(void **state)
+{
+    (void)state;
+    words(0, "now");
+    words(12 * 1000, "12 s ago");
+    words(61 * 1000, "1 m ago");
+    words(5 * 3600 * 1000, "5 h ago");
+    words(3 * 24 * 3600 * 1000LL, "3 d ago");
+    words(400 * 24 * 3600 * 1000LL, "2024-12-27");
+    words(NOW_MS, ""); /* never */
+}
+
+static void took(int64_t begin_ms, int64_t end_ms, const char *expected)
+{
+    AUTO(text_release) struct text out = {0};
+    when_add_took(&out, begin_ms, end_ms, NOW_MS);
+    assert_string_equal(text_view(&out), expected);
+}
+
+static void test_took(void **state)
+{
+    (void)state;
+    took(0, 0, "");
+    took(NOW_MS - 5000, NOW_MS - 3800, "1.2 s");
+    took(NOW_MS - 5000, 0, "5 s");
+    took(NOW_MS, NOW_MS - 1, ""); /* two clocks */
+}
+
+static void test_read(void **state)
+{
+    (void)state;
+    assert_int_equal(when_read("2026-01-31T08:00:00Z"), NOW_MS);
+    assert_int_equal(when_read("2026-01-31T08:00:00.123456789Z"), NOW_MS + 123);
+    assert_int_equal(when_read("2026-01-31T10:00:00.5+02:00"), NOW_MS + 500);
+    assert_int_equal(when_read("2026-01-31T03:00:00-0500"), NOW_MS);
+    static const char *const wrong[] = {
+        "", "yesterday", "2026-01-31", "2026-01-31T08:00:00", "2026-01-31T08:00:00Zulu", "2026-01-31 08:00:00Z"};
+    for (size_t i = 0; i < COUNT_OF(wrong); i++)
+        assert_int_equal(when_read(wrong[i]), 0);
+    assert_int_equal(when_read(NULL), 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_words), cmocka_unit_test(test_took), cmocka_unit_test(test_read)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
