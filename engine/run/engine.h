@@ -36,8 +36,9 @@ struct run_view {
     uint64_t run;
     const struct plan *plan;
     const struct run_state *state;
-    const json_t *accepted; /* run_accepted's data */
-    int64_t now_ms;         /* the time of the last event */
+    const json_t *accepted;  /* run_accepted's data */
+    int64_t now_ms;          /* the time of the last event */
+    struct journal *journal; /* for what earlier documents say */
 };
 /* Starts as {0}. Bodies are owned by the list, ids and collections too. */
 struct document_list {

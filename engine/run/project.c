@@ -7,8 +7,12 @@ void project_documents(const struct live_run *run, struct document_list *list)
 {
     const struct engine_options *options = &run->engine->options;
     if (!options->project) return;
-    const struct run_view view = {
-        .run = run->number, .plan = run->plan, .state = run->state, .accepted = run->accepted, .now_ms = run->event_ms};
+    const struct run_view view = {.run = run->number,
+        .plan = run->plan,
+        .state = run->state,
+        .accepted = run->accepted,
+        .now_ms = run->event_ms,
+        .journal = run->engine->journal};
     options->project(options->project_context, &view, list);
 }
 

@@ -39,5 +39,7 @@ const char *order_requester(const json_t *order, const char *fallback);
 const char *service_domain(const json_t *service);
 const char *service_family(const json_t *service);
 const char *service_kind(const json_t *service);
+/* What a service's document takes of its site, by measure; new reference. */
+json_t *service_use(const json_t *service);
 
 #endif

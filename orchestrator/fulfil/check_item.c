@@ -4,7 +4,6 @@
 #include "orchestrator/fulfil/characteristic.h"
 #include "orchestrator/fulfil/site.h"
 
-#include <math.h>
 #include <stdarg.h>
 
 enum { CHARACTERISTICS_MAX = 200, NAMES_MAX = 64 };
@@ -36,7 +35,7 @@ static int ask_number(struct item_check *check, const struct wanted *want, const
 {
     double number;
     json_t *asked = json_object_get(check->item, "asked");
-    if (!value_to_number(value, &number) || number < want->min || number > want->max || (want->whole && floor(number) != number))
+    if (!value_to_number(value, &number) || number < want->min || number > want->max || (want->whole && (double)(int64_t)number != number))
         return item_fail(check, ERROR_INVALID, "`%s` is %s from %g to %g", want->characteristic, want->unit, want->min, want->max);
     json_put(asked, want->name, want->whole ? json_integer((json_int_t)number) : json_real(number));
     return 0;

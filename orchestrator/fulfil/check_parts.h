@@ -49,7 +49,4 @@ int order_check_graph(const json_t *posted, json_t *items, struct error *err) MU
 /* The family's other services that are not terminated, by id; new reference. */
 json_t *family_members(const struct order_world *world, const char *domain, const char *family, const char *but);
 
-/* What a service's document takes of its site; new reference. */
-json_t *service_use(const json_t *service);
-
 #endif

@@ -8,8 +8,6 @@
 #include "orchestrator/fulfil/characteristic.h"
 #include "plan/plan.h"
 
-#include <math.h>
-
 enum {
     START_MS = 30 * 1000, /* what the keeper waits for a first healthy instance, when the descriptor does not say */
     DRAIN_MS = 10 * 1000,
@@ -40,7 +38,7 @@ static void put_keeper(const struct decomposing *decomposing, const json_t *item
 static void put_share(json_t *with, const json_t *asked)
 {
     const json_t *share = json_object_get(asked, "share");
-    if (share) json_put_whole(with, "share", (int64_t)llround(json_number_value(share) * 100));
+    if (share) json_put_whole(with, "share", (int64_t)(json_number_value(share) * 100 + 0.5));
     if (json_object_get(asked, "lease")) json_put_whole(with, "lease_ms", json_whole(asked, "lease", 0));
 }
 

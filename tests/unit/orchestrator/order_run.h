@@ -50,7 +50,7 @@ static inline void run_release(struct order_run *run)
 
 static inline struct run_view run_view_of(const struct order_run *run)
 {
-    return (struct run_view){17, run->plan, run->state, run->accepted, run->now_ms};
+    return (struct run_view){17, run->plan, run->state, run->accepted, run->now_ms, NULL};
 }
 
 static inline void run_start_step(struct order_run *run, uint32_t step)
