@@ -23,6 +23,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -210,7 +211,8 @@ static inline void copy_self(const char *to)
     }
 }
 
-static inline struct domain *domain_new(bool named)
+/* small: on a disk of its own of half a megabyte; NULL where that cannot be made. */
+static inline struct domain *domain_make(bool named, bool small)
 {
     struct domain *domain = mem_alloc(sizeof *domain);
     char template[] = "/var/tmp/crescendo-keep-XXXXXX";
@@ -221,9 +223,19 @@ static inline struct domain *domain_new(bool named)
     AUTO(free_text) char *program = mem_format("%s/service", domain->package);
     copy_self(program);
     domain->port = free_ports();
+    assert_int_equal(mkdir(domain->folder, 0700), 0);
+    if (small && mount("tmpfs", domain->folder, "tmpfs", 0, "size=512k") < 0) {
+        assert_int_equal(file_remove_tree(template, NULL), 0);
+        return NULL;
+    }
     ensure(domain);
     if (named) assert_answer(domain, "ok", "domain name=edge address=127.0.0.1 ports=%d-%d", domain->port, domain->port + PORTS - 1);
     return domain;
+}
+
+static inline struct domain *domain_new(bool named)
+{
+    return domain_make(named, false);
 }
 
 static inline void domain_free(struct domain *domain)
@@ -231,6 +243,7 @@ static inline void domain_free(struct domain *domain)
     pid_t pid = keeper_pid(domain);
     if (pid) kill(pid, SIGTERM);
     wait_gone(domain);
+    umount2(domain->folder, MNT_DETACH);
     AUTO(free_text) char *parent = mem_copy_bytes(domain->folder, strlen(domain->folder) - strlen("/keep"));
     int ignored = file_remove_tree(parent, NULL);
     (void)ignored;

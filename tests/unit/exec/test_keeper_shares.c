@@ -212,6 +212,58 @@ static void records_go_on_in_the_same_segment(void **state)
     domain_free(domain);
 }
 
+static void fill(const char *path)
+{
+    static const char block[4096];
+    AUTO(close_fd) int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+    size_t size = sizeof block;
+    while (size) {
+        ssize_t put = write(fd, block, size);
+        if (put <= 0) size /= 2;
+    }
+}
+
+static void get_some(const struct domain *domain, int count)
+{
+    char letter = 0;
+    AUTO(close_fd) int fd = dial_port(domain->port);
+    for (int i = 0; i < count; i++)
+        assert_int_equal(get_on(fd, "/", &letter), 200);
+}
+
+/* The last record but those of get_some(1) is a gap that says how many are missing. */
+static void a_full_disk_leaves_a_gap(void **state)
+{
+    (void)state;
+    if (!has_haproxy()) skip();
+    struct domain *domain = domain_make(true, true);
+    if (!domain) skip();
+    start_service(domain, "1.1", "a", "");
+    get_some(domain, 3);
+    wait_until(domain, "domain", "records", 3);
+    AUTO(free_text) char *filler = mem_format("%s/filler", domain->folder);
+    fill(filler);
+    get_some(domain, 200); /* more than the rest of a page */
+    wait_until(domain, "domain", "requests", 203);
+    long long dropped = number_of(domain, "domain", "dropped"), records = number_of(domain, "domain", "records");
+    assert_true(dropped > 0 && dropped + records == 203);
+    assert_answer(domain, "error code=no_space", "replicas key=r service=1.1 replicas=2");
+    assert_answer(domain, "replicas=1 ready=1", "status");
+    assert_int_equal(unlink(filler), 0);
+    get_some(domain, 1);
+    wait_until(domain, "domain", "records", records + 1);
+    assert_int_equal(number_of(domain, "domain", "dropped"), dropped);
+    assert_answer(domain, "ok previous=1", "replicas key=r service=1.1 replicas=2");
+    size_t size;
+    AUTO(free_text) char *bytes = read_telemetry(domain, "00000001.seg", &size);
+    struct telemetry_record gap;
+    assert_int_equal((size - TELEMETRY_HEADER_BYTES) % sizeof gap, 0);
+    memcpy(&gap, bytes + size - 2 * sizeof gap, sizeof gap);
+    assert_int_equal(gap.flags, TELEMETRY_GAP);
+    assert_int_equal((long long)gap.bytes, dropped);
+    domain_free(domain);
+}
+
 int main(int argc, char **argv)
 {
     SERVE_IF_ASKED(argc, argv);
@@ -223,6 +275,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(without_a_healthy_instance_no_share),
         cmocka_unit_test(every_request_is_recorded),
         cmocka_unit_test(records_go_on_in_the_same_segment),
+        cmocka_unit_test(a_full_disk_leaves_a_gap),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -204,7 +204,8 @@ void instance_start(struct keep *keep, struct instance *instance)
         say(instance, instance->ports[0] ? "its folder %.300s is not there" : "no port is free for it%.0s", service->folder);
         return instance_again(instance, now);
     }
-    instance->attempt = instance->stage = ++keep->attempts;
+    instance->attempt = ++keep->attempts;
+    instance->stage = instance->id * 2 + instance->restarts % 2; /* the one before may not be buried yet */
     instance->state = INSTANCE_STARTING;
     instance->running = true;
     instance->ended = false;

@@ -105,6 +105,7 @@ static void keep_turn(struct shim *shim, int64_t now)
     routes_sync(keep);
     forget_services(keep);
     routes_sync(keep);
+    if (keep->reconfigured) haproxy_configure(keep);
     save_by_itself(keep, now);
     if (keep->records.flush_us && now >= keep->records.flush_us) records_flush(keep);
     turn_log(shim);
