@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "base/sha256.h"
 #include "base/text.h"
+#include "orchestrator/tmf/resource.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -248,7 +249,7 @@ static const struct route routes[] = {
 
 struct http_mount artifacts_mount(struct artifacts *artifacts)
 {
-    return (struct http_mount){.routes = routes, .context = artifacts};
+    return (struct http_mount){.routes = routes, .context = artifacts, .error_body = tmf_error_body};
 }
 
 /* HEX.check-N was being checked when a core was killed: it is on its way again, and sending the last piece again checks it. */
