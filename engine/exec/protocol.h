@@ -36,6 +36,8 @@ enum start_flag {
     START_GROUP = 2, /* reserved */
 };
 
+/* Uid and gid of sandboxed steps where the shim is root. */
+enum { SANDBOX_USER = 0x7ac20000 };
 enum sandbox_mode { SANDBOX_DEFAULT = 0, SANDBOX_NONE = 1 };
 enum sandbox_degree { DEGREE_NAMESPACES = 0, DEGREE_LANDLOCK = 1, DEGREE_NONE = 2 };
 

@@ -6,95 +6,10 @@
 #include "crescendo/limits.h"
 #include "plan/build.h"
 #include "plan/json_parts.h"
+#include "plan/json_reading.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-struct reading {
-    struct arena *arena;
-    struct plan *plan;
-    struct error *err;
-    json_t *default_sandbox, *empty_object, *empty_array;
-    int64_t default_timeout_ms, default_grace_ms;
-    struct plan_stage *stages;
-    struct plan_step *steps;
-    json_t *stage_paths; /* path → true */
-    size_t edge_count;
-};
-
-static int fail(const struct reading *reading, const char *path, const char *what)
-{
-    return error_set(reading->err, ERROR_INVALID, NOWHERE, "plan: %.80s: %s", path, what);
-}
-
-/* --- members ----------------------------------------------------------------------------------------------------------- */
-
-/* One member that an object may have: its name, its JSON type, whether it must be there. */
-struct member {
-    const char *name;
-    json_type type;
-    bool required;
-};
-
-static bool same_type(const json_t *value, json_type type)
-{
-    if (type == JSON_TRUE) return json_is_true(value); /* false is left out */
-    return json_typeof(value) == type;
-}
-
-static int check_members(const struct reading *reading, const json_t *object, const char *path, const struct member *members)
-{
-    const char *key;
-    json_t *value;
-    if (!json_is_object(object)) return fail(reading, path, "must be an object");
-    for (const struct member *member = members; member->name; member++)
-        if (member->required && !json_object_get(object, member->name))
-            return error_set(reading->err, ERROR_INVALID, NOWHERE, "plan: %.80s: '%s' is missing", path, member->name);
-    json_object_foreach((json_t *)object, key, value)
-    {
-        const struct member *member = members;
-        while (member->name && strcmp(member->name, key) != 0)
-            member++;
-        if (!member->name) return error_set(reading->err, ERROR_INVALID, NOWHERE, "plan: %.80s: unknown member '%.60s'", path, key);
-        if (!same_type(value, member->type))
-            return error_set(reading->err, ERROR_INVALID, NOWHERE, "plan: %.80s: '%s' has the wrong type", path, key);
-    }
-    return 0;
-}
-
-static const char *read_text(const struct reading *reading, const json_t *object, const char *key)
-{
-    return arena_copy_text(reading->arena, json_text(object, key, NULL));
-}
-
-static json_t *read_shared(const struct reading *reading, const json_t *object, const char *key, json_t *fallback)
-{
-    json_t *value = json_object_get(object, key);
-    return value ? arena_own_json(reading->arena, json_incref(value)) : fallback;
-}
-
-/* A number of milliseconds or the like: not negative, and not its default, which is left out. */
-static int read_whole(
-    const struct reading *reading, const json_t *object, const char *key, const char *path, int64_t fallback, int64_t *ret)
-{
-    const json_t *value = json_object_get(object, key);
-    if (!value) return *ret = fallback, 0;
-    if (json_integer_value(value) < 0 || json_integer_value(value) == fallback || json_integer_value(value) > INT64_MAX / 4)
-        return error_set(reading->err, ERROR_INVALID, NOWHERE, "plan: %.80s: '%s' is not a value that it may have", path, key);
-    *ret = json_integer_value(value);
-    return 0;
-}
-
-/* Empty ones are left out. */
-static int check_filled(const struct reading *reading, const json_t *object, const char *path, const char *const *keys)
-{
-    for (; *keys; keys++) {
-        const json_t *value = json_object_get(object, *keys);
-        if (value && !json_object_size(value) && !json_array_size(value))
-            return error_set(reading->err, ERROR_INVALID, NOWHERE, "plan: %.80s: '%s' is empty", path, *keys);
-    }
-    return 0;
-}
 
 /* Conditions are evaluated later; one that cannot be read is refused now. */
 static int check_condition(const struct reading *reading, const char *condition, const char *path)
@@ -113,7 +28,7 @@ static int read_names(const struct reading *reading, const json_t *list, const c
     const char **names = arena_alloc_array(reading->arena, count + 1, sizeof *names);
     for (size_t i = 0; i < count; i++) {
         names[i] = arena_copy_text(reading->arena, json_string_value(json_array_get(list, i)));
-        if (!names[i]) return fail(reading, path, "'outputs' holds names");
+        if (!names[i]) return reading_fail(reading, path, "'outputs' holds names");
     }
     *ret = names;
     return 0;
@@ -127,7 +42,8 @@ static int read_reasons(const struct reading *reading, const json_t *list, const
         unsigned bit = 0;
         while (plan_reason_names[bit] && !text_equal(plan_reason_names[bit], name))
             bit++;
-        if (!plan_reason_names[bit] || reasons >> bit) return fail(reading, path, "'reasons' holds reasons, each once, in their order");
+        if (!plan_reason_names[bit] || reasons >> bit)
+            return reading_fail(reading, path, "'reasons' holds reasons, each once, in their order");
         reasons |= 1u << bit;
     }
     *ret = reasons;
@@ -140,11 +56,11 @@ static int read_retry(const struct reading *reading, const json_t *json, const c
         {"times", JSON_INTEGER, true}, {"wait_ms", JSON_INTEGER, false}, {"reasons", JSON_ARRAY, true}, {.name = NULL}};
     int64_t times;
     if (!json) return 0;
-    int result = check_members(reading, json, path, members);
-    if (result || (result = read_whole(reading, json, "times", path, -1, &times))) return result;
-    if ((result = read_whole(reading, json, "wait_ms", path, 0, &ret->wait_ms))) return result;
+    int result = reading_check(reading, json, path, members);
+    if (result || (result = reading_whole(reading, json, "times", path, -1, &times))) return result;
+    if ((result = reading_whole(reading, json, "wait_ms", path, 0, &ret->wait_ms))) return result;
     if ((result = read_reasons(reading, json_object_get(json, "reasons"), path, &ret->reasons))) return result;
-    if (times > 1000 * 1000 || (!times && !ret->wait_ms && !ret->reasons)) return fail(reading, path, "'retry' is out of bounds");
+    if (times > 1000 * 1000 || (!times && !ret->wait_ms && !ret->reasons)) return reading_fail(reading, path, "'retry' is out of bounds");
     ret->times = (unsigned)times;
     return 0;
 }
@@ -152,7 +68,7 @@ static int read_retry(const struct reading *reading, const json_t *json, const c
 /* A name in a path; the engine makes folders and argument lists of it. */
 static int check_id(const struct reading *reading, const char *id, const char *path)
 {
-    return text_is_name(id) ? 0 : fail(reading, path, "an id must be a name");
+    return text_is_name(id) ? 0 : reading_fail(reading, path, "an id must be a name");
 }
 
 static int read_step_texts(const struct reading *reading, const json_t *json, const char *stage_path, struct plan_step *step)
@@ -160,15 +76,15 @@ static int read_step_texts(const struct reading *reading, const json_t *json, co
     static const char *const filled[] = {"with", "env", "outputs", "effects", NULL};
     int result = check_id(reading, json_text(json, "id", ""), stage_path);
     if (result) return result;
-    step->id = read_text(reading, json, "id");
+    step->id = reading_text(reading, json, "id");
     step->path = arena_format(reading->arena, "%s/%s", stage_path, step->id);
-    step->type = read_text(reading, json, "type");
-    step->title = read_text(reading, json, "title");
-    if (text_equal(step->title, step->id)) return fail(reading, step->path, "'title' repeats the id");
+    step->type = reading_text(reading, json, "type");
+    step->title = reading_text(reading, json, "title");
+    if (text_equal(step->title, step->id)) return reading_fail(reading, step->path, "'title' repeats the id");
     if (!step->title) step->title = step->id;
-    step->condition = read_text(reading, json, "condition");
+    step->condition = reading_text(reading, json, "condition");
     if ((result = check_condition(reading, step->condition, step->path))) return result;
-    return check_filled(reading, json, step->path, filled);
+    return reading_filled(reading, json, step->path, filled);
 }
 
 static int read_step(struct reading *reading, const json_t *json, const struct plan_stage *stage, struct plan_step *step)
@@ -178,21 +94,21 @@ static int read_step(struct reading *reading, const json_t *json, const struct p
         {"condition_overrides", JSON_TRUE, false}, {"timeout_ms", JSON_INTEGER, false}, {"grace_ms", JSON_INTEGER, false},
         {"retry", JSON_OBJECT, false}, {"allow_failure", JSON_TRUE, false}, {"outputs", JSON_ARRAY, false}, {"effects", JSON_ARRAY, false},
         {"ready_ahead", JSON_TRUE, false}, {.name = NULL}};
-    int result = check_members(reading, json, stage->path, members);
+    int result = reading_check(reading, json, stage->path, members);
     if (result || (result = read_step_texts(reading, json, stage->path, step))) return result;
     step->stage = stage->index;
-    step->with = read_shared(reading, json, "with", reading->empty_object);
-    step->env = read_shared(reading, json, "env", reading->empty_object);
-    step->sandbox = read_shared(reading, json, "sandbox", reading->default_sandbox);
+    step->with = reading_shared(reading, json, "with", reading->empty_object);
+    step->env = reading_shared(reading, json, "env", reading->empty_object);
+    step->sandbox = reading_shared(reading, json, "sandbox", reading->default_sandbox);
     if (step->sandbox != reading->default_sandbox && json_equal(step->sandbox, reading->default_sandbox))
-        return fail(reading, step->path, "'sandbox' repeats the default");
+        return reading_fail(reading, step->path, "'sandbox' repeats the default");
     step->condition_overrides = json_flag(json, "condition_overrides", false);
     step->allow_failure = json_flag(json, "allow_failure", false);
-    step->effects = read_shared(reading, json, "effects", reading->empty_array);
+    step->effects = reading_shared(reading, json, "effects", reading->empty_array);
     step->ready_ahead = json_flag(json, "ready_ahead", false);
-    if ((result = read_whole(reading, json, "timeout_ms", step->path, reading->default_timeout_ms, &step->timeout_ms))) return result;
-    if ((result = read_whole(reading, json, "grace_ms", step->path, reading->default_grace_ms, &step->grace_ms))) return result;
-    if (!step->timeout_ms) return fail(reading, step->path, "'timeout_ms' is not a value that it may have");
+    if ((result = reading_whole(reading, json, "timeout_ms", step->path, reading->default_timeout_ms, &step->timeout_ms))) return result;
+    if ((result = reading_whole(reading, json, "grace_ms", step->path, reading->default_grace_ms, &step->grace_ms))) return result;
+    if (!step->timeout_ms) return reading_fail(reading, step->path, "'timeout_ms' is not a value that it may have");
     if ((result = read_retry(reading, json_object_get(json, "retry"), step->path, &step->retry))) return result;
     return read_names(reading, json_object_get(json, "outputs"), step->path, &step->outputs);
 }
@@ -203,11 +119,12 @@ static int read_needs(struct reading *reading, const json_t *list, size_t stage_
 {
     size_t count = json_array_size(list);
     uint32_t *needs = arena_alloc_array(reading->arena, count, sizeof *needs);
-    if (count > stage_count || (reading->edge_count += count) > PLAN_EDGES_MAX) return fail(reading, stage->path, "'needs' is too long");
+    if (count > stage_count || (reading->edge_count += count) > PLAN_EDGES_MAX)
+        return reading_fail(reading, stage->path, "'needs' is too long");
     for (size_t i = 0; i < count; i++) {
         const json_t *need = json_array_get(list, i);
         if (!json_is_integer(need) || json_integer_value(need) < 0 || (size_t)json_integer_value(need) >= stage_count)
-            return fail(reading, stage->path, "'needs' holds positions of stages");
+            return reading_fail(reading, stage->path, "'needs' holds positions of stages");
         needs[i] = (uint32_t)json_integer_value(need);
     }
     stage->needs = needs;
@@ -225,7 +142,7 @@ static int check_stage_path(const struct reading *reading, const char *path)
         int result = check_id(reading, part, path);
         if (result) return result;
     }
-    if (json_object_get(reading->stage_paths, path)) return fail(reading, path, "there are two stages of this path");
+    if (json_object_get(reading->stage_paths, path)) return reading_fail(reading, path, "there are two stages of this path");
     json_put_flag(reading->stage_paths, path, true);
     return 0;
 }
@@ -235,10 +152,10 @@ static int check_inputs(const struct reading *reading, const json_t *inputs, con
     static const struct member members[] = {{"stage", JSON_STRING, true}, {"globs", JSON_ARRAY, true}, {.name = NULL}};
     for (size_t i = 0; i < json_array_size(inputs); i++) {
         const json_t *input = json_array_get(inputs, i), *globs = json_object_get(input, "globs");
-        int result = check_members(reading, input, path, members);
+        int result = reading_check(reading, input, path, members);
         if (result) return result;
         for (size_t j = 0; j < json_array_size(globs); j++)
-            if (!json_is_string(json_array_get(globs, j))) return fail(reading, path, "'globs' holds texts");
+            if (!json_is_string(json_array_get(globs, j))) return reading_fail(reading, path, "'globs' holds texts");
     }
     return 0;
 }
@@ -250,30 +167,30 @@ static int read_stage(struct reading *reading, const json_t *json, size_t stage_
         {"checkout", JSON_TRUE, false}, {"inputs", JSON_ARRAY, false}, {"scope", JSON_STRING, false}, {"steps", JSON_ARRAY, true},
         {.name = NULL}};
     static const char *const filled[] = {"inputs", "steps", NULL};
-    int result = check_members(reading, json, "a stage", members);
+    int result = reading_check(reading, json, "a stage", members);
     if (result || (result = check_stage_path(reading, json_text(json, "path", "")))) return result;
-    stage->path = read_text(reading, json, "path");
-    if ((result = check_filled(reading, json, stage->path, filled))) return result;
+    stage->path = reading_text(reading, json, "path");
+    if ((result = reading_filled(reading, json, stage->path, filled))) return result;
     if ((result = read_needs(reading, json_object_get(json, "needs"), stage_count, stage))) return result;
-    stage->condition = read_text(reading, json, "condition");
+    stage->condition = reading_text(reading, json, "condition");
     if ((result = check_condition(reading, stage->condition, stage->path))) return result;
     stage->condition_overrides = json_flag(json, "condition_overrides", false);
     stage->allow_failure = json_flag(json, "allow_failure", false);
     stage->checkout = json_flag(json, "checkout", false);
-    stage->inputs = read_shared(reading, json, "inputs", reading->empty_array);
+    stage->inputs = reading_shared(reading, json, "inputs", reading->empty_array);
     if ((result = check_inputs(reading, stage->inputs, stage->path))) return result;
-    stage->scope = read_text(reading, json, "scope");
+    stage->scope = reading_text(reading, json, "scope");
     if (!stage->scope)
         stage->scope = "";
     else if (!*stage->scope)
-        return fail(reading, stage->path, "'scope' is empty");
-    return read_whole(reading, json, "timeout_ms", stage->path, 0, &stage->timeout_ms);
+        return reading_fail(reading, stage->path, "'scope' is empty");
+    return reading_whole(reading, json, "timeout_ms", stage->path, 0, &stage->timeout_ms);
 }
 
 static int check_checkout(const struct reading *reading, const struct plan_stage *stage)
 {
     bool first = strcmp(reading->steps[stage->first_step].type, "checkout") == 0;
-    return stage->checkout && !first ? fail(reading, stage->path, "the first step is not its checkout") : 0;
+    return stage->checkout && !first ? reading_fail(reading, stage->path, "the first step is not its checkout") : 0;
 }
 
 static int check_step_ids(const struct reading *reading, const struct plan_stage *stage)
@@ -281,7 +198,7 @@ static int check_step_ids(const struct reading *reading, const struct plan_stage
     AUTO(free_json) json_t *ids = json_object();
     for (uint32_t i = 0; i < stage->step_count; i++)
         json_put_flag(ids, reading->steps[stage->first_step + i].id, true);
-    return json_object_size(ids) == stage->step_count ? 0 : fail(reading, stage->path, "two steps have the same id");
+    return json_object_size(ids) == stage->step_count ? 0 : reading_fail(reading, stage->path, "two steps have the same id");
 }
 
 static int read_graph(struct reading *reading, const json_t *list)
@@ -291,7 +208,7 @@ static int read_graph(struct reading *reading, const json_t *list)
     for (size_t i = 0; i < stage_count; i++)
         step_count += json_array_size(json_object_get(json_array_get(list, i), "steps"));
     if (stage_count == 0 || stage_count > LIMIT_STAGES || step_count > LIMIT_STEPS)
-        return fail(reading, "stages", "there are none, or too many");
+        return reading_fail(reading, "stages", "there are none, or too many");
     reading->stages = arena_alloc_array(reading->arena, stage_count, sizeof *reading->stages);
     reading->steps = arena_alloc_array(reading->arena, step_count, sizeof *reading->steps);
     for (size_t i = 0; i < stage_count; i++) {
@@ -312,7 +229,7 @@ static int read_graph(struct reading *reading, const json_t *list)
     plan->steps = reading->steps;
     plan->stage_count = (uint32_t)stage_count;
     if (plan_link_users(reading->arena, reading->stages, plan->stage_count)) return 0;
-    return fail(reading, "stages", "they need each other in a circle");
+    return reading_fail(reading, "stages", "they need each other in a circle");
 }
 
 /* --- the whole --------------------------------------------------------------------------------------------------------- */
@@ -321,14 +238,14 @@ static int read_facts(const struct reading *reading, const json_t *json, struct 
 {
     static const struct member members[] = {{"repository", JSON_STRING, false}, {"ref", JSON_STRING, false}, {"branch", JSON_STRING, false},
         {"commit", JSON_STRING, false}, {"author", JSON_STRING, false}, {"trigger", JSON_STRING, false}, {.name = NULL}};
-    int result = check_members(reading, json, "facts", members);
+    int result = reading_check(reading, json, "facts", members);
     if (result) return result;
-    *ret = (struct plan_facts){.repository = read_text(reading, json, "repository"),
-        .ref = read_text(reading, json, "ref"),
-        .branch = read_text(reading, json, "branch"),
-        .commit = read_text(reading, json, "commit"),
-        .author = read_text(reading, json, "author"),
-        .trigger = read_text(reading, json, "trigger")};
+    *ret = (struct plan_facts){.repository = reading_text(reading, json, "repository"),
+        .ref = reading_text(reading, json, "ref"),
+        .branch = reading_text(reading, json, "branch"),
+        .commit = reading_text(reading, json, "commit"),
+        .author = reading_text(reading, json, "author"),
+        .trigger = reading_text(reading, json, "trigger")};
     return 0;
 }
 
@@ -337,7 +254,7 @@ static int read_defaults(struct reading *reading, const json_t *json)
 {
     static const struct member members[] = {
         {"sandbox", JSON_OBJECT, true}, {"timeout_ms", JSON_INTEGER, true}, {"grace_ms", JSON_INTEGER, true}, {.name = NULL}};
-    int result = check_members(reading, json, "defaults", members);
+    int result = reading_check(reading, json, "defaults", members);
     if (result) return result;
     reading->default_sandbox = arena_own_json(reading->arena, plan_default_sandbox());
     reading->default_timeout_ms = json_whole(json, "timeout_ms", 0);
@@ -345,7 +262,7 @@ static int read_defaults(struct reading *reading, const json_t *json)
     if (reading->default_timeout_ms == PLAN_TIMEOUT_MS && reading->default_grace_ms == PLAN_GRACE_MS &&
         json_equal(json_object_get(json, "sandbox"), reading->default_sandbox))
         return 0;
-    return fail(reading, "defaults", "not those of version 1");
+    return reading_fail(reading, "defaults", "not those of version 1");
 }
 
 /* What a step is told of its domain: at least what it is called and where it answers. */
@@ -357,7 +274,7 @@ static int check_domains(const struct reading *reading, const json_t *domains)
     {
         if (text_equal(json_text(domain, "domain", NULL), name) && json_text(domain, "url", NULL) && json_text(domain, "digest", NULL))
             continue;
-        return fail(reading, "domains", "each has its name as `domain`, a `url` and a `digest`");
+        return reading_fail(reading, "domains", "each has its name as `domain`, a `url` and a `digest`");
     }
     return 0;
 }
@@ -376,19 +293,19 @@ static int read_plan(struct reading *reading, const json_t *json)
             (long long)json_whole(json, "plan", 0), PLAN_VERSION);
         return error_hint(reading->err, "use the program that made it, or a newer one");
     }
-    int result = check_members(reading, json, "the whole", members);
-    if (result || (result = check_filled(reading, json, "the whole", filled))) return result;
+    int result = reading_check(reading, json, "the whole", members);
+    if (result || (result = reading_filled(reading, json, "the whole", filled))) return result;
     if ((result = read_facts(reading, json_object_get(json, "facts"), &plan->facts))) return result;
     if ((result = read_defaults(reading, json_object_get(json, "defaults")))) return result;
-    if ((result = read_whole(reading, json, "timeout_ms", "the whole", 0, &plan->timeout_ms))) return result;
+    if ((result = reading_whole(reading, json, "timeout_ms", "the whole", 0, &plan->timeout_ms))) return result;
     plan->rollback_run = json_flag(json, "rollback_run", false);
-    plan->name = read_text(reading, json, "name");
-    plan->service = read_text(reading, json, "service");
-    plan->params = read_shared(reading, json, "params", reading->empty_object);
-    plan->includes = read_shared(reading, json, "includes", reading->empty_array);
-    plan->outputs = read_shared(reading, json, "outputs", reading->empty_object);
-    plan->service_descriptor = read_shared(reading, json, "service_descriptor", NULL);
-    plan->domains = read_shared(reading, json, "domains", reading->empty_object);
+    plan->name = reading_text(reading, json, "name");
+    plan->service = reading_text(reading, json, "service");
+    plan->params = reading_shared(reading, json, "params", reading->empty_object);
+    plan->includes = reading_shared(reading, json, "includes", reading->empty_array);
+    plan->outputs = reading_shared(reading, json, "outputs", reading->empty_object);
+    plan->service_descriptor = reading_shared(reading, json, "service_descriptor", NULL);
+    plan->domains = reading_shared(reading, json, "domains", reading->empty_object);
     if ((result = check_domains(reading, plan->domains))) return result;
     return read_graph(reading, json_object_get(json, "stages"));
 }

@@ -4,6 +4,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "run/core_socket.h"
 #include "spec/beside.h"
 
 #include <errno.h>
@@ -91,6 +92,7 @@ static void add_reachable(const struct live_run *run, const struct plan_step *st
     if (reach == REACH_WORKSPACE) return;
     if (reach == REACH_DOMAIN && run->engine->options.core_socket) {
         AUTO(free_text) char *socket = mem_copy_text(run->engine->options.core_socket);
+        core_socket_share(socket);
         words_add(read_only, mem_copy_text(dirname(socket))); /* its folder, for a new server makes a new socket */
     }
     AUTO(free_text) char *program = program_of(run, step->type);

@@ -17,7 +17,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { SANDBOX_USER = 0x7ac20000, INSIDE_USER = 1000 };
+enum { INSIDE_USER = 1000 };
 
 static bool write_file(const char *path, const char *text)
 {

@@ -84,6 +84,7 @@ static void core_listen(struct fixture *fixture)
     assert_int_equal(uv_pipe_init(&fixture->loop, &fixture->core, 0), 0);
     assert_int_equal(uv_pipe_bind(&fixture->core, fixture->socket), 0);
     assert_int_equal(uv_listen((uv_stream_t *)&fixture->core, 4, on_peer), 0);
+    assert_int_equal(chmod(fixture->socket, 0660), 0);
     fixture->listens = true;
 }
 
@@ -132,7 +133,7 @@ static int begin(void **state)
     fixture->domains = mem_format("%s/domains", fixture->folder);
     for (size_t i = 0; i < COUNT_OF(folders); i++) {
         AUTO(free_text) char *path = mem_format("%s/%s", fixture->folder, folders[i]);
-        mkdir(path, 0700);
+        mkdir(path, i == 2 ? 0755 : 0700); /* programs are for all */
     }
     write_file(fixture, "domains/indoor.yaml", "domain: indoor\n", 0600);
     write_file(fixture, "domains/far.yaml", "domain: far\nurl: http://127.0.0.1:9\ncapabilities: [events]\n", 0600);
@@ -249,6 +250,35 @@ static void one_behind_landlock_too(void **state)
     reaches(fixture, STAGES("{ memory: 512MiB }", "indoor"));
 }
 
+/* The shim as root of a machine without user namespaces: its steps run as another user, and ids cannot be mapped. */
+static void one_of_another_user_too(void **state)
+{
+    struct fixture *fixture = *state;
+    AUTO(free_text)
+    char *wrapper = mem_format("#!/usr/bin/python3\n"
+                               "import ctypes, os, sys\n"
+                               "ready, go = os.pipe(), os.pipe()\n"
+                               "if os.fork() == 0:\n"
+                               "    os.read(ready[0], 1)\n"
+                               "    for kind in ('uid', 'gid'):\n"
+                               "        open(f'/proc/{os.getppid()}/{kind}_map', 'w').write('0 0 4294967295')\n"
+                               "    os.write(go[1], b'x')\n"
+                               "    os._exit(0)\n"
+                               "if ctypes.CDLL(None).unshare(0x10000000): sys.exit(1)\n"
+                               "os.write(ready[1], b'x')\n"
+                               "os.read(go[0], 1)\n"
+                               "os.wait()\n"
+                               "open('/proc/sys/user/max_user_namespaces', 'w').write('0')\n"
+                               "os.execv('%s', ['%s'] + sys.argv[1:])\n",
+        fixture->shim, fixture->shim);
+    AUTO(free_text) char *probe = mem_format("%s/bin/shim", fixture->folder);
+    if (geteuid() != 0) skip();
+    write_file(fixture, "bin/shim", wrapper, 0755);
+    free(fixture->shim);
+    fixture->shim = take(&probe);
+    reaches(fixture, STAGES("{ memory: 512MiB }", "indoor"));
+}
+
 static void a_server_without_a_core_says_so(void **state)
 {
     struct fixture *fixture = *state;
@@ -280,6 +310,7 @@ static void what_a_domain_cannot_do_is_denied(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {TEST(a_sandboxed_step_reaches_the_core), TEST(one_without_a_sandbox_too),
-        TEST(one_behind_landlock_too), TEST(a_server_without_a_core_says_so), TEST(what_a_domain_cannot_do_is_denied)};
+        TEST(one_behind_landlock_too), TEST(one_of_another_user_too), TEST(a_server_without_a_core_says_so),
+        TEST(what_a_domain_cannot_do_is_denied)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
