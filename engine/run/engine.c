@@ -83,7 +83,9 @@ struct journal *engine_journal(struct engine *engine)
 
 bool engine_is_idle(const struct engine *engine)
 {
-    return !engine->runs;
+    for (const struct live_run *run = engine->runs; run; run = run->next)
+        if (run->state->status != RUN_rollback_failed || run->supervisor || run->appends_pending) return false;
+    return true;
 }
 
 /* "run 3 is over: it ..." */

@@ -53,7 +53,8 @@ int engine_open(uv_loop_t *loop, const struct engine_options *options, struct en
 /* Commits and lets go of the shims, which live on. */
 void engine_close(struct engine **engine);
 struct journal *engine_journal(struct engine *engine);
-bool engine_is_idle(const struct engine *engine); /* no run that is not at rest */
+/* No run that is not at rest, but for those that wait for a person to undo by hand: nobody has to be there for them. */
+bool engine_is_idle(const struct engine *engine);
 
 /* What starts a run. All borrowed for the call. */
 struct submission {
