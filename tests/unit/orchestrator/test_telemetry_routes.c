@@ -7,6 +7,7 @@
 #include "orchestrator/telemetry/routes.h"
 
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 
 enum { MANY = 300000 };
@@ -46,6 +47,7 @@ static void serve(int fd)
     struct child child = {0};
     struct error err;
     uv_signal_t terminate;
+    prctl(PR_SET_PDEATHSIG, SIGKILL); /* also when the test is aborted */
     signal(SIGPIPE, SIG_IGN);
     uv_loop_init(&child.loop);
     uv_signal_init(&child.loop, &terminate);
@@ -233,8 +235,8 @@ static void what_is_wrong_is_said(void **state)
     expect_part("/telemetry/v1/aggregates?domain=here&step=1&from=1", "'step' must be a duration");
     expect_part("/telemetry/v1/aggregates?domain=here&step=1ms&from=1", "413 ");
     expect("/telemetry/v1/samples?domain=empty", "{\"next\": \"0.0\", \"more\": false}\n");
-    recording_append(fixture.recording.folder, "00000001.seg",
-        "not a segment of this version, but long enough to be one, with records.......", sizeof(struct telemetry_header) + 40);
+    char other[200] = "CRTELE\0\2";
+    recording_append(fixture.recording.folder, "00000001.seg", other, sizeof other);
     expect_part("/telemetry/v1/samples?domain=here", "400 ");
     expect_part("/telemetry/v1/aggregates?domain=here", "is not a telemetry segment of this version");
 }
@@ -292,6 +294,7 @@ static void a_peer_that_leaves_and_a_server_that_stops(void **state)
     assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
     fixture.asker = fork();
     if (fixture.asker == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
         (void)!write(ends[1], "x", 1);
         request.on_bytes = NULL;
         (void)!local_send(&request, &answer, NULL);
