@@ -39,7 +39,7 @@ FOLDERS := base spec plan state store exec net http run trigger orchestrator ser
 MAINS   := engine/cli/main.c engine/server/main.c steps/main.c
 $(foreach f,$(FOLDERS),$(eval $(f)_SOURCES := $(filter-out $(MAINS),$(call sources,engine/$(f)))))
 net_SOURCES     += $(call sources,engine/net/tmf)
-orchestrator_SOURCES := $(foreach d,. tmf fulfil telemetry,$(patsubst ./%,%,$(call sources,orchestrator/$(d))))
+orchestrator_SOURCES := $(call sources,orchestrator) $(foreach d,tmf fulfil telemetry,$(call sources,orchestrator/$(d)))
 # A step type's table (steps/NAME.c) is linked everywhere; what performs it (steps/NAME_perform.c) only into crescendo-step.
 steps_SOURCES   := $(filter-out $(MAINS),$(call sources,steps))
 perform_SOURCES := $(filter %_perform.c steps/protocol.c,$(steps_SOURCES))
