@@ -129,6 +129,7 @@ static void write_map(struct keep *keep, const struct port *port)
 void haproxy_configure(struct keep *keep)
 {
     struct text out = {0};
+    keep->reconfigured = false;
     mkdirat(keep->shim.folder_fd, "shares", 0700);
     add_head(&out);
     for (unsigned i = 0; i < keep->port_count; i++) {

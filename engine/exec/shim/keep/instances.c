@@ -204,12 +204,13 @@ void instance_start(struct keep *keep, struct instance *instance)
         say(instance, instance->ports[0] ? "its folder %.300s is not there" : "no port is free for it%.0s", service->folder);
         return instance_again(instance, now);
     }
-    instance->attempt = instance->stage = ++keep->attempts;
+    instance->attempt = ++keep->attempts;
+    instance->stage = instance->id * 2 + instance->restarts % 2; /* the one before may not be buried yet */
     instance->state = INSTANCE_STARTING;
     instance->running = true;
     instance->ended = false;
     instance->next_us = now + service->start_ms * 1000;
-    instance->tail_size = 0;
+    instance->tail_is_old = true;
     ask_sandbox(keep, instance);
     ask_start(keep, instance);
     ask_end_stage(keep, instance);
@@ -286,9 +287,13 @@ static void refused(struct keep *keep, struct instance *instance, struct view *p
     say(instance, "%s", why);
     ended(keep, instance);
     if (!no_sandbox) return;
+    const char *advice = strstr(why, "; enable "); /* it is for pipelines */
     instance->without_sandbox = true;
     instance->next_us = 0;
-    snprintf(instance->isolation, sizeof instance->isolation, "it runs without a sandbox: %.400s", why);
+    instance->restarts--; /* it was never started */
+    instance->failures--;
+    instance->message[0] = '\0';
+    snprintf(instance->isolation, sizeof instance->isolation, "it runs without a sandbox: %.*s", advice ? (int)(advice - why) : 400, why);
 }
 
 static void exited(struct keep *keep, struct instance *instance, struct view *payload)

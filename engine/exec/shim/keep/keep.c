@@ -105,6 +105,7 @@ static void keep_turn(struct shim *shim, int64_t now)
     routes_sync(keep);
     forget_services(keep);
     routes_sync(keep);
+    if (keep->reconfigured) haproxy_configure(keep);
     save_by_itself(keep, now);
     if (keep->records.flush_us && now >= keep->records.flush_us) records_flush(keep);
     turn_log(shim);
@@ -126,7 +127,10 @@ static int64_t keep_deadline(const struct shim *shim)
 static void printed(struct shim *shim, uint32_t step, const char *bytes, size_t size)
 {
     struct instance *instance = instance_of_step((struct keep *)shim, step);
-    if (instance) tail_add(instance->tail, &instance->tail_size, bytes, size);
+    if (!instance) return;
+    if (instance->tail_is_old) instance->tail_size = 0;
+    instance->tail_is_old = false;
+    tail_add(instance->tail, &instance->tail_size, bytes, size);
 }
 
 static void reaped(struct shim *shim, pid_t pid, int status)

@@ -78,6 +78,7 @@ struct instance {
     struct check check;
     char tail[TAIL_BYTES + 1]; /* of its output */
     size_t tail_size;
+    bool tail_is_old;            /* of the process before this one, which has printed nothing yet */
     char message[MESSAGE_BYTES]; /* how its last process ended */
     char isolation[MESSAGE_BYTES];
     struct instance *next;
@@ -131,9 +132,9 @@ struct haproxy {
 /* --- records.c: telemetry/ --- */
 struct records {
     int folder, segment, index, arms;
-    uint32_t number, count; /* of the segment; records in it */
-    uint64_t total;         /* recorded since the keeper's start */
-    uint64_t failed;        /* could not be written */
+    uint32_t number, count;  /* of the segment; records in it */
+    uint64_t total;          /* recorded since the keeper's start */
+    uint64_t failed, untold; /* could not be written; and no gap says so yet */
     struct telemetry_index block;
     char *rest; /* a line that is not whole yet */
     size_t rest_size;
@@ -165,7 +166,8 @@ struct keep {
     struct watch listener;
     struct client *clients, *graves;
     int64_t asked_us, opened_us;
-    bool unsaved; /* something of the state changed by itself: a lease was lost, a service is gone */
+    bool reconfigured; /* HAProxy was told something that haproxy.cfg does not say yet */
+    bool unsaved;      /* something of the state changed by itself: a lease was lost, a service is gone */
     int64_t save_us;
 };
 

@@ -119,38 +119,82 @@ void records_open(struct keep *keep)
     if (records->number && !resume_segment(keep)) close_segment(records);
 }
 
-/* Appends all that is pending, block by block. What the disk does not take is counted as lost. */
-void records_flush(struct keep *keep)
+static bool is_gap(const unsigned char *bytes)
+{
+    struct telemetry_record record;
+    memcpy(&record, bytes, sizeof record);
+    return record.flags & TELEMETRY_GAP;
+}
+
+static void add_gap(struct records *records, uint64_t lost)
+{
+    struct telemetry_record gap = {.time_us = wall_us(), .flags = TELEMETRY_GAP, .bytes = lost};
+    wire_bytes(&records->pending, &gap, sizeof gap);
+}
+
+static void add_gap_before(struct records *records, uint64_t lost)
+{
+    struct wire after = records->pending;
+    records->pending = (struct wire){0};
+    add_gap(records, lost);
+    wire_bytes(&records->pending, after.bytes, after.size);
+    wire_release(&after);
+}
+
+/* What the disk does not take is counted, and a gap says so as soon as it takes something again. */
+static void give_up(struct records *records)
+{
+    const size_t size = sizeof(struct telemetry_record);
+    for (size_t at = 0; at < records->pending.size; at += size) {
+        bool gap = is_gap(records->pending.bytes + at);
+        records->failed += !gap;
+        records->untold += !gap;
+    }
+    records->pending.size = 0;
+}
+
+static void note_written(struct records *records, const unsigned char *bytes, size_t count)
+{
+    struct telemetry_record record;
+    for (size_t i = 0; i < count; i++) {
+        memcpy(&record, bytes + i * sizeof record, sizeof record);
+        note_in_block(&records->block, &record);
+        if (!(record.flags & TELEMETRY_GAP)) records->total++;
+    }
+    records->count += (uint32_t)count;
+    if (records->block.count < TELEMETRY_BLOCK) return;
+    off_t at = (off_t)(records->count / TELEMETRY_BLOCK - 1) * (off_t)sizeof records->block;
+    ssize_t ignored = pwrite(records->index, &records->block, sizeof records->block, at);
+    (void)ignored; /* an entry that is missing is made by the next keeper; readers read a block without one */
+    records->block = (struct telemetry_index){0};
+}
+
+/* As many as fit into the current block. false: the disk does not take them. */
+static bool write_some(struct keep *keep)
 {
     struct records *records = &keep->records;
     const size_t size = sizeof(struct telemetry_record);
+    if ((records->segment < 0 || records->count >= TELEMETRY_SEGMENT_RECORDS) && !new_segment(keep)) return false;
+    size_t wanted = records->pending.size / size, room = TELEMETRY_BLOCK - records->block.count;
+    if (wanted > room) wanted = room;
+    off_t at = TELEMETRY_HEADER_BYTES + (off_t)records->count * (off_t)size;
+    ssize_t put = pwrite(records->segment, records->pending.bytes, wanted * size, at);
+    if (put < (ssize_t)size) return false;
+    note_written(records, records->pending.bytes, (size_t)put / size);
+    wire_drop(&records->pending, (size_t)put / size * size);
+    return true;
+}
+
+void records_flush(struct keep *keep)
+{
+    struct records *records = &keep->records;
+    uint64_t untold = records->pending.size ? records->untold : 0;
     records->flush_us = 0;
-    while (records->pending.size) {
-        uint32_t room = TELEMETRY_SEGMENT_RECORDS - records->count, in_block = TELEMETRY_BLOCK - records->block.count;
-        if ((records->segment < 0 || !room) && !new_segment(keep)) break;
-        if (!room) continue;
-        size_t wanted = records->pending.size / size;
-        if (wanted > in_block) wanted = in_block;
-        off_t at = TELEMETRY_HEADER_BYTES + (off_t)records->count * (off_t)size;
-        ssize_t put = pwrite(records->segment, records->pending.bytes, wanted * size, at);
-        if (put < (ssize_t)size) break;
-        wanted = (size_t)put / size;
-        for (size_t i = 0; i < wanted; i++) {
-            struct telemetry_record record;
-            memcpy(&record, records->pending.bytes + i * size, size);
-            note_in_block(&records->block, &record);
-            if (!(record.flags & TELEMETRY_GAP)) records->total++;
-        }
-        records->count += (uint32_t)wanted;
-        wire_drop(&records->pending, wanted * size);
-        if (records->block.count < TELEMETRY_BLOCK) continue;
-        ssize_t ignored = pwrite(records->index, &records->block, sizeof records->block,
-            (off_t)(records->count / TELEMETRY_BLOCK - 1) * (off_t)sizeof records->block);
-        (void)ignored; /* an entry that is missing is made by the next keeper; readers read a block without one */
-        records->block = (struct telemetry_index){0};
-    }
-    records->failed += records->pending.size / size;
-    records->pending.size = 0;
+    if (untold) add_gap_before(records, untold);
+    while (records->pending.size && write_some(keep))
+        continue;
+    if (records->pending.size) return give_up(records);
+    records->untold -= untold;
 }
 
 static void add_record(struct keep *keep, const struct telemetry_record *record)
@@ -163,8 +207,8 @@ static void add_record(struct keep *keep, const struct telemetry_record *record)
 
 void records_gap(struct keep *keep, uint64_t dropped)
 {
-    struct telemetry_record gap = {.time_us = wall_us(), .flags = TELEMETRY_GAP, .bytes = dropped};
-    add_record(keep, &gap);
+    add_gap(&keep->records, dropped);
+    keep->records.flush_us = 1;
 }
 
 /* The next field, ended by a space or the line's end. */

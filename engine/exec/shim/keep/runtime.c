@@ -86,6 +86,7 @@ static void make_ready(struct keep *keep, struct instance *instance)
     if (!runtime_ask(keep, command, NULL)) return;
     instance->server = SERVER_READY;
     instance->server_port = instance->ports[0];
+    keep->reconfigured = true;
 }
 
 void server_sync(struct keep *keep, struct instance *instance)
@@ -97,7 +98,9 @@ void server_sync(struct keep *keep, struct instance *instance)
     if (wanted == SERVER_READY) return make_ready(keep, instance);
     name_server(instance, name);
     snprintf(command, sizeof command, "set server %s state %s", name, wanted == SERVER_DRAINING ? "drain" : "maint");
-    if (runtime_ask(keep, command, NULL)) instance->server = wanted;
+    if (!runtime_ask(keep, command, NULL)) return;
+    instance->server = wanted;
+    keep->reconfigured = true;
 }
 
 bool server_remove(struct keep *keep, struct instance *instance)
@@ -158,7 +161,9 @@ void routes_sync(struct keep *keep)
         if (family) family_route(keep, family, route, sizeof route);
         if (strcmp(route, port->route) == 0) continue;
         snprintf(command, sizeof command, "set map shares/%d.map route %s", port->number, route);
-        if (runtime_ask(keep, command, NULL)) memcpy(port->route, route, sizeof route);
+        if (!runtime_ask(keep, command, NULL)) return;
+        memcpy(port->route, route, sizeof route);
+        keep->reconfigured = true;
     }
 }
 
