@@ -287,9 +287,13 @@ static void refused(struct keep *keep, struct instance *instance, struct view *p
     say(instance, "%s", why);
     ended(keep, instance);
     if (!no_sandbox) return;
+    const char *advice = strstr(why, "; enable "); /* it is for pipelines */
     instance->without_sandbox = true;
     instance->next_us = 0;
-    snprintf(instance->isolation, sizeof instance->isolation, "it runs without a sandbox: %.400s", why);
+    instance->restarts--; /* it was never started */
+    instance->failures--;
+    instance->message[0] = '\0';
+    snprintf(instance->isolation, sizeof instance->isolation, "it runs without a sandbox: %.*s", advice ? (int)(advice - why) : 400, why);
 }
 
 static void exited(struct keep *keep, struct instance *instance, struct view *payload)
