@@ -79,9 +79,9 @@ static void large_ones_go_in_pieces(void **state)
     struct peer peer;
     enum { SIZE = 9 * 1024 * 1024 };
     AUTO(free_text) char *bytes = mem_alloc(SIZE + 1);
-    uint32_t random = 1;
+    uint32_t seed = 1;
     for (size_t i = 0; i < SIZE; i++) /* what does not compress */
-        bytes[i] = (char)('!' + (random = random * 1664525 + 1013904223) / 50000000);
+        bytes[i] = (char)('!' + (seed = seed * 1664525 + 1013904223) / 50000000);
     make_package(core->folder, "hello.tar.gz", "1.0.0", bytes);
     assert_int_equal(publish(core, "", NULL, ALL, &peer, NULL), 0);
     AUTO(free_text) char *requests = get_file(core->folder, "requests");
