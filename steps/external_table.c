@@ -126,17 +126,36 @@ static int describe_effects(const struct planned *planned, json_t **ret_effects,
     return 0;
 }
 
-/* "effects": [{name, target, summary, compensation, pivot}]: the plan has them as they stand, so that they can be undone by name. */
-static int check_effects(const struct reading *reading, const json_t *effects, struct error *err)
+static int read_effect(const struct reading *reading, const json_t *item, json_t *list, struct error *err)
 {
+    static const char *const texts[] = {"name", "target", "summary", "compensation"};
+    json_t *effect = json_object();
+    json_array_append_new(list, effect);
+    for (size_t i = 0; i < COUNT_OF(texts); i++)
+        json_put_text(effect, texts[i], json_text(item, texts[i], NULL));
+    if (json_flag(item, "pivot", false)) json_put_flag(effect, "pivot", true);
+    for (size_t i = 0; i < 3; i++)
+        if (!json_text(effect, texts[i], NULL))
+            return wrong(reading, err, "an effect needs a name, a target and a summary", json_text(item, "name", NULL));
+    return 0;
+}
+
+/* true: it has some; or a list, which the plan has as it stands, so that they can be undone by name. */
+static int read_effects(const struct reading *reading, const json_t *table, struct step_type *type, struct error *err)
+{
+    const json_t *effects = json_object_get(table, "effects");
     size_t index;
-    json_t *effect;
-    json_array_foreach(effects, index, effect)
+    json_t *item;
+    if (json_is_true(effects)) type->describe = describe_effects;
+    if (!effects || json_is_boolean(effects)) return 0;
+    if (!json_is_array(effects) || !json_array_size(effects) || json_array_size(effects) > TABLE_FIELDS_MAX)
+        return wrong(reading, err, "must be true, false or a list of 1 to 200 effects", "effects");
+    json_t *list = json_array();
+    type->effects = arena_own_json(reading->arena, list);
+    json_array_foreach(effects, index, item)
     {
-        const char *name = json_text(effect, "name", NULL);
-        if (!name || !*name) return wrong(reading, err, "an effect needs a name", NULL);
-        if (!json_text(effect, "target", NULL) || !json_text(effect, "summary", NULL))
-            return wrong(reading, err, "an effect needs a target and a summary", name);
+        int failed = read_effect(reading, item, list, err);
+        if (failed) return failed;
     }
     return 0;
 }
@@ -145,11 +164,8 @@ static int read_table(const struct reading *reading, const json_t *table, struct
 {
     if (!json_is_object(table)) return wrong(reading, err, "must hold an object", NULL);
     type->summary = arena_copy_text(reading->arena, json_text(table, "summary", "An external step"));
-    json_t *effects = json_object_get(table, "effects");
-    int failed = check_effects(reading, effects, err);
+    int failed = read_effects(reading, table, type, err);
     if (failed) return failed;
-    if (json_is_true(effects)) type->describe = describe_effects;
-    if (json_array_size(effects)) type->effects = arena_own_json(reading->arena, json_incref(effects));
     failed = read_fields(reading, table, "fields", &type->fields, err);
     return failed ? failed : read_fields(reading, table, "outputs", &type->outputs, err);
 }

@@ -94,6 +94,24 @@ static void expect_refused(const struct step_type *type)
     diagnostics_release(&list);
 }
 
+static void effects_by_name(void **state)
+{
+    struct arena *arena = arena_new();
+    step_types *types = NULL;
+    put_file(*state, "crescendo-step-a", program, 0755);
+    put_file(*state, "crescendo-step-a.json",
+        "{\"effects\": [{\"name\": \"e\", \"target\": \"t\", \"summary\": \"does\", \"compensation\": \"undoes\", \"other\": 1},"
+        "{\"name\": \"p\", \"target\": \"t\", \"summary\": \"ends\", \"pivot\": true}]}",
+        0644);
+    assert_int_equal(load(*state, arena, &types, NULL), 0);
+    const struct step_type *type = step_type_find(types, "a");
+    assert_null(type->describe);
+    AUTO(free_text) char *effects = json_canonical(type->effects);
+    assert_string_equal(effects, "[{\"compensation\":\"undoes\",\"name\":\"e\",\"summary\":\"does\",\"target\":\"t\"},"
+                                 "{\"name\":\"p\",\"pivot\":true,\"summary\":\"ends\",\"target\":\"t\"}]");
+    arena_free(&arena);
+}
+
 /* A wrong table is told, and its type refuses what uses it; all else is as it was. */
 static void wrong_tables(void **state)
 {
@@ -105,7 +123,8 @@ static void wrong_tables(void **state)
         "{\"fields\": [{\"name\": \"a\"}, {\"name\": \"a\"}]}",
         "{\"fields\": [{\"name\": \"a\", \"short\": true}, {\"name\": \"b\", "
         "\"short\": true}]}",
-        "{\"summary\": \"a\", \"summary\": \"b\"}", "{\"outputs\": [{\"name\": \"\"}]}"};
+        "{\"summary\": \"a\", \"summary\": \"b\"}", "{\"outputs\": [{\"name\": \"\"}]}", "{\"effects\": 1}", "{\"effects\": []}",
+        "{\"effects\": [3]}", "{\"effects\": [{\"name\": \"a\", \"target\": \"t\"}]}"};
     put_file(*state, "crescendo-step-a", program, 0755);
     put_file(*state, "crescendo-step-b", program, 0755);
     for (size_t i = 0; i < COUNT_OF(tables); i++) {
@@ -268,7 +287,7 @@ static void tables_of_test_steps(void **state)
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, make_folder, remove_folder)
-    const struct CMUnitTest tests[] = {TEST(joined_table), TEST(table_beside_program), TEST(wrong_tables),
+    const struct CMUnitTest tests[] = {TEST(joined_table), TEST(table_beside_program), TEST(effects_by_name), TEST(wrong_tables),
         cmocka_unit_test(nothing_to_find), cmocka_unit_test(in_shell), cmocka_unit_test(in_python), TEST(probe_effects), TEST(probe_parks),
         TEST(probe_unsure), cmocka_unit_test(tables_of_test_steps)};
     return cmocka_run_group_tests(tests, NULL, NULL);
