@@ -75,7 +75,7 @@ static json_t *step_json(const struct telemetry_aggregates *aggregates, const st
 json_t *telemetry_aggregates_json(const struct telemetry_aggregates *aggregates, const struct telemetry_reader *reader, double seconds)
 {
     json_t *json = json_object(), *services = json_array();
-    if (seconds <= 0) seconds = (double)(aggregates->last_us - aggregates->first_us) / 1e6;
+    if (seconds <= 0) seconds = ((double)aggregates->last_us - (double)aggregates->first_us) / 1e6;
     put_gaps(json, &aggregates->gaps);
     if (aggregates->series_count) {
         json_put_whole(json, "first", aggregates->first_us);

@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-static const int64_t second_us = 1000000;
+static const int64_t second_us = 1000000, last_us = 253402300799999999; /* of the year 9999: nothing overflows on the way */
 
 /* Days from 1970-01-01 in the Gregorian calendar (Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms", days_from_civil). */
 static int64_t days_of(int64_t year, int64_t month, int64_t day)
@@ -72,7 +72,7 @@ static bool take_zone(const char **text, int64_t *ret_us)
 bool instant_parse(const char *text, int64_t *ret_us)
 {
     int64_t days, time_us, zone_us;
-    if (text_to_integer(text, ret_us)) return true;
+    if (text_to_integer(text, ret_us)) return *ret_us >= 0 && *ret_us <= last_us;
     if (!take_date(&text, &days) || !take_time(&text, &time_us) || !*text || !take_zone(&text, &zone_us) || *text) return false;
     *ret_us = days * 86400 * second_us + time_us - zone_us;
     return true;
