@@ -94,6 +94,18 @@ static void a_key_does_a_thing_once(void **state)
     domain_free(domain);
 }
 
+/* What the keeper changes by itself, it saves by itself. */
+static void wait_saved(const struct domain *domain, const char *words)
+{
+    AUTO(free_text) char *path = mem_format("%s/state", domain->folder);
+    for (int64_t end = clock_now_ms() + PATIENCE_MS;; sleep_ms(10)) {
+        AUTO(free_text) char *bytes = NULL;
+        size_t size;
+        if (file_read(path, 1024 * 1024, &bytes, &size, NULL) == 0 && strstr(bytes, words)) return;
+        if (clock_now_ms() > end) fail_msg("'%s' was not saved", words);
+    }
+}
+
 /* The file that the state would be written to cannot be made: nothing is changed, and what runs goes on. */
 static void what_cannot_be_saved_is_not_done(void **state)
 {
@@ -101,7 +113,7 @@ static void what_cannot_be_saved_is_not_done(void **state)
     if (!has_haproxy()) skip();
     struct domain *domain = domain_new(true);
     start_service(domain, "1.1", "a", "");
-    sleep_ms(50); /* its introduction is saved by itself */
+    wait_saved(domain, "introduced=1");
     AUTO(free_text) char *obstacle = mem_format("%s/state.new", domain->folder);
     assert_int_equal(mkdir(obstacle, 0700), 0);
     assert_answer(domain, "nothing was changed", "replicas key=r service=1.1 replicas=2");
