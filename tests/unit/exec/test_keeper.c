@@ -169,6 +169,32 @@ static void a_second_keeper_is_refused(void **state)
     domain_free(domain);
 }
 
+/* Each finds or starts one, and it answers when that returns. */
+static void many_may_start_one(void **state)
+{
+    (void)state;
+    struct domain *domain = domain_new(true);
+    for (int round = 0; round < 5; round++) {
+        pid_t children[6];
+        kill(keeper_pid(domain), SIGKILL);
+        wait_gone(domain);
+        for (size_t i = 0; i < COUNT_OF(children); i++) {
+            children[i] = fork();
+            if (children[i]) continue;
+            struct error err = {0};
+            int code = keeper_ensure(domain->folder, shim_path(), &err), fd = dial(domain);
+            _exit(code < 0 || fd < 0);
+        }
+        for (size_t i = 0; i < COUNT_OF(children); i++) {
+            int status = 1;
+            waitpid(children[i], &status, 0);
+            assert_int_equal(status, 0);
+        }
+    }
+    assert_answer(domain, "domain=edge", "hello");
+    domain_free(domain);
+}
+
 int main(int argc, char **argv)
 {
     SERVE_IF_ASKED(argc, argv);
@@ -180,6 +206,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(what_cannot_be_saved_is_not_done),
         cmocka_unit_test(a_family_has_two_services_at_most),
         cmocka_unit_test(a_second_keeper_is_refused),
+        cmocka_unit_test(many_may_start_one),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
