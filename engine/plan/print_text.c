@@ -324,7 +324,9 @@ static void print_head(struct printer *printer)
     text_add(printer->out, "Plan of ");
     painted(printer, PAINT_STEP, plan->name);
     text_add_char(printer->out, '\n');
-    print_fact(printer, "service", plan->service);
+    const char *name = json_text(plan->service_descriptor, "service", NULL), *version = json_text(plan->service_descriptor, "version", "");
+    AUTO(free_text) char *service = name ? mem_format("%s, %s %s", plan->service ? plan->service : "", name, version) : NULL;
+    print_fact(printer, "service", service ? service : plan->service);
     print_fact(printer, "repository", plan->facts.repository);
     print_fact(printer, plan->facts.ref ? "ref" : "branch", plan->facts.ref ? plan->facts.ref : plan->facts.branch);
     print_fact(printer, "commit", plan->facts.commit);
