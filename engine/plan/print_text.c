@@ -318,13 +318,22 @@ static void print_pinned(const struct printer *printer)
         text_add_format(printer->out, "    %s  %s  sha256 %.12s\n", name, json_text(domain, "url", ""), json_text(domain, "digest", ""));
 }
 
+/* The file, and what it says it is. */
+static void print_service(const struct printer *printer)
+{
+    const struct plan *plan = printer->plan;
+    const char *name = json_text(plan->service_descriptor, "service", NULL), *version = json_text(plan->service_descriptor, "version", "");
+    AUTO(free_text) char *service = name ? mem_format("%s, %s %s", plan->service ? plan->service : "", name, version) : NULL;
+    print_fact(printer, "service", service ? service : plan->service);
+}
+
 static void print_head(struct printer *printer)
 {
     const struct plan *plan = printer->plan;
     text_add(printer->out, "Plan of ");
     painted(printer, PAINT_STEP, plan->name);
     text_add_char(printer->out, '\n');
-    print_fact(printer, "service", plan->service);
+    print_service(printer);
     print_fact(printer, "repository", plan->facts.repository);
     print_fact(printer, plan->facts.ref ? "ref" : "branch", plan->facts.ref ? plan->facts.ref : plan->facts.branch);
     print_fact(printer, "commit", plan->facts.commit);

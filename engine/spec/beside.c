@@ -61,13 +61,12 @@ static int read_service(const struct pipeline *pipeline, const struct source_set
 
 int beside_load(const struct pipeline *pipeline, const struct source_set *sources, struct diagnostics *list, struct beside *ret)
 {
-    AUTO(beside_release) struct beside beside = {.domains = json_object()};
+    AUTO(free_json) json_t *domains = json_object(), *service = NULL;
     for (size_t i = 1; i < sources->count; i++)
-        if (beside_is_domain(sources->items[i].name)) read_domain(&sources->items[i], beside.domains);
-    int failed = read_service(pipeline, sources, list, &beside.service);
+        if (beside_is_domain(sources->items[i].name)) read_domain(&sources->items[i], domains);
+    int failed = read_service(pipeline, sources, list, &service);
     if (failed) return failed;
-    *ret = beside;
-    beside = (struct beside){0};
+    *ret = (struct beside){take(&domains), take(&service)};
     return 0;
 }
 
@@ -168,7 +167,7 @@ static const char *literal_of(const struct user *user, const json_t *value)
     const char *expression = json_text(value, "$expression", NULL);
     if (!expression || !text_starts(expression, "params.")) return json_string_value(value);
     const json_t *given = json_object_get(user->given, expression + strlen("params."));
-    if (given) return literal_of(user->caller, given);
+    if (given && user->caller) return literal_of(user->caller, given);
     for (size_t i = 0; i < user->pipeline->param_count; i++)
         if (text_equal(user->pipeline->params[i].name, expression + strlen("params.")))
             return json_string_value(user->pipeline->params[i].fallback);

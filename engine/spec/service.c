@@ -153,8 +153,8 @@ static void read_components(struct reader *reader, const struct yaml_node *list,
     json_put(service, "components", components);
     for (size_t i = 0; i < list->count; i++) {
         const struct yaml_entry *entry = find_kind(reader, list->entries[i].value);
-        if (!entry) continue;
-        const struct component_kind *kind = kind_find(entry->key->text);
+        const struct component_kind *kind = entry ? kind_find(entry->key->text) : NULL;
+        if (!kind) continue;
         json_t *component = fields_read(reader, entry->value, kind->fields, FIELDS_FILL, kind->what);
         if (kind->fields == service_compute_fields) read_compute(reader, entry->value, component, is_microservice);
         check_unique(reader, entry->value, component, names);

@@ -151,9 +151,24 @@ static void times_are_rfc_3339(void **state)
     assert_string_equal(clock_format(-1, buffer), "1969-12-31T23:59:59.999Z");
 }
 
+static void top_level_values_are_found_in_lines(void **state)
+{
+    (void)state;
+    static const char *const cases[][2] = {{"service: service.yaml\n", "service.yaml"},
+        {"a: b\nservice:  x/y.yaml   # why\r\n", "x/y.yaml"}, {"service: \"a b.yaml\" # c\n", "a b.yaml"}, {"service : 'x'\n", "x"},
+        {"stages:\n  - service: x\n", NULL}, {"services: x\n", NULL}, {"service:x\n", NULL}, {"service:\n", NULL}, {"", NULL},
+        {"# service: x\nservice: y", "y"}};
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        AUTO(text_release) struct text found = {0};
+        assert_int_equal(text_find_top_value(cases[i][0], "service", &found), cases[i][1] != NULL);
+        assert_string_equal(text_view(&found), cases[i][1] ? cases[i][1] : "");
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(top_level_values_are_found_in_lines),
         cmocka_unit_test(globs_keep_to_parts_unless_doubled),
         cmocka_unit_test(a_hostile_glob_ends),
         cmocka_unit_test(utf8_is_what_rfc_3629_says),
