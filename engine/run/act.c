@@ -155,6 +155,7 @@ static bool act_on_steps(struct live_run *run)
 bool live_act(struct live_run *run)
 {
     if (run->durable_pending || run->engine->failed) return false;
+    run->loss_pending = false;
     bool changed = act_on_steps(run);
     say_all(run);
     if (run_status_at_rest(run->state->status))
@@ -166,9 +167,11 @@ bool live_act(struct live_run *run)
 }
 
 /* A shim and its empty sandboxes do nothing, so they may be made while the run that will need them is being synced. Should the server die
-   before that, no run gets this folder (submit.c), and the shim ends by itself. */
+   before that, no run gets this folder (submit.c), and the shim ends by itself. Not after a loss that is not on disk yet: who takes the run
+   up then would find a living shim that has never heard of what was lost, and wait for it for ever. */
 void live_prepare(struct live_run *run)
 {
+    if (run->loss_pending) return;
     struct error ignored; /* the same happens again, and is told, when a step is to be launched */
     for (uint32_t i = 0; i < run->acting_count; i++) {
         uint32_t step = run->acting[i];

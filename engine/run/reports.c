@@ -142,6 +142,7 @@ static void on_lost(void *context)
     supervisor_end(run->supervisor);
     supervisor_sweep(run->folder);
     run->supervisor = NULL;
+    run->loss_pending = true;
     live_forget_shim(run);
     for (uint32_t step = 0; step < run->plan->step_count; step++) {
         const struct step_state *state = &run->state->steps[step];

@@ -73,7 +73,7 @@ class Server:
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             row = self.ask("GET", f"/v1/runs?before={run + 1}&limit=1")["runs"][0]  # cheap: no steps
-            if row["state"] in ("succeeded", "failed", "cancelled"):
+            if row["state"] in ("succeeded", "failed", "cancelled", "rolled_back", "rollback_failed"):
                 return self.ask("GET", f"/v1/runs/{run}")
             time.sleep(pause)
         raise RuntimeError(f"run {run} did not end: {json.dumps(row)[:1500]}")
