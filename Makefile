@@ -179,6 +179,7 @@ $(BUILD)/bench/floor: $(call object,tests/bench/floor.c)
 	$(CC) $(LDFLAGS) $^ -o $@
 bench: $(PROGRAMS) $(SUPPORT) $(BUILD)/bench/floor | $(BUILD)/packages-build-test-bench
 	@BUILD=$(BUILD) tests/bench/run
+	@BUILD=$(BUILD) tests/bench/domain
 
 SECONDS_EACH ?= 60
 fuzz: | $(BUILD)/packages-build-test-lint

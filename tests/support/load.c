@@ -400,6 +400,15 @@ static void print_latency(const struct histogram *latency)
     printf("\"max\": %u}", latency->max);
 }
 
+/* Of an open loop: what was due, but found every connection busy to the end. */
+static uint64_t unsent(const struct load *load)
+{
+    double asked_us = load->options.seconds * 1e6, took_us = (double)(load->ended_us - load->began_us);
+    double due = load->options.rate * (asked_us > 0 && asked_us < took_us ? asked_us : took_us) / 1e6;
+    if (due > (double)load->options.requests) due = (double)load->options.requests;
+    return !interrupted && due > (double)load->sent ? (uint64_t)due - load->sent : 0;
+}
+
 static void print_json(const struct load *load)
 {
     double seconds = (double)(load->ended_us - load->began_us) / 1e6;
@@ -407,9 +416,10 @@ static void print_json(const struct load *load)
     uint64_t failed = 0;
     for (int kind = 0; kind < FAILED_KINDS; kind++)
         failed += load->failed[kind];
-    printf("{\"sent\": %llu, \"answered\": %llu, \"failed\": %llu, \"seconds\": %.3f, \"per_second\": %.1f, \"bytes\": %llu, \"status\": {",
-        (unsigned long long)load->sent, (unsigned long long)load->answered, (unsigned long long)failed, seconds,
-        (double)load->answered / seconds, (unsigned long long)load->bytes);
+    printf("{\"sent\": %llu, \"unsent\": %llu, \"answered\": %llu, \"failed\": %llu, \"seconds\": %.3f, \"per_second\": %.1f, \"bytes\": "
+           "%llu, \"status\": {",
+        (unsigned long long)load->sent, (unsigned long long)unsent(load), (unsigned long long)load->answered, (unsigned long long)failed,
+        seconds, (double)load->answered / seconds, (unsigned long long)load->bytes);
     for (int status = 0; status < 600; status++) {
         if (!load->statuses[status]) continue;
         printf("%s\"%d\": %llu", comma, status, (unsigned long long)load->statuses[status]);

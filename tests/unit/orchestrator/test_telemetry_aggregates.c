@@ -45,8 +45,8 @@ static void quantiles_are_within_a_hundredth(void **state)
         struct histogram histogram = {0};
         uint64_t seed = 88172645463325252ULL;
         for (size_t i = 0; i < COUNT; i++) {
-            uint64_t random = next_random(&seed), bits = random >> 58; /* spread over the powers of two */
-            values[i] = (uint32_t)(random >> 6) >> ((shift + bits) % 32);
+            uint64_t drawn = next_random(&seed), bits = drawn >> 58; /* spread over the powers of two */
+            values[i] = (uint32_t)(drawn >> 6) >> ((shift + bits) % 32);
             histogram_add(&histogram, values[i]);
         }
         qsort(values, COUNT, sizeof *values, by_value);
