@@ -1,5 +1,4 @@
 /* test_observe.c: what a keeper did by itself goes into a service's document, and nothing else. */
-
 #include "order_world.h"
 
 #include "orchestrator/fulfil/characteristic.h"

@@ -1,5 +1,4 @@
 /* test_order_check.c: which orders are taken, and what is said of the others. */
-
 #include "order_world.h"
 
 #include "base/text.h"

@@ -1,5 +1,4 @@
 /* test_project.c: what an order and its services are said to be, in every state of its run. */
-
 #include "order_run.h"
 
 #include "base/text.h"
