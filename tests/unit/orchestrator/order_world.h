@@ -9,7 +9,14 @@
 #include "base/json.h"
 #include "base/mem.h"
 
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
+
+#include <cmocka.h>
 
 #define DIGEST_1 "sha256:1111111111111111111111111111111111111111111111111111111111111111"
 

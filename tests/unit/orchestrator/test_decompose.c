@@ -1,13 +1,5 @@
 /* test_decompose.c: the plan of an order: read back by the engine's own reader, with its stages in order, its effects and what undoes
    them. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-
-#include <cmocka.h>
 
 #include "order_run.h"
 

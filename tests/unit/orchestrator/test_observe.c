@@ -1,13 +1,4 @@
 /* test_observe.c: what a keeper did by itself goes into a service's document, and nothing else. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-
-#include <cmocka.h>
-
 #include "order_world.h"
 
 #include "orchestrator/fulfil/characteristic.h"

@@ -1,13 +1,4 @@
 /* test_order_check.c: which orders are taken, and what is said of the others. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdlib.h>
-#include <stdio.h>
-
-#include <cmocka.h>
-
 #include "order_world.h"
 
 #include "base/text.h"

@@ -1,13 +1,4 @@
 /* test_project.c: what an order and its services are said to be, in every state of its run. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-
-#include <cmocka.h>
-
 #include "order_run.h"
 
 #include "base/text.h"
