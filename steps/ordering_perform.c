@@ -184,7 +184,7 @@ int ordering_find(struct step *step, const json_t *intent, bool waits, enum effe
     if (!failed) failed = tmf_order_find(&ordering.client, json_text(intent, "key", ""), &order, err);
     if (failed) return failed;
     if (!order) { /* one that is still under way would be the same order as the next with its key */
-        *ret_seen = ordering.client.dialect->repeat_is_safe ? EFFECT_SEEN_ABSENT : EFFECT_SEEN_UNSURE;
+        *ret_seen = tmf_order_repeat_is_safe(&ordering.client) ? EFFECT_SEEN_ABSENT : EFFECT_SEEN_UNSURE;
         return 0;
     }
     failed = tmf_order_check_echo(&ordering.client, body, order, err);

@@ -61,6 +61,11 @@ int tmf_order_send(const struct tmf_client *client, const json_t *body, const ch
     return failed;
 }
 
+bool tmf_order_repeat_is_safe(const struct tmf_client *client)
+{
+    return client->dialect->repeat_is_safe;
+}
+
 static bool has_key(void *context, const json_t *order)
 {
     return text_equal(json_text(order, "externalId", NULL), context);

@@ -12,6 +12,9 @@ int tmf_order_send(const struct tmf_client *client, const json_t *body, const ch
 /* The order with this externalId; *ret_order NULL: there is none. Peers are not trusted to filter. */
 int tmf_order_find(const struct tmf_client *client, const char *key, json_t **ret_order, struct error *err) MUST_CHECK;
 
+/* Is an order that is sent again with its key still the same one? Then one that was not found may be sent. */
+bool tmf_order_repeat_is_safe(const struct tmf_client *client);
+
 /* Does the order hold as many items as were asked for, with their ids? -ERROR_UNSUPPORTED, -ERROR_PROTOCOL. */
 int tmf_order_check_echo(const struct tmf_client *client, const json_t *asked, const json_t *order, struct error *err) MUST_CHECK;
 
