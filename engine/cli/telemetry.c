@@ -40,7 +40,8 @@ static int add_question(const struct options *options, struct text *path, struct
     int64_t ms;
     int failed = since_ms(options, &ms, err);
     if (failed) return failed;
-    text_add_format(path, "?from=%lld", (long long)((clock_now_ms() - ms) * 1000));
+    int64_t from_us = (clock_now_ms() - ms) * 1000;
+    text_add_format(path, "?from=%lld", (long long)from_us);
     add_parameter(path, "domain", options_argument(options, 0));
     for (size_t i = 0; i < COUNT_OF(names); i++)
         add_parameter(path, names[i], options_value(options, names[i]));

@@ -40,7 +40,8 @@ static int make_cell(struct telemetry_aggregates *aggregates, struct telemetry_c
     if (*cell) return 0;
     if (aggregates->cell_count == AGGREGATES_MAX_CELLS) {
         error_set(err, ERROR_LIMIT, NOWHERE, "more than %d services and steps of time", AGGREGATES_MAX_CELLS);
-        return error_hint(err, "ask for longer steps, for less time, or for one service");
+        error_hint(err, "ask for longer steps, for less time, or for one service");
+        return -ERROR_LIMIT;
     }
     aggregates->cell_count++;
     *cell = mem_alloc(sizeof **cell);
@@ -61,7 +62,7 @@ static int find_series(struct telemetry_aggregates *aggregates, uint32_t arm, st
         struct telemetry_series fresh = {.arm = arm};
         int failed = make_cell(aggregates, &fresh.total, err);
         if (failed) return failed;
-        if (aggregates->step_count) fresh.steps = mem_alloc_array(aggregates->step_count, sizeof *fresh.steps);
+        if (aggregates->step_count) fresh.steps = mem_alloc_array(aggregates->step_count, sizeof(struct telemetry_cell *));
         aggregates->series =
             mem_grow(aggregates->series, &aggregates->series_capacity, aggregates->series_count + 1, sizeof *aggregates->series);
         struct telemetry_series *place = &aggregates->series[low];
@@ -145,6 +146,7 @@ static int merge_series(struct telemetry_aggregates *into, const struct telemetr
     int failed = find_series(into, from->arm, &series, err);
     if (failed) return failed;
     merge_cell(series->total, from->total);
+    if (!series->steps || !from->steps) return 0;
     for (size_t step = 0; step < into->step_count; step++) {
         if (!from->steps[step]) continue;
         failed = make_cell(into, &series->steps[step], err);

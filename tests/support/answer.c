@@ -45,7 +45,7 @@ struct connection {
     char *output; /* what the peer has not taken */
     size_t output_size, output_sent;
     bool closing;
-    struct connection *next_late;
+    struct connection *next, *previous, *next_late;
     int64_t due_us;
     unsigned late; /* answers that are due at due_us */
     size_t size;   /* of input, which is not zeroed */
@@ -58,7 +58,8 @@ struct service {
     int epoll, listener;
     uint64_t requests, answered;
     char *good, *bad, *healthy, *unhealthy;
-    struct connection *late_first, *late_last; /* by due time: all are equally late */
+    void *leaked;                                            /* each block begins with the one before */
+    struct connection *connections, *late_first, *late_last; /* by due time: all are equally late */
     int64_t began_us;
 };
 
@@ -76,7 +77,7 @@ static int64_t now_us(void)
     return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
 }
 
-static void fail(const char *what)
+static __attribute__((noreturn)) void fail(const char *what)
 {
     fprintf(stderr, "answer: %s: %s\n", what, strerror(errno));
     exit(1);
@@ -153,6 +154,11 @@ static void drop_late(struct service *service, struct connection *connection)
 static void close_connection(struct service *service, struct connection *connection)
 {
     drop_late(service, connection);
+    if (connection->previous)
+        connection->previous->next = connection->next;
+    else
+        service->connections = connection->next;
+    if (connection->next) connection->next->previous = connection->previous;
     epoll_ctl(service->epoll, EPOLL_CTL_DEL, connection->fd, NULL);
     close(connection->fd);
     free(connection->output);
@@ -288,6 +294,9 @@ static void on_connection(struct service *service)
         if (!connection) fail("memory");
         memset(connection, 0, offsetof(struct connection, input));
         connection->fd = fd;
+        connection->next = service->connections;
+        if (service->connections) service->connections->previous = connection;
+        service->connections = connection;
         setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
         struct epoll_event event = {.events = EPOLLIN, .data.ptr = connection};
         if (epoll_ctl(service->epoll, EPOLL_CTL_ADD, fd, &event) < 0) fail("epoll");
@@ -322,11 +331,13 @@ static void listen_on(struct service *service)
     fflush(stdout);
 }
 
-static void leak(void)
+static void leak(struct service *service)
 {
-    char *block = malloc(LEAK_BYTES);
-    if (block) memset(block, 1, LEAK_BYTES);
-    __asm__ volatile("" : : "r"(block) : "memory"); /* or the compiler sees that nobody wants it */
+    void **block = malloc(LEAK_BYTES);
+    if (!block) return;
+    memset(block, 1, LEAK_BYTES);
+    *block = service->leaked;
+    service->leaked = block;
 }
 
 /* How long to wait for an event: until something is to be done without one. */
@@ -347,7 +358,7 @@ static void serve(struct service *service)
         for (int i = 0; i < count; i++)
             on_event(service, &events[i]);
         answer_due(service, now_us());
-        if (service->options.leak) leak();
+        if (service->options.leak) leak(service);
         if (service->options.exit_after_ms && now_us() - service->began_us >= service->options.exit_after_ms * 1000) exit(3);
     }
 }
@@ -368,5 +379,7 @@ int main(int argc, char **argv)
     if (!options->no_listen) listen_on(&service);
     serve(&service);
     printf("answered %llu\n", (unsigned long long)service.answered);
+    while (service.connections)
+        close_connection(&service, service.connections);
     return 0;
 }

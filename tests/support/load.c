@@ -457,11 +457,11 @@ static void print_words(const struct load *load)
 int main(int argc, char **argv)
 {
     struct load *load = calloc(1, sizeof *load);
-    if (!load) return 1;
+    if (!load) exit(1);
     load->options = read_options(argc, argv);
     load->epoll = epoll_create1(EPOLL_CLOEXEC);
     load->connections = calloc(load->options.connections, sizeof *load->connections);
-    if (!load->connections || load->epoll < 0) return 1;
+    if (!load->connections || load->epoll < 0) exit(1);
     for (unsigned i = load->options.connections; i-- > 0;) {
         load->connections[i].fd = -1;
         load->connections[i].next_free = load->free;
