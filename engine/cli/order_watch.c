@@ -146,6 +146,22 @@ static char *clean_id(const json_t *order)
     return text_take(&id);
 }
 
+/* With short requests, and with signals that wait for the pauses. */
+static int watch_shielded(struct watch *watch, json_t *order, struct error *err)
+{
+    struct client *client = &watch->cli->client;
+    int timeout_ms = client->timeout_ms;
+    sigset_t set, old;
+    watched_signals(&set);
+    sigprocmask(SIG_BLOCK, &set, &old);
+    client->timeout_ms = REQUEST_MS;
+    show_news(watch, order);
+    int failed = watch_to_end(watch, err);
+    client->timeout_ms = timeout_ms;
+    sigprocmask(SIG_SETMASK, &old, NULL);
+    return failed;
+}
+
 int order_watch(struct cli *cli, const json_t *order, json_t **ret, struct error *err)
 {
     struct watch watch = {.cli = cli,
@@ -153,16 +169,10 @@ int order_watch(struct cli *cli, const json_t *order, json_t **ret, struct error
         .server = report_server_words(&cli->client),
         .begun_us = clock_monotonic_us(),
         .quiet = options_flag(&cli->options, "json")};
-    sigset_t set, old;
-    int timeout_ms = cli->client.timeout_ms;
-    watched_signals(&set);
-    sigprocmask(SIG_BLOCK, &set, &old);
-    cli->client.timeout_ms = REQUEST_MS;
-    show_news(&watch, (json_t *)order);
-    int failed = watch_to_end(&watch, err);
-    cli->client.timeout_ms = timeout_ms;
-    sigprocmask(SIG_SETMASK, &old, NULL);
-    if (failed) note(&watch, "");
+    int failed = watch_shielded(&watch, (json_t *)order, err);
+    struct text out = {0};
+    lift(&watch, &out);
+    put(&out);
     free(watch.id);
     free(watch.server);
     if (!failed) *ret = take(&watch.seen);
