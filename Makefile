@@ -48,8 +48,9 @@ types_SOURCES   := $(filter-out $(perform_SOURCES),$(steps_SOURCES))
 drivers_ALL     := $(call sources,orchestrator/drivers)
 drivers_SOURCES := $(filter-out %_perform.c,$(drivers_ALL))
 perform_SOURCES += $(filter %_perform.c,$(drivers_ALL))
-SHIM_SOURCES    := $(call sources,engine/exec/shim) $(call sources,engine/exec/shim/keep)
-HOOK_SOURCES    := $(call sources,engine/trigger/hook) engine/net/local.c engine/base/text.c engine/base/mem.c engine/base/error.c engine/base/encode.c
+STATIC_BASE     := $(addprefix engine/base/,text.c mem.c error.c encode.c)
+SHIM_SOURCES    := $(call sources,engine/exec/shim) $(call sources,engine/exec/shim/keep) $(STATIC_BASE)
+HOOK_SOURCES    := $(call sources,engine/trigger/hook) engine/net/local.c $(STATIC_BASE)
 
 object  = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 archive = $(foreach f,$(1),$(if $($(f)_SOURCES),$(BUILD)/lib/lib$(f).a))

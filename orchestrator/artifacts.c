@@ -8,7 +8,9 @@
 #include "base/mem.h"
 #include "base/sha256.h"
 #include "base/text.h"
+#include "orchestrator/tmf/resource.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -247,7 +249,25 @@ static const struct route routes[] = {
 
 struct http_mount artifacts_mount(struct artifacts *artifacts)
 {
-    return (struct http_mount){.routes = routes, .context = artifacts};
+    return (struct http_mount){.routes = routes, .context = artifacts, .error_body = tmf_error_body};
+}
+
+/* HEX.check-N was being checked when a core was killed: it is on its way again, and sending the last piece again checks it. */
+static void take_back(const char *folder, const char *name)
+{
+    const char *mark = strstr(name, ".check-");
+    if (!mark) return;
+    AUTO(free_text) char *file = mem_format("%s/%s", folder, name);
+    AUTO(free_text) char *part = mem_format("%s/%.*s.part", folder, (int)(mark - name), name);
+    if (rename(file, part) < 0) unlink(file);
+}
+
+static void take_back_all(const char *folder)
+{
+    DIR *open_folder = opendir(folder);
+    for (struct dirent *entry; open_folder && (entry = readdir(open_folder));)
+        take_back(folder, entry->d_name);
+    if (open_folder) closedir(open_folder);
 }
 
 int artifacts_open(uv_loop_t *loop, const char *folder, struct artifacts **ret, struct error *err)
@@ -257,6 +277,7 @@ int artifacts_open(uv_loop_t *loop, const char *folder, struct artifacts **ret, 
     struct artifacts *artifacts = mem_alloc(sizeof *artifacts);
     artifacts->loop = loop;
     artifacts->folder = mem_copy_text(folder);
+    take_back_all(folder);
     *ret = artifacts;
     return 0;
 }

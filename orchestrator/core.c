@@ -1,8 +1,10 @@
 /* core.c: the orchestration core put together and taken apart: an engine for its orders, artifacts, the TM Forum resources. */
 #include "orchestrator/core_private.h"
 
+#include "base/file.h"
 #include "base/mem.h"
 #include "orchestrator/tmf/catalogue.h"
+#include "orchestrator/tmf/ordering.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -16,6 +18,9 @@ static const struct tmf_resource *const resources[] = {
     &product_offering_resource,
     &product_category_resource,
     &product_catalog_resource,
+    &service_order_resource,
+    &cancel_service_order_resource,
+    &inventory_service_resource,
     NULL,
 };
 
@@ -33,6 +38,7 @@ static void mount_routes(struct core *core)
     for (const struct http_mount *mount = tmf_api_mounts(core->api); mount->routes; mount++)
         core_mount(core, *mount);
     core_mount(core, artifacts_mount(core->artifacts));
+    core_mount(core, sites_mount(core->sites));
 }
 
 /* Its steps are programs of its own, so that there is nobody to shut in. */
@@ -46,14 +52,34 @@ static int open_engine(struct core *core, struct error *err)
         .types = core->options.drivers,
         .failed = core->options.failed,
         .context = core->options.context,
-        .domains = core->domains};
+        .domains = core->domains,
+        .project = orders_project,
+        .project_context = core->orders};
     return engine_open(core->loop, &options, &core->engine, err);
+}
+
+/* Absolute, since the drivers' steps and the keepers run elsewhere. */
+static int open_places(struct core *core, struct error *err)
+{
+    AUTO(free_text) char *data = realpath(core->data, NULL);
+    if (!data) return error_set(err, ERROR_NOT_FOUND, NOWHERE, "%s vanished", core->data);
+    core->keepers = mem_format("%s/keepers", data);
+    core->packages = mem_format("%s/artifacts", data);
+    core->sites = sites_open(core->loop, &(struct sites_options){.domains = core->domains,
+                                             .keepers = core->keepers,
+                                             .shim = core->shim,
+                                             .orders = core->orders,
+                                             .journal = engine_journal(core->engine)});
+    return file_make_folders(core->keepers, 0700, err);
 }
 
 static int open_parts(struct core *core, struct error *err)
 {
     AUTO(free_text) char *artifacts = mem_format("%s/artifacts", core->data);
+    core->orders = orders_new();
     int failed = open_engine(core, err);
+    if (!failed) failed = orders_load(core->orders, core->engine, err);
+    if (!failed) failed = open_places(core, err);
     if (!failed) failed = artifacts_open(core->loop, artifacts, &core->artifacts, err);
     if (failed) return failed;
     core->api = tmf_api_new(engine_journal(core->engine), resources, core);
@@ -84,10 +110,12 @@ void core_close(struct core **place)
 {
     struct core *core = take(place);
     if (!core) return;
+    sites_close(&core->sites);
     if (core->engine) engine_close(&core->engine);
     tmf_api_free(&core->api);
     artifacts_close(&core->artifacts);
-    char *const owned[] = {core->data, core->domains, core->shim, core->step};
+    orders_free(&core->orders);
+    char *const owned[] = {core->data, core->domains, core->shim, core->step, core->keepers, core->packages};
     for (size_t i = 0; i < COUNT_OF(owned); i++)
         free(owned[i]);
     free(core);

@@ -4,6 +4,8 @@
 
 #include "orchestrator/artifacts.h"
 #include "orchestrator/core.h"
+#include "orchestrator/orders.h"
+#include "orchestrator/sites.h"
 #include "orchestrator/tmf/resource.h"
 
 enum { CORE_MOUNTS_MAX = 32, CORE_SLOTS = 64 };
@@ -14,7 +16,10 @@ struct core {
     char *data, *domains, *shim, *step;
     struct engine *engine; /* its journal has the documents, too */
     struct artifacts *artifacts;
-    struct tmf_api *api; /* context of the resources' hooks: this core */
+    struct orders *orders;
+    struct sites *sites;
+    char *keepers, *packages; /* absolute: keepers/NAME, artifacts/HEX */
+    struct tmf_api *api;      /* context of the resources' hooks: this core */
     struct http_mount mounts[CORE_MOUNTS_MAX];
 };
 

@@ -2,6 +2,7 @@
    crescendo-step-NAME.json beside it is its table:
        {"summary": "...", "fields": [{"name", "type", "required", "short", "default", "choices", "min", "max", "help"}],
         "outputs": [{"name", "type", "help"}], "effects": false}
+   where "effects" may be a list of {"name", "target", "summary", "compensation", "pivot"}, as describe() gives it (crescendo/step.h).
    Without one the type takes a single value of any kind (`NAME: value`, or `NAME: { value: ... }`) and the step declares its outputs. */
 #ifndef CRESCENDO_STEPS_EXTERNAL_H
 #define CRESCENDO_STEPS_EXTERNAL_H

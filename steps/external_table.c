@@ -126,12 +126,31 @@ static int describe_effects(const struct planned *planned, json_t **ret_effects,
     return 0;
 }
 
+/* "effects": [{name, target, summary, compensation, pivot}]: the plan has them as they stand, so that they can be undone by name. */
+static int check_effects(const struct reading *reading, const json_t *effects, struct error *err)
+{
+    size_t index;
+    json_t *effect;
+    json_array_foreach(effects, index, effect)
+    {
+        const char *name = json_text(effect, "name", NULL);
+        if (!name || !*name) return wrong(reading, err, "an effect needs a name", NULL);
+        if (!json_text(effect, "target", NULL) || !json_text(effect, "summary", NULL))
+            return wrong(reading, err, "an effect needs a target and a summary", name);
+    }
+    return 0;
+}
+
 static int read_table(const struct reading *reading, const json_t *table, struct step_type *type, struct error *err)
 {
     if (!json_is_object(table)) return wrong(reading, err, "must hold an object", NULL);
     type->summary = arena_copy_text(reading->arena, json_text(table, "summary", "An external step"));
-    if (json_flag(table, "effects", false)) type->describe = describe_effects;
-    int failed = read_fields(reading, table, "fields", &type->fields, err);
+    json_t *effects = json_object_get(table, "effects");
+    int failed = check_effects(reading, effects, err);
+    if (failed) return failed;
+    if (json_is_true(effects)) type->describe = describe_effects;
+    if (json_array_size(effects)) type->effects = arena_own_json(reading->arena, json_incref(effects));
+    failed = read_fields(reading, table, "fields", &type->fields, err);
     return failed ? failed : read_fields(reading, table, "outputs", &type->outputs, err);
 }
 

@@ -3,6 +3,8 @@
 #include "protocol.h"
 #include "registry.h"
 
+#include "orchestrator/drivers/registry.h"
+
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/text.h"
@@ -21,6 +23,9 @@ static int print_usage(FILE *out)
     fprintf(out, "crescendo-step TYPE: performs one step of a pipeline; started by Crescendo, not by people.\n"
                  "The input is read from standard input and the step protocol is spoken on descriptor 3.\n\nTypes:\n");
     for (step_types *type = step_types_builtin; *type; type++)
+        if ((*type)->perform) fprintf(out, "  %-10s %s\n", (*type)->name, (*type)->summary);
+    fprintf(out, "\nOf the orchestration core's orders:\n");
+    for (step_types *type = driver_types; *type; type++)
         if ((*type)->perform) fprintf(out, "  %-10s %s\n", (*type)->name, (*type)->summary);
     return out == stdout ? 0 : EXIT_USAGE;
 }
@@ -55,6 +60,23 @@ static int check_descriptor(struct error *err)
     return error_hint(err, "steps are started by the engine: write a pipeline and use `crescendo run`");
 }
 
+/* Undoes what is left to undo, newest first; each is on record before the next. */
+static int compensate(const struct step_type *type, struct step *step, struct error *err)
+{
+    size_t index;
+    json_t *effect;
+    json_array_foreach(step_to_compensate(step), index, effect)
+    {
+        const char *name = json_text(effect, "name", "");
+        if (!type->compensate)
+            return error_set(err, ERROR_UNSUPPORTED, NOWHERE, "step type %s cannot undo %s: it has no compensate", type->name, name);
+        int failed = type->compensate(step, effect, json_object_get(effect, "outcome"), err);
+        if (!failed) failed = step_compensated(step, name, err);
+        if (failed) return failed;
+    }
+    return 0;
+}
+
 static int perform(const struct step_type *type, bool *ret_parked, struct error *err)
 {
     AUTO(free_json) json_t *input = NULL;
@@ -62,7 +84,7 @@ static int perform(const struct step_type *type, bool *ret_parked, struct error 
     int failed = check_descriptor(err);
     if (!failed) failed = read_input(&input, err);
     if (!failed) failed = step_open(type, input, STEP_FD, &step, err);
-    if (!failed) failed = type->perform(step, err);
+    if (!failed) failed = step_to_compensate(step) ? compensate(type, step, err) : type->perform(step, err);
     *ret_parked = step && step_is_parked(step);
     return failed;
 }
@@ -74,6 +96,7 @@ int main(int argc, char **argv)
     if (argc == 2 && strcmp(argv[1], "--help") == 0) return print_usage(stdout);
     if (argc == 2 && strcmp(argv[1], "--version") == 0) return puts("crescendo-step " CRESCENDO_VERSION) < 0;
     const struct step_type *type = argc == 2 ? step_type_find(step_types_builtin, argv[1]) : NULL;
+    if (!type && argc == 2) type = step_type_find(driver_types, argv[1]);
     if (!type || !type->perform) return print_usage(stderr);
     signal(SIGPIPE, SIG_IGN); /* an engine that left is an error of write, with a message */
     int failed = perform(type, &parked, &err);

@@ -173,6 +173,11 @@ const json_t *step_checkpoint_read(const struct step *step)
     return step->checkpoint;
 }
 
+const json_t *step_to_compensate(const struct step *step)
+{
+    return json_object_get(step->input, "compensate");
+}
+
 /* --- what is told without an answer ------------------------------------------------------------------------------- */
 
 /* A message for people: cut rather than refused. Bytes that are not UTF-8 become '?', as JSON cannot hold them. */
@@ -265,6 +270,13 @@ int step_checkpoint(struct step *step, json_t *checkpoint, struct error *err)
     json_decref(step->checkpoint);
     step->checkpoint = take(&owned);
     return 0;
+}
+
+int step_compensated(struct step *step, const char *name, struct error *err)
+{
+    json_t *message = message_new("compensated");
+    json_put_text(message, "name", name);
+    return ask_kept(step, message, name, err);
 }
 
 int step_park(struct step *step, int64_t until_ms, json_t *checkpoint, struct error *err)

@@ -11,6 +11,12 @@ enum { STEP_PROTOCOL_VERSION = 1, STEP_EXIT_PARKED = 75 };
 int step_open(const struct step_type *type, const json_t *input, int fd, struct step **ret, struct error *err) MUST_CHECK;
 void step_close(struct step **step);
 
+/* What an earlier process of this step did and is now to be undone, newest first: [{name, target, key, digest, body, outcome}, ...];
+   NULL: nothing, it is to perform. Borrowed. */
+const json_t *step_to_compensate(const struct step *step);
+/* Says that the effect is undone; blocks until that is on disk. */
+int step_compensated(struct step *step, const char *name, struct error *err) MUST_CHECK;
+
 /* Did it park? Then the process ends with STEP_EXIT_PARKED, whatever perform returned. */
 bool step_is_parked(const struct step *step);
 

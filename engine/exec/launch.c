@@ -18,12 +18,22 @@
 
 enum { READY_FD = 3, READY_MS = 10 * 1000, EXIT_LOCKED = 75 };
 
-bool launch_is_locked(const char *folder)
+static bool is_locked(const char *folder, const char *name)
 {
-    AUTO(free_text) char *path = mem_format("%s/shim.lock", folder);
+    AUTO(free_text) char *path = mem_format("%s/%s", folder, name);
     AUTO(close_fd) int fd = open(path, O_RDWR | O_CLOEXEC);
     struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
     return fd >= 0 && fcntl(fd, F_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
+}
+
+bool launch_is_locked(const char *folder)
+{
+    return is_locked(folder, "shim.lock");
+}
+
+bool launch_keeper_lives(const char *folder)
+{
+    return is_locked(folder, "keeper.lock");
 }
 
 /* The path may be longer than a socket's address: it goes by way of the folder's descriptor. */
@@ -40,7 +50,7 @@ int launch_connect(const char *folder)
 }
 
 /* posix_spawn cannot put the pipe on 3 and leave it open when it is 3 already, unless it is another number first. */
-static int spawn(const char *folder, const char *shim_path, int ready, pid_t *ret_pid)
+static int spawn(const char *const argv[], const char *shim_path, int ready, pid_t *ret_pid)
 {
     posix_spawn_file_actions_t actions;
     posix_spawnattr_t attributes;
@@ -54,7 +64,6 @@ static int spawn(const char *folder, const char *shim_path, int ready, pid_t *re
     sigemptyset(&none);
     posix_spawnattr_setsigmask(&attributes, &none);
     posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSID);
-    const char *const argv[] = {"crescendo-shim", folder, NULL};
     static const char *const environment[] = {"PATH=/usr/bin:/bin", NULL};
     int failed =
         posix_spawn(ret_pid, shim_path, &actions, &attributes, (char *const *)(uintptr_t)argv, (char *const *)(uintptr_t)environment);
@@ -81,14 +90,14 @@ static bool wait_ready(int fd)
     return count > 0 && read(fd, &byte, 1) == 1;
 }
 
-int launch_shim(const char *folder, const char *shim_path, struct error *err)
+static int launch(const char *const argv[], const char *folder, const char *shim_path, struct error *err)
 {
     int ends[2];
     pid_t pid;
     if (pipe2(ends, O_CLOEXEC) < 0) return error_set_errno(err, errno, "starting %s", shim_path);
     AUTO(close_fd) int ours = ends[0];
     int theirs = high_end(ends[1]);
-    int failed = spawn(folder, shim_path, theirs, &pid);
+    int failed = spawn(argv, shim_path, theirs, &pid);
     close(theirs);
     if (failed) return error_set_errno(err, failed, "starting %s", shim_path);
     bool ready = wait_ready(ours);
@@ -99,4 +108,14 @@ int launch_shim(const char *folder, const char *shim_path, struct error *err)
     if (ready) return 0;
     if (WIFEXITED(status) && WEXITSTATUS(status) == EXIT_LOCKED) return 0; /* another one was quicker */
     return error_set(err, ERROR_UNAVAILABLE, NOWHERE, "%s did not start for %s (status %d)", shim_path, folder, status);
+}
+
+int launch_shim(const char *folder, const char *shim_path, struct error *err)
+{
+    return launch((const char *const[]){"crescendo-shim", folder, NULL}, folder, shim_path, err);
+}
+
+int launch_keeper(const char *folder, const char *shim_path, struct error *err)
+{
+    return launch((const char *const[]){"crescendo-shim", "--keep", folder, NULL}, folder, shim_path, err);
 }

@@ -40,6 +40,14 @@ static int socket_of(const struct request *request)
     return MHD_get_connection_info(request->connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
 }
 
+/* Anybody on this machine, but no page that a browser there has open: it would act with nobody's knowledge. */
+static void let_anybody_in(struct request *request)
+{
+    request->peer = peer_of_token(request->server->options.anonymous, NULL);
+    if (!request_header(request, "Origin")) return;
+    fail(request, ERROR_DENIED, "a web page cannot ask here", "start the server with --token-file, and send a token");
+}
+
 static void authenticate(struct request *request)
 {
     const struct http_options *options = &request->server->options;
@@ -49,7 +57,7 @@ static void authenticate(struct request *request)
         return;
     }
     if (!header && options->anonymous) {
-        request->peer = peer_of_token(options->anonymous, NULL);
+        let_anybody_in(request);
         return;
     }
     const char *user = NULL;

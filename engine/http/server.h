@@ -24,7 +24,8 @@ struct http_options {
        returns true; false = 401. */
     bool (*authenticate)(void *context, const char *token, const char **ret_user, const char *const **ret_groups);
     void *context;
-    const char *anonymous; /* TCP without a token: who asks then; NULL = 401. For a server that only its own machine reaches */
+    const char *anonymous; /* TCP without a token: who asks then; NULL = 401. For a server that only its own machine reaches; web
+                              pages there are refused all the same */
 };
 
 int http_server_open(uv_loop_t *loop, const struct http_options *options, struct http_server **ret, struct error *err) MUST_CHECK;

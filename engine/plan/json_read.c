@@ -365,9 +365,10 @@ static int check_domains(const struct reading *reading, const json_t *domains)
 static int read_plan(struct reading *reading, const json_t *json)
 {
     static const struct member members[] = {{"plan", JSON_INTEGER, true}, {"name", JSON_STRING, true}, {"service", JSON_STRING, false},
-        {"facts", JSON_OBJECT, true}, {"defaults", JSON_OBJECT, true}, {"timeout_ms", JSON_INTEGER, false}, {"params", JSON_OBJECT, false},
-        {"includes", JSON_ARRAY, false}, {"domains", JSON_OBJECT, false}, {"service_descriptor", JSON_OBJECT, false},
-        {"outputs", JSON_OBJECT, false}, {"stages", JSON_ARRAY, true}, {.name = NULL}};
+        {"facts", JSON_OBJECT, true}, {"defaults", JSON_OBJECT, true}, {"timeout_ms", JSON_INTEGER, false},
+        {"rollback_run", JSON_TRUE, false}, {"params", JSON_OBJECT, false}, {"includes", JSON_ARRAY, false},
+        {"domains", JSON_OBJECT, false}, {"service_descriptor", JSON_OBJECT, false}, {"outputs", JSON_OBJECT, false},
+        {"stages", JSON_ARRAY, true}, {.name = NULL}};
     static const char *const filled[] = {"params", "includes", "domains", "service_descriptor", "outputs", NULL};
     struct plan *plan = reading->plan;
     if (json_is_object(json) && json_whole(json, "plan", 0) != PLAN_VERSION) {
@@ -380,6 +381,7 @@ static int read_plan(struct reading *reading, const json_t *json)
     if ((result = read_facts(reading, json_object_get(json, "facts"), &plan->facts))) return result;
     if ((result = read_defaults(reading, json_object_get(json, "defaults")))) return result;
     if ((result = read_whole(reading, json, "timeout_ms", "the whole", 0, &plan->timeout_ms))) return result;
+    plan->rollback_run = json_flag(json, "rollback_run", false);
     plan->name = read_text(reading, json, "name");
     plan->service = read_text(reading, json, "service");
     plan->params = read_shared(reading, json, "params", reading->empty_object);

@@ -110,6 +110,7 @@ json_t *plan_to_json(const struct plan *plan)
     json_put(object, "facts", facts_to_json(&plan->facts));
     json_put(object, "defaults", defaults);
     if (plan->timeout_ms) json_put_whole(object, "timeout_ms", plan->timeout_ms);
+    put_true(object, "rollback_run", plan->rollback_run);
     put_shared(object, "params", plan->params);
     put_shared(object, "includes", plan->includes);
     put_shared(object, "domains", plan->domains);

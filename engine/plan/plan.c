@@ -83,6 +83,7 @@ static struct plan *plan_begin(const struct pipeline *pipeline, const struct pla
     plan->service = arena_copy_text(arena, pipeline->service);
     plan->facts = copy_facts(arena, facts ? facts : &none);
     plan->timeout_ms = pipeline->timeout_ms;
+    plan->rollback_run = pipeline->rollback_run;
     plan->includes = arena_own_json(arena, json_array());
     plan->outputs = arena_own_json(arena, json_object());
     plan->domains = arena_own_json(arena, json_object());

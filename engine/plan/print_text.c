@@ -322,6 +322,7 @@ static void print_head(struct printer *printer)
         show_duration(printer->out, plan->timeout_ms);
         text_add_char(printer->out, '\n');
     }
+    if (plan->rollback_run) print_fact(printer, "on failure", "all that the run did is undone");
     if (json_object_size(plan->params)) text_add(printer->out, "  parameters\n");
     printer->indent = 4;
     AUTO(free_json) json_t *params = show_sorted(plan->params);

@@ -135,7 +135,8 @@ static void describe(struct build *build, const struct pipeline_step *step, stru
     struct error err = {0};
     json_t *effects = NULL;
     const json_t *domain;
-    if (!find_domain(build, step, planned, &domain) || !step->type->describe) return;
+    if (step->type->effects) planned->effects = arena_own_json(build->arena, json_deep_copy(step->type->effects));
+    if (!find_domain(build, step, planned, &domain) || step->type->effects || !step->type->describe) return;
     const struct planned facts = {.path = planned->path, .with = planned->with, .domain = domain, .service = build->service};
     if (step->type->describe(&facts, &effects, &err))
         build_fail(build, err.code == ERROR_DENIED ? "denied" : "wrong-value", step->at, &err);

@@ -61,8 +61,9 @@ static bool act_on_step(struct live_run *run, uint32_t step)
 {
     struct error err;
     const struct step_state *state = &run->state->steps[step];
-    if (state->status == STEP_cancelling) return end_step(run, step, state->attempt);
-    if (state->status != STEP_starting || run->handed[step] == state->attempt) return false;
+    bool undoes = state->status == STEP_compensating && state->undoing;
+    if (state->status == STEP_cancelling || (undoes && state->ending)) return end_step(run, step, state->attempt);
+    if ((state->status != STEP_starting && !undoes) || run->handed[step] == state->attempt) return false;
     if (need_supervisor(run, &err) < 0) {
         refuse_step(run, step, &err);
         return true;
@@ -115,13 +116,13 @@ static void end_supervisor(struct live_run *run)
     clean_up(run);
 }
 
-/* Waiting is not a process: a run whose steps are all parked or to come lets its shim go, and gets a new one when it goes on. Not for the
-   pause before a retry: what the stage left in its sandbox is needed again. */
+/* Waiting is not a process: a run whose steps are all parked or to come, or that a person has to look at, lets its shim go, and gets a new
+   one when it goes on. Not for the pause before a retry: what the stage left in its sandbox is needed again. */
 static void let_idle_shim_go(struct live_run *run)
 {
     const struct run_state *state = run->state;
-    bool idle =
-        state->status == RUN_waiting && !state->live_count && !state->parked_count[WAIT_retry] && run->attached && !run->appends_pending;
+    bool idle = (state->status == RUN_waiting || state->status == RUN_rollback_failed) && !state->live_count &&
+                !state->parked_count[WAIT_retry] && run->attached && !run->appends_pending;
     if (!idle) {
         run->idle_since_ms = 0;
         return;
@@ -178,17 +179,24 @@ void live_prepare(struct live_run *run)
     if (run->attached) supervisor_flush(run->supervisor);
 }
 
+static void say_again(struct live_run *run, uint32_t step, const char *type, const struct effect_state *effect)
+{
+    AUTO(free_json) json_t *line = json_pack("{s:s, s:s, s:s}", "type", type, "name", effect->name, "key", effect->key);
+    AUTO(free_text) char *text = json_canonical(line);
+    supervisor_say(run->supervisor, step, run->state->steps[step].attempt, text);
+}
+
 /* After a restart a step may wait for an answer that the old engine did not get to give. The safe one is given again: `find` never
-   makes a second order, and a step passes over an answer that it does not wait for. */
+   makes a second order, and a step passes over an answer that it does not wait for. Of an outcome that nobody knows it may wait for either.
+ */
 static void repeat_answers(struct live_run *run, uint32_t step)
 {
     const struct step_state *state = &run->state->steps[step];
     for (const struct effect_state *effect = state->effects; effect; effect = effect->next) {
         bool open = effect->status == EFFECT_intended || effect->status == EFFECT_sent;
-        AUTO(free_json)
-        json_t *line = json_pack("{s:s, s:s, s:s}", "type", open ? "find" : "kept", "name", effect->name, "key", effect->key);
-        AUTO(free_text) char *text = json_canonical(line);
-        supervisor_say(run->supervisor, step, state->attempt, text);
+        bool unknown = effect->status == EFFECT_acknowledged || effect->status == EFFECT_unknown;
+        if (open || unknown) say_again(run, step, "find", effect);
+        if (!open) say_again(run, step, "kept", effect);
     }
     if (state->checkpoint) supervisor_say(run->supervisor, step, state->attempt, "{\"type\":\"kept\"}");
 }
@@ -197,7 +205,7 @@ bool live_act_on_all(struct live_run *run)
 {
     for (uint32_t step = 0; step < run->plan->step_count; step++) {
         enum step_status status = run->state->steps[step].status;
-        if (status == STEP_running) repeat_answers(run, step);
+        if (status == STEP_running || status == STEP_compensating) repeat_answers(run, step);
         if (!step_is_live(status) || run->is_acting[step]) continue;
         run->acting[run->acting_count++] = step;
         run->is_acting[step] = true;

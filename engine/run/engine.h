@@ -25,7 +25,8 @@ struct engine_options {
     const char *domains;     /* the folder of domains/NAME.yaml that pipelines name; NULL = none */
     const char *core_socket; /* where the embedded core answers: what a domain's `url: embedded` means; NULL = none is embedded */
     /* Documents that follow from a run's events, written in the same transaction. Called after the events were folded and before they are
-       appended; adds to *list. NULL: none. */
+       appended; adds to *list. Also once for each run that engine_open takes up, whose documents are on disk already: what it adds then is
+       passed over. NULL: none. */
     void (*project)(void *context, const struct run_view *run, struct document_list *list);
     void *project_context;
 };
@@ -35,8 +36,9 @@ struct run_view {
     uint64_t run;
     const struct plan *plan;
     const struct run_state *state;
-    const json_t *accepted; /* run_accepted's data */
-    int64_t now_ms;         /* the time of the last event */
+    const json_t *accepted;  /* run_accepted's data */
+    int64_t now_ms;          /* the time of the last event */
+    struct journal *journal; /* for what earlier documents say */
 };
 /* Starts as {0}. Bodies are owned by the list, ids and collections too. */
 struct document_list {

@@ -259,6 +259,7 @@ static int input_of(const struct live_run *run, const struct plan_step *step, co
     json_put(input, "with", json_incref(copy));
     json_put(input, "facts", take(&facts));
     json_put(input, "checkpoint", json_incref(run->state->steps[step->index].checkpoint));
+    if (run->state->steps[step->index].status == STEP_compensating) json_put(input, "compensate", run_state_undo(run->state, step->index));
     *ret_input = json_canonical(input);
     return 0;
 }

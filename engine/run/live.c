@@ -5,13 +5,14 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "run/lease.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 bool step_is_live(enum step_status status)
 {
-    return status == STEP_starting || status == STEP_running || status == STEP_cancelling;
+    return status == STEP_starting || status == STEP_running || status == STEP_cancelling || status == STEP_compensating;
 }
 
 static void on_timer(uv_timer_t *timer)
@@ -68,6 +69,7 @@ static void free_run(uv_handle_t *timer)
         free(saying->line);
         free(saying);
     }
+    lease_release(run);
     event_list_release(&run->outbox);
     run_state_free(&run->state);
     plan_free(&run->plan);
@@ -148,10 +150,12 @@ bool live_fold(struct live_run *run, struct event_list *events)
     bool all = true;
     for (size_t i = 0; i < events->count; i++) {
         struct event *event = &events->items[i];
-        if (fold_one(run, event))
+        if (fold_one(run, event)) {
+            run->event_ms = event->time_ms;
             event_list_add(&run->outbox, event->type, event->step, event->time_ms, take(&event->data));
-        else
+        } else {
             all = false;
+        }
     }
     event_list_release(events);
     return all;
@@ -238,6 +242,8 @@ void live_flush(struct live_run *run)
     }
     struct run_row run_row;
     project_run(run, &run_row);
+    struct document_list documents = {0};
+    if (event_count) project_documents(run, &documents);
     struct shim_row shim_row = {run->number, run->report_sequence};
     struct blob blob = {run->plan->digest, run->plan_text, run->plan_text ? strlen(run->plan_text) : 0};
     commit->run = run;
@@ -253,8 +259,11 @@ void live_flush(struct live_run *run)
             .steps = rows,
             .step_count = row_count,
             .shim = run->report_sequence ? &shim_row : NULL,
-            .blob = run->plan_text ? &blob : NULL},
+            .blob = run->plan_text ? &blob : NULL,
+            .documents = documents.items,
+            .document_count = documents.count},
         on_committed, commit);
+    document_list_release(&documents);
     free(take(&run->plan_text));
     release_rows(outputs, rows, payloads, events, row_count, event_count);
     event_list_release(&run->outbox);
@@ -262,14 +271,16 @@ void live_flush(struct live_run *run)
 
 void live_arm_timer(struct live_run *run)
 {
-    int64_t next = decide_next_time(run->state);
-    if ((next == INT64_MAX && !run->idle_since_ms) || run_status_at_rest(run->state->status)) {
+    int64_t next = decide_next_time(run->state), lease_ms = lease_wait_ms(run);
+    bool has_time = next != INT64_MAX || run->idle_since_ms || lease_ms != INT64_MAX;
+    if (!has_time || run_status_at_rest(run->state->status)) {
         uv_timer_stop(&run->timer);
         return;
     }
     enum { LONGEST_SLEEP_MS = 60 * 1000 }; /* the wall clock may be set meanwhile */
     int64_t wait = next == INT64_MAX ? LONGEST_SLEEP_MS : next - clock_now_ms();
     if (run->idle_since_ms && wait > IDLE_SHIM_MS) wait = IDLE_SHIM_MS;
+    if (lease_ms < wait) wait = lease_ms;
     if (wait < 0) wait = 0;
     if (wait > LONGEST_SLEEP_MS) wait = LONGEST_SLEEP_MS;
     uv_timer_start(&run->timer, on_timer, (uint64_t)wait, 0);
@@ -282,7 +293,7 @@ static void decide_all(struct live_run *run)
         struct event_list events = {0};
         unsigned slots = engine->options.slots;
         unsigned free_slots = slots > engine->live_stages ? slots - engine->live_stages : 0;
-        decide(run->state, &(struct decide_input){clock_now_ms(), free_slots}, &events);
+        decide(run->state, &(struct decide_input){clock_now_ms(), free_slots, lease_is_unsure(run)}, &events);
         again = events.count > 0 && live_fold(run, &events);
     }
 }
@@ -292,6 +303,7 @@ static void advance_one(struct live_run *run)
 {
     run->advancing = true;
     for (bool changed = true; changed;) {
+        lease_tend(run);
         decide_all(run);
         live_flush(run);
         changed = false;

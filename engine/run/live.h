@@ -35,6 +35,7 @@ struct live_run {
 
     char *plan_text;          /* the plan's JSON, until the first append takes it to the journal */
     uint64_t event_count;     /* appended so far */
+    int64_t event_ms;         /* when the last folded one was made */
     struct event_list outbox; /* folded, not yet appended */
     uint32_t *touched;        /* steps whose row or action is due, each once */
     uint32_t touched_count;
@@ -50,9 +51,12 @@ struct live_run {
     uint64_t report_sequence; /* the last report that was folded */
     uint32_t *handed;         /* per step: the attempt that the attached shim has; 0 = none */
     bool *has_sandbox;        /* per sandbox (the index of its first step): requested of the attached shim */
-    uint32_t *stage_live;     /* per stage: steps in starting, running, cancelling */
+    uint32_t *stage_live;     /* per stage: steps in starting, running, cancelling, compensating */
     enum sandbox_degree worst_degree;
     int64_t idle_since_ms; /* nothing but waiting, with a shim that has nothing to do; 0 = not so */
+
+    uint64_t leases_at;   /* state->effect_events when it was looked what is held */
+    struct lease *leases; /* that the server renews (lease.h) */
 
     struct saying *sayings, **sayings_end;
     struct waiter *waiters; /* for the next flush */
@@ -108,7 +112,11 @@ extern const struct supervisor_hooks live_supervisor_hooks; /* its context is fi
 void live_report(struct live_run *run, const struct report *report);
 void live_forget_shim(struct live_run *run); /* nothing is handed over, no sandbox is made */
 
+/* submit.c */
+uint64_t live_free_number(struct engine *engine); /* for a new run */
+
 /* project.c */
+void project_documents(const struct live_run *run, struct document_list *list);
 void project_run(const struct live_run *run, struct run_row *row);
 void project_step(const struct live_run *run, uint32_t step, struct step_row *row, char **ret_outputs);
 

@@ -3,11 +3,25 @@
 
 #include "base/json.h"
 
+void project_documents(const struct live_run *run, struct document_list *list)
+{
+    const struct engine_options *options = &run->engine->options;
+    if (!options->project) return;
+    const struct run_view view = {.run = run->number,
+        .plan = run->plan,
+        .state = run->state,
+        .accepted = run->accepted,
+        .now_ms = run->event_ms,
+        .journal = run->engine->journal};
+    options->project(options->project_context, &view, list);
+}
+
 void project_run(const struct live_run *run, struct run_row *row)
 {
     const struct run_state *state = run->state;
     const json_t *facts = run->accepted;
-    bool ended_badly = state->status == RUN_failed || state->status == RUN_cancelled || state->status == RUN_rolled_back;
+    bool ended_badly = state->status == RUN_failed || state->status == RUN_cancelled || state->status == RUN_rolling_back ||
+                       state->status == RUN_rolled_back || state->status == RUN_rollback_failed;
     *row = (struct run_row){
         .run = run->number,
         .key = json_text(facts, "key", NULL),

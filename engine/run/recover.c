@@ -5,6 +5,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "run/lease.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -98,6 +99,9 @@ static int recover_run(struct engine *engine, uint64_t number, struct error *err
     run->touched_count = 0;
     memset(run->is_touched, 0, run->plan->step_count * sizeof *run->is_touched);
     run->report_sequence = journal_shim_sequence(engine->journal, number);
+    AUTO(document_list_release) struct document_list known = {0};
+    project_documents(run, &known); /* for what the projection remembers; the documents are on disk already */
+    lease_recover(run);
     return find_shim(run, err);
 }
 

@@ -84,7 +84,7 @@ static char *plan_text(const struct plan *plan)
 }
 
 /* A folder without a run is what a server left that died before its run was on disk: a supervisor with sandboxes may still be in it. */
-static uint64_t free_number(struct engine *engine)
+uint64_t live_free_number(struct engine *engine)
 {
     for (;;) {
         uint64_t number = journal_next_run(engine->journal);
@@ -97,7 +97,7 @@ static uint64_t free_number(struct engine *engine)
 static void begin(
     struct engine *engine, const struct submission *submission, struct answer *answer, struct plan *plan, struct event_list *more)
 {
-    uint64_t number = free_number(engine);
+    uint64_t number = live_free_number(engine);
     json_t *accepted = describe_submission(submission, number, plan->name, plan->step_count ? plan->digest : NULL);
     struct live_run *run = live_new(engine, number, plan, accepted);
     if (plan->step_count) run->plan_text = plan_text(plan);

@@ -1,6 +1,8 @@
 /* main.c: the program crescendo-server: puts engine, triggers and HTTP together on one loop, and takes them apart in order. */
 #include "steps/external.h"
 #include "steps/registry.h"
+
+#include "orchestrator/drivers/registry.h"
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/log.h"
@@ -20,9 +22,6 @@
 #include <unistd.h>
 
 enum { IDLE_LOOK_MS = 200, IDLE_LOOKS = 10, IDLE_START_MS = 60 * 1000 };
-
-/* The core's driver types: none is linked yet. */
-static step_types driver_types_none[] = {NULL};
 
 struct idle_watch { /* --exit-when-idle */
     uv_timer_t timer;
@@ -118,7 +117,7 @@ static int open_core(struct server *server, struct error *err)
         .domains = server->domains,
         .shim = server->shim,
         .step = server->step,
-        .drivers = driver_types_none,
+        .drivers = driver_types,
         .failed = on_journal_failed,
         .context = server};
     return core_open(&server->loop, &options, &server->core, err);
@@ -261,7 +260,7 @@ int main(int argc, char **argv)
         log_error(&err, "crescendo-server");
         result = EXIT_USAGE;
     } else if (code == ARGUMENTS_RUN) {
-        result = arguments.core ? serve_core(&arguments, driver_types_none) : serve(&arguments, types);
+        result = arguments.core ? serve_core(&arguments, driver_types) : serve(&arguments, types);
     }
     arena_free(&arena);
     free(arguments.data);

@@ -120,8 +120,18 @@ static void load_head(struct file *file, const struct yaml_node *root)
     pipeline->env = json_object_get(head, "env");
     pipeline->sandbox = json_object_get(head, "sandbox");
     pipeline->timeout_ms = json_whole(head, "timeout", 0);
+    pipeline->rollback_run = text_equal(json_text(json_object_get(head, "on-failure"), "rollback", NULL), "run");
     env_is_sound(&file->reader, yaml_find(root, "env"));
     load_triggers(file, yaml_find(root, "on"), json_object_get(head, "on"));
+}
+
+/* A key of the whole run. */
+static void warn_of_ignored(struct file *file, const struct yaml_node *root, const char *key, const char *hint)
+{
+    const struct yaml_entry *entry = yaml_find_entry(root, key);
+    if (entry && file->is_used)
+        diagnostics_warn(
+            file->reader.list, "ignored", entry->key->at, yaml_width(entry->key), hint, "\"%s\" means nothing in a file that is used", key);
 }
 
 static void load_document(struct file *file, const struct yaml_node *root)
@@ -131,10 +141,8 @@ static void load_document(struct file *file, const struct yaml_node *root)
             "a pipeline file must be a map, not %s", root->kind == YAML_LIST ? "a list" : "text");
         return;
     }
-    const struct yaml_entry *on = yaml_find_entry(root, "on");
-    if (on && file->is_used)
-        diagnostics_warn(file->reader.list, "ignored", on->key->at, yaml_width(on->key),
-            "the pipeline that uses this file says when it runs", "\"on\" means nothing in a file that is used");
+    warn_of_ignored(file, root, "on", "the pipeline that uses this file says when it runs");
+    warn_of_ignored(file, root, "on-failure", "the pipeline that uses this file says what is undone");
     load_head(file, root);
     load_params(file, yaml_find(root, "params"));
     load_stages(file, yaml_find(root, "stages"));

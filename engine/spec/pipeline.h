@@ -113,6 +113,7 @@ struct pipeline {
     json_t *env;
     json_t *sandbox;
     int64_t timeout_ms; /* of the whole run; 0 = none */
+    bool rollback_run;  /* `on-failure: { rollback: run }` */
     const struct pipeline_stage *stages;
     size_t stage_count;
     const struct output_declaration *outputs;
@@ -127,7 +128,7 @@ void pipeline_free(struct pipeline **pipeline);
 
 /* The tables behind the loader, also the source of the JSON schema and docs/reference/pipeline.md. */
 extern const struct field pipeline_fields[], stage_fields[], step_fields[], sandbox_fields[], approve_fields[], retry_fields[],
-    param_fields[], push_fields[];
+    param_fields[], push_fields[], on_failure_fields[];
 
 const char *field_type_name(enum field_type type); /* "text", "duration", ... */
 

@@ -219,6 +219,14 @@ static const char retry_words[] =
     "`failed` is an exit code other than 0; `timeout` the step's own time; `worker_lost`: its supervisor died (the machine went down), so\n"
     "that nobody saw its end.";
 
+static const char on_failure_words[] =
+    "A run that ends badly undoes what it did outside, step by step, newest first, where a step's type says how: `crescendo plan` shows "
+    "it. "
+    "What\nis in reach is the stage that failed or, below a `use`, all stages of that `use`; a cancelled run undoes every such scope that "
+    "is "
+    "not\nfinished. [Rolling back](../explanation/rolling-back.md) tells the whole.\n\n"
+    "```yaml\non-failure: { rollback: run }   # of the pipeline: whatever fails, all that the run did is undone\n```";
+
 void reference_print(step_types *types, struct text *out)
 {
     text_add(out, introduction);
@@ -234,6 +242,7 @@ void reference_print(step_types *types, struct text *out)
     add_section(out, "`approve`", approve_words, approve_fields);
     add_section(out, "`sandbox`", sandbox_words, sandbox_fields);
     add_section(out, "`retry`", retry_words, retry_fields);
+    add_section(out, "`on-failure`", on_failure_words, on_failure_fields);
     text_add(out, "## `use`\n\n`use: NAME` takes the stages of `pipelines/NAME.yaml`, beside the pipeline file or shipped with Crescendo. "
                   "That file declares `params`, `stages`\n"
                   "and `outputs`, sees nothing of its caller, and cannot use another file in this version. Its steps appear as "

@@ -193,6 +193,18 @@ const struct field stage_fields[] = {
     FIELD_END,
 };
 
+static const char *const rollback_scopes[] = {"scope", "run", NULL};
+const struct field on_failure_fields[] = {
+    {.name = "rollback",
+        .type = FIELD_CHOICE,
+        .flags = FIELD_LITERAL,
+        .fallback = "scope",
+        .choices = rollback_scopes,
+        .help = "What is undone: what the stage that failed did, with its `use`; or all that the run did"},
+    {.name = "notify", .type = FIELD_ANY, .flags = FIELD_LATER, .help = "Whom to tell"},
+    FIELD_END,
+};
+
 const struct field pipeline_fields[] = {
     {.name = "pipeline", .type = FIELD_NAME, .flags = FIELD_LITERAL, .help = "Its name; by default the file's, without .yaml"},
     {.name = "service", .type = FIELD_PATH, .flags = FIELD_LITERAL, .help = "The service's descriptor, service.yaml"},
@@ -224,6 +236,10 @@ const struct field pipeline_fields[] = {
     {.name = "secrets", .type = FIELD_ANY, .flags = FIELD_LATER, .help = "References to secrets"},
     {.name = "matrix", .type = FIELD_ANY, .flags = FIELD_LATER, .help = "Stages have it"},
     {.name = "concurrency", .type = FIELD_ANY, .flags = FIELD_LATER, .help = "A queue shared with other runs"},
-    {.name = "on-failure", .type = FIELD_ANY, .flags = FIELD_LATER, .help = "What to do when the run fails"},
+    {.name = "on-failure",
+        .type = FIELD_OBJECT,
+        .flags = FIELD_LITERAL,
+        .fields = on_failure_fields,
+        .help = "What to do when the run fails"},
     FIELD_END,
 };

@@ -53,13 +53,30 @@ static char *failure_message(const struct run_state *state)
     return mem_format("%s %s: %s", path, what, step->message ? step->message : reason_help(step->reason));
 }
 
+/* A run that ends badly ends as `worse`, unless there is something to undo first. */
+static void end_badly(const struct decision *decision, enum event_type worse, enum reason reason, const char *message)
+{
+    const struct run_state *state = decision->state;
+    bool has_effects = undo_next(state, state->status == RUN_cancelling) != NO_STEP;
+    json_t *data = json_object();
+    json_put_text(data, "reason", reason_name(reason));
+    json_put_text(data, "message", message);
+    add_run(decision, has_effects ? EVENT_run_rolling_back : worse, data);
+}
+
 static void end_cancelled(const struct decision *decision)
 {
     enum reason reason = decision->state->cancel_reason;
-    json_t *data = json_object();
-    json_put_text(data, "reason", reason_name(reason));
-    json_put_text(data, "message", reason_help(reason));
-    add_run(decision, reason == REASON_timeout ? EVENT_run_failed : EVENT_run_cancelled, data);
+    const char *comment = decision->state->cancel_comment; /* of an engine that cancels: what happened */
+    const char *message = comment && reason == REASON_lease_lost ? comment : reason_help(reason);
+    end_badly(decision, reason == REASON_timeout ? EVENT_run_failed : EVENT_run_cancelled, reason, message);
+}
+
+static void end_failed(const struct decision *decision)
+{
+    enum reason reason = decision->state->steps[decision->state->first_failed].reason;
+    AUTO(free_text) char *message = failure_message(decision->state);
+    end_badly(decision, EVENT_run_failed, reason == REASON_ok ? REASON_failed : reason, message);
 }
 
 static void end_run(const struct decision *decision)
@@ -67,13 +84,8 @@ static void end_run(const struct decision *decision)
     const struct run_state *state = decision->state;
     if (state->status == RUN_waiting) return add_run(decision, EVENT_run_resumed, NULL);
     if (state->status == RUN_cancelling) return end_cancelled(decision);
-    if (state->first_failed == NO_STEP) return add_run(decision, EVENT_run_succeeded, NULL);
-    enum reason reason = state->steps[state->first_failed].reason;
-    AUTO(free_text) char *message = failure_message(state);
-    json_t *data = json_object();
-    json_put_text(data, "reason", reason_name(reason == REASON_ok ? REASON_failed : reason));
-    json_put_text(data, "message", message);
-    add_run(decision, EVENT_run_failed, data);
+    if (state->first_failed != NO_STEP) return end_failed(decision);
+    add_run(decision, EVENT_run_succeeded, NULL);
 }
 
 /* What a run with several parked steps is said to wait for: people first, since only they can do something about it. */
@@ -113,7 +125,7 @@ static void decide_dirty(struct decision *decision)
         uint32_t stage = state->dirty[i];
         size_t before = decision->list->count;
         decide_stage(decision, stage);
-        if (decision->list->count != before)
+        if (decision->list->count != before || decision->hold)
             state->dirty[kept++] = stage;
         else
             state->stages[stage].is_dirty = false;
@@ -124,7 +136,7 @@ static void decide_dirty(struct decision *decision)
 static void decide_queue(struct decision *decision)
 {
     const struct run_state *state = decision->state;
-    for (uint32_t i = 0; decision->free_slots && i < state->queue_count; i++)
+    for (uint32_t i = 0; decision->free_slots && !decision->hold && i < state->queue_count; i++)
         decide_ready(decision, state->queue[(state->queue_head + i) % state->plan->stage_count]);
 }
 
@@ -133,7 +145,7 @@ static void decide_steps(struct decision *decision)
     notice_due_timers(decision->state, decision->now_ms);
     decide_dirty(decision);
     decide_queue(decision);
-    if (!decision->state->open_count)
+    if (!decision->state->open_count && !decision->hold)
         end_run(decision);
     else
         wait_or_resume(decision);
@@ -151,6 +163,7 @@ void decide(struct run_state *state, const struct decide_input *input, struct ev
 {
     struct decision decision = {
         .state = state, .now_ms = input->now_ms, .free_slots = input->free_slots, .list = list, .first = list->count};
+    decision.hold = input->hold && state->status != RUN_cancelling;
     switch ((int)state->status) {
     case RUN_queued:
         if (state->event_count) add_run(&decision, EVENT_run_started, NULL);
@@ -164,13 +177,15 @@ void decide(struct run_state *state, const struct decide_input *input, struct ev
     case RUN_needs_person:
         if (!is_asking(state)) add_run(&decision, EVENT_run_resumed, NULL);
         return;
+    case RUN_rolling_back: notice_due_timers(state, input->now_ms); return decide_undo(&decision);
     default: return;
     }
 }
 
 int64_t decide_next_time(const struct run_state *state)
 {
-    if (state->status != RUN_running && state->status != RUN_waiting && state->status != RUN_cancelling) return INT64_MAX;
+    bool moves = state->status == RUN_running || state->status == RUN_waiting || state->status == RUN_cancelling;
+    if (!moves && state->status != RUN_rolling_back) return INT64_MAX;
     int64_t soonest = state->timer_count ? state->timers[0].at_ms : INT64_MAX;
     return run_deadline(state) < soonest ? run_deadline(state) : soonest;
 }

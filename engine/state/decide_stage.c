@@ -128,7 +128,7 @@ static void hand_ahead(struct decision *decision, uint32_t from, uint32_t ahead)
     const struct run_state *state = decision->state;
     const struct plan_step *steps = state->plan->steps;
     const struct plan_stage *stage = stage_plan(decision, steps[from].stage);
-    if (state->status == RUN_cancelling || state->stages[steps[from].stage].failed) return;
+    if (decision->hold || state->status == RUN_cancelling || state->stages[steps[from].stage].failed) return;
     for (uint32_t i = from; ahead < LIMIT_HANDED_AHEAD && i + 1 < stage->first_step + stage->step_count; i++, ahead++) {
         const struct plan_step *next = &steps[i + 1];
         if (!may_be_followed(&steps[i]) || !next->ready_ahead || plan_step_is_approval(next)) return;
@@ -157,7 +157,7 @@ static void begin(struct decision *decision, const struct plan_step *step)
     const struct run_state *state = decision->state;
     const struct stage_state *stage = &state->stages[step->stage];
     bool others_first = state->queue_count && !stage->begun;
-    if (state->steps[step->index].status == STEP_ready || stage->live) return;
+    if (state->steps[step->index].status == STEP_ready || stage->live || decision->hold) return;
     if (plan_step_is_approval(step)) return park_for_approval(decision, step);
     if (decision->free_slots && !others_first) return start_in_slot(decision, step->index);
     add(decision, EVENT_step_ready, step->index, NULL);

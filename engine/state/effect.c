@@ -1,6 +1,7 @@
 /* effect.c: finding a step's effects, and the key that names one to the world outside. */
 #include "state/parts.h"
 
+#include "base/json.h"
 #include "base/sha256.h"
 #include "base/text.h"
 
@@ -33,6 +34,22 @@ bool step_has_effect(const struct step_state *step, bool (*test)(const struct ef
     for (const struct effect_state *effect = step->effects; effect; effect = effect->next)
         if (test(effect)) return true;
     return false;
+}
+
+const json_t *effect_planned(const struct plan_step *plan, const char *name)
+{
+    size_t index;
+    json_t *planned;
+    json_array_foreach(plan->effects, index, planned) if (text_equal(json_text(planned, "name", NULL), name)) return planned;
+    return NULL;
+}
+
+const struct effect_state *effect_next(const struct run_state *state, uint32_t *step, const struct effect_state *effect)
+{
+    if (effect && effect->next) return effect->next;
+    for (*step += effect != NULL; *step < state->plan->step_count; ++*step)
+        if (state->steps[*step].effects) return state->steps[*step].effects;
+    return NULL;
 }
 
 void effect_key(uint64_t run, const char *step_path, unsigned generation, const char *name, const char *target, char ret_key[65])

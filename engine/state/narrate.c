@@ -168,6 +168,42 @@ static void tell_start_of_run(struct narration *narration)
     if (title && *title) text_add_format(&narration->line, ": %s", title);
 }
 
+static void tell_rolling_back(struct narration *narration)
+{
+    const char *message = json_text(narration->event->data, "message", NULL);
+    mark(narration, PAINT_YELLOW, "↺");
+    text_add_format(&narration->line, "run %llu rolls back", (unsigned long long)narration->state->run);
+    if (message) text_add_format(&narration->line, ": %s", message);
+}
+
+static void tell_undo(struct narration *narration)
+{
+    if (step_of(narration)->undo_tries || step_of(narration)->losses) return; /* that it is tried again was told */
+    mark(narration, PAINT_YELLOW, "↺");
+    text_add_format(&narration->line, "%s is being undone", narration->path);
+}
+
+static void tell_undo_paused(struct narration *narration)
+{
+    const json_t *data = narration->event->data;
+    mark(narration, PAINT_YELLOW, "…");
+    text_add_format(&narration->line, "%s is not undone yet: %s; tries again", narration->path, json_text(data, "message", "?"));
+    int64_t until_ms = json_whole(data, "until", 0);
+    if (until_ms > narration->event->time_ms) add_time(narration, " in ", narration->event->time_ms, until_ms);
+}
+
+static void tell_undo_failed(struct narration *narration)
+{
+    mark(narration, PAINT_RED, "✗");
+    text_add_format(&narration->line, "%s could not be undone: %s", narration->path, json_text(narration->event->data, "message", "?"));
+}
+
+static void tell_undone(struct narration *narration)
+{
+    mark(narration, PAINT_YELLOW, "↺");
+    text_add_format(&narration->line, "%s is undone", narration->path);
+}
+
 static void tell_run(struct narration *narration)
 {
     switch ((int)narration->event->type) {
@@ -175,6 +211,9 @@ static void tell_run(struct narration *narration)
     case EVENT_run_succeeded: return tell_end(narration, PAINT_GREEN, "✓", "succeeded");
     case EVENT_run_failed: return tell_end(narration, PAINT_RED, "✗", "failed");
     case EVENT_run_cancelled: return tell_end(narration, PAINT_YELLOW, "■", "was cancelled");
+    case EVENT_run_rolling_back: return tell_rolling_back(narration);
+    case EVENT_run_rolled_back: return tell_end(narration, PAINT_YELLOW, "↺", "was rolled back");
+    case EVENT_run_rollback_failed: return tell_end(narration, PAINT_RED, "✗", "could not be rolled back");
     case EVENT_run_needs_person: return tell_end(narration, PAINT_RED, "?", "needs a person");
     case EVENT_cancel_requested: return tell_cancel(narration);
     case EVENT_run_isolation:
@@ -197,6 +236,10 @@ static void tell_step(struct narration *narration)
     case EVENT_step_annotated: return tell_annotation(narration);
     case EVENT_step_cancelled: return tell_stop(narration, "cancelled");
     case EVENT_step_unknown: return tell_stop(narration, "may have had an effect that nobody can confirm");
+    case EVENT_step_compensating: return tell_undo(narration);
+    case EVENT_step_compensation_paused: return tell_undo_paused(narration);
+    case EVENT_step_compensation_failed: return tell_undo_failed(narration);
+    case EVENT_step_compensated: return tell_undone(narration);
     default: return;
     }
 }

@@ -23,6 +23,30 @@ struct effect_state *effect_find_key(const struct step_state *step, const char *
 bool effect_is_open(const struct effect_state *effect); /* told to happen, and no outcome on record */
 bool step_has_effect(const struct step_state *step, bool (*test)(const struct effect_state *effect));
 bool effect_is_unknown(const struct effect_state *effect);
+/* What the plan says of this effect; NULL: it was not foreseen. */
+const json_t *effect_planned(const struct plan_step *plan, const char *name);
+/* Every effect of the run, in turn: begin with step 0 and NULL; NULL = there is none any more. */
+const struct effect_state *effect_next(const struct run_state *state, uint32_t *step, const struct effect_state *effect);
+
+/* --- undo.c --- */
+/* The step to compensate next, NO_STEP where nothing is (any more) to be undone. unfinished: the run was cancelled. */
+uint32_t undo_next(const struct run_state *state, bool unfinished);
+/* Has this step an effect that is done, can be undone, and is not behind a pivot? */
+bool undo_is_due(const struct run_state *state, uint32_t step, const struct effect_state *effect);
+
+/* --- lease.c --- */
+/* Is it by this effect that the run holds a lease now? */
+bool lease_is_held(const struct run_state *state, const struct effect_state *effect);
+const char *lease_service(const struct effect_state *effect); /* the service whose lease its outcome tells of; NULL = of none */
+
+/* --- settle_end.c --- */
+enum { EXIT_PARKED = 75 }; /* EX_TEMPFAIL: "go on later" */
+/* "exit 2", "ended by signal 9, SIGKILL", "took longer than 5 m" */
+void describe_end(const struct report *report, const struct plan_step *plan, struct text *message);
+
+/* --- settle_undo.c --- */
+/* A report about a step in compensating. */
+void settle_undo(const struct run_state *state, const struct report *report, struct event_list *list);
 
 /* --- condition.c --- */
 struct circumstances { /* what the status functions answer */

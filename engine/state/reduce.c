@@ -60,7 +60,10 @@ static int check_run(const struct run_state *state, const struct event *event, s
 static void fold_cancel(struct run_state *state, const struct event *event)
 {
     enum reason reason = event_reason(event);
-    if (!state->cancel_count++) state->cancel_reason = reason == REASON_ok ? REASON_operator : reason;
+    bool is_first = !state->cancel_count++;
+    if (state->status == RUN_rolling_back || state->status == RUN_rollback_failed) return; /* on its way back already */
+    if (is_first) state->cancel_reason = reason == REASON_ok ? REASON_operator : reason;
+    if (is_first) replace_text(&state->cancel_comment, json_text(event->data, "comment", NULL));
     if (!state->cancelled_by) replace_text(&state->cancelled_by, json_text(event->data, "by", NULL));
     for (uint32_t i = 0; state->unknown_count && i < state->plan->step_count; i++)
         if (state->steps[i].status == STEP_unknown) state->steps[i].wait = WAIT_none;
@@ -76,6 +79,7 @@ static void fold_start(struct run_state *state, const struct event *event)
 
 static void fold_run(struct run_state *state, const struct event *event, enum run_status to)
 {
+    if (event->type == EVENT_run_rolling_back) state->undoes_unfinished = state->status == RUN_cancelling;
     state->status = to;
     state->wait = event->type == EVENT_run_waiting ? event_wait(event) : state->wait;
     if (to != RUN_waiting) state->wait = to == RUN_needs_person ? WAIT_person : WAIT_none;
@@ -110,10 +114,11 @@ static int reduce_run(struct run_state *state, const struct event *event, struct
 
 static int check_attempt(const struct step_state *step, const struct event *event, struct error *err)
 {
-    if (event->type == EVENT_step_starting && json_whole(event->data, "attempt", 0) != (int64_t)step->attempt + 1)
+    bool begins = event->type == EVENT_step_starting || event->type == EVENT_step_compensating;
+    if (begins && json_whole(event->data, "attempt", 0) != (int64_t)step->attempt + 1)
         return refuse_payload(event, "it is not the next attempt", err);
-    if ((event->type == EVENT_step_running || event->type == EVENT_step_withdrawn) &&
-        json_whole(event->data, "attempt", step->attempt) != (int64_t)step->attempt)
+    bool tells = event->type == EVENT_step_running || event->type == EVENT_step_withdrawn || event->type == EVENT_step_compensation_paused;
+    if (tells && json_whole(event->data, "attempt", step->attempt) != (int64_t)step->attempt)
         return refuse_payload(event, "it tells of another attempt", err);
     return 0;
 }
@@ -203,6 +208,31 @@ static void fold_end(struct step_state *step, const struct event *event)
     if (outputs) replace_json(&step->outputs, outputs);
 }
 
+static void fold_compensating(struct step_state *step)
+{
+    step->attempt++;
+    step->undoing = true;
+    step->speaks = step->ending = false;
+    step->until_ms = 0;
+}
+
+static void fold_compensation_paused(struct run_state *state, uint32_t index, struct step_state *step, const struct event *event)
+{
+    step->undoing = step->ending = false;
+    step->until_ms = json_whole(event->data, "until", 0);
+    *(json_flag(event->data, "lost", false) ? &step->losses : &step->undo_tries) += 1;
+    replace_text(&step->message, json_text(event->data, "message", NULL));
+    timer_add(state, (struct timer){step->until_ms, state->plan->steps[index].stage, index});
+}
+
+/* A compensating step stays what it is while its process is being ended. */
+static void fold_cancelling(struct step_state *step, const struct event *event)
+{
+    step->ending = step->status == STEP_compensating;
+    if (!step->ending) step->reason = event_reason(event);
+    replace_text(&step->message, json_text(event->data, "message", NULL));
+}
+
 /* Does it come from a line of the step's? Its first one is hello, which is told as progress without words. */
 static bool is_said(enum event_type type)
 {
@@ -228,8 +258,13 @@ static void fold_kind(struct run_state *state, uint32_t index, const struct even
     case EVENT_step_output: fold_output(step, event); break;
     case EVENT_step_checkpoint: fold_checkpoint(step, event); break;
     case EVENT_step_vote: fold_vote(step, event); break;
-    case EVENT_step_cancelling:
-        step->reason = event_reason(event);
+    case EVENT_step_cancelling: fold_cancelling(step, event); break;
+    case EVENT_step_compensating: fold_compensating(step); break;
+    case EVENT_step_compensation_paused: fold_compensation_paused(state, index, step, event); break;
+    case EVENT_step_compensated: step->undoing = step->ending = false; break;
+    case EVENT_step_compensation_failed:
+        step->undoing = step->ending = false;
+        step->undo_tries = step->losses = 0;
         replace_text(&step->message, json_text(event->data, "message", NULL));
         break;
     case EVENT_step_unknown:
@@ -307,6 +342,7 @@ static struct effect_state *add_effect(struct step_state *step, const struct eve
     effect->name = mem_copy_text(json_text(event->data, "name", NULL));
     effect->key = mem_copy_text(json_text(event->data, "key", NULL));
     effect->digest = mem_copy_text(json_text(event->data, "digest", NULL));
+    effect->target = mem_copy_text(json_text(event->data, "target", NULL));
     struct effect_state **end = &step->effects;
     while (*end)
         end = &(*end)->next;
@@ -334,10 +370,12 @@ static int reduce_effect(struct run_state *state, const struct event *event, str
     if (!effect) effect = add_effect(step, event);
     effect->status = (enum effect_status)effect_move(effect->status, event->type);
     if (event->type == EVENT_effect_intended) {
+        replace_text(&effect->target, json_text(event->data, "target", NULL));
         replace_text(&effect->key, json_text(event->data, "key", NULL));
         replace_text(&effect->digest, json_text(event->data, "digest", NULL));
         replace_json(&effect->intent, json_object_get(event->data, "body"));
     }
+    if (event->type == EVENT_effect_done) effect->order = ++state->done_count;
     json_t *outcome = json_object_get(event->data, "outcome");
     if (outcome) replace_json(&effect->outcome, outcome);
     return 0;
@@ -365,6 +403,7 @@ int reduce(struct run_state *state, const struct event *event, struct error *err
     case EVENT_SUBJECT_EFFECT: result = reduce_effect(state, event, err); break;
     }
     if (result) return result;
+    state->effect_events += event_type_subject(event->type) == EVENT_SUBJECT_EFFECT;
     state->event_count++;
     timers_trim(state);
     return 0;

@@ -41,6 +41,7 @@ static void release_effects(struct effect_state *effect)
         free(effect->name);
         free(effect->key);
         free(effect->digest);
+        free(effect->target);
         json_decref(effect->intent);
         json_decref(effect->outcome);
         free(effect);
@@ -80,6 +81,7 @@ void run_state_free(struct run_state **state)
     free(run->queue);
     free(run->timers);
     free(run->cancelled_by);
+    free(run->cancel_comment);
     free(run->author);
     free(run->message);
     free(run->isolation);
@@ -126,7 +128,7 @@ static void queue_trim(struct run_state *state)
 
 static bool is_live(enum step_status status)
 {
-    return status == STEP_starting || status == STEP_running || status == STEP_cancelling;
+    return status == STEP_starting || status == STEP_running || status == STEP_cancelling || status == STEP_compensating;
 }
 
 static void count_live(struct run_state *state, struct stage_state *stage, int change)
@@ -145,6 +147,18 @@ static void stage_came_to_rest(struct run_state *state, uint32_t stage)
     const struct plan_stage *plan = &state->plan->stages[stage];
     for (uint32_t i = 0; i < plan->user_count; i++)
         if (!--state->stages[plan->users[i]].needs_open) stage_mark_dirty(state, plan->users[i]);
+}
+
+/* What was at rest is to be compensated. */
+static void count_unrest(struct run_state *state, uint32_t step)
+{
+    const struct plan_stage *plan = &state->plan->stages[state->plan->steps[step].stage];
+    struct stage_state *counts = &state->stages[plan->index];
+    state->open_count++;
+    if (step - plan->first_step < counts->cursor) counts->cursor = step - plan->first_step;
+    if (counts->steps_open++) return;
+    for (uint32_t i = 0; i < plan->user_count; i++)
+        state->stages[plan->users[i]].needs_open++;
 }
 
 static void count_rest(struct run_state *state, uint32_t stage)
@@ -167,6 +181,7 @@ void count_step_move(struct run_state *state, uint32_t step, enum step_status fr
     if (to == STEP_unknown) state->unknown_count++;
     if (is_live(from) != is_live(to)) count_live(state, counts, is_live(to) ? 1 : -1);
     if (!step_status_at_rest(from) && step_status_at_rest(to)) count_rest(state, stage);
+    if (step_status_at_rest(from) && !step_status_at_rest(to)) count_unrest(state, step);
     if (to == STEP_ready) {
         state->ready_count++;
         queue_push(state, stage);

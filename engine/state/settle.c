@@ -9,10 +9,8 @@
 #include <string.h>
 
 enum {
-    EXIT_PARKED = 75,          /* EX_TEMPFAIL: "go on later" */
-    EXIT_FILE_SIZE = 128 + 25, /* a shell\'s word for a command that SIGXFSZ ended: a file over the disk limit */
-    LOSSES_MAX = 3,            /* supervisors lost one after another before a step's start, until we give up */
-    FINDS_MAX = 1,             /* restarts by ourselves to find out what became of an effect */
+    LOSSES_MAX = 3, /* supervisors lost one after another before a step's start, until we give up */
+    FINDS_MAX = 1,  /* restarts by ourselves to find out what became of an effect */
 };
 
 struct settlement {
@@ -157,51 +155,6 @@ static void succeed(const struct settlement *settlement)
     add(settlement, EVENT_step_succeeded, data);
 }
 
-static void add_limit(struct text *message, const char *what, const char *key, const struct settlement *settlement)
-{
-    int64_t limit = json_whole(settlement->plan->sandbox, key, 0);
-    text_add_format(message, "ended by its %s limit", what);
-    if (!limit) return;
-    text_add(message, " (");
-    if (strcmp(key, "processes") != 0)
-        text_add_size(message, limit);
-    else
-        text_add_format(message, "%lld", (long long)limit);
-    text_add(message, ")");
-}
-
-static void add_file_limit(struct text *message, const struct settlement *settlement)
-{
-    int64_t limit = json_whole(settlement->plan->sandbox, "disk", 0);
-    if (!limit) return;
-    text_add(message, ": a file grew over the disk limit of ");
-    text_add_size(message, limit);
-}
-
-static void describe_end(const struct settlement *settlement, struct text *message)
-{
-    const struct report *report = settlement->report;
-    const char *name = sigabbrev_np(report->signal);
-    switch (report->cause) {
-    case CAUSE_EXIT:
-        text_add_format(message, "exit %d", report->exit_code);
-        if (report->exit_code == EXIT_PARKED) text_add(message, " (to park, a step says `park` first)");
-        if (report->exit_code == EXIT_FILE_SIZE) add_file_limit(message, settlement);
-        if (report->exit_code == EXIT_FILE_SIZE) add_file_limit(message, settlement);
-        break;
-    case CAUSE_SIGNAL: text_add_format(message, "ended by signal %d%s%s", report->signal, name ? ", SIG" : "", name ? name : ""); break;
-    case CAUSE_TIMEOUT:
-        text_add(message, "took longer than ");
-        text_add_duration(message, settlement->plan->timeout_ms);
-        break;
-    case CAUSE_CANCELLED: text_add(message, "cancelled"); break;
-    case CAUSE_MEMORY: add_limit(message, "memory", "memory", settlement); break;
-    case CAUSE_DISK: add_limit(message, "disk", "disk", settlement); break;
-    case CAUSE_PROCESSES: add_limit(message, "process", "processes", settlement); break;
-    }
-    if (report->message && *report->message) text_add_format(message, ": %s", report->message);
-}
-
 /* The end of a step that is being ended: of the run's cancelling, or because of something of its own (settle_fault, timeout). */
 static void settle_cancelling(const struct settlement *settlement, enum reason reason, const char *message)
 {
@@ -235,7 +188,7 @@ static void settle_exited(const struct settlement *settlement)
     if (report->cause == CAUSE_EXIT && report->exit_code == 0) return succeed(settlement);
     if (report->cause == CAUSE_EXIT && report->exit_code == EXIT_PARKED && step->parks) return park(settlement);
     struct text message = {0};
-    describe_end(settlement, &message);
+    describe_end(report, settlement->plan, &message);
     fail(settlement, report->cause == CAUSE_TIMEOUT ? REASON_timeout : REASON_failed, text_view(&message));
     text_release(&message);
 }
@@ -282,6 +235,7 @@ static void settle_refused(const struct settlement *settlement)
     fail(settlement, reason, message && *message ? message : "it could not be started");
 }
 
+/* A compensating step is heard by settle_undo.c. */
 static bool is_live(enum step_status status)
 {
     return status == STEP_starting || status == STEP_running || status == STEP_cancelling;
@@ -313,6 +267,7 @@ void settle(const struct run_state *state, const struct report *report, struct e
     struct settlement settlement = {
         .state = state, .report = report, .plan = &state->plan->steps[report->step], .step = &state->steps[report->step], .list = list};
     settlement.status = settlement.step->status;
+    if (settlement.status == STEP_compensating) return settle_undo(state, report, list);
     if (is_forgotten_start(&settlement)) {
         add(&settlement, EVENT_step_starting, with_attempt(&settlement));
         settlement.status = STEP_starting;
@@ -326,6 +281,7 @@ void settle_fault(const struct run_state *state, uint32_t step, const char *mess
 {
     if (step >= state->plan->step_count) return;
     enum step_status status = state->steps[step].status;
-    if (status == STEP_starting || status == STEP_running)
+    bool undoes = status == STEP_compensating && state->steps[step].undoing;
+    if (status == STEP_starting || status == STEP_running || undoes)
         event_list_add(list, EVENT_step_cancelling, step, now_ms, with_reason(REASON_failed, message));
 }

@@ -1,4 +1,4 @@
-/* settle_effect.c: the lines `intend` and `outcome`: intent before effect.
+/* settle_effect.c: the lines `intend`, `outcome` and `compensated`: intent before effect.
    Invariants: `go` is said once for a key, after intent and `sent` are on disk; whoever asks again is told `known` (an outcome is
    on record) or `find` (ask the peer first). Only `absent` leads back to `go`. The same key with another digest is refused. */
 #include "state/settle_line.h"
@@ -43,6 +43,7 @@ static char *reply_known(const struct effect_state *effect)
 static void add_intent(const struct line *line, const char *name, const char *key, const char *digest)
 {
     json_t *data = with_name(name);
+    json_put_text(data, "target", json_text(line->json, "target", NULL));
     json_put_text(data, "key", key);
     json_put_text(data, "digest", digest);
     json_put(data, "body", json_incref(json_object_get(line->json, "body")));
@@ -78,7 +79,8 @@ static int check_intent(const struct line *line, const char *name, const char *t
     if (!name || !*name || strlen(name) > NAME_MAX_BYTES || strchr(name, '\n'))
         return line_refuse(err, line->plan->path, "intend has a name of one line");
     if (!target || strchr(target, '\n')) return line_refuse(err, line->plan->path, "intend has a target of one line");
-    if (line->step->status != STEP_running) return line_refuse(err, line->plan->path, "it is being ended and may begin nothing new");
+    bool may_begin = line->step->status == STEP_running || (line->step->status == STEP_compensating && !line->step->ending);
+    if (!may_begin) return line_refuse(err, line->plan->path, "it is being ended and may begin nothing new");
     return 0;
 }
 
@@ -146,6 +148,31 @@ int settle_outcome(const struct line *line, char **ret_reply, struct error *err)
         json_put(data, "outcome", json_incref(json_object_get(line->json, "outcome")));
         line_add(line, (enum event_type)event, data);
     }
+    *ret_reply = line_reply("kept", name);
+    return 0;
+}
+
+/* Undoing is an effect of its own, under a name that the plan does not know; while what came of it is open, nothing is undone. */
+static bool is_undoing_open(const struct line *line)
+{
+    for (const struct effect_state *effect = line->step->effects; effect; effect = effect->next)
+        if ((effect_is_open(effect) || effect_is_unknown(effect)) && !effect_planned(line->plan, effect->name)) return true;
+    return false;
+}
+
+/* A compensating step has undone one of its effects. Said again after a crash, it is confirmed again. */
+int settle_compensated(const struct line *line, char **ret_reply, struct error *err)
+{
+    const char *name = json_text(line->json, "name", NULL);
+    const struct effect_state *effect = name ? effect_find(line->step, name) : NULL;
+    if (line->step->status != STEP_compensating)
+        return line_refuse(err, line->plan->path, "compensated is said by a step that was told to compensate");
+    if (!effect) return line_refuse(err, line->plan->path, "compensated names no effect of this step");
+    if (is_undoing_open(line)) return line_refuse(err, line->plan->path, "compensated is said while the outcome of an effect is open");
+    if (undo_is_due(line->state, line->plan->index, effect))
+        line_add(line, EVENT_effect_compensated, with_name(name));
+    else if (effect->status != EFFECT_compensated)
+        return line_refuse(err, line->plan->path, "compensated names an effect that was not to be undone");
     *ret_reply = line_reply("kept", name);
     return 0;
 }

@@ -63,6 +63,7 @@ static int settle_output(const struct line *line, struct error *err)
     const char *name = json_text(line->json, "name", NULL);
     json_t *value = json_object_get(line->json, "value");
     if (!name || !value) return line_refuse(err, line->plan->path, "output has a name and a value");
+    if (line->step->status == STEP_compensating) return line_refuse(err, line->plan->path, "a step that compensates has no outputs");
     if (!declares(line->plan, name)) {
         (void)error_set(
             err, ERROR_PROTOCOL, NOWHERE, "%s broke the step protocol: it does not declare the output %.60s", line->plan->path, name);
@@ -111,6 +112,7 @@ static int settle_checkpoint(const struct line *line, char **ret_reply, struct e
    Not answered: the process ends at once, and its exit is settled behind this line. */
 static int settle_park(const struct line *line, struct error *err)
 {
+    if (line->step->status == STEP_compensating) return line_refuse(err, line->plan->path, "a step that compensates may not park");
     const json_t *pause = json_object_get(line->json, "for");
     int64_t until_ms = json_whole(line->json, "until", 0);
     int64_t pause_ms = json_is_integer(pause) ? (int64_t)json_integer_value(pause) : 0;
@@ -139,8 +141,9 @@ static int settle_object(const struct line *line, char **ret_reply, struct error
     if (!strcmp(type, "park")) return settle_park(line, err);
     if (!strcmp(type, "intend")) return settle_intend(line, ret_reply, err);
     if (!strcmp(type, "outcome")) return settle_outcome(line, ret_reply, err);
+    if (!strcmp(type, "compensated")) return settle_compensated(line, ret_reply, err);
     (void)error_set(err, ERROR_PROTOCOL, NOWHERE, "%s broke the step protocol: there is no line of type %.40s", line->plan->path, type);
-    return error_hint(err, "hello, progress, output, annotate, checkpoint, park, intend, outcome");
+    return error_hint(err, "hello, progress, output, annotate, checkpoint, park, intend, outcome, compensated");
 }
 
 static int parse_line(const struct plan_step *plan, const char *text, json_t **ret_json, struct error *err)
@@ -159,7 +162,8 @@ int settle_line(const struct run_state *state, uint32_t step, const char *text, 
     if (step >= state->plan->step_count) return error_set(err, ERROR_PROTOCOL, NOWHERE, "the plan has no step %u", step);
     struct line line = {.state = state, .plan = &state->plan->steps[step], .step = &state->steps[step], .now_ms = now_ms, .list = list};
     *ret_reply = NULL;
-    bool is_heard = line.step->status == STEP_running || line.step->status == STEP_cancelling;
+    bool undoes = line.step->status == STEP_compensating && line.step->undoing;
+    bool is_heard = line.step->status == STEP_running || line.step->status == STEP_cancelling || undoes;
     if (!is_heard || run_status_at_rest(state->status)) return 0;
     AUTO(free_json) json_t *json = NULL;
     int result = parse_line(line.plan, text, &json, err);

@@ -20,6 +20,7 @@ void line_add(const struct line *line, enum event_type type, json_t *data);
 char *line_reply(const char *type, const char *name); /* name may be NULL */
 
 int settle_intend(const struct line *line, char **ret_reply, struct error *err) MUST_CHECK;
+int settle_compensated(const struct line *line, char **ret_reply, struct error *err) MUST_CHECK;
 int settle_outcome(const struct line *line, char **ret_reply, struct error *err) MUST_CHECK;
 
 #endif

@@ -94,7 +94,9 @@ void event_release(struct event *event);
 
 struct effect_state {
     char *name, *key, *digest; /* owned */
+    char *target;              /* owned; NULL in journals from before it was kept */
     enum effect_status status;
+    uint64_t order;           /* when it was done, counted over the run's effects from 1; 0 = never */
     json_t *intent, *outcome; /* owned; outcome NULL while there is none */
     struct effect_state *next;
 };
@@ -113,15 +115,18 @@ struct step_state {
     uint32_t attempt;    /* 1 with the first step_starting; 0 before */
     uint32_t retries;    /* attempts that were given back to a retry */
     uint32_t finds;      /* times it was started again by itself to find out what became of an effect */
-    uint32_t losses;     /* times its supervisor was lost before it was started */
+    uint32_t losses;     /* times its supervisor was lost before it was started; of compensating: at all */
     bool dropped;        /* withdrawn by the shim because its predecessor did not succeed */
     bool speaks;         /* its present process said a line of the step protocol */
+    bool undoing;        /* of compensating: a process of its present attempt is there, or is to be */
+    bool ending;         /* of compensating: that process is to be ended; message says why */
+    uint32_t undo_tries; /* attempts at compensating that failed */
     bool parks;          /* it said `park`: its exit with 75 is a pause, not a failure */
     enum wait park_wait; /* what it will be parked for then, and until when */
     int64_t park_until_ms;
     int64_t since_ms;             /* entered the present status */
     int64_t started_ms, ended_ms; /* of the present attempt; 0 = not yet */
-    int64_t until_ms;             /* of parked: when to wake or expire; 0 = no time */
+    int64_t until_ms;             /* of parked: when to wake or expire; of compensating: when to try again; 0 = no time */
     int exit_code, signal;
     char *message;      /* one line for a person; owned; may be NULL */
     json_t *outputs;    /* object; owned; may be NULL */
@@ -134,7 +139,7 @@ struct step_state {
 struct stage_state {
     uint32_t needs_open;      /* needs not yet at rest */
     uint32_t steps_open;      /* steps not yet at rest */
-    uint32_t live;            /* steps in starting, running, cancelling: they hold the stage's slot */
+    uint32_t live;            /* steps in starting, running, cancelling, compensating: they hold the stage's slot */
     uint32_t cursor;          /* its first step not at rest, as an offset; step_count when there is none */
     bool begun;               /* a step of it was started, parked, failed: its condition was answered */
     bool failed;              /* a step of it that counts failed or was cancelled */
@@ -156,8 +161,9 @@ struct run_state {
     enum reason reason;
     enum wait wait;
     int64_t accepted_ms, started_ms, ended_ms;
-    char *cancelled_by; /* owned; NULL = nobody asked */
-    char *author;       /* who started the run; owned */
+    char *cancelled_by;   /* owned; NULL = nobody asked, or the engine did */
+    char *cancel_comment; /* owned; what was said with the first cancel; may be NULL */
+    char *author;         /* who started the run; owned */
     char *message;
     char *isolation;          /* where a sandbox is less than the default one: how and why; owned; NULL = nothing to say */
     char *diagnosis;          /* what is wrong with the pipeline file, line and caret, ready to print; owned; NULL = nothing */
@@ -168,14 +174,17 @@ struct run_state {
     enum reason cancel_reason;
     /* Counters and work lists that make decide cheap; written by reduce. */
     struct stage_state *stages; /* plan->stage_count of them */
-    uint32_t live_count;        /* steps in starting, running, cancelling */
+    uint32_t live_count;        /* steps in starting, running, cancelling, compensating */
     uint32_t live_stage_count;  /* stages that have one: the slots that this run holds */
     uint32_t open_count;        /* steps not at rest */
     uint32_t ready_count;       /* steps that wait for a slot */
     uint32_t unknown_count;     /* steps whose outcome a person must settle */
     uint32_t parked_count[WAIT_COUNT];
-    uint32_t first_failed; /* the step that made the run fail; NO_STEP = none yet */
-    uint32_t *dirty;       /* stages whose situation changed since decide found nothing to do for them */
+    uint64_t effect_events; /* folded so far: while it stays the same, so do effects and leases */
+    uint64_t done_count;    /* effects that were done: the last one's order */
+    bool undoes_unfinished; /* of a run that rolls back because it was cancelled: what it does not keep is every unfinished scope */
+    uint32_t first_failed;  /* the step that made the run fail; NO_STEP = none yet */
+    uint32_t *dirty;        /* stages whose situation changed since decide found nothing to do for them */
     uint32_t dirty_count;
     uint32_t *queue; /* ring of stages that wait for a slot, first come first served */
     uint32_t queue_head, queue_count;
@@ -194,6 +203,7 @@ int reduce(struct run_state *state, const struct event *event, struct error *err
 struct decide_input {
     int64_t now_ms;
     uint32_t free_slots; /* stages that may become live now */
+    bool hold;           /* begin nothing new and end nothing: it is not known whether a lease is held (run/lease.c) */
 };
 /* Appends what shall happen next, in order, to *list. The caller folds and appends them all, then asks again until nothing
    comes. Looks only at dirty stages, and at timers that are due. A step_starting stands for "hand it to the shim": the first of
@@ -250,6 +260,10 @@ int settle_vote(const struct run_state *state, uint32_t step, const char *by, co
 enum step_status stage_status(const struct run_state *state, uint32_t stage);
 /* Resolves stages.PATH.ID.OUT for plan_resolve and conditions. */
 struct scope run_state_scope(const struct run_state *state);
+/* What a compensating step is to undo, newest first: [{name, target, key, digest, body, outcome}, ...]; caller's. */
+json_t *run_state_undo(const struct run_state *state, uint32_t step);
+/* The leases that the run holds (docs/explanation/ordering.md): [{service, ttl_ms, url}, ...]; caller's. */
+json_t *run_state_leases(const struct run_state *state);
 /* The effect's key: SHA-256 over run, step path, generation, name, target, joined by newlines. */
 void effect_key(uint64_t run, const char *step_path, unsigned generation, const char *name, const char *target, char ret_key[65]);
 /* One line for a person about an event that a watcher cares for, NULL for the others. Caller frees. */

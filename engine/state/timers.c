@@ -8,8 +8,10 @@ static bool is_stale(const struct run_state *state, const struct timer *timer)
 {
     if (timer->step != NO_STEP) {
         const struct step_state *step = &state->steps[timer->step];
-        return step->status != STEP_parked || step->until_ms != timer->at_ms;
+        bool waits = step->status == STEP_parked || (step->status == STEP_compensating && !step->undoing);
+        return !waits || step->until_ms != timer->at_ms;
     }
+    if (state->status == RUN_rolling_back || state->status == RUN_rollback_failed) return true;
     return !state->stages[timer->stage].steps_open || state->stages[timer->stage].failed;
 }
 

@@ -60,6 +60,7 @@ static json_t *effects_to_json(const struct effect_state *effect)
         json_t *item = json_object();
         json_put_text(item, "name", effect->name);
         json_put_text(item, "key", effect->key);
+        json_put_text(item, "target", effect->target);
         json_put_text(item, "state", effect_status_name(effect->status));
         json_put(item, "outcome", json_incref(effect->outcome));
         json_array_append_new(list, item);
@@ -99,7 +100,9 @@ static json_t *step_to_json(const struct plan_step *plan, const struct step_stat
     put_nonzero(object, "losses", step->losses);
     put_nonzero(object, "started_ms", step->started_ms);
     put_nonzero(object, "ended_ms", step->ended_ms);
-    if (step->status == STEP_parked) put_nonzero(object, "until_ms", step->until_ms);
+    put_nonzero(object, "undo_tries", step->undo_tries);
+    if (step->undoing) json_put_flag(object, "undoing", true);
+    if (step->status == STEP_parked || step->status == STEP_compensating) put_nonzero(object, "until_ms", step->until_ms);
     put_nonzero(object, "exit_code", step->exit_code);
     put_nonzero(object, "signal", step->signal);
     json_put(object, "outputs", json_incref(step->outputs));

@@ -30,6 +30,8 @@ struct step_type {
     /* Pure. What it would do to the world: an array of {name, target, summary, body?, compensation?, pivot?}. body: what is sent, as far
        as it is known; compensation: a sentence that says how it is undone, absent = it is not. NULL = no effects. */
     int (*describe)(const struct planned *planned, json_t **ret_effects, struct error *err);
+    /* The same where it never depends on anything: such an array, borrowed. Then describe is not asked. NULL = describe tells. */
+    const json_t *effects;
     /* What the domain named by with.domain must be able to do ("share", ...), NULL-ended; NULL = nothing. `plan` refuses what it cannot. */
     const char *const *capabilities;
     /* It speaks with a domain or another service: it runs on the machine's network, and where the core is embedded it reaches its socket.

@@ -80,8 +80,10 @@ void calls_end(struct tmf_api *api)
     struct error err;
     error_set(&err, ERROR_UNAVAILABLE, NOWHERE, "the server is stopping");
     error_hint(&err, "try again in a moment");
-    while (api->calls)
-        tmf_refuse(api->calls, &err);
+    for (struct tmf_call *call = api->calls, *next; call; call = next) {
+        next = call->next;
+        tmf_refuse(call, &err);
+    }
 }
 
 void *tmf_context(const struct tmf_call *call)

@@ -75,8 +75,8 @@ static int parse_row(void *context, const struct document *row)
     return parsing->failed ? parsing->failed : parsing->each(parsing->context, document);
 }
 
-int tmf_list(struct journal *journal, const char *collection, const char *holds, int (*each)(void *context, const json_t *document),
-    void *context, struct error *err)
+int tmf_list_documents(struct journal *journal, const char *collection, const char *holds,
+    int (*each)(void *context, const json_t *document), void *context, struct error *err)
 {
     struct parsing parsing = {.each = each, .context = context, .err = err};
     struct document_query query = {.collection = collection, .holds = holds};

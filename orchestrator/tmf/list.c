@@ -11,6 +11,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* A page ends early rather than grow beyond all bounds: X-Result-Count says how far it came. */
+enum { PAGE_BYTES = 8 * 1024 * 1024 };
+
 struct listing {
     struct selection selection;
     int64_t offset, limit;
@@ -78,7 +81,8 @@ static int add_row(void *context, const struct document *row)
     if (listing->failed) return listing->failed;
     if (!select_matches(&listing->selection, parsed)) return 0;
     uint64_t place = listing->matched++;
-    if (place >= (uint64_t)listing->offset && listing->shown < (uint64_t)listing->limit) show_row(listing, row, parsed);
+    bool wanted = place >= (uint64_t)listing->offset && listing->shown < (uint64_t)listing->limit;
+    if (wanted && listing->page.size < PAGE_BYTES) show_row(listing, row, parsed);
     return 0;
 }
 

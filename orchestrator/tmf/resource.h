@@ -92,8 +92,8 @@ void tmf_write_and_answer(struct tmf_call *call, const struct document *document
 /* Parsed; caller owns. Sees what is queued. -ERROR_NOT_FOUND: "there is no serviceOrder 17". */
 int tmf_read(struct journal *journal, const char *collection, const char *id, json_t **ret, struct error *err) MUST_CHECK;
 /* Parsed documents, oldest first, that are committed and whose text holds `holds` (NULL: all); borrowed for the call; non-zero ends. */
-int tmf_list(struct journal *journal, const char *collection, const char *holds, int (*each)(void *context, const json_t *document),
-    void *context, struct error *err) MUST_CHECK;
+int tmf_list_documents(struct journal *journal, const char *collection, const char *holds,
+    int (*each)(void *context, const json_t *document), void *context, struct error *err) MUST_CHECK;
 /* Sets id and href, and @type where there is none. */
 void tmf_put_identity(const struct tmf_resource *resource, json_t *document, const char *id);
 /* For a batch or tmf_write_and_answer: document's canonical text as *ret, which points into *ret_text (caller frees) and borrows id. */

@@ -58,6 +58,7 @@ static void prepare(const struct tmf_resource *resource, json_t *document)
 {
     json_object_del(document, "id");
     json_object_del(document, "href");
+    if (resource->updated) json_object_del(document, resource->updated);
     for (const struct tmf_field *field = resource->fields; field && field->name; field++)
         if (field->flags & TMF_SERVER) json_object_del(document, field->name);
     if (resource->state && !json_text(document, resource->state, NULL)) json_put_text(document, resource->state, resource->first);

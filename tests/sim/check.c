@@ -1,11 +1,13 @@
 /* check.c: what must be true after every event, at every crash, and at the end. */
 #include "tests/sim/sim.h"
 
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static bool is_live(enum step_status status)
 {
-    return status == STEP_starting || status == STEP_running || status == STEP_cancelling;
+    return status == STEP_starting || status == STEP_running || status == STEP_cancelling || status == STEP_compensating;
 }
 
 /* The counters that make decide cheap equal what a scan finds. */
@@ -86,7 +88,8 @@ static void check_verdict(struct world *world)
         const struct plan_step *plan = &world->plan->steps[i];
         bool is_bad = state->steps[i].status == STEP_cancelled || (state->steps[i].status == STEP_failed && !plan->allow_failure);
         bad += is_bad && !world->plan->stages[plan->stage].allow_failure;
-        if (!step_status_at_rest(state->steps[i].status)) world_fault(world, "the run is over and %s is not", plan->path);
+        bool is_left = state->status == RUN_rollback_failed && state->steps[i].status == STEP_compensation_failed;
+        if (!step_status_at_rest(state->steps[i].status) && !is_left) world_fault(world, "the run is over and %s is not", plan->path);
     }
     if (state->status == RUN_succeeded && bad) world_fault(world, "the run succeeded though steps failed");
     if (state->status == RUN_succeeded && state->cancel_count) world_fault(world, "the run succeeded though it was cancelled");
@@ -100,9 +103,111 @@ static void check_effects(struct world *world)
 {
     for (uint32_t i = 0; i < world->plan->step_count; i++) {
         bool has_effect = json_array_size(world->plan->steps[i].effects) > 0;
-        if (has_effect && world->engine.state->steps[i].status == STEP_succeeded && world->ordered[i] != 1)
+        enum step_status status = world->engine.state->steps[i].status;
+        if (has_effect && (status == STEP_succeeded || status == STEP_compensated) && world->ordered[i] != 1)
             world_fault(world, "%s succeeded and its order was placed %u times", world->plan->steps[i].path, world->ordered[i]);
     }
+}
+
+/* --- rolled back: told once more, by the journal's words and not by the code that decides --- */
+
+static const char *effect_word(const struct world *world, uint32_t step, const char *key)
+{
+    const json_t *planned = json_array_get(world->plan->steps[step].effects, 0);
+    return json_is_true(json_object_get(planned, key)) ? "true" : json_text(planned, key, NULL);
+}
+
+/* Which step's order is the nth that was done; the place counts from 1, 0 = never. */
+static void read_places(const struct world *world, uint32_t *places, bool *was_good)
+{
+    uint32_t count = 0;
+    for (size_t i = 0; i < world->journal.count; i++)
+        for (size_t j = 0; j < world->journal.batches[i].events.count; j++) {
+            const struct event *event = &world->journal.batches[i].events.items[j];
+            bool is_good = event->type == EVENT_step_succeeded || event->type == EVENT_step_reused ||
+                           (event->type == EVENT_step_skipped && strcmp(json_text(event->data, "because", ""), "failed") != 0);
+            if (event->type == EVENT_effect_done && !strcmp(json_text(event->data, "name", ""), "order")) places[event->step] = ++count;
+            if (event->type == EVENT_step_failed) is_good = world->plan->steps[event->step].allow_failure;
+            if (event->step != NO_STEP &&
+                (is_good || event->type == EVENT_step_cancelled || event->type == EVENT_step_failed || event->type == EVENT_step_skipped))
+                was_good[event->step] = is_good;
+        }
+}
+
+static bool was_cancelled_first(const struct world *world)
+{
+    for (size_t i = 0; i < world->journal.count; i++)
+        for (size_t j = 0; j < world->journal.batches[i].events.count; j++) {
+            enum event_type type = world->journal.batches[i].events.items[j].type;
+            if (type == EVENT_cancel_requested) return true;
+            if (type == EVENT_run_rolling_back) return false;
+        }
+    return false;
+}
+
+static bool covers(const struct plan_stage *of, const struct plan_stage *other)
+{
+    char outer[64], inner[64];
+    snprintf(outer, sizeof outer, "%s/", of->scope);
+    snprintf(inner, sizeof inner, "%s/", other->scope);
+    return *of->scope ? !strncmp(inner, outer, strlen(outer)) : of == other;
+}
+
+static bool stage_went_wrong(const struct world *world, const struct plan_stage *stage, const bool *was_good, bool cancelled)
+{
+    for (uint32_t i = stage->first_step; i < stage->first_step + stage->step_count; i++) {
+        const struct step_state *step = &world->engine.state->steps[i];
+        bool is_failure = step->reason != REASON_ok && step->status != STEP_skipped;
+        if (was_good[i] || (stage->allow_failure && step->status == STEP_failed)) continue;
+        if (cancelled || (is_failure && !stage->allow_failure)) return true;
+    }
+    return false;
+}
+
+static bool is_behind_pivot(const struct world *world, uint32_t step, const uint32_t *places)
+{
+    const struct plan_stage *stages = world->plan->stages;
+    for (uint32_t i = 0; i < world->plan->step_count; i++) {
+        bool is_later = places[i] > places[step] && effect_word(world, i, "pivot");
+        if (is_later && covers(&stages[world->plan->steps[i].stage], &stages[world->plan->steps[step].stage])) return true;
+    }
+    return false;
+}
+
+static bool must_be_undone(const struct world *world, uint32_t step, const uint32_t *places, const bool *was_good, bool cancelled)
+{
+    const struct plan_stage *stages = world->plan->stages, *stage = &stages[world->plan->steps[step].stage];
+    bool is_in_reach = world->plan->rollback_run;
+    if (!places[step] || !effect_word(world, step, "compensation") || is_behind_pivot(world, step, places)) return false;
+    for (uint32_t i = 0; i < world->plan->stage_count && !is_in_reach; i++)
+        is_in_reach = covers(&stages[i], stage) && stage_went_wrong(world, &stages[i], was_good, cancelled);
+    return is_in_reach;
+}
+
+static void check_order(struct world *world, const uint32_t *places)
+{
+    for (uint32_t i = 0; i < world->plan->step_count; i++)
+        for (uint32_t j = 0; j < world->plan->step_count; j++)
+            if (world->undone[i] && world->undone[j] && places[i] < places[j] && world->undone_at[i] < world->undone_at[j])
+                world_fault(world, "%s was undone before %s, which was done later", world->plan->steps[i].path, world->plan->steps[j].path);
+}
+
+static void check_undone(struct world *world)
+{
+    enum run_status status = world->engine.state->status;
+    uint32_t *places = mem_alloc_array(world->plan->step_count, sizeof *places);
+    bool *was_good = mem_alloc_array(world->plan->step_count, sizeof *was_good);
+    read_places(world, places, was_good);
+    bool is_bad_end = status == RUN_failed || status == RUN_cancelled || status == RUN_rolled_back, cancelled = was_cancelled_first(world);
+    for (uint32_t i = 0; i < world->plan->step_count; i++) {
+        bool must = is_bad_end && must_be_undone(world, i, places, was_good, cancelled);
+        const char *path = world->plan->steps[i].path;
+        if (must && !world->undone[i]) world_fault(world, "the run is %s and %s was not undone", run_status_name(status), path);
+        if (!must && world->undone[i] && status != RUN_rollback_failed) world_fault(world, "%s was undone and should not be", path);
+    }
+    check_order(world, places);
+    free(places);
+    free(was_good);
 }
 
 void check_end(struct world *world)
@@ -111,6 +216,7 @@ void check_end(struct world *world)
     check_decisions(world);
     check_verdict(world);
     check_effects(world);
+    check_undone(world);
     for (size_t i = 0; i < world->shim.count; i++)
         if (world->shim.processes[i].state == PROCESS_LIVES)
             world_fault(world, "the run is over and %s still runs", world->plan->steps[world->shim.processes[i].step].path);

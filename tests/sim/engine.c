@@ -69,7 +69,7 @@ static bool waits_for_disk(const struct world *world)
 
 static bool is_live(enum step_status status)
 {
-    return status == STEP_starting || status == STEP_running || status == STEP_cancelling;
+    return status == STEP_starting || status == STEP_running || status == STEP_cancelling || status == STEP_compensating;
 }
 
 static void hear_line(struct world *world, const struct wire *wire)
@@ -220,7 +220,8 @@ static bool hand_over(struct world *world, uint32_t index)
     bool has_one_before = index > world->plan->stages[world->plan->steps[index].stage].first_step;
     bool is_behind = has_one_before && !step_status_at_rest(engine->state->steps[index - 1].status);
     engine->handed[index] = engine->state->steps[index].attempt;
-    shim_start(world, index, engine->handed[index], is_behind ? index - 1 : NO_STEP);
+    shim_start(
+        world, index, engine->handed[index], is_behind ? index - 1 : NO_STEP, engine->state->steps[index].status == STEP_compensating);
     return true;
 }
 
@@ -249,8 +250,10 @@ bool engine_act(struct world *world)
     if (say_one(world)) return true;
     for (uint32_t i = 0; i < world->plan->step_count; i++) {
         const struct step_state *step = &engine->state->steps[i];
-        if (step->status == STEP_starting && engine->handed[i] != step->attempt) return hand_over(world, i);
-        if (step->status == STEP_cancelling && engine->ended[i] != step->attempt && end_step(world, i)) return true;
+        bool begins = step->status == STEP_starting || (step->status == STEP_compensating && step->undoing);
+        bool ends = step->status == STEP_cancelling || (step->status == STEP_compensating && step->ending);
+        if (begins && !ends && engine->handed[i] != step->attempt) return hand_over(world, i);
+        if (ends && engine->ended[i] != step->attempt && end_step(world, i)) return true;
     }
     return false;
 }
@@ -322,17 +325,24 @@ static void lose_batches(struct world *world)
     journal->committed = journal->count;
 }
 
+static void tell_again(struct world *world, uint32_t step, const char *type, const char *name)
+{
+    char line[200];
+    snprintf(line, sizeof line, "{\"type\":\"%s\",\"name\":\"%s\"}", type, name);
+    shim_tell(world, step, world->engine.state->steps[step].attempt, line);
+}
+
 /* As engine/run does: an answer that may have been lost is given again. `find` can never make a second order. */
 static void repeat_answers(struct world *world)
 {
     for (uint32_t i = 0; i < world->plan->step_count; i++) {
         const struct step_state *step = &world->engine.state->steps[i];
-        if (step->status != STEP_running) continue;
+        if (step->status != STEP_running && step->status != STEP_compensating) continue;
         for (const struct effect_state *effect = step->effects; effect; effect = effect->next) {
             bool is_open = effect->status == EFFECT_intended || effect->status == EFFECT_sent;
-            char line[200];
-            snprintf(line, sizeof line, "{\"type\":\"%s\",\"name\":\"%s\"}", is_open ? "find" : "kept", effect->name);
-            shim_tell(world, i, step->attempt, line);
+            bool is_unknown = effect->status == EFFECT_acknowledged || effect->status == EFFECT_unknown;
+            if (is_open || is_unknown) tell_again(world, i, "find", effect->name);
+            if (!is_open) tell_again(world, i, "kept", effect->name);
         }
     }
 }

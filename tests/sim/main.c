@@ -81,7 +81,8 @@ static void pass_time(struct world *world)
 static bool is_over(const struct world *world)
 {
     bool is_committed = world->journal.committed == world->journal.count && !world->engine.outbox.count;
-    return run_status_at_rest(world->engine.state->status) && is_committed;
+    enum run_status status = world->engine.state->status;
+    return (run_status_at_rest(status) || status == RUN_rollback_failed) && is_committed;
 }
 
 /* The run is over; what its shim still has to say is heard, and nothing of it may matter. */
@@ -120,6 +121,8 @@ static void release(struct world *world)
         event_list_release(&world->journal.batches[i].events);
     free(world->journal.batches);
     free(world->ordered);
+    free(world->undone);
+    free(world->undone_at);
     free_made_plan(&world->plan);
 }
 
@@ -136,6 +139,8 @@ static void simulate(uint64_t seed, bool is_verbose, struct totals *totals)
     if (is_verbose) printf("%s", text_view(&plan));
     world.plan = make_plan(text_view(&plan));
     world.ordered = mem_alloc_array(world.plan->step_count, sizeof *world.ordered);
+    world.undone = mem_alloc_array(world.plan->step_count, sizeof *world.undone);
+    world.undone_at = mem_alloc_array(world.plan->step_count, sizeof *world.undone_at);
     world.crash_budget = chance_percent(&world.chance, 70) ? chance_below(&world.chance, 12) : 0;
     world.cancel_budget = chance_percent(&world.chance, 40) ? 1 + chance_below(&world.chance, 2) : 0;
     live(&world);

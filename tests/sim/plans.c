@@ -14,6 +14,12 @@ static void add_needs(struct chance *chance, struct text *text, uint32_t stage)
     if (!some) text_add_char(text, '-');
 }
 
+static void add_scope(struct chance *chance, struct text *text)
+{
+    static const char *const scopes[] = {"a", "a/b", "c"};
+    if (chance_percent(chance, 50)) text_add_format(text, " scope=%s", scopes[chance_below(chance, COUNT_OF(scopes))]);
+}
+
 static void add_condition(struct chance *chance, struct text *text)
 {
     static const char *const conditions[] = {
@@ -24,8 +30,12 @@ static void add_condition(struct chance *chance, struct text *text)
 static void add_run_step(struct chance *chance, struct text *text, uint32_t step)
 {
     text_add_format(text, "step t%u run", step);
-    bool has_effects = chance_percent(chance, 12);
-    if (has_effects) text_add(text, " effects");
+    if (chance_percent(chance, 12))
+        text_add(text, " effects");
+    else if (chance_percent(chance, 25))
+        text_add(text, " undo=order");
+    else if (chance_percent(chance, 3))
+        text_add(text, " pivot=order");
     if (chance_percent(chance, 20))
         text_add_format(text, " retry=%u:%u:failed,worker_lost%s", 1 + chance_below(chance, 3), chance_below(chance, 50),
             chance_percent(chance, 50) ? ",timeout" : "");
@@ -49,8 +59,10 @@ void random_plan(struct chance *chance, struct text *text)
 {
     uint32_t stages = 1 + chance_below(chance, 7);
     if (chance_percent(chance, 15)) text_add_format(text, "timeout %u\n", 20 + chance_below(chance, 400));
+    if (chance_percent(chance, 15)) text_add(text, "rollback run\n");
     for (uint32_t i = 0; i < stages; i++) {
         text_add_format(text, "stage s%u", i);
+        add_scope(chance, text);
         if (i) add_needs(chance, text, i);
         if (chance_percent(chance, 10)) text_add_format(text, " timeout=%u", 10 + chance_below(chance, 300));
         if (chance_percent(chance, 10)) text_add(text, " allow-failure");

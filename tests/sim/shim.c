@@ -80,13 +80,13 @@ static void settle_followers(struct world *world, uint32_t step, bool is_ok)
     }
 }
 
-void shim_start(struct world *world, uint32_t step, uint32_t attempt, uint32_t after)
+void shim_start(struct world *world, uint32_t step, uint32_t attempt, uint32_t after, bool undoes)
 {
     struct shim *shim = &world->shim;
     if (find(world, step, attempt)) return;
     shim->processes = mem_grow(shim->processes, &shim->capacity, shim->count + 1, sizeof *shim->processes);
     struct process *process = &shim->processes[shim->count++];
-    *process = (struct process){.step = step, .attempt = attempt, .after = after};
+    *process = (struct process){.step = step, .attempt = attempt, .after = after, .undoes = undoes};
     const struct process *before = NULL;
     for (size_t i = 0; after != NO_STEP && i + 1 < shim->count; i++)
         if (shim->processes[i].step == after) before = &shim->processes[i];
@@ -151,6 +151,13 @@ void shim_die(struct world *world)
 
 /* --- a process: work, perhaps an effect, an end --- */
 
+static void end_undo_by_lot(struct world *world, struct process *process)
+{
+    uint32_t lot = world->is_calm ? 0 : chance_below(&world->chance, 100);
+    if (lot < 85) return finish(world, process, CAUSE_EXIT, 0);
+    finish(world, process, lot < 90 ? CAUSE_SIGNAL : CAUSE_EXIT, 3);
+}
+
 static void end_by_lot(struct world *world, struct process *process)
 {
     uint32_t lot = world->is_calm ? chance_below(&world->chance, 80) : chance_below(&world->chance, 100);
@@ -164,26 +171,58 @@ static void end_by_lot(struct world *world, struct process *process)
 
 static void intend(struct world *world, struct process *process)
 {
-    say_line(world, process, "{\"type\":\"intend\",\"name\":\"order\",\"target\":\"peer\",\"body\":{\"for\":\"%s\"}}",
-        world->plan->steps[process->step].path);
+    static const char *const lines[] = {"{\"type\":\"intend\",\"name\":\"order\",\"target\":\"peer\",\"body\":{\"for\":\"%s\"}}",
+        "{\"type\":\"intend\",\"name\":\"undo order\",\"target\":\"peer\",\"body\":{\"for\":\"%s\"}}"};
+    say_line(world, process, lines[process->undoes], world->plan->steps[process->step].path);
     process->phase = PHASE_INTENDED;
     process->next_ms = INT64_MAX;
 }
 
 static void tell_outcome(struct world *world, struct process *process, const char *seen)
 {
-    say_line(world, process, "{\"type\":\"outcome\",\"name\":\"order\",\"seen\":\"%s\",\"outcome\":{\"id\":1}}", seen);
+    static const char *const lines[] = {"{\"type\":\"outcome\",\"name\":\"order\",\"seen\":\"%s\",\"outcome\":{\"id\":1}}",
+        "{\"type\":\"outcome\",\"name\":\"undo order\",\"seen\":\"%s\",\"outcome\":{\"id\":1}}"};
+    say_line(world, process, lines[process->undoes], seen);
     process->phase = PHASE_TELLS;
     process->was_absent = !strcmp(seen, "absent");
+    process->was_unsure = !strcmp(seen, "unsure");
     process->next_ms = INT64_MAX;
+}
+
+static void undo(struct world *world, uint32_t step)
+{
+    const char *path = world->plan->steps[step].path;
+    if (++world->undone[step] > 1) world_fault(world, "%s was undone twice", path);
+    if (!world->ordered[step]) world_fault(world, "%s was undone though nothing was ordered", path);
+    world->undone_at[step] = ++world->undone_count;
 }
 
 static void order(struct world *world, struct process *process)
 {
+    if (process->undoes) {
+        undo(world, process->step);
+        if (chance_percent(&world->chance, 8) && !world->is_calm) return finish(world, process, CAUSE_SIGNAL, 0);
+        if (chance_percent(&world->chance, 92)) return tell_outcome(world, process, "done");
+        process->phase = PHASE_OVER; /* it forgets to tell */
+        process->next_ms = world->now_ms;
+        return;
+    }
     uint32_t *ordered = &world->ordered[process->step];
     if (++*ordered > 1) world_fault(world, "%s was ordered twice", world->plan->steps[process->step].path);
     if (chance_percent(&world->chance, 8) && !world->is_calm) return finish(world, process, CAUSE_SIGNAL, 0); /* dies before it tells */
     tell_outcome(world, process, "done");
+}
+
+static bool is_there(const struct world *world, const struct process *process)
+{
+    return process->undoes ? world->undone[process->step] : world->ordered[process->step];
+}
+
+static void confirm(struct world *world, struct process *process)
+{
+    say_line(world, process, "{\"type\":\"compensated\",\"name\":\"%s\"}", "order");
+    process->phase = PHASE_CONFIRMS;
+    process->next_ms = INT64_MAX;
 }
 
 static void read_answer(struct world *world, struct process *process)
@@ -195,11 +234,18 @@ static void read_answer(struct world *world, struct process *process)
     if (process->phase == PHASE_INTENDED && !strcmp(type, "go")) return order(world, process);
     if (process->phase == PHASE_INTENDED && !strcmp(type, "find")) {
         bool is_unsure = chance_percent(&world->chance, 10) && !world->is_calm;
-        return tell_outcome(world, process, is_unsure ? "unsure" : world->ordered[process->step] ? "done" : "absent");
+        return tell_outcome(world, process, is_unsure ? "unsure" : is_there(world, process) ? "done" : "absent");
+    }
+    if (process->phase == PHASE_CONFIRMS && !strcmp(type, "kept") && !strcmp(json_text(answer, "name", ""), "order")) {
+        process->phase = PHASE_OVER;
+        process->next_ms = world->now_ms;
+        return;
     }
     bool is_over = (process->phase == PHASE_INTENDED && !strcmp(type, "known")) || (process->phase == PHASE_TELLS && !strcmp(type, "kept"));
     if (!is_over) return; /* an answer that was given twice */
     if (process->phase == PHASE_TELLS && process->was_absent) return intend(world, process);
+    if (process->undoes && process->was_unsure) return finish(world, process, CAUSE_EXIT, 1);
+    if (process->undoes) return confirm(world, process);
     process->phase = PHASE_OVER;
     process->next_ms = world->now_ms + chance_below(&world->chance, 5);
 }
@@ -227,7 +273,7 @@ static void do_one_thing(struct world *world, struct process *process)
     }
     if (process->answer_count) return read_answer(world, process);
     if (process->phase == PHASE_WORK) return work(world, process);
-    if (process->phase == PHASE_OVER) return end_by_lot(world, process);
+    if (process->phase == PHASE_OVER) return process->undoes ? end_undo_by_lot(world, process) : end_by_lot(world, process);
 }
 
 static bool is_due(const struct world *world, const struct process *process)

@@ -23,14 +23,15 @@ struct wire {
 
 /* --- the shim's processes --- */
 enum process_state { PROCESS_HELD, PROCESS_LIVES, PROCESS_GONE };
-enum process_phase { PHASE_WORK, PHASE_INTENDED, PHASE_TELLS, PHASE_OVER };
+enum process_phase { PHASE_WORK, PHASE_INTENDED, PHASE_TELLS, PHASE_OVER, PHASE_CONFIRMS };
 struct process {
     uint32_t step, attempt, after;
     enum process_state state;
     enum process_phase phase;
     bool is_ok; /* PROCESS_GONE: ended as a success, as far as the shim can tell */
     bool is_cancelled;
-    bool has_effect, was_absent, is_parking, is_unsure;
+    bool has_effect, was_absent, was_unsure, is_parking;
+    bool undoes;          /* it was started to compensate */
     int64_t next_ms;      /* when it does something */
     char answers[8][200]; /* said to it, not yet read */
     uint32_t answer_count;
@@ -80,7 +81,10 @@ struct world {
     struct engine engine;
     struct shim shim;
     struct journal_model journal;
-    uint32_t *ordered; /* per step: how often the peer has its order */
+    uint32_t *ordered;   /* per step: how often the peer has its order */
+    uint32_t *undone;    /* per step: how often the peer was told to take it back */
+    uint32_t *undone_at; /* per step: its place among all that was taken back */
+    uint32_t undone_count;
     uint32_t acknowledged_votes, acknowledged_cancels;
     uint32_t crash_budget, cancel_budget;
     uint64_t event_count, crash_count;
@@ -93,7 +97,7 @@ void world_fault(struct world *world, const char *format, ...) __attribute__((fo
 void world_say(const struct world *world, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* shim.c */
-void shim_start(struct world *world, uint32_t step, uint32_t attempt, uint32_t after);
+void shim_start(struct world *world, uint32_t step, uint32_t attempt, uint32_t after, bool undoes);
 void shim_cancel(struct world *world, uint32_t step, uint32_t attempt);
 void shim_tell(struct world *world, uint32_t step, uint32_t attempt, const char *line);
 void shim_die(struct world *world);

@@ -1,7 +1,8 @@
 /* make_plan.h: a plan from a few lines of text, for tests of what comes behind planning (a header, so that any test may use it):
        timeout 60000
-       stage build needs=a,b if=always() timeout=5000 allow-failure     (needs: the stage above when absent, none with needs=-)
-       step test [TYPE] retry=2:1000:failed,timeout outputs=a,b if=failed() allow-failure effects unknown timeout=1000
+       rollback run
+       stage build needs=a,b if=always() timeout=5000 allow-failure scope=use     (needs: the stage above when absent, none with needs=-)
+       step test [TYPE] retry=2:1000:failed,timeout outputs=a,b if=failed() allow-failure effects undo=NAME pivot=NAME unknown timeout=1000
        step sign approve by=ops,devs quorum=2 expires=60000 not-author
    A step is ready_ahead unless it is `unknown` or has a condition. Words hold no blanks. A mistake ends the program. */
 #ifndef TESTS_SUPPORT_MAKE_PLAN_H
@@ -100,6 +101,8 @@ static inline void make_plan_stage(struct plan_maker *maker, char **words)
             stage->condition = arena_copy_text(arena, make_plan_value(*word, "if"));
         else if (make_plan_value(*word, "timeout"))
             stage->timeout_ms = make_plan_number(make_plan_value(*word, "timeout"));
+        else if (make_plan_value(*word, "scope"))
+            stage->scope = arena_copy_text(arena, make_plan_value(*word, "scope"));
         else if (!strcmp(*word, "allow-failure"))
             stage->allow_failure = true;
         else
@@ -130,6 +133,17 @@ static inline json_t *make_plan_names(struct arena *arena, const char *text)
     return list;
 }
 
+/* One that can be undone, or one that is the point of no return. */
+static inline void make_plan_effect(struct plan_step *step, const char *name, bool is_pivot)
+{
+    json_t *effect = json_pack("{s:s, s:s, s:s}", "name", name, "target", "peer", "summary", "does something");
+    if (is_pivot)
+        json_put_flag(effect, "pivot", true);
+    else
+        json_put_text(effect, "compensation", "takes it back");
+    json_array_append_new(step->effects, effect);
+}
+
 static inline void make_plan_word(struct arena *arena, struct plan_step *step, const char *word)
 {
     if (make_plan_value(word, "retry"))
@@ -154,6 +168,10 @@ static inline void make_plan_word(struct arena *arena, struct plan_step *step, c
         step->ready_ahead = false;
     else if (!strcmp(word, "effects"))
         json_array_append_new(step->effects, json_object());
+    else if (make_plan_value(word, "undo"))
+        make_plan_effect(step, make_plan_value(word, "undo"), false);
+    else if (make_plan_value(word, "pivot"))
+        make_plan_effect(step, make_plan_value(word, "pivot"), true);
     else if (!strchr(word, '='))
         step->type = arena_copy_text(arena, word);
     else
@@ -202,6 +220,8 @@ static inline void make_plan_line(struct plan_maker *maker, char *line)
         make_plan_step(maker, words);
     else if (!strcmp(words[0], "timeout"))
         maker->plan->timeout_ms = make_plan_number(words[1]);
+    else if (!strcmp(words[0], "rollback"))
+        maker->plan->rollback_run = !strcmp(words[1], "run");
     else
         make_plan_fail(words[0]);
 }

@@ -102,17 +102,25 @@ static uint64_t hash_text(const char *text)
     return hash;
 }
 
+enum { NOTES_BYTES = 16 * 1024 };
+
+/* A keeper makes the same few again and again, for years. */
+static bool is_noted(int fd, const char *folder)
+{
+    char text[NOTES_BYTES], line[PATH_BYTES + 2];
+    ssize_t got = pread(fd, text, sizeof text, 0);
+    int size = snprintf(line, sizeof line, "%s\n", folder);
+    return got > 0 && memmem(text, (size_t)got, line, (size_t)size);
+}
+
 static bool make_noted(struct shim *shim, const char *folder)
 {
-    if (mkdir(folder, 0755) == 0) {
-        int fd = openat(shim->folder_fd, "cgroups", O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
-        if (fd >= 0) {
-            dprintf(fd, "%s\n", folder);
-            close(fd);
-        }
-        return true;
-    }
-    return errno == EEXIST;
+    if (mkdir(folder, 0755) < 0) return errno == EEXIST;
+    int fd = openat(shim->folder_fd, "cgroups", O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (fd < 0) return true;
+    if (!is_noted(fd, folder)) dprintf(fd, "%s\n", folder);
+    close(fd);
+    return true;
 }
 
 bool cgroup_make(struct shim *shim, const char *controller, const char *leaf, char ret_folder[PATH_BYTES])
@@ -140,7 +148,7 @@ bool cgroup_has_controllers(bool memory, bool cpu, bool pids)
 /* Removes what was made, the innermost first; what still holds a process stays for supervisor_sweep. */
 void run_cgroup_close(struct shim *shim)
 {
-    char text[16 * 1024];
+    char text[NOTES_BYTES];
     int fd = openat(shim->folder_fd, "cgroups", O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
     if (fd < 0) return;
     ssize_t got = read(fd, text, sizeof text - 1);

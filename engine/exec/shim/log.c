@@ -39,6 +39,7 @@ static bool write_record(struct log *log, const struct log_record *record, const
 bool log_write(struct shim *shim, const struct step *step, uint8_t stream, const char *bytes, size_t size)
 {
     struct log *log = &shim->log;
+    if (shim->hooks.printed && stream != LOG_ENGINE) shim->hooks.printed(shim, step->id, bytes, size);
     if (log->size_bytes + size > (uint64_t)LIMIT_LOG_BYTES && stream != LOG_ENGINE) {
         log->dropped_bytes += size;
         return true;

@@ -62,6 +62,7 @@ static void reap(struct shim *shim)
                 stage_ended(shim, stage);
                 break;
             }
+        if (shim->hooks.reaped) shim->hooks.reaped(shim, pid, status);
     }
     for (struct step *step = shim->live, *next; step; step = next) {
         next = step->next;
@@ -83,6 +84,7 @@ static int64_t next_deadline(const struct shim *shim)
 {
     int64_t deadline = earlier(steps_next_deadline(shim), stages_next_deadline(shim));
     deadline = earlier(deadline, earlier(shim->reports.deadline_us, shim->reports.retry_us));
+    if (shim->hooks.deadline) return earlier(deadline, shim->hooks.deadline(shim));
     if (shim->alone_since_us && nothing_to_do(shim)) deadline = earlier(deadline, shim->alone_since_us + ALONE_US);
     return deadline;
 }
@@ -99,6 +101,7 @@ static void tick(struct shim *shim)
     int64_t now = now_us();
     steps_tick(shim, now);
     stages_tick(shim, now);
+    if (shim->hooks.turn) return shim->hooks.turn(shim, now);
     struct reports *reports = &shim->reports;
     if (reports->retry_us && now >= reports->retry_us) reports_spool(shim);
     if (reports->deadline_us && now >= reports->deadline_us) connection_send(shim);

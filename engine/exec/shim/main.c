@@ -1,5 +1,6 @@
-/* main.c: crescendo-shim RUN_FOLDER: the supervisor of one run's steps. Starting, and the few helpers that every part uses. */
-#include "shim.h"
+/* main.c: crescendo-shim RUN_FOLDER: the supervisor of one run's steps; crescendo-shim --keep KEEP_FOLDER: the keeper of a domain (keep/).
+   Starting, and the few helpers that every part uses. */
+#include "keep/keep.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -90,15 +91,15 @@ static void open_folder(struct shim *shim, const char *folder)
     if (shim->folder_fd < 0) shim_die(shim->folder);
 }
 
-/* The lock says that this run has a living supervisor; it is never inherited and never given up before the end. */
-static void take_lock(struct shim *shim)
+/* The lock says that this folder has a living supervisor, or keeper; it is never inherited and never given up before the end. */
+static void take_lock(struct shim *shim, const char *name)
 {
     struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
-    shim->lock_fd = openat(shim->folder_fd, "shim.lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (shim->lock_fd < 0) shim_die("shim.lock");
+    shim->lock_fd = openat(shim->folder_fd, name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (shim->lock_fd < 0) shim_die(name);
     if (fcntl(shim->lock_fd, F_SETLK, &lock) == 0) return;
     if (errno == EAGAIN || errno == EACCES) _exit(EXIT_LOCKED);
-    shim_die("shim.lock");
+    shim_die(name);
 }
 
 static void signals_ready(struct shim *shim, struct watch *watch, uint32_t events)
@@ -167,37 +168,53 @@ static int detach(void)
     _exit(WIFEXITED(status) ? WEXITSTATUS(status) : 1);
 }
 
-static void shim_init(struct shim *shim, const char *folder)
+static void shim_init(struct shim *shim, const char *folder, const char *lock)
 {
     umask(022);
     prctl(PR_SET_CHILD_SUBREAPER, 1);
     shim->id_map_fd = -1;
     open_folder(shim, folder);
-    take_lock(shim);
+    take_lock(shim, lock);
     shim->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
     if (shim->epoll_fd < 0) shim_die("epoll");
     open_signals(shim);
-    reports_open(shim);
     log_open(shim);
+}
+
+static void run_open(struct shim *shim)
+{
+    reports_open(shim);
     connection_listen(shim);
     shim->alone_since_us = now_us();
 }
 
+static void run_close(struct shim *shim)
+{
+    unlinkat(shim->folder_fd, "shim.sock", 0);
+}
+
+static int usage(bool asked)
+{
+    dprintf(STDERR_FILENO, "usage: crescendo-shim RUN_FOLDER          supervises the steps of one run\n"
+                           "       crescendo-shim --keep KEEP_FOLDER  keeps a domain: its HAProxy and its instances\n"
+                           "Started by crescendo-server.\n");
+    return asked ? 0 : EXIT_USAGE;
+}
+
 int main(int argc, char **argv)
 {
-    if (argc != 2 || argv[1][0] == '-') {
-        dprintf(STDERR_FILENO, "usage: crescendo-shim RUN_FOLDER\nSupervises the steps of one run; started by crescendo-server.\n");
-        return argc == 2 && strcmp(argv[1], "--help") == 0 ? 0 : EXIT_USAGE;
-    }
-    struct shim *shim = shim_alloc(sizeof *shim);
+    bool keeps = argc == 3 && strcmp(argv[1], "--keep") == 0;
+    if (!keeps && (argc != 2 || argv[1][0] == '-')) return usage(argc == 2 && strcmp(argv[1], "--help") == 0);
+    struct shim *shim = keeps ? keep_new() : shim_alloc(sizeof *shim);
     setsid();
     syscall(SYS_close_range, READY_FD + 1, ~0U, 0);
     if (fcntl(READY_FD, F_GETFD) < 0 && dup2(STDERR_FILENO, READY_FD) < 0) shim_die("descriptor 3"); /* by hand: keep the number taken */
     int parent = detach();
-    shim_init(shim, argv[1]);
+    shim_init(shim, argv[keeps ? 2 : 1], keeps ? "keeper.lock" : "shim.lock");
+    (keeps ? keep_open : run_open)(shim);
     become_daemon(parent);
     loop_run(shim);
-    unlinkat(shim->folder_fd, "shim.sock", 0);
+    (keeps ? keep_close : run_close)(shim);
     run_cgroup_close(shim);
     return 0;
 }

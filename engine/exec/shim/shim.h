@@ -135,7 +135,18 @@ struct slot {
     uint32_t first_waiter, next_waiter; /* those that come after it; NO_STEP ends */
 };
 
+/* What keep/ hooks into a shim that keeps a domain rather than supervises a run; all NULL in a run's. Such a shim has no RUN/reports: they
+   stay in `pending` until turn() takes them. */
+struct hooks {
+    void (*printed)(struct shim *shim, uint32_t step, const char *bytes, size_t size);
+    void (*reaped)(struct shim *shim, pid_t pid, int status); /* a child that is no step and no stage's init */
+    void (*turn)(struct shim *shim, int64_t now);             /* after each event and at each deadline */
+    int64_t (*deadline)(const struct shim *shim);
+};
+
 struct shim {
+    struct hooks hooks;
+    pid_t companion; /* a child of its own that no step left behind: HAProxy; 0 = none */
     char folder[PATH_BYTES];
     int folder_fd, lock_fd, epoll_fd;
     struct watch listener, signals;

@@ -33,13 +33,14 @@ static int expected(const struct move *moves, size_t count, int from, int event)
 static json_t *any_payload(int event)
 {
     return json_pack("{s:s, s:s, s:i, s:s, s:s, s:s, s:s, s:i, s:i}", "reason", "failed", "for", "timer", "attempt",
-        event == EVENT_step_starting ? 2 : 1, "name", "order", "key", "k", "digest", "d", "by", "bob", "number", 7, "until", 5000);
+        event == EVENT_step_starting || event == EVENT_step_compensating ? 2 : 1, "name", "order", "key", "k", "digest", "d", "by", "bob",
+        "number", 7, "until", 5000);
 }
 
 static struct run_state *state_with(const struct plan *plan, enum run_status run, enum step_status step)
 {
     struct run_state *state = run_state_new(plan);
-    bool is_live = step == STEP_starting || step == STEP_running || step == STEP_cancelling;
+    bool is_live = step == STEP_starting || step == STEP_running || step == STEP_cancelling || step == STEP_compensating;
     state->event_count = 1;
     state->status = run;
     state->steps[0].status = step;

@@ -1,0 +1,233 @@
+/* lease.c: renews the leases that a run holds. Each is renewed at a third of its time; where nobody answers, every second until its time is
+   over since the last success; then, or when the domain says that it has no such lease, it is lost.
+   A lease whose run is gone while its request is under way is freed when that is answered. */
+#include "run/lease.h"
+
+#include "base/clock.h"
+#include "base/encode.h"
+#include "base/json.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "net/local.h"
+
+#include <stdlib.h>
+
+enum {
+    TTL_MIN_MS = 100,
+    TTL_MAX_MS = 24 * 3600 * 1000,
+    AGAIN_MS = 1000,       /* after no answer */
+    SILENCE_MAX_MS = 2000, /* of one request */
+};
+
+struct lease {
+    struct lease *next;
+    struct live_run *run; /* NULL: nobody wants to know any more */
+    char *service, *url;
+    int64_t ttl_ms, wanted_ttl_ms; /* the former is what the worker reads while it asks */
+    int64_t renew_ms, over_ms;     /* monotonic: when to ask, when it is lost without an answer */
+    int64_t asked_ms;              /* the present or last request */
+    bool asking, sure, lost, held;
+    char *trouble; /* what the last request came to, in words; NULL = success */
+    /* The answer of the request under way: written by the worker, read when it is done. */
+    int status;
+    struct error err;
+    uv_work_t work;
+};
+
+static int64_t now_ms(void)
+{
+    return clock_monotonic_us() / 1000;
+}
+
+static void lease_free(struct lease *lease)
+{
+    free(lease->service);
+    free(lease->url);
+    free(lease->trouble);
+    free(lease);
+}
+
+/* --- a request --- */
+
+static void ask(uv_work_t *work)
+{
+    struct lease *lease = work->data;
+    struct text path = {0}, body = {0};
+    struct local_response response = {0};
+    text_add(&path, "/lease/v1/leases/");
+    percent_encode(lease->service, &path);
+    text_add_format(&body, "{\"ttl_ms\":%lld}", (long long)lease->ttl_ms);
+    int64_t silence_ms = lease->ttl_ms < SILENCE_MAX_MS ? lease->ttl_ms : SILENCE_MAX_MS;
+    const struct local_request request = {.server = lease->url,
+        .method = "PUT",
+        .path = text_view(&path),
+        .body = text_view(&body),
+        .body_size = body.size,
+        .timeout_ms = (int)silence_ms};
+    lease->status = local_send(&request, &response, &lease->err) < 0 ? 0 : response.status;
+    if (lease->status) local_response_release(&response);
+    text_release(&path);
+    text_release(&body);
+}
+
+/* What the answer means. */
+static void learn(struct lease *lease)
+{
+    free(take(&lease->trouble));
+    if (lease->status >= 200 && lease->status < 300) {
+        lease->sure = true;
+        lease->over_ms = lease->asked_ms + lease->ttl_ms;
+        lease->renew_ms = lease->asked_ms + lease->ttl_ms / 3;
+        return;
+    }
+    lease->trouble = lease->status ? mem_format("the domain answers %d", lease->status) : mem_copy_text(lease->err.message);
+    lease->lost = lease->status == 404 || lease->status == 409;
+    lease->renew_ms = now_ms() + AGAIN_MS;
+}
+
+static void answered(uv_work_t *work, int status)
+{
+    struct lease *lease = work->data;
+    lease->asking = false;
+    if (!lease->run) {
+        lease_free(lease);
+        return;
+    }
+    if (status < 0) error_set(&lease->err, ERROR_UNAVAILABLE, NOWHERE, "the request was not made");
+    if (status < 0) lease->status = 0;
+    learn(lease);
+    live_advance(lease->run);
+}
+
+static void begin_asking(struct lease *lease)
+{
+    lease->work.data = lease;
+    lease->asked_ms = now_ms();
+    lease->ttl_ms = lease->wanted_ttl_ms;
+    lease->asking = uv_queue_work(lease->run->engine->loop, &lease->work, ask, answered) == 0;
+    if (!lease->asking) lease->renew_ms = lease->asked_ms + AGAIN_MS;
+}
+
+/* --- what is held --- */
+
+static void let_go(struct lease **at)
+{
+    struct lease *lease = *at;
+    *at = lease->next;
+    lease->run = NULL;
+    if (!lease->asking) lease_free(lease);
+}
+
+static struct lease *find(const struct live_run *run, const char *service, const char *url)
+{
+    for (struct lease *lease = run->leases; lease; lease = lease->next)
+        if (text_equal(lease->service, service) && text_equal(lease->url, url)) return lease;
+    return NULL;
+}
+
+static void take_up(struct live_run *run, const json_t *held, bool sure)
+{
+    const char *service = json_text(held, "service", ""), *url = json_text(held, "url", "");
+    int64_t ttl_ms = json_whole(held, "ttl_ms", TTL_MIN_MS);
+    struct lease *lease = find(run, service, url);
+    ttl_ms = ttl_ms < TTL_MIN_MS ? TTL_MIN_MS : ttl_ms > TTL_MAX_MS ? TTL_MAX_MS : ttl_ms;
+    if (!lease) {
+        lease = mem_alloc(sizeof *lease);
+        *lease = (struct lease){.next = run->leases, .run = run, .sure = sure};
+        lease->service = mem_copy_text(service);
+        lease->url = mem_copy_text(url);
+        lease->over_ms = now_ms() + ttl_ms;
+        lease->renew_ms = sure ? now_ms() + ttl_ms / 3 : 0;
+        run->leases = lease;
+    }
+    lease->wanted_ttl_ms = ttl_ms;
+    lease->held = true;
+}
+
+static void look_what_is_held(struct live_run *run, bool sure)
+{
+    if (run->leases_at == run->state->effect_events) return;
+    AUTO(free_json) json_t *list = run_state_leases(run->state);
+    size_t index;
+    json_t *held;
+    run->leases_at = run->state->effect_events;
+    for (struct lease *lease = run->leases; lease; lease = lease->next)
+        lease->held = false;
+    json_array_foreach(list, index, held) take_up(run, held, sure);
+    for (struct lease **at = &run->leases; *at;)
+        if ((*at)->held)
+            at = &(*at)->next;
+        else
+            let_go(at);
+}
+
+/* --- what is lost --- */
+
+static void cancel(struct live_run *run, const struct lease *lease)
+{
+    AUTO(free_text)
+    char *comment =
+        mem_format("the lease of %s is lost: %s", lease->service, lease->trouble ? lease->trouble : "nobody renewed it in time");
+    struct event_list events = {0};
+    json_t *data = json_object();
+    json_put_text(data, "reason", reason_name(REASON_lease_lost));
+    json_put_text(data, "comment", comment);
+    event_list_add(&events, EVENT_cancel_requested, NO_STEP, clock_now_ms(), data);
+    live_fold(run, &events);
+}
+
+/* A run that is on its way back already loses nothing by it; one that needs a person is cancelled once that has settled what is unknown. */
+static bool may_be_cancelled(const struct live_run *run)
+{
+    return run->state->status == RUN_running || run->state->status == RUN_waiting;
+}
+
+static void tend_one(struct live_run *run, struct lease *lease)
+{
+    int64_t now = now_ms();
+    if (!lease->asking && now >= lease->over_ms) lease->lost = true;
+    if (lease->lost && may_be_cancelled(run)) cancel(run, lease);
+    if (lease->lost) lease->sure = true;
+    if (!lease->lost && !lease->asking && now >= lease->renew_ms) begin_asking(lease);
+}
+
+void lease_recover(struct live_run *run)
+{
+    if (!run_status_at_rest(run->state->status)) look_what_is_held(run, false);
+}
+
+void lease_tend(struct live_run *run)
+{
+    if (run_status_at_rest(run->state->status)) {
+        lease_release(run);
+        return;
+    }
+    look_what_is_held(run, true);
+    for (struct lease *lease = run->leases; lease; lease = lease->next)
+        tend_one(run, lease);
+}
+
+bool lease_is_unsure(const struct live_run *run)
+{
+    for (const struct lease *lease = run->leases; lease; lease = lease->next)
+        if (!lease->sure) return true;
+    return false;
+}
+
+int64_t lease_wait_ms(const struct live_run *run)
+{
+    int64_t next = INT64_MAX, now = now_ms();
+    for (const struct lease *lease = run->leases; lease; lease = lease->next) {
+        if (lease->lost || lease->asking) continue;
+        int64_t due = lease->renew_ms < lease->over_ms ? lease->renew_ms : lease->over_ms;
+        if (due < next) next = due;
+    }
+    if (next == INT64_MAX) return next;
+    return next > now ? next - now : 0;
+}
+
+void lease_release(struct live_run *run)
+{
+    while (run->leases)
+        let_go(&run->leases);
+}

@@ -1,0 +1,91 @@
+/* settle_undo.c: a report about a step that compensates → events. Its process ends well only when all is undone; whatever else
+   happens is tried again, a bounded number of times, since the keys say what was done already. */
+#include "state/parts.h"
+
+#include "base/json.h"
+#include "base/mem.h"
+#include "base/text.h"
+
+enum {
+    TRIES_MAX = 6,   /* with pauses of 1, 2, 4, 8 and 16 s between them */
+    LOSSES_MAX = 20, /* supervisors lost meanwhile */
+    FIRST_PAUSE_MS = 1000,
+};
+
+struct undoing {
+    const struct run_state *state;
+    const struct report *report;
+    const struct step_state *step;
+    struct event_list *list;
+};
+
+static void add(const struct undoing *undoing, enum event_type type, json_t *data)
+{
+    event_list_add(undoing->list, type, undoing->report->step, undoing->report->time_ms, data);
+}
+
+static bool is_refused(const struct effect_state *effect)
+{
+    return effect->status == EFFECT_failed;
+}
+
+/* Did the peer refuse to undo it? Then asking again is in vain: its answer is on record. Effects of the plan that failed are another
+ * matter. */
+static bool is_hopeless(const struct undoing *undoing)
+{
+    const struct plan_step *plan = &undoing->state->plan->steps[undoing->report->step];
+    for (const struct effect_state *effect = undoing->step->effects; effect; effect = effect->next)
+        if (is_refused(effect) && !effect_planned(plan, effect->name)) return true;
+    return false;
+}
+
+static void fail(const struct undoing *undoing, const char *message, bool lost)
+{
+    const struct step_state *step = undoing->step;
+    bool is_last = lost ? step->losses + 1 >= LOSSES_MAX : step->undo_tries + 1 >= TRIES_MAX || is_hopeless(undoing);
+    json_t *data = json_object();
+    json_put_text(data, "message", message);
+    if (is_last) return add(undoing, EVENT_step_compensation_failed, data);
+    int64_t pause_ms = lost ? 0 : (int64_t)FIRST_PAUSE_MS << step->undo_tries;
+    json_put_whole(data, "attempt", step->attempt);
+    json_put_whole(data, "until", undoing->report->time_ms + pause_ms);
+    if (lost) json_put_flag(data, "lost", true);
+    add(undoing, EVENT_step_compensation_paused, data);
+}
+
+static const char *effect_left(const struct undoing *undoing)
+{
+    for (const struct effect_state *effect = undoing->step->effects; effect; effect = effect->next)
+        if (undo_is_due(undoing->state, undoing->report->step, effect)) return effect->name;
+    return NULL;
+}
+
+static void settle_exited(const struct undoing *undoing)
+{
+    const struct report *report = undoing->report;
+    const char *left = effect_left(undoing);
+    if (undoing->step->ending) return fail(undoing, undoing->step->message, false);
+    if (report->cause != CAUSE_EXIT || report->exit_code != 0) {
+        struct text message = {0};
+        describe_end(report, &undoing->state->plan->steps[report->step], &message);
+        fail(undoing, text_view(&message), false);
+        text_release(&message);
+        return;
+    }
+    if (!left) return add(undoing, EVENT_step_compensated, NULL);
+    AUTO(free_text) char *message = mem_format("it ended well without saying that %s is undone", left);
+    fail(undoing, message, false);
+}
+
+void settle_undo(const struct run_state *state, const struct report *report, struct event_list *list)
+{
+    struct undoing undoing = {.state = state, .report = report, .step = &state->steps[report->step], .list = list};
+    if (!undoing.step->undoing || undoing.step->attempt != report->attempt) return;
+    switch (report->type) {
+    case REPORT_STARTED: return;
+    case REPORT_EXITED: return settle_exited(&undoing);
+    case REPORT_DROPPED: return fail(&undoing, "it was dropped before it was started", true);
+    case REPORT_LOST: return fail(&undoing, "its supervisor died", true);
+    case REPORT_REFUSED: return fail(&undoing, report->message && *report->message ? report->message : "it could not be started", false);
+    }
+}

@@ -1,0 +1,100 @@
+/* project_states.c: a run's and a stage's state in TM Forum's words. */
+#include "orchestrator/fulfil/project.h"
+
+#include "base/json.h"
+#include "base/text.h"
+
+const char *order_state(const struct run_state *state)
+{
+    bool cancelled = state->cancelled_by != NULL;
+    switch (state->status) {
+    case RUN_queued: return "acknowledged";
+    case RUN_running:
+    case RUN_waiting: return "inProgress";
+    case RUN_cancelling: return "pendingCancellation";
+    case RUN_rolling_back: return cancelled ? "pendingCancellation" : "inProgress";
+    case RUN_succeeded: return "completed";
+    case RUN_failed: return "failed";
+    case RUN_rolled_back: return cancelled ? "cancelled" : "failed";
+    case RUN_cancelled: return "cancelled";
+    case RUN_rollback_failed:
+    case RUN_needs_person: return "held";
+    case RUN_STATUS_COUNT: break;
+    }
+    return "held";
+}
+
+bool order_is_undone(const struct run_state *state)
+{
+    return run_status_at_rest(state->status) && state->status != RUN_succeeded;
+}
+
+static bool is_first_failed(const struct run_state *state, uint32_t stage)
+{
+    if (state->first_failed == NO_STEP || state->plan->steps[state->first_failed].stage != stage) return false;
+    return state->steps[state->first_failed].reason != REASON_operator; /* ended by a person, it did not fail */
+}
+
+/* A reservation has no effect that would be undone: it ends with its order. */
+static bool is_dropped(const struct run_state *state, uint32_t stage)
+{
+    const struct plan_step *step = &state->plan->steps[state->plan->stages[stage].first_step];
+    return order_is_undone(state) && !order_is_past_pivot(state) && text_equal(step->type, "reserve");
+}
+
+const char *item_state(const struct run_state *state, uint32_t stage)
+{
+    switch (stage_status(state, stage)) {
+    case STEP_pending:
+    case STEP_ready: return order_is_undone(state) ? "cancelled" : "acknowledged";
+    case STEP_starting:
+    case STEP_running:
+    case STEP_parked:
+    case STEP_cancelling:
+    case STEP_compensating: return "inProgress";
+    case STEP_succeeded:
+    case STEP_reused: return is_dropped(state, stage) ? "cancelled" : "completed";
+    case STEP_failed: return "failed";
+    case STEP_skipped:
+    case STEP_cancelled: return "cancelled";
+    case STEP_compensated: return is_first_failed(state, stage) ? "failed" : "cancelled";
+    case STEP_unknown:
+    case STEP_compensation_failed: return "held";
+    case STEP_STATUS_COUNT: break;
+    }
+    return "held";
+}
+
+const struct effect_state *stage_effect(const struct run_state *state, uint32_t stage, const char *name)
+{
+    const struct step_state *step = &state->steps[state->plan->stages[stage].first_step];
+    for (const struct effect_state *effect = step->effects; effect; effect = effect->next)
+        if (text_equal(effect->name, name)) return effect;
+    return NULL;
+}
+
+bool stage_effect_is_done(const struct run_state *state, uint32_t stage, const char *name)
+{
+    const struct effect_state *effect = stage_effect(state, stage, name);
+    return effect && effect->status == EFFECT_done;
+}
+
+static bool is_pivot(const struct plan_step *step, const char *name)
+{
+    const json_t *effect;
+    size_t index;
+    json_array_foreach(step->effects, index, effect)
+    {
+        if (json_flag(effect, "pivot", false) && text_equal(json_text(effect, "name", NULL), name)) return true;
+    }
+    return false;
+}
+
+bool order_is_past_pivot(const struct run_state *state)
+{
+    for (uint32_t i = 0; i < state->plan->step_count; i++)
+        for (const struct effect_state *effect = state->steps[i].effects; effect; effect = effect->next)
+            if (effect->status != EFFECT_failed && effect->status != EFFECT_abandoned && is_pivot(&state->plan->steps[i], effect->name))
+                return true;
+    return false;
+}

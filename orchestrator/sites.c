@@ -1,0 +1,244 @@
+/* sites.c: while a domain has services, its keeper is looked at about once a second: one that died is started anew, and what it did by
+   itself goes into the inventory. */
+#include "orchestrator/sites_private.h"
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/json.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "exec/keeper.h"
+#include "net/keeper.h"
+#include "orchestrator/fulfil/check.h"
+#include "orchestrator/fulfil/observe.h"
+
+#include <stdlib.h>
+
+enum { LOOK_MS = 1000, ANSWER_MS = 5000 };
+
+struct site *site_find(struct sites *sites, const char *name)
+{
+    for (struct site *site = sites->list; site; site = site->next)
+        if (text_equal(site->name, name)) return site;
+    return NULL;
+}
+
+static struct site *site_get(struct sites *sites, const char *name)
+{
+    struct site *site = site_find(sites, name);
+    if (site) return site;
+    site = mem_alloc(sizeof *site);
+    site->name = mem_copy_text(name);
+    site->next = sites->list;
+    sites->list = site;
+    return site;
+}
+
+/* --- a look ------------------------------------------------------------------------------------------------------------------ */
+
+struct look {
+    uv_work_t work;
+    struct sites *sites;
+    char *name, *folder, *shim;
+    json_t *domain; /* what the keeper is told: name, address, ports; a copy of its own */
+    json_t *lines;
+    int failed;
+    struct error err;
+};
+
+/* In a worker: the keeper is there, knows its domain, and says how it is. */
+static void on_look(uv_work_t *work)
+{
+    struct look *look = work->data;
+    look->failed = file_make_folders(look->folder, 0700, &look->err);
+    if (!look->failed) look->failed = keeper_ensure(look->folder, look->shim, &look->err);
+    if (!look->failed) look->failed = keeper_ask(look->folder, "domain", look->domain, ANSWER_MS, NULL, NULL, &look->err);
+    if (!look->failed) look->failed = keeper_ask(look->folder, "status", NULL, ANSWER_MS, NULL, &look->lines, &look->err);
+}
+
+static void write_observed(struct sites *sites, json_t *observed)
+{
+    struct document_list list = {0};
+    json_t *service;
+    size_t index;
+    json_array_foreach(observed, index, service)
+    {
+        document_list_add(&list, SERVICE_COLLECTION, json_text(service, "id", ""), NULL, service);
+        orders_keep_service(sites->orders, service);
+    }
+    if (list.count)
+        journal_append(sites->journal, &(struct journal_batch){.documents = list.items, .document_count = list.count}, NULL, NULL);
+    document_list_release(&list);
+}
+
+/* A family that an order is changing is told by the order. */
+static void observe(struct sites *sites, const char *domain, const json_t *lines)
+{
+    AUTO(free_json) json_t *observed = json_array();
+    const char *id;
+    json_t *service;
+    json_object_foreach((json_t *)orders_services(sites->orders), id, service)
+    {
+        const char *family = service_family(service);
+        if (!family || !text_equal(service_domain(service), domain) || orders_touch(sites->orders, domain, family)) continue;
+        json_t *seen = inventory_observe(service, lines);
+        if (seen) json_array_append_new(observed, seen);
+    }
+    write_observed(sites, observed);
+}
+
+static void tell_failure(struct site *site, const struct look *look)
+{
+    AUTO(free_text) char *what = mem_format("the keeper of %s is not well; it is tried again", site->name);
+    if (look->failed && !site->telling) log_error(&look->err, what);
+    if (!look->failed && site->telling) log_line(LOG_LEVEL_INFO, "the keeper of %s is well again", site->name);
+    site->telling = look->failed != 0;
+}
+
+static void look_free(struct look *look)
+{
+    free(look->name);
+    free(look->folder);
+    free(look->shim);
+    json_decref(look->domain);
+    json_decref(look->lines);
+    free(look);
+}
+
+static void on_looked(uv_work_t *work, int status)
+{
+    struct look *look = work->data;
+    struct sites *sites = look->sites;
+    struct site *site = sites->closing ? NULL : site_find(sites, look->name);
+    (void)status;
+    if (site) {
+        site->looking = false;
+        site->looked_us = clock_monotonic_us();
+        tell_failure(site, look);
+    }
+    if (site && !look->failed) {
+        json_decref(site->lines);
+        site->lines = json_incref(look->lines);
+        observe(sites, look->name, look->lines);
+    }
+    look_free(look);
+    sites_release(sites);
+}
+
+static void look_at(struct sites *sites, struct site *site)
+{
+    const json_t *domain = json_object_get(sites_domains(sites), site->name), *at = json_object_get(domain, "site");
+    if (site->looking || !at || !text_equal(json_text(at, "driver", "process"), "process")) return;
+    struct look *look = mem_alloc(sizeof *look);
+    look->work.data = look;
+    look->sites = sites;
+    look->name = mem_copy_text(site->name);
+    look->folder = mem_format("%s/%s", sites->keepers, site->name);
+    look->shim = mem_copy_text(sites->shim);
+    look->domain = json_object();
+    json_put_text(look->domain, "name", site->name);
+    json_put_text(look->domain, "address", json_text(at, "address", "127.0.0.1"));
+    json_put_text(look->domain, "ports", json_text(at, "ports", "18080-18099"));
+    site->looking = true;
+    sites->pending++;
+    if (uv_queue_work(sites->loop, &look->work, on_look, on_looked) == 0) return;
+    site->looking = false;
+    sites->pending--;
+    look_free(look);
+}
+
+/* --- which domains are looked at ---------------------------------------------------------------------------------------------------- */
+
+static json_t *domains_in_use(const struct sites *sites)
+{
+    json_t *names = json_object(), *each, *item;
+    const char *id;
+    size_t index;
+    json_object_foreach((json_t *)orders_services(sites->orders), id, each)
+    {
+        const char *domain = service_domain(each);
+        if (domain && service_family(each)) json_put_flag(names, domain, true);
+    }
+    json_object_foreach((json_t *)orders_open(sites->orders), id, each)
+    {
+        json_array_foreach(json_object_get(each, "items"), index, item)
+        {
+            if (json_text(item, "family", NULL)) json_put_flag(names, json_text(item, "domain", ""), true);
+        }
+    }
+    return names;
+}
+
+static void on_timer(uv_timer_t *timer)
+{
+    struct sites *sites = timer->data;
+    AUTO(free_json) json_t *names = domains_in_use(sites);
+    const char *name;
+    json_t *unused;
+    json_object_foreach(names, name, unused)
+    {
+        look_at(sites, site_get(sites, name));
+    }
+    if (!json_object_size(names)) uv_timer_stop(timer); /* an idle core sleeps; sites_wake starts it again */
+}
+
+void sites_wake(struct sites *sites, const char *domain)
+{
+    look_at(sites, site_get(sites, domain));
+    if (!uv_is_active((uv_handle_t *)&sites->timer)) uv_timer_start(&sites->timer, on_timer, LOOK_MS, LOOK_MS);
+}
+
+/* --- opening, closing ------------------------------------------------------------------------------------------------------------------
+ */
+
+void sites_release(struct sites *sites)
+{
+    if (--sites->pending || !sites->closing) return;
+    for (struct site *site = sites->list, *next; site; site = next) {
+        next = site->next;
+        free(site->name);
+        json_decref(site->lines);
+        free(site);
+    }
+    json_decref(sites->files);
+    free(sites->domains);
+    free(sites->keepers);
+    free(sites->shim);
+    free(sites);
+}
+
+static void on_timer_closed(uv_handle_t *timer)
+{
+    sites_release(timer->data);
+}
+
+struct sites *sites_open(uv_loop_t *loop, const struct sites_options *options)
+{
+    struct sites *sites = mem_alloc(sizeof *sites);
+    *sites = (struct sites){.loop = loop,
+        .domains = mem_copy_text(options->domains),
+        .keepers = mem_copy_text(options->keepers),
+        .shim = mem_copy_text(options->shim),
+        .orders = options->orders,
+        .journal = options->journal,
+        .pending = 1};
+    uv_timer_init(loop, &sites->timer);
+    sites->timer.data = sites;
+    AUTO(free_json) json_t *names = domains_in_use(sites);
+    const char *name;
+    json_t *unused;
+    json_object_foreach(names, name, unused)
+    {
+        sites_wake(sites, name);
+    }
+    return sites;
+}
+
+void sites_close(struct sites **place)
+{
+    struct sites *sites = take(place);
+    if (!sites) return;
+    sites->closing = true;
+    uv_close((uv_handle_t *)&sites->timer, on_timer_closed);
+}

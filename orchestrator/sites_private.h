@@ -1,0 +1,37 @@
+/* sites_private.h: what the files about sites share.
+
+   sites.c         opening, the timer, a look at a keeper and what follows from it
+   sites_files.c   domains/NAME.yaml
+   sites_routes.c  leases and the domains' routes */
+#ifndef CRESCENDO_ORCHESTRATOR_SITES_PRIVATE_H
+#define CRESCENDO_ORCHESTRATOR_SITES_PRIVATE_H
+
+#include "orchestrator/sites.h"
+
+struct site { /* a domain in use */
+    struct site *next;
+    char *name;
+    json_t *lines; /* what its keeper said last; NULL = nothing yet */
+    bool looking;  /* a worker asks it now */
+    bool telling;  /* the last look failed, and that was told */
+    int64_t looked_us;
+};
+
+struct sites {
+    uv_loop_t *loop;
+    char *domains, *keepers, *shim;
+    struct orders *orders;
+    struct journal *journal;
+    uv_timer_t timer;
+    struct site *list;
+    json_t *files; /* name → typed domain */
+    int64_t files_us;
+    unsigned pending; /* workers that will come back, and the timer */
+    bool closing;
+};
+
+void sites_read_files(struct sites *sites);
+struct site *site_find(struct sites *sites, const char *name); /* NULL: not in use since the core was started */
+void sites_release(struct sites *sites);                       /* one of pending is back */
+
+#endif

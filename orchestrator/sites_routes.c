@@ -1,0 +1,171 @@
+/* sites_routes.c: a lease is renewed; a domain is looked at. */
+#include "orchestrator/sites_private.h"
+
+#include "base/json.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "net/keeper.h"
+#include "orchestrator/fulfil/characteristic.h"
+#include "orchestrator/fulfil/check.h"
+#include "orchestrator/fulfil/site.h"
+
+#include <stdlib.h>
+
+/* --- leases --------------------------------------------------------------------------------------------------------------------- */
+
+enum { ANSWER_MS = 5000 };
+
+struct renewal {
+    uv_work_t work;
+    struct request *request;
+    char *folder, *service;
+    int64_t ttl_ms;
+    json_t *answer;
+    int failed;
+    struct error err;
+};
+
+static void on_renew(uv_work_t *work)
+{
+    struct renewal *renewal = work->data;
+    AUTO(free_json) json_t *fields = json_pack("{s:s, s:I}", "service", renewal->service, "lease_ms", renewal->ttl_ms);
+    renewal->failed = keeper_ask(renewal->folder, "lease", fields, ANSWER_MS, &renewal->answer, NULL, &renewal->err);
+}
+
+static void on_renewed(uv_work_t *work, int status)
+{
+    struct renewal *renewal = work->data;
+    int64_t deadline_ms = 0;
+    (void)status;
+    if (renewal->failed) {
+        respond_error(renewal->request, &renewal->err);
+    } else {
+        json_t *body = json_object();
+        json_put_text(body, "service", renewal->service);
+        if (text_to_integer(json_text(renewal->answer, "deadline_ms", ""), &deadline_ms)) json_put_whole(body, "deadline_ms", deadline_ms);
+        respond_json(renewal->request, 200, body);
+    }
+    json_decref(renewal->answer);
+    free(renewal->folder);
+    free(renewal->service);
+    free(renewal);
+}
+
+static void handle_lease(struct request *request, void *context)
+{
+    struct sites *sites = context;
+    const char *id = request_part(request, "service");
+    const json_t *service = json_object_get(orders_services(sites->orders), id);
+    const char *domain = service_domain(service);
+    struct error err;
+    if (!domain || !service_family(service)) {
+        error_set(&err, ERROR_NOT_FOUND, NOWHERE, "there is no service %.60s that could hold a lease", id);
+        respond_error(request, &err);
+        return;
+    }
+    struct renewal *renewal = mem_alloc(sizeof *renewal);
+    renewal->work.data = renewal;
+    renewal->request = request;
+    renewal->folder = mem_format("%s/%s", sites->keepers, domain);
+    renewal->service = mem_copy_text(id);
+    renewal->ttl_ms = json_whole(request_body(request), "ttl_ms", 0);
+    uv_queue_work(sites->loop, &renewal->work, on_renew, on_renewed);
+}
+
+/* --- domains ------------------------------------------------------------------------------------------------------------------------ */
+
+static json_t *use_of(const struct sites *sites, const char *name, size_t *ret_services)
+{
+    json_t *sum = json_object(), *service;
+    const char *id;
+    *ret_services = 0;
+    json_object_foreach((json_t *)orders_services(sites->orders), id, service)
+    {
+        if (!text_equal(service_domain(service), name)) continue;
+        AUTO(free_json) json_t *use = service_use(service);
+        measures_add(sum, use, 1);
+        ++*ret_services;
+    }
+    return sum;
+}
+
+static json_t *describe(struct sites *sites, const char *name, const json_t *domain)
+{
+    size_t services;
+    json_t *body = json_object();
+    json_put_text(body, "name", name);
+    json_put_text(body, "owner", json_text(domain, "owner", NULL));
+    json_put(body, "site", json_incref(json_object_get(domain, "site")));
+    json_put(body, "used", use_of(sites, name, &services));
+    json_put_whole(body, "services", (int64_t)services);
+    return body;
+}
+
+static void handle_list(struct request *request, void *context)
+{
+    struct sites *sites = context;
+    json_t *list = json_array(), *domain;
+    const char *name;
+    json_object_foreach((json_t *)sites_domains(sites), name, domain)
+    {
+        json_array_append_new(list, describe(sites, name, domain));
+    }
+    json_t *body = json_object();
+    json_put(body, "domains", list);
+    respond_json(request, 200, body);
+}
+
+/* What the keeper says of itself, in the protocol's words, by kind of line. */
+static void put_keeper(json_t *body, const json_t *lines)
+{
+    static const struct {
+        const char *line, *member;
+    } kinds[] = {{"family", "families"}, {"service", "keeper_services"}, {"instance", "instances"}};
+    const json_t *line;
+    size_t index;
+    for (size_t i = 0; i < COUNT_OF(kinds); i++)
+        json_put(body, kinds[i].member, json_array());
+    json_array_foreach(lines, index, line)
+    {
+        AUTO(free_json) json_t *copy = json_copy((json_t *)line);
+        json_object_del(copy, "line");
+        if (text_equal(json_text(line, "line", NULL), "domain")) json_object_set(body, "keeper", copy);
+        for (size_t i = 0; i < COUNT_OF(kinds); i++)
+            if (text_equal(json_text(line, "line", NULL), kinds[i].line)) json_array_append(json_object_get(body, kinds[i].member), copy);
+    }
+}
+
+static void handle_one(struct request *request, void *context)
+{
+    struct sites *sites = context;
+    const char *name = request_part(request, "name");
+    const json_t *domain = json_object_get(sites_domains(sites), name);
+    const struct site *site = site_find(sites, name);
+    struct error err;
+    if (!domain) {
+        error_set(&err, ERROR_NOT_FOUND, NOWHERE, "this core has no domain %.60s", name);
+        error_hint(&err, "a domain of its own has a `site` in domains/NAME.yaml");
+        respond_error(request, &err);
+        return;
+    }
+    json_t *body = describe(sites, name, domain);
+    put_keeper(body, site ? site->lines : NULL);
+    respond_json(request, 200, body);
+}
+
+static const struct field lease_fields[] = {
+    {.name = "ttl_ms", .type = FIELD_INTEGER, .flags = FIELD_REQUIRED, .min = 1000, .max = 3600 * 1000, .help = "How long from now"},
+    FIELD_END,
+};
+
+static const struct route routes[] = {
+    {"PUT", "/lease/v1/leases/{service}", handle_lease, "Renews the lease of a service's share", lease_fields},
+    {"GET", "/domain/v1/domains", handle_list, "The domains that this core drives"},
+    {"GET", "/domain/v1/domains/{name}", handle_one, "A domain: site, use, families, services, instances"},
+    ROUTE_END,
+};
+
+struct http_mount sites_mount(struct sites *sites)
+{
+    return (struct http_mount){.routes = routes, .context = sites};
+}

@@ -1,0 +1,173 @@
+/* test_keeper.c: what a domain's keeper understands and refuses, and what it keeps of what it was told. */
+#include "domain.h"
+
+static void it_says_who_it_is(void **state)
+{
+    (void)state;
+    struct domain *domain = domain_new(false);
+    AUTO(free_text) char *wanted = mem_format("ok version=1 pid=%d domain=\n", (int)keeper_pid(domain));
+    assert_answer(domain, wanted, "hello version=1");
+    assert_answer(domain, "error code=invalid", "hello version=2");
+    assert_answer(domain, "error code=conflict", "start key=k service=a family=f version=1 folder=/tmp command=true port=http=1");
+    assert_answer(domain, "ok\n", "domain name=edge address=127.0.0.1 ports=%d", domain->port);
+    assert_answer(domain, "ok\n", "domain name=edge address=127.0.0.1 ports=%d", domain->port);
+    assert_answer(domain, "error code=conflict", "domain name=core address=127.0.0.1 ports=%d", domain->port);
+    assert_answer(domain, "domain=edge", "hello version=1");
+    assert_answer(domain, "domain name=edge address=127.0.0.1 requests=0 records=0 dropped=0 haproxy_pid=0\nok", "status");
+    domain_free(domain);
+}
+
+static void nonsense_is_refused_by_name(void **state)
+{
+    (void)state;
+    struct domain *domain = domain_new(true);
+    static const struct {
+        const char *line, *wanted;
+    } cases[] = {
+        {"", "error code=invalid message=the line is empty"},
+        {"frobnicate", "error code=invalid message='frobnicate' is nothing that a keeper can be asked"},
+        {"status service", "is not NAME=VALUE"},
+        {"status service=%zz", "is not percent-encoded"},
+        {"status service=%00", "is not percent-encoded"},
+        {"status service=nobody", "error code=not_found"},
+        {"share service=nobody share=1", "needs key="},
+        {"share key=a service=nobody share=1", "error code=not_found"},
+        {"replicas key=a service=../x replicas=1", "is not a name"},
+        {"lease service=nobody lease_ms=1000", "error code=not_found"},
+        {"find", "error code=invalid"},
+        {"find key=never", "ok seen=absent"},
+        {"start key=a service=a family=f version=1 folder=/tmp port=http=1", "has no command"},
+        {"start key=a service=a family=f version=1 folder=/tmp command=true", "has no port"},
+        {"start key=a service=a family=f version=1 folder=tmp command=true port=http=1", "is not an absolute path"},
+        {"start key=a service=a family=f version=1 folder=/nowhere/at/all command=true port=http=1", "error code=not_found"},
+        {"start key=a service=a family=f version=1 folder=/tmp command=true port=http", "is not NAME=NUMBER"},
+        {"start key=a service=a family=f version=1 folder=/tmp command=true port=http=1 env=broken", "is not NAME=VALUE"},
+        {"start key=a service=a family=f version=1 folder=/tmp command=true port=http=1 replicas=-1", "is not a number from 0 to 64"},
+        {"start key=a service=a family=f version=1 folder=/tmp command=true port=http=1 share=10001", "is not a number from 0 to 10000"},
+        {"start key=a service=a family=f version=1 folder=/tmp command=true port=http=1 memory=much", "is not a number"},
+        {"start key=a service=a family=f version=1 folder=/tmp command=true port=http=1 health=none", "is not a path"},
+        {"domain name=edge address=localhost ports=1", "is not an IPv4 address"},
+        {"domain name=edge address=127.0.0.1 ports=9-8", "is not a range"},
+    };
+    for (size_t i = 0; i < COUNT_OF(cases); i++)
+        assert_answer(domain, cases[i].wanted, "%s", cases[i].line);
+    assert_int_equal(number_of(domain, "domain", "haproxy_pid"), 0); /* nothing was begun */
+    domain_free(domain);
+}
+
+static void lines_that_are_torn_or_too_long_harm_nobody(void **state)
+{
+    (void)state;
+    struct domain *domain = domain_new(true);
+    int fd = dial(domain);
+    assert_int_equal(send(fd, "status servi", 12, 0), 12);
+    close(fd); /* in the middle of a line */
+    AUTO(free_text) char *line = mem_alloc(LINE_BYTES + 1);
+    memset(line, 'a', LINE_BYTES);
+    AUTO(free_text) char *answer = ask_bytes(domain, line, LINE_BYTES);
+    assert_non_null(strstr(answer, "error code=limit"));
+    AUTO(free_text) char *binary = ask_bytes(domain, "status \xff\xfe\n", 10);
+    assert_non_null(strstr(binary, "error code=invalid"));
+    AUTO(free_text) char *two = ask_bytes(domain, "hello\nfind key=x\n", 17); /* the first answer at least */
+    assert_non_null(strstr(two, "ok version=1"));
+    assert_answer(domain, "ok", "status");
+    domain_free(domain);
+}
+
+static void a_key_does_a_thing_once(void **state)
+{
+    (void)state;
+    if (!has_haproxy()) skip();
+    struct domain *domain = domain_new(true);
+    start_service(domain, "1.1", "a", "");
+    assert_answer(domain, "ok previous=1\n", "replicas key=r service=1.1 replicas=2");
+    assert_answer(domain, "ok previous=1\n", "replicas service=1.1 key=r replicas=2"); /* given again, not done again */
+    assert_answer(domain, "error code=conflict", "replicas key=r service=1.1 replicas=3");
+    assert_answer(domain, "error code=conflict", "share key=r service=1.1 share=1");
+    assert_answer(domain, "ok seen=done previous=1\n", "find key=r");
+    assert_int_equal(number_of(domain, "service service=1.1", "replicas"), 2);
+    kill(keeper_pid(domain), SIGKILL);
+    wait_gone(domain);
+    ensure(domain);
+    assert_answer(domain, "ok seen=done previous=1\n", "find key=r");
+    assert_answer(domain, "ok previous=1\n", "replicas key=r service=1.1 replicas=2");
+    domain_free(domain);
+}
+
+/* The file that the state would be written to cannot be made: nothing is changed, and what runs goes on. */
+static void what_cannot_be_saved_is_not_done(void **state)
+{
+    (void)state;
+    if (!has_haproxy()) skip();
+    struct domain *domain = domain_new(true);
+    start_service(domain, "1.1", "a", "");
+    sleep_ms(50); /* its introduction is saved by itself */
+    AUTO(free_text) char *obstacle = mem_format("%s/state.new", domain->folder);
+    assert_int_equal(mkdir(obstacle, 0700), 0);
+    assert_answer(domain, "nothing was changed", "replicas key=r service=1.1 replicas=2");
+    assert_answer(domain, "nothing was changed", "stop key=s service=1.1");
+    assert_answer(domain, "nothing was changed", "start key=t service=2.1 family=other version=1 folder=%s command=./service port=http=1",
+        domain->package);
+    assert_answer(domain, "ok seen=absent", "find key=r");
+    assert_answer(domain, "replicas=1 ready=1 state=active", "status");
+    assert_int_equal(number_of(domain, "service service=2.1", "replicas"), -1);
+    char letter = 0;
+    AUTO(close_fd) int fd = dial_port(domain->port);
+    assert_int_equal(get_on(fd, "/", &letter), 200);
+    assert_int_equal(rmdir(obstacle), 0);
+    assert_answer(domain, "ok previous=1", "replicas key=r service=1.1 replicas=2");
+    domain_free(domain);
+}
+
+static void a_family_has_two_services_at_most(void **state)
+{
+    (void)state;
+    if (!has_haproxy()) skip();
+    struct domain *domain = domain_new(true);
+    start_service(domain, "1.1", "a", "");
+    start_service(domain, "2.1", "b", "");
+    assert_answer(domain, "error code=conflict", "start key=x service=1.1 family=hello version=1 folder=%s command=./service port=http=1",
+        domain->package);
+    assert_answer(domain, "has two services already",
+        "start key=x service=3.1 family=hello version=1 folder=%s command=./service port=http=1", domain->package);
+    assert_answer(domain, "ok\n", "stop key=s service=1.1");
+    assert_answer(domain, "ok\n", "stop key=s service=1.1");
+    assert_answer(domain, "ok\n", "stop key=never service=9.9");
+    start_service(domain, "3.1", "c", ""); /* also while the first is on its way out */
+    domain_free(domain);
+}
+
+static void a_second_keeper_is_refused(void **state)
+{
+    (void)state;
+    struct domain *domain = domain_new(true);
+    pid_t before = keeper_pid(domain), pid = fork();
+    int status = 0;
+    if (pid == 0) {
+        execl(shim_path(), "crescendo-shim", "--keep", domain->folder, (char *)NULL);
+        _exit(1);
+    }
+    waitpid(pid, &status, 0);
+    assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 75);
+    ensure(domain); /* and that is fine */
+    assert_int_equal(keeper_pid(domain), before);
+    struct error err = {0};
+    assert_true(keeper_ensure(domain->folder, "/nowhere/crescendo-shim", &err) == 0); /* nothing had to be started */
+    assert_true(keeper_ensure("/nowhere/at/all", shim_path(), &err) < 0);
+    domain_free(domain);
+}
+
+int main(int argc, char **argv)
+{
+    SERVE_IF_ASKED(argc, argv);
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(it_says_who_it_is),
+        cmocka_unit_test(nonsense_is_refused_by_name),
+        cmocka_unit_test(lines_that_are_torn_or_too_long_harm_nobody),
+        cmocka_unit_test(a_key_does_a_thing_once),
+        cmocka_unit_test(what_cannot_be_saved_is_not_done),
+        cmocka_unit_test(a_family_has_two_services_at_most),
+        cmocka_unit_test(a_second_keeper_is_refused),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,387 @@
+/* test_order_check.c: which orders are taken, and what is said of the others. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <stdio.h>
+
+#include <cmocka.h>
+
+#include "order_world.h"
+
+#include "base/text.h"
+
+static int begin(void **state)
+{
+    struct world *world = mem_alloc(sizeof *world);
+    *world = world_new();
+    *state = world;
+    return 0;
+}
+
+static int end(void **state)
+{
+    world_release(*state);
+    free(*state);
+    return 0;
+}
+
+static void assert_refused(const struct world *world, const char *order, enum error_code code, const char *part)
+{
+    struct error err = {0};
+    json_t *checked = NULL;
+    assert_int_equal(world_check(world, order, &checked, &err), -(int)code);
+    assert_null(checked);
+    if (!strstr(err.message, part)) fail_msg("\"%s\" is not in: %s", part, err.message);
+}
+
+static json_t *accepted(const struct world *world, const char *order)
+{
+    struct error err = {0};
+    json_t *checked = NULL;
+    if (world_check(world, order, &checked, &err)) fail_msg("%s; %s", err.message, err.hint);
+    return checked;
+}
+
+static const json_t *item_of(const json_t *checked, size_t index)
+{
+    return json_array_get(json_object_get(checked, "items"), index);
+}
+
+/* --- add ----------------------------------------------------------------------------------------------------------------------- */
+
+static void a_modular_order_is_complete(void **state)
+{
+    AUTO(free_json)
+    json_t *checked = accepted(*state,
+        "{'relatedParty':[{'role':'requester','name':'bob'}],'state':'completed','serviceOrderItem':["
+        "{'id':'1','action':'add','state':'completed','service':" ADD_WEB("1.0.0",
+            VALUE("component", "'slice'")) "},"
+                                           "{'id':'2','action':'add','service':" ADD_WEB("1.0.0",
+                                               VALUE("component",
+                                                   "'phone'")) "},"
+                                                               "{'id':'3','action':'add','service':" ADD_WEB("1.0.0",
+                                                                   VALUE("component", "'web'") "," VALUE("replicas", "2") "," VALUE(
+                                                                       "colour",
+                                                                       "1")) ",'serviceOrderItemRelationship':[{'relationshipType':'"
+                                                                             "dependency','orderItem':{'itemId':'1'}},"
+                                                                             "{'relationshipType':'dependency','orderItem':{'itemId':'2'}},"
+                                                                             "{'relationshipType':'other','orderItem':{'itemId':'9'}}]}]}");
+    const json_t *web = item_of(checked, 2);
+    assert_string_equal(json_text(checked, "requester", ""), "bob");
+    assert_null(json_object_get(json_object_get(checked, "order"), "state"));
+    assert_string_equal(json_text(item_of(checked, 0), "kind", ""), "network");
+    assert_string_equal(json_text(item_of(checked, 0), "flavour", ""), "embb");
+    assert_string_equal(json_text(item_of(checked, 1), "kind", ""), "user");
+    assert_string_equal(json_text(web, "family", ""), "video");
+    assert_string_equal(json_text(web, "domain", ""), "edge");
+    assert_string_equal(json_text(web, "flavour", ""), "small");
+    assert_string_equal(json_text(web, "artifact", ""), DIGEST_1);
+    assert_int_equal(json_array_size(json_object_get(web, "needs")), 2);
+    assert_int_equal(json_whole(json_object_get(web, "asked"), "replicas", 0), 2);
+    assert_true(json_number_value(json_object_get(json_object_get(web, "asked"), "share")) == 100);
+    assert_true(json_number_value(json_object_get(json_object_get(web, "use"), "cpu")) == 1000);
+    assert_null(json_object_get(web, "sibling"));
+}
+
+static void without_a_component_it_is_the_first_compute_and_a_second_version_starts_without_requests(void **state)
+{
+    struct world *world = *state;
+    world_add_service(world, video_service("1.1", "1.0.0", 1, 100));
+    AUTO(free_json) json_t *checked = accepted(world, ORDER(ITEM("1", "add", ADD_WEB("2.0.0", ""))));
+    const json_t *web = item_of(checked, 0);
+    assert_string_equal(json_text(web, "component", ""), "web");
+    assert_string_equal(json_text(json_object_get(web, "sibling"), "id", ""), "1.1");
+    assert_true(json_number_value(json_object_get(json_object_get(web, "asked"), "share")) == 0);
+}
+
+static void values_of_other_peers_are_read_alike(void **state)
+{
+    AUTO(free_json)
+    json_t *checked = accepted(*state, ORDER(ITEM("1", "add", ADD_WEB("1.0.0", VALUE("replicas", "{'value':'3','alias':'n'}")))));
+    assert_int_equal(json_whole(json_object_get(item_of(checked, 0), "asked"), "replicas", 0), 3);
+}
+
+static void items_that_are_wrong_are_refused(void **state)
+{
+    static const struct {
+        const char *order, *part;
+    } cases[] = {
+        {"[]", "JSON object"},
+        {"{}", "no items"},
+        {"{'serviceOrderItem':{}}", "no items"},
+        {"{'serviceOrderItem':[]}", "no items"},
+        {"{'serviceOrderItem':[7]}", "no `id`"},
+        {"{'serviceOrderItem':[{'id':'a/b','action':'add','service':{}}]}", "an address can hold"},
+        {"{'serviceOrderItem':[{'id':'1','action':'add'}]}", "no `service`"},
+        {ORDER(ITEM("1", "explode", "{}")), "`action` is explode"},
+        {ORDER(ITEM("1", "noChange", "{}")), "noChange"},
+        {ORDER(ITEM("1", "add", "{}")), "serviceSpecification"},
+        {ORDER(ITEM("1", "add", "{'serviceSpecification':{'id':'nope'}}")), "no service specification nope"},
+        {ORDER(ITEM("1", "add", ADD_WEB("1.0.0", VALUE("component", "'webb'")))), "no component 'webb'"},
+        {ORDER(ITEM("1", "add", ADD_WEB("1.0.0", VALUE("component", "7")))), "`component` is the name"},
+        {ORDER(ITEM("1", "add", ADD_WEB("1.0.0", VALUE("replicas", "101")))), "`replicas` is a whole number from 0 to 100"},
+        {ORDER(ITEM("1", "add", ADD_WEB("1.0.0", VALUE("replicas", "1.5")))), "`replicas` is a whole number"},
+        {ORDER(ITEM("1", "add", ADD_WEB("1.0.0", VALUE("replicas", "'many'")))), "`replicas` is a whole number"},
+        {ORDER(ITEM("1", "add", ADD_WEB("1.0.0", VALUE("traffic.share", "-1")))), "`traffic.share` is a percentage"},
+        {ORDER(ITEM("1", "add", ADD_WEB("1.0.0", VALUE("traffic.lease", "999")))), "`traffic.lease` is"},
+        {ORDER(ITEM("1", "add", ADD_WEB("1.0.0", VALUE("traffic.shares", "5")))), "nobody knows"},
+        {ORDER(ITEM("1", "add", ADD_WEB("1.0.0", "{'value':5}"))), "no `name`"},
+        {ORDER(ITEM("1", "add", "{'serviceSpecification':{'id':'spec-1.0.0'},'serviceCharacteristic':{}}")), "is a list"},
+        {ORDER(ITEM("1", "add", "{'serviceSpecification':{'id':'spec-1.0.0'},'place':[{'role':'domain','name':'moon'}]}")),
+            "no domain 'moon'"},
+        {ORDER(ITEM("1", "add", ADD_WEB("1.0.0", "")) "," ITEM("1", "add", ADD_WEB("2.0.0", ""))), "two items"},
+        {ORDER(ITEM("1", "add", ADD_WEB("1.0.0", "")) "," ITEM("2", "add", ADD_WEB("2.0.0", ""))), "changes video on edge, too"},
+        {ORDER(ITEM("1", "modify", "{'id':'9.9'}")), "no service 9.9"},
+        {ORDER(ITEM("1", "delete", "{}")), "no `id`"},
+    };
+    for (size_t i = 0; i < COUNT_OF(cases); i++)
+        assert_refused(*state, cases[i].order, ERROR_INVALID, cases[i].part);
+}
+
+static void too_many_items_are_refused(void **state)
+{
+    struct text text = {0};
+    text_add(&text, "{'serviceOrderItem':[{}");
+    for (int i = 0; i < 100; i++)
+        text_add(&text, ",{}");
+    text_add(&text, "]}");
+    assert_refused(*state, text_view(&text), ERROR_INVALID, "101 items");
+    text_release(&text);
+}
+
+static void the_nearest_is_suggested(void **state)
+{
+    struct error err = {0};
+    json_t *checked = NULL;
+    assert_true(world_check(*state, ORDER(ITEM("1", "add", ADD_WEB("1.0.0", VALUE("replica", "1")))), &checked, &err) < 0);
+    assert_string_equal(err.hint, "did you mean replicas?");
+    assert_true(
+        world_check(*state, ORDER(ITEM("1", "add", "{'serviceSpecification':{'id':'spec-1.0.0'},'place':[{'role':'domain','id':'egde'}]}")),
+            &checked, &err) < 0);
+    assert_string_equal(err.hint, "did you mean edge?");
+}
+
+static void a_specification_without_what_an_order_needs_is_a_conflict(void **state)
+{
+    struct world *world = *state;
+    json_t *bare = json_of("{'id':'bare','name':'bare','version':'1'}"), *retired = video_specification("1.0.0");
+    json_t *unpacked = video_specification("1.0.0");
+    json_object_del(unpacked, "attachment");
+    json_put_text(retired, "lifecycleStatus", "Retired");
+    json_put(world->specifications, "bare", bare);
+    json_put(world->specifications, "retired", retired);
+    json_put(world->specifications, "unpacked", unpacked);
+    assert_refused(world, ORDER(ITEM("1", "add", "{'serviceSpecification':{'id':'bare'}}")), ERROR_CONFLICT, "`descriptor`");
+    assert_refused(world, ORDER(ITEM("1", "add", "{'serviceSpecification':{'id':'retired'}}")), ERROR_CONFLICT, "is Retired");
+    assert_refused(world, ORDER(ITEM("1", "add", "{'serviceSpecification':{'id':'unpacked'}}")), ERROR_CONFLICT, "no package");
+}
+
+static void a_descriptor_from_anybody_is_checked(void **state)
+{
+    static const struct {
+        const char *compute, *part;
+    } cases[] = {
+        {"{'name':'web'}", "`command` is a list"},
+        {"{'name':'web','command':[]}", "`command` is a list"},
+        {"{'name':'web','command':[7]}", "`command` holds texts"},
+        {"{'name':'web','command':['a'],'env':{'A=B':'c'}}", "`env` holds"},
+        {"{'name':'web','command':['a'],'env':{'$unknown':'stages.a'}}", "`env` holds"},
+        {"{'name':'web','command':['a'],'ports':{'http':0}}", "`ports` holds"},
+        {"{'name':'web','command':['a'],'ports':{'HTTP':80}}", "`ports` holds"},
+        {"{'name':'web','command':['a'],'cpu':'much'}", "`cpu` is not"},
+        {"{'name':'web','command':['a'],'memory':-1}", "`memory` is not"},
+        {"{'name':'web','command':['a'],'flavour':7}", "`flavour` is a name"},
+    };
+    struct world *world = *state;
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        AUTO(free_text)
+        char *text = mem_format("{'id':'odd','name':'odd','version':'1','attachment':[{'digest':'" DIGEST_1
+                                "'}],'specCharacteristic':[{'name':'descriptor','value':{'service':'odd','components':[{'compute':%s}]}}]}",
+            cases[i].compute);
+        json_put(world->specifications, "odd", json_of(text));
+        assert_refused(world, ORDER(ITEM("1", "add", "{'serviceSpecification':{'id':'odd'}}")), ERROR_INVALID, cases[i].part);
+    }
+}
+
+/* --- families ------------------------------------------------------------------------------------------------------------------- */
+
+static void a_family_has_two_different_versions(void **state)
+{
+    struct world *world = *state;
+    world_add_service(world, video_service("1.1", "1.0.0", 1, 100));
+    assert_refused(world, ORDER(ITEM("1", "add", ADD_WEB("1.0.0", ""))), ERROR_CONFLICT, "is on edge already: service 1.1");
+    world_add_service(world, video_service("2.1", "2.0.0", 1, 0));
+    assert_refused(world, ORDER(ITEM("1", "add", ADD_WEB("3.0.0", ""))), ERROR_CONFLICT, "2 versions on edge");
+    json_put_text(json_object_get(world->services, "1.1"), "state", "terminated");
+    AUTO(free_json) json_t *checked = accepted(world, ORDER(ITEM("1", "add", ADD_WEB("3.0.0", ""))));
+    assert_string_equal(json_text(json_object_get(item_of(checked, 0), "sibling"), "id", ""), "2.1");
+}
+
+static void one_order_at_a_time_changes_a_family(void **state)
+{
+    struct world *world = *state;
+    AUTO(free_json) json_t *first = accepted(world, ORDER(ITEM("1", "add", ADD_WEB("1.0.0", ""))));
+    json_put(world->orders, "17", json_incref(first));
+    assert_refused(world, ORDER(ITEM("1", "add", ADD_WEB("2.0.0", ""))), ERROR_CONFLICT, "order 17 is changing video on edge");
+    world_add_service(world, video_service("1.1", "1.0.0", 1, 100));
+    assert_refused(
+        world, ORDER(ITEM("1", "modify", "{'id':'1.1','serviceCharacteristic':[" VALUE("replicas", "2") "]}")), ERROR_CONFLICT, "order 17");
+}
+
+/* --- site ------------------------------------------------------------------------------------------------------------------------ */
+
+static void what_no_flavour_meets_names_the_nearest(void **state)
+{
+    struct world *world = *state;
+    json_t *flavours = json_object_get(json_object_get(json_object_get(world->domains, "edge"), "site"), "flavours");
+    json_put(json_object_get(flavours, "embb"), "latency", json_real(40));
+    assert_refused(world, ORDER(ITEM("1", "add", ADD_WEB("1.0.0", VALUE("component", "'slice'")))), ERROR_CONFLICT,
+        "the nearest is embb, which lacks latency 20 ms (it has latency 40 ms)");
+    json_object_del(flavours, "large");
+    json_put_whole(json_object_get(flavours, "small"), "cpu", 250);
+    assert_refused(world, ORDER(ITEM("1", "add", ADD_WEB("1.0.0", ""))), ERROR_CONFLICT,
+        "the nearest is small, which lacks cpu 0.5 (it has cpu 0.25)");
+}
+
+static void capacity_counts_services_and_open_orders(void **state)
+{
+    struct world *world = *state;
+    assert_refused(world, ORDER(ITEM("1", "add", ADD_WEB("1.0.0", VALUE("replicas", "7")))), ERROR_CONFLICT,
+        "edge is full: it has instances 6 left of instances 6, and this needs instances 7");
+    world_add_service(world, video_service("1.1", "1.0.0", 4, 100));
+    assert_refused(
+        world, ORDER(ITEM("1", "add", ADD_WEB("2.0.0", VALUE("replicas", "3")))), ERROR_CONFLICT, "instances 2 left of instances 6");
+    AUTO(free_json)
+    json_t *open = accepted(world, ORDER(ITEM("1", "modify", "{'id':'1.1','serviceCharacteristic':[" VALUE("replicas", "6") "]}")));
+    json_put(world->orders, "2", json_incref(open));
+    json_t *other = video_specification("1.0.0");
+    json_put_text(other, "name", "audio");
+    json_put(world->specifications, "audio", other);
+    assert_refused(world, ORDER(ITEM("1", "add", "{'serviceSpecification':{'id':'audio'}}")), ERROR_CONFLICT, "instances 0 left");
+}
+
+static void items_of_one_order_share_the_room(void **state)
+{
+    assert_refused(*state,
+        ORDER(ITEM("1", "add", ADD_WEB("1.0.0", VALUE("component", "'slice'"))) "," ITEM(
+            "2", "add", ADD_WEB("2.0.0", VALUE("component", "'slice'")))),
+        ERROR_CONFLICT, "downlink 50 Mbit/s left of downlink 150 Mbit/s, and this needs downlink 100 Mbit/s");
+}
+
+/* --- modify, delete --------------------------------------------------------------------------------------------------------------- */
+
+static void a_change_has_to_be_one(void **state)
+{
+    struct world *world = *state;
+    world_add_service(world, video_service("1.1", "1.0.0", 1, 100));
+    assert_refused(world, ORDER(ITEM("1", "modify", "{'id':'1.1'}")), ERROR_INVALID, "it changes nothing");
+    assert_refused(world, ORDER(ITEM("1", "modify", "{'id':'1.1','serviceCharacteristic':[" VALUE("traffic.lease", "5000") "]}")),
+        ERROR_INVALID, "goes with `traffic.share`");
+    assert_refused(world, ORDER(ITEM("1", "modify", "{'id':'1.1','serviceCharacteristic':[" VALUE("traffic.share", "40") "]}")),
+        ERROR_CONFLICT, "alone on edge");
+    assert_refused(
+        world, ORDER(ITEM("1", "modify", "{'id':'1.1','serviceSpecification':{'id':'spec-2.0.0'}}")), ERROR_CONFLICT, "not of spec-2.0.0");
+    assert_refused(
+        world, ORDER(ITEM("1", "modify", "{'id':'1.1','place':[{'role':'domain','name':'moon'}]}")), ERROR_CONFLICT, "not on moon");
+    assert_refused(world, ORDER(ITEM("1", "delete", "{'id':'1.1'}") "," ITEM("2", "delete", "{'id':'1.1'}")), ERROR_INVALID,
+        "is about service 1.1, too");
+    json_put_text(json_object_get(world->services, "1.1"), "state", "inactive");
+    assert_refused(world, ORDER(ITEM("1", "delete", "{'id':'1.1'}")), ERROR_CONFLICT, "is inactive, not active");
+    json_put_text(json_object_get(world->services, "1.1"), "state", "terminated");
+    assert_refused(world, ORDER(ITEM("1", "delete", "{'id':'1.1'}")), ERROR_CONFLICT, "is terminated");
+}
+
+static void a_share_is_lent_only_in_part(void **state)
+{
+    struct world *world = *state;
+    world_add_service(world, video_service("1.1", "1.0.0", 1, 100));
+    world_add_service(world, video_service("2.1", "2.0.0", 1, 0));
+    static const char order[] = ORDER(
+        ITEM("1", "modify", "{'id':'2.1','serviceCharacteristic':[" VALUE("traffic.share", "10") "," VALUE("traffic.lease", "5000") "]}"));
+    static const char whole[] = ORDER(
+        ITEM("1", "modify", "{'id':'2.1','serviceCharacteristic':[" VALUE("traffic.share", "100") "," VALUE("traffic.lease", "5000") "]}"));
+    AUTO(free_json) json_t *checked = accepted(world, order);
+    const json_t *item = item_of(checked, 0);
+    assert_int_equal(json_whole(json_object_get(item, "asked"), "lease", 0), 5000);
+    assert_string_equal(json_text(json_object_get(item, "before"), "id", ""), "2.1");
+    assert_string_equal(json_text(json_object_get(item, "sibling"), "id", ""), "1.1");
+    AUTO(free_json) json_t *all = accepted(world, whole);
+    assert_null(json_object_get(json_object_get(item_of(all, 0), "asked"), "lease"));
+}
+
+static json_t *slice_service(const char *id)
+{
+    AUTO(free_text)
+    char *text = mem_format("{'id':'%s','category':'network','state':'active','place':[{'role':'domain','name':'edge'}],"
+                            "'serviceCharacteristic':[{'name':'downlink','value':100000000}]}",
+        id);
+    return json_of(text);
+}
+
+static void ending_a_compute_releases_what_it_relied_on_alone(void **state)
+{
+    struct world *world = *state;
+    json_t *web = video_service("1.3", "1.0.0", 1, 100);
+    json_put(web, "serviceRelationship",
+        json_of("[{'relationshipType':'reliesOn','service':{'id':'1.1'}},{'relationshipType':'reliesOn','service':{'id':'1.2'}}]"));
+    world_add_service(world, web);
+    world_add_service(world, slice_service("1.1"));
+    world_add_service(world, slice_service("1.2"));
+    AUTO(free_json) json_t *checked = accepted(world, ORDER(ITEM("1", "delete", "{'id':'1.3'}")));
+    assert_int_equal(json_array_size(json_object_get(item_of(checked, 0), "released")), 2);
+    assert_refused(world, ORDER(ITEM("1", "delete", "{'id':'1.1'}")), ERROR_CONFLICT, "service 1.3 relies on 1.1");
+    AUTO(free_json)
+    json_t *both = accepted(world,
+        "{'serviceOrderItem':[{'id':'a','action':'delete','service':{'id':'1.3'},'serviceOrderItemRelationship':[{'relationshipType':"
+        "'dependency','orderItem':{'itemId':'b'}}]},{'id':'b','action':'delete','service':{'id':'1.1'}}]}");
+    assert_int_equal(json_array_size(json_object_get(item_of(both, 0), "released")), 1);
+    assert_int_equal(json_array_size(json_object_get(item_of(both, 0), "needs")), 0); /* turned round */
+    assert_string_equal(json_string_value(json_array_get(json_object_get(item_of(both, 1), "needs"), 0)), "a");
+}
+
+static void dependencies_name_items_and_do_not_go_round(void **state)
+{
+    assert_refused(*state,
+        "{'serviceOrderItem':[{'id':'1','action':'add','service':" ADD_WEB(
+            "1.0.0", "") ",'serviceOrderItemRelationship':[{'relationshipType':'dependency','orderItem':{'itemId':'7'}}]}]}",
+        ERROR_INVALID, "it depends on item 7");
+    assert_refused(*state,
+        "{'serviceOrderItem':[{'id':'1','action':'add','service':" ADD_WEB("1.0.0",
+            "") ",'serviceOrderItemRelationship':[{'relationshipType':'dependency','orderItem':{'itemId':'2'}}]},"
+                "{'id':'2','action':'add','service':" ADD_WEB("1.0.0",
+                    VALUE("component",
+                        "'slice'")) ",'serviceOrderItemRelationship':[{'relationshipType':'dependency','orderItem':{'itemId':'1'}}]}]}",
+        ERROR_INVALID, "depends on itself");
+    assert_refused(*state,
+        "{'serviceOrderItem':[{'id':'1','action':'add','service':" ADD_WEB(
+            "1.0.0", "") ",'serviceOrderItemRelationship':[{'relationshipType':'dependency','orderItem':{'itemId':'1'}}]}]}",
+        ERROR_INVALID, "depends on itself");
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(a_modular_order_is_complete),
+        TEST(without_a_component_it_is_the_first_compute_and_a_second_version_starts_without_requests),
+        TEST(values_of_other_peers_are_read_alike),
+        TEST(items_that_are_wrong_are_refused),
+        TEST(too_many_items_are_refused),
+        TEST(the_nearest_is_suggested),
+        TEST(a_specification_without_what_an_order_needs_is_a_conflict),
+        TEST(a_descriptor_from_anybody_is_checked),
+        TEST(a_family_has_two_different_versions),
+        TEST(one_order_at_a_time_changes_a_family),
+        TEST(what_no_flavour_meets_names_the_nearest),
+        TEST(capacity_counts_services_and_open_orders),
+        TEST(items_of_one_order_share_the_room),
+        TEST(a_change_has_to_be_one),
+        TEST(a_share_is_lent_only_in_part),
+        TEST(ending_a_compute_releases_what_it_relied_on_alone),
+        TEST(dependencies_name_items_and_do_not_go_round),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,225 @@
+/* test_lease.c: renewing leases against a domain in a child process that answers what a test tells it to. */
+#include "run/lease.h"
+
+#include "base/file.h"
+#include "base/json.h"
+#include "base/mem.h"
+#include "tests/support/make_plan.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+struct fixture {
+    uv_loop_t loop;
+    struct engine engine; /* closing, so that nothing is decided or written */
+    struct live_run *run;
+    pid_t domain;
+    char url[64];
+    int said; /* the first line of each request that the domain got */
+};
+
+/* --- the domain --- */
+
+static void serve(int listener, int said, const int *answers)
+{
+    for (; *answers; answers++) {
+        char request[4096], response[128];
+        int peer = accept(listener, NULL, NULL);
+        ssize_t got = read(peer, request, sizeof request - 1);
+        if (got <= 0) _exit(1);
+        request[got] = '\0';
+        dprintf(said, "%.*s %s\n", (int)strcspn(request, "\r"), request, strrchr(request, '\n') + 1);
+        int size = snprintf(response, sizeof response, "HTTP/1.1 %d X\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}", *answers);
+        if (write(peer, response, (size_t)size) < 0) _exit(1);
+        close(peer);
+    }
+    _exit(0);
+}
+
+/* answers: ends with 0; then nobody listens any more. */
+static void domain_start(struct fixture *fixture, const int *answers)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t size = sizeof address;
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), ends[2];
+    assert_int_equal(pipe(ends), 0);
+    assert_int_equal(bind(fd, (struct sockaddr *)&address, size), 0);
+    assert_int_equal(listen(fd, 5), 0);
+    getsockname(fd, (struct sockaddr *)&address, &size);
+    snprintf(fixture->url, sizeof fixture->url, "http://127.0.0.1:%d", ntohs(address.sin_port));
+    fixture->domain = fork();
+    if (fixture->domain == 0) serve(fd, ends[1], answers);
+    close(fd);
+    close(ends[1]);
+    fixture->said = ends[0];
+}
+
+static void expect_said(const struct fixture *fixture, const char *expected)
+{
+    char text[4096];
+    ssize_t size = read(fixture->said, text, sizeof text - 1);
+    assert_true(size >= 0);
+    text[size] = '\0';
+    assert_string_equal(text, expected);
+}
+
+/* --- a run --- */
+
+static void fold(struct fixture *fixture, enum event_type type, uint32_t step, json_t *data)
+{
+    struct event_list events = {0};
+    event_list_add(&events, type, step, 1000, data);
+    assert_true(live_fold(fixture->run, &events));
+}
+
+static void hold(struct fixture *fixture, json_t *outcome)
+{
+    fold(fixture, EVENT_effect_intended, 0, json_pack("{s:s, s:s, s:s, s:s}", "name", "e", "target", "t", "key", "k", "digest", "d"));
+    fold(fixture, EVENT_effect_done, 0, json_pack("{s:s, s:o}", "name", "e", "outcome", outcome));
+}
+
+static void begin(struct fixture *fixture, const int *answers, int ttl_ms)
+{
+    struct plan *plan = mem_alloc(sizeof *plan);
+    *plan = *make_plan("stage a\nstep x undo=e\n");
+    *fixture = (struct fixture){.engine = {.options = {.data = "/nowhere"}, .closing = true}};
+    uv_loop_init(&fixture->loop);
+    fixture->engine.loop = &fixture->loop;
+    domain_start(fixture, answers);
+    fixture->run = live_new(&fixture->engine, 1, plan, json_object());
+    fold(fixture, EVENT_run_accepted, NO_STEP, json_pack("{s:i}", "number", 1));
+    fold(fixture, EVENT_run_started, NO_STEP, NULL);
+    fold(fixture, EVENT_step_starting, 0, json_pack("{s:i}", "attempt", 1));
+    json_t *lease = json_pack("{s:s, s:i, s:s}", "service", "17.1/x", "ttl_ms", ttl_ms, "url", fixture->url);
+    hold(fixture, json_pack("{s:o}", "lease", lease));
+}
+
+static void end(struct fixture *fixture)
+{
+    live_close(fixture->run);
+    uv_run(&fixture->loop, UV_RUN_DEFAULT);
+    assert_int_equal(uv_loop_close(&fixture->loop), 0);
+    close(fixture->said);
+    assert_int_equal(waitpid(fixture->domain, NULL, 0), fixture->domain);
+}
+
+/* Waits until something is due, and for its answer. */
+static void tend(struct fixture *fixture)
+{
+    int64_t wait_ms = lease_wait_ms(fixture->run);
+    assert_true(wait_ms < 60 * 1000);
+    usleep((useconds_t)(wait_ms + 1) * 1000);
+    lease_tend(fixture->run);
+    uv_run(&fixture->loop, UV_RUN_ONCE);
+    lease_tend(fixture->run);
+}
+
+static void a_lease_is_renewed(void **unused)
+{
+    (void)unused;
+    struct fixture fixture;
+    begin(&fixture, (const int[]){200, 200, 0}, 300);
+    lease_tend(fixture.run);
+    assert_false(lease_is_unsure(fixture.run)); /* it was lent a moment ago */
+    assert_true(lease_wait_ms(fixture.run) <= 100);
+    tend(&fixture);
+    expect_said(&fixture, "PUT /lease/v1/leases/17.1%2Fx HTTP/1.1 {\"ttl_ms\":300}\n");
+    assert_true(lease_wait_ms(fixture.run) <= 100);
+    tend(&fixture);
+    assert_int_equal(fixture.run->state->status, RUN_running);
+    end(&fixture);
+}
+
+static void a_lost_lease_cancels_the_run_once(void **unused)
+{
+    (void)unused;
+    struct fixture fixture;
+    begin(&fixture, (const int[]){409, 0}, 300);
+    lease_tend(fixture.run);
+    tend(&fixture);
+    lease_tend(fixture.run);
+    assert_int_equal(fixture.run->state->status, RUN_cancelling);
+    assert_int_equal(fixture.run->state->cancel_count, 1);
+    assert_int_equal(fixture.run->state->cancel_reason, REASON_lease_lost);
+    assert_null(fixture.run->state->cancelled_by);
+    assert_string_equal(fixture.run->state->cancel_comment, "the lease of 17.1/x is lost: the domain answers 409");
+    assert_true(lease_wait_ms(fixture.run) == INT64_MAX);
+    end(&fixture);
+}
+
+static void trouble_is_no_loss_until_its_time_is_over(void **unused)
+{
+    (void)unused;
+    struct fixture fixture;
+    begin(&fixture, (const int[]){503, 0}, 1500);
+    lease_tend(fixture.run);
+    tend(&fixture);
+    assert_int_equal(fixture.run->state->status, RUN_running);
+    assert_true(lease_wait_ms(fixture.run) <= 1000);
+    while (fixture.run->state->status == RUN_running) /* from here on nobody listens */
+        tend(&fixture);
+    assert_int_equal(fixture.run->state->cancel_reason, REASON_lease_lost);
+    assert_non_null(strstr(fixture.run->state->cancel_comment, "the lease of 17.1/x is lost: "));
+    end(&fixture);
+}
+
+static void after_a_restart_it_is_asked_for_at_once(void **unused)
+{
+    (void)unused;
+    struct fixture fixture;
+    begin(&fixture, (const int[]){500, 200, 0}, 60 * 1000);
+    lease_recover(fixture.run);
+    assert_true(lease_is_unsure(fixture.run));
+    assert_int_equal(lease_wait_ms(fixture.run), 0);
+    tend(&fixture);
+    assert_true(lease_is_unsure(fixture.run)); /* that was no answer */
+    tend(&fixture);
+    assert_false(lease_is_unsure(fixture.run));
+    end(&fixture);
+}
+
+static void what_is_let_go_is_not_renewed(void **unused)
+{
+    (void)unused;
+    struct fixture fixture;
+    begin(&fixture, (const int[]){200, 0}, 300);
+    lease_tend(fixture.run);
+    tend(&fixture);
+    fold(&fixture, EVENT_effect_compensated, 0, json_pack("{s:s}", "name", "e"));
+    lease_tend(fixture.run);
+    assert_true(lease_wait_ms(fixture.run) == INT64_MAX);
+    end(&fixture);
+}
+
+static void a_run_may_go_while_its_request_is_under_way(void **unused)
+{
+    (void)unused;
+    struct fixture fixture;
+    begin(&fixture, (const int[]){200, 0}, 300);
+    lease_recover(fixture.run);
+    lease_tend(fixture.run);
+    end(&fixture);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_lease_is_renewed),
+        cmocka_unit_test(a_lost_lease_cancels_the_run_once),
+        cmocka_unit_test(trouble_is_no_loss_until_its_time_is_over),
+        cmocka_unit_test(after_a_restart_it_is_asked_for_at_once),
+        cmocka_unit_test(what_is_let_go_is_not_renewed),
+        cmocka_unit_test(a_run_may_go_while_its_request_is_under_way),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
