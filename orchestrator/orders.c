@@ -205,7 +205,7 @@ int orders_load(struct orders *orders, struct engine *engine, struct error *err)
 {
     struct loading loading = {orders, engine};
     struct journal *journal = engine_journal(engine);
-    int failed = tmf_list(journal, SERVICE_COLLECTION, NULL, load_service, orders, err);
-    if (!failed) failed = tmf_list(journal, CANCEL_COLLECTION, "\"state\":\"accepted\"", load_cancel, &loading, err);
+    int failed = tmf_list_documents(journal, SERVICE_COLLECTION, NULL, load_service, orders, err);
+    if (!failed) failed = tmf_list_documents(journal, CANCEL_COLLECTION, "\"state\":\"accepted\"", load_cancel, &loading, err);
     return failed;
 }

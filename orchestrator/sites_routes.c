@@ -148,6 +148,7 @@ static void handle_one(struct request *request, void *context)
         respond_error(request, &err);
         return;
     }
+    if (site) sites_wake(sites, name); /* for who asks again: one that is not in use is not looked at */
     json_t *body = describe(sites, name, domain);
     put_keeper(body, site ? site->lines : NULL);
     respond_json(request, 200, body);

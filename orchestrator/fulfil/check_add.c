@@ -68,7 +68,7 @@ static int find_part(struct item_check *check, const json_t *specification, stru
     if (failed) return error_wrap(check->err, "item %.60s", check->id);
     json_put_text(check->item, "component", ret->name);
     json_put_text(check->item, "kind", ret->kind);
-    json_put(check->item, "part", json_deep_copy(ret->json));
+    json_put(check->item, "part", part_copy(ret));
     return 0;
 }
 
@@ -89,13 +89,28 @@ static int check_members(struct item_check *check, const json_t *members, const 
     return error_hint(check->err, "retire one first: order `delete` of one of them");
 }
 
+/* Names go to keepers, into lines, paths and addresses. */
+static bool is_word(const char *text)
+{
+    static const char safe[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._:@+-";
+    size_t size = strlen(text);
+    return size > 0 && size < 64 && strspn(text, safe) == size;
+}
+
+static int bad_word(const struct item_check *check, const char *what, const char *is)
+{
+    item_fail(check, ERROR_CONFLICT, "a service cannot have the %s '%.70s'", what, is);
+    return error_hint(check->err, "publish it under one of letters, digits and . _ : @ + -, at most 63");
+}
+
 /* The descriptor's first compute is the family; others of it have an address of their own. */
 static int join_family(struct item_check *check, const struct part *part)
 {
     const json_t *specification = json_object_get(check->item, "specification");
     const char *name = json_text(specification, "name", ""), *domain = json_text(check->item, "domain", "");
     AUTO(free_text) char *family = part->is_first_compute ? mem_copy_text(name) : mem_format("%s.%s", name, part->name);
-    if (strlen(family) > 100) return item_fail(check, ERROR_INVALID, "its specification's name is longer than 100 bytes");
+    if (!is_word(family)) return bad_word(check, "name", family);
+    if (!is_word(json_text(specification, "version", ""))) return bad_word(check, "version", json_text(specification, "version", ""));
     json_put_text(check->item, "family", family);
     int failed = item_check_peace(check);
     if (failed) return failed;

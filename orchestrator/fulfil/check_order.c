@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-enum { ID_BYTES_MAX = 40 };
+enum { ID_BYTES_MAX = 40, ORDER_BYTES_MAX = 256 * 1024 };
 
 const char *order_requester(const json_t *order, const char *fallback)
 {
@@ -195,6 +195,8 @@ int order_check(const json_t *order, const char *requester, const struct order_w
     AUTO(free_json) json_t *used = use_of_world(world);
     struct checking checking = {.world = world, .posted = json_object_get(order, "serviceOrderItem"), .items = items, .used = used};
     if (!json_is_object(order)) return error_set(err, ERROR_INVALID, NOWHERE, "an order is a JSON object");
+    if (json_dumpb(order, NULL, 0, JSON_COMPACT) > ORDER_BYTES_MAX)
+        return error_set(err, ERROR_LIMIT, NOWHERE, "the order is larger than %d KiB", ORDER_BYTES_MAX / 1024);
     int failed = check_items(&checking, checking.posted, err);
     if (failed) return failed;
     json_t *checked = json_object();

@@ -82,11 +82,10 @@ static const char *version_of(const json_t *item)
 
 static void put_program(json_t *with, const json_t *part)
 {
-    const json_t *health = json_object_get(part, "health");
     json_put(with, "command", json_incref(json_object_get(part, "command")));
     json_put(with, "env", json_incref(json_object_get(part, "env")));
     json_put(with, "ports", json_incref(json_object_get(part, "ports")));
-    json_put_text(with, "health", json_is_string(health) ? json_string_value(health) : json_text(health, "http", NULL));
+    json_put_text(with, "health", json_text(part, "health", NULL));
     json_put_whole(with, "start_ms", bounded(part, "start", START_MS));
     json_put_whole(with, "drain_ms", bounded(part, "drain", DRAIN_MS));
     json_put_whole(with, "grace_ms", bounded(part, "grace", GRACE_MS));

@@ -66,6 +66,14 @@ static int check_ports(const struct part *part, struct error *err)
     return 0;
 }
 
+static int check_health(const struct part *part, struct error *err)
+{
+    const json_t *health = json_object_get(part->json, "health");
+    const char *path = json_is_string(health) ? json_string_value(health) : json_text(health, "http", NULL);
+    if (!health || (path && path[0] == '/' && strlen(path) < 1024 && !strpbrk(path, " \t\r\n?#"))) return 0;
+    return wrong(part, "`health` is {http: PATH}, a path that begins with /", err);
+}
+
 /* Measures: numbers that are not negative and that a double holds exactly. */
 static int check_measures(const struct part *part, struct error *err)
 {
@@ -89,8 +97,8 @@ static int check_part(const struct part *part, struct error *err)
     if (failed) return failed;
     if (flavour && !json_is_string(flavour)) return wrong(part, "`flavour` is a name", err);
     if (!text_equal(part->kind, "compute")) return 0;
-    if ((failed = check_command(part, err)) || (failed = check_environment(part, err))) return failed;
-    return check_ports(part, err);
+    if ((failed = check_command(part, err)) || (failed = check_environment(part, err)) || (failed = check_ports(part, err))) return failed;
+    return check_health(part, err);
 }
 
 /* A component is an object of one member: its kind. */
@@ -148,4 +156,15 @@ json_t *part_needs(const struct part *part)
             json_put(needs, measure->name, json_incref(json_object_get(part->json, measure->name)));
     if (text_equal(part->kind, "user")) json_put_whole(needs, "users", json_whole(part->json, "count", 1));
     return needs;
+}
+
+json_t *part_copy(const struct part *part)
+{
+    static const char *const kept[] = {"name", "command", "env", "ports", "start", "drain", "grace"};
+    json_t *copy = json_object();
+    const json_t *health = json_object_get(part->json, "health");
+    for (size_t i = 0; i < sizeof kept / sizeof kept[0]; i++)
+        json_put(copy, kept[i], json_deep_copy(json_object_get(part->json, kept[i])));
+    json_put_text(copy, "health", json_is_string(health) ? json_string_value(health) : json_text(health, "http", NULL));
+    return copy;
 }

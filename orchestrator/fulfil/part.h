@@ -18,5 +18,7 @@ int part_find(const json_t *descriptor, const char *component, struct part *ret,
 
 /* What the part asks for by the site's measures, for one instance. New reference. */
 json_t *part_needs(const struct part *part);
+/* What an order keeps of it; new reference. */
+json_t *part_copy(const struct part *part);
 
 #endif

@@ -32,7 +32,7 @@ static json_t *error_of(const struct run_state *state, uint32_t step, const char
 {
     const struct step_state *is = &state->steps[step];
     const char *message = message_of(is);
-    if (is->reason == REASON_ok || !message) return NULL;
+    if (is->reason == REASON_ok || is->reason == REASON_operator || !message) return NULL;
     json_t *error = json_object();
     json_put_text(error, "code", reason_name(is->reason));
     json_put_text(error, "reason", reason_help(is->reason));
@@ -54,7 +54,8 @@ static json_t *errors_of(const struct run_view *view, const json_t *items)
         json_t *error = error_of(state, step, json_text(json_array_get(items, stage), "id", NULL));
         if (error) json_array_append_new(errors, error);
     }
-    if (!json_array_size(errors) && state->message && !text_equal(order_state(state), "completed")) {
+    bool is_asked_for = state->reason == REASON_ok || state->reason == REASON_operator;
+    if (!json_array_size(errors) && state->message && !is_asked_for) {
         json_t *error = json_object();
         json_put_text(error, "code", reason_name(state->reason));
         json_put_text(error, "reason", reason_help(state->reason));

@@ -25,7 +25,7 @@ flow_sweep() {
     for environ in /proc/[0-9]*/environ; do
         pid=${environ#/proc/}; pid=${pid%/environ}
         [ "$pid" = $$ ] && continue
-        if { tr '\0' '\n' <"$environ"; } 2>/dev/null | grep -qF "$FLOW" && [ "$(cat "/proc/$pid/comm" 2>/dev/null)" != python3 ]; then
+        if { tr '\0' '\n' <"$environ"; tr '\0' '\n' <"/proc/$pid/cmdline"; } 2>/dev/null | grep -qF "$FLOW" && [ "$(cat "/proc/$pid/comm" 2>/dev/null)" != python3 ]; then
             kill -9 "$pid" 2>/dev/null || true
         fi
     done

@@ -151,6 +151,28 @@ static void too_many_items_are_refused(void **state)
     text_release(&text);
 }
 
+static void an_order_that_is_too_large_is_refused(void **state)
+{
+    struct text text = {0};
+    text_add(&text, "{'description':'");
+    text_add_repeated(&text, 'x', 300 * 1024);
+    text_add(&text, "','serviceOrderItem':[{}]}");
+    assert_refused(*state, text_view(&text), ERROR_LIMIT, "larger than 256 KiB");
+    text_release(&text);
+}
+
+static void names_that_no_keeper_could_have_are_refused(void **state)
+{
+    struct world *world = *state;
+    json_t *odd = video_specification("1.0.0"), *version = video_specification("1.0.0");
+    json_put_text(odd, "name", "my video");
+    json_put_text(version, "version", "1/2");
+    json_put(world->specifications, "odd", odd);
+    json_put(world->specifications, "version", version);
+    assert_refused(world, ORDER(ITEM("1", "add", "{'serviceSpecification':{'id':'odd'}}")), ERROR_CONFLICT, "the name 'my video'");
+    assert_refused(world, ORDER(ITEM("1", "add", "{'serviceSpecification':{'id':'version'}}")), ERROR_CONFLICT, "the version '1/2'");
+}
+
 static void the_nearest_is_suggested(void **state)
 {
     struct error err = {0};
@@ -193,6 +215,8 @@ static void a_descriptor_from_anybody_is_checked(void **state)
         {"{'name':'web','command':['a'],'cpu':'much'}", "`cpu` is not"},
         {"{'name':'web','command':['a'],'memory':-1}", "`memory` is not"},
         {"{'name':'web','command':['a'],'flavour':7}", "`flavour` is a name"},
+        {"{'name':'web','command':['a'],'health':{'http':'health'}}", "`health` is"},
+        {"{'name':'web','command':['a'],'health':7}", "`health` is"},
     };
     struct world *world = *state;
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
@@ -370,6 +394,8 @@ int main(void)
         TEST(values_of_other_peers_are_read_alike),
         TEST(items_that_are_wrong_are_refused),
         TEST(too_many_items_are_refused),
+        TEST(an_order_that_is_too_large_is_refused),
+        TEST(names_that_no_keeper_could_have_are_refused),
         TEST(the_nearest_is_suggested),
         TEST(a_specification_without_what_an_order_needs_is_a_conflict),
         TEST(a_descriptor_from_anybody_is_checked),
