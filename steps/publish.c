@@ -63,8 +63,7 @@ static json_t *planned_package(const json_t *name, const json_t *version)
 static void add_parts(json_t *effects, const struct publication *publication, const json_t *catalogue, const char *title)
 {
     AUTO(free_json)
-    json_t *specification = unknown("the id of the service specification"),
-           *candidate = unknown("the id of the service candidate");
+    json_t *specification = unknown("the id of the service specification"), *candidate = unknown("the id of the service candidate");
     AUTO(free_json) json_t *product = unknown("the id of the product specification");
     const json_t *const ids[PUBLISH_PART_COUNT] = {specification, candidate, product, NULL};
     for (enum publish_part part = 0; part < PUBLISH_PART_COUNT; part++)

@@ -53,9 +53,98 @@ static void package_checks(void **state)
     assert_string_equal(check(&package_step_type, "{\"format\": \"csar\", \"contents\": {\"a\": \"a\"}}"), "not-in-this-version");
 }
 
+static void ordering_checks(void **state)
+{
+    (void)state;
+    assert_string_equal(check(&order_step_type, "{\"domain\": \"lab\", \"offering\": \"a\"}"), "");
+    assert_string_equal(check(&order_step_type, "{\"domain\": \"lab\", \"offering\": {\"$expression\": \"params.x\"}}"), "");
+    assert_string_equal(check(&order_step_type, "{\"offering\": \"a\", \"share\": {\"$expression\": \"params.x\"}}"), "");
+    assert_string_equal(check(&order_step_type, "{\"offering\": \"a\", \"share\": 100.0}"), "");
+    assert_string_equal(check(&order_step_type, "{\"offering\": \"a\", \"share\": 5.0}"), "wrong-value");
+    assert_string_equal(check(&order_step_type, "{\"domain\": \"lab\"}"), "missing-key");
+    assert_string_equal(check(&order_step_type, "{\"action\": \"delete\", \"service\": \"1.1\", \"replicas\": 2}"), "misplaced-key");
+    assert_string_equal(check(&order_step_type, "{\"action\": \"modify\", \"service\": \"1.1\"}"), "missing-key");
+    assert_string_equal(check(&order_step_type, "{\"offering\": \"a\", \"via\": \"product\"}"), "not-in-this-version");
+    assert_string_equal(check(&publish_step_type, "{\"packages\": {\"$expression\": \"steps.package.file\"}}"), "");
+    assert_string_equal(check(&publish_step_type, "{\"packages\": []}"), "empty-list");
+    assert_string_equal(check(&retire_step_type, "{\"service\": null}"), "");
+    assert_string_equal(check(&retire_step_type, "{\"service\": [1]}"), "wrong-type");
+    assert_string_equal(check(&notify_step_type, "{\"webhook\": {\"$expression\": \"params.x\"}}"), "");
+    assert_string_equal(check(&notify_step_type, "{\"webhook\": \"ftp://a\"}"), "wrong-url");
+    assert_string_equal(check(&notify_step_type, "{\"webhook\": \"https://a\", \"message\": \"a\", \"body\": 1}"), "misplaced-key");
+}
+
+/* The effects of a step of this type, planned on this domain for this service. New. */
+static json_t *describe(const struct step_type *type, const char *with, const char *domain, const char *service, struct error *err)
+{
+    AUTO(free_json) json_t *values = parse(with), *place = domain ? parse(domain) : NULL, *descriptor = service ? parse(service) : NULL;
+    const struct planned planned = {.path = "a/b", .with = values, .domain = place, .service = descriptor};
+    json_t *effects = NULL;
+    return type->describe(&planned, &effects, err) < 0 ? NULL : effects;
+}
+
+static const json_t *item_of(const json_t *effects, size_t item)
+{
+    return json_array_get(json_object_get(json_object_get(json_array_get(effects, 0), "body"), "serviceOrderItem"), item);
+}
+
+static const char hello[] = "{\"service\": \"hello\", \"version\": \"1.0.0\", \"components\": [{\"compute\": {\"name\": \"web\"}},"
+                            "{\"network\": {\"name\": \"slice\"}}]}";
+
+static void orders_are_shown_in_full(void **state)
+{
+    (void)state;
+    AUTO(free_json)
+    json_t *effects = describe(&order_step_type,
+        "{\"domain\": \"lab\", \"offering\": {\"$unknown\": \"stages.a.b.offering\"}, \"replicas\": {\"$unknown\": \"stages.a.b.n\"}}",
+        NULL, hello, NULL);
+    const json_t *effect = json_array_get(effects, 0), *compute = item_of(effects, 0);
+    assert_string_equal(json_text(effect, "name", ""), "order");
+    assert_string_equal(json_text(effect, "target", ""), "lab");
+    assert_string_equal(json_text(effect, "summary", ""), "orders hello 1.0.0 on lab");
+    assert_non_null(json_text(effect, "compensation", NULL));
+    const json_t *specification = json_object_get(json_object_get(compute, "service"), "serviceSpecification");
+    assert_string_equal(json_text(specification, "version", ""), "1.0.0");
+    assert_non_null(json_object_get(json_object_get(specification, "id"), "$unknown"));
+    const json_t *asked = json_object_get(json_object_get(compute, "service"), "serviceCharacteristic");
+    assert_string_equal(json_text(json_array_get(asked, 0), "value", ""), "web");
+    assert_non_null(json_object_get(json_object_get(json_array_get(asked, 1), "value"), "$unknown"));
+    assert_int_equal(json_array_size(json_object_get(compute, "serviceOrderItemRelationship")), 1);
+    assert_null(json_object_get(item_of(effects, 1), "serviceOrderItemRelationship"));
+}
+
+static void shares_are_shown_with_their_lease(void **state)
+{
+    (void)state;
+    static const char lab[] = "{\"domain\": \"lab\", \"policy\": {\"lease\": 20000, \"largest-share\": 50.0}}";
+    struct error err = {0};
+    AUTO(free_json)
+    json_t *effects = describe(&shift_step_type, "{\"domain\": \"lab\", \"service\": \"1.1\", \"share\": 5.0}", lab, NULL, &err);
+    const json_t *asked = json_object_get(json_object_get(item_of(effects, 0), "service"), "serviceCharacteristic");
+    assert_int_equal(json_whole(json_array_get(asked, 1), "value", 0), 20000);
+    assert_null(describe(&shift_step_type, "{\"domain\": \"lab\", \"service\": \"1.1\", \"share\": 50.5}", lab, NULL, &err));
+    assert_int_equal(err.code, ERROR_DENIED);
+    assert_string_equal(err.message, "the policy of domain lab allows a share of at most 50 %, not 50.5 %");
+}
+
+static void pivots_and_nothing(void **state)
+{
+    (void)state;
+    AUTO(free_json) json_t *promotion = describe(&promote_step_type, "{\"domain\": \"lab\", \"service\": \"1.1\"}", NULL, NULL, NULL);
+    assert_true(json_flag(json_array_get(promotion, 0), "pivot", false));
+    assert_null(json_object_get(json_array_get(promotion, 0), "compensation"));
+    AUTO(free_json) json_t *none = describe(&retire_step_type, "{\"domain\": \"lab\", \"service\": null}", NULL, NULL, NULL);
+    assert_int_equal(json_array_size(none), 0);
+    AUTO(free_json) json_t *parts = describe(&publish_step_type, "{\"packages\": [\"a\"]}", NULL, hello, NULL);
+    assert_int_equal(json_array_size(parts), 5);
+    AUTO(free_json) json_t *told = describe(&notify_step_type, "{\"webhook\": \"https://chat.example.org/secret?x\"}", NULL, NULL, NULL);
+    assert_string_equal(json_text(json_array_get(told, 0), "summary", ""), "tells https://chat.example.org");
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(tables_are_complete), cmocka_unit_test(run_needs_a_script), cmocka_unit_test(package_checks)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(tables_are_complete), cmocka_unit_test(run_needs_a_script),
+        cmocka_unit_test(package_checks), cmocka_unit_test(ordering_checks), cmocka_unit_test(orders_are_shown_in_full),
+        cmocka_unit_test(shares_are_shown_with_their_lease), cmocka_unit_test(pivots_and_nothing)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,244 @@
+/* order_perform.c: orders a service, its change or its end, and waits until it is so. What was ordered is judged by the services, never by
+   the order alone. */
+#include "ordering.h"
+#include "perform.h"
+
+#include "base/json.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "offer.h"
+#include "order_body.h"
+
+#include <string.h>
+
+/* --- what is sent ----------------------------------------------------------------------------------------------------------------------
+ */
+
+static const char *action_of(const json_t *body)
+{
+    return json_text(json_array_get(json_object_get(body, "serviceOrderItem"), 0), "action", "");
+}
+
+/* The item that the pipeline goes on with: the first compute's, else the first. */
+static int64_t main_item(const json_t *descriptor)
+{
+    const json_t *components = json_object_get(descriptor, "components");
+    for (size_t i = 0; i < json_array_size(components); i++)
+        if (json_object_get(json_array_get(components, i), "compute")) return (int64_t)i;
+    return 0;
+}
+
+static int make_add(struct ordering *ordering, json_t **ret_kept, struct error *err)
+{
+    const json_t *with = step_with(ordering->step), *facts = step_facts(ordering->step);
+    AUTO(free_json) json_t *specification = NULL, *descriptor = NULL, *domain = json_string(ordering->domain);
+    int failed = offer_resolve(&ordering->client, json_text(with, "offering", ""), &specification, &descriptor, err);
+    if (failed) return failed;
+    const struct order_facts order = {.action = "add",
+        .author = json_text(facts, "author", NULL),
+        .domain = domain,
+        .specification = specification,
+        .descriptor = descriptor ? descriptor : json_object_get(facts, "service"),
+        .replicas = json_object_get(with, "replicas"),
+        .share = json_object_get(with, "share")};
+    *ret_kept = json_pack("{s:o, s:I}", "body", order_body(&order), "item", (json_int_t)main_item(order.descriptor));
+    return 0;
+}
+
+/* What is undone later is read before it is changed. */
+static int make_modify(struct ordering *ordering, json_t **ret_kept, struct error *err)
+{
+    const json_t *with = step_with(ordering->step);
+    const struct ordering_change change = {.replicas = json_object_get(with, "replicas"), .share = json_object_get(with, "share")};
+    AUTO(free_json) json_t *service = NULL;
+    int failed = ordering_service(ordering, &service, err);
+    if (failed) return failed;
+    json_t *previous = json_object();
+    if (change.replicas) json_put_whole(previous, "replicas", tmf_service_replicas(service));
+    if (change.share) json_put(previous, "share", json_real(tmf_service_share(service)));
+    json_t *body = ordering_change_body(ordering, json_text(service, "id", ""), &change);
+    *ret_kept = json_pack("{s:o, s:o}", "body", body, "previous", previous);
+    return 0;
+}
+
+static json_t *delete_body(const struct ordering *ordering, const json_t *service)
+{
+    AUTO(free_json) json_t *domain = json_string(ordering->domain);
+    const char *author = json_text(step_facts(ordering->step), "author", NULL);
+    return order_body(&(struct order_facts){.action = "delete", .author = author, .domain = domain, .service = service});
+}
+
+static int make_delete(struct ordering *ordering, json_t **ret_kept, struct error *err)
+{
+    AUTO(free_json) json_t *service = NULL;
+    int failed = ordering_service(ordering, &service, err);
+    if (!failed) *ret_kept = json_pack("{s:o}", "body", delete_body(ordering, json_object_get(service, "id")));
+    return failed;
+}
+
+/* lint refuses this where it is written down; an expression is known only now. */
+static int check_share(const json_t *with, struct error *err)
+{
+    const json_t *share = json_object_get(with, "share");
+    if (!share || !share_is_lent(share)) return 0;
+    error_set(err, ERROR_INVALID, NOWHERE, "order: a share is 0%% or 100%%; what is in between is lent");
+    return error_hint(err, "order it first, then `shift: { share: 5%% }`");
+}
+
+static int make_body(struct ordering *ordering, json_t **ret_kept, struct error *err)
+{
+    const json_t *with = step_with(ordering->step);
+    const char *action = json_text(with, "action", "add");
+    int failed = check_share(with, err);
+    if (failed) return failed;
+    if (strcmp(action, "modify") == 0) return make_modify(ordering, ret_kept, err);
+    return strcmp(action, "delete") == 0 ? make_delete(ordering, ret_kept, err) : make_add(ordering, ret_kept, err);
+}
+
+/* --- what came of it -------------------------------------------------------------------------------------------------------------------
+ */
+
+static int output_service(struct ordering *ordering, const json_t *service, struct error *err)
+{
+    AUTO(free_json) json_t *other = NULL;
+    int failed = tmf_service_other(&ordering->client, service, &other, err);
+    if (failed) return failed;
+    ordering_output(ordering, "service", json_text(service, "id", NULL));
+    ordering_output(ordering, "address", tmf_service_address(service));
+    ordering_output(ordering, "version", tmf_service_version(service));
+    return step_output(ordering->step, "previous", other ? json_string(json_text(other, "id", "")) : json_null());
+}
+
+/* Every service that the order added must be there; the main one is handed over. */
+static int judge_added(struct ordering *ordering, const json_t *order, size_t main, struct error *err)
+{
+    const json_t *items = tmf_order_items(ordering->client.dialect, order);
+    AUTO(free_json) json_t *handed = NULL;
+    for (size_t i = 0; i < json_array_size(items); i++) {
+        AUTO(free_json) json_t *service = NULL;
+        const char *id = tmf_item_service(ordering->client.dialect, json_array_get(items, i));
+        if (!id)
+            return error_set(err, ERROR_PROTOCOL, NOWHERE, "%.40s: order %.60s is completed, but its item %zu names no service",
+                ordering->domain, json_text(order, "id", "?"), i + 1);
+        int failed = tmf_service_await_active(&ordering->client, id, ordering->wait_ms, &service, err);
+        if (failed) return failed;
+        if (i == main) handed = take(&service);
+    }
+    return handed ? output_service(ordering, handed, err) : 0;
+}
+
+static int judge_changed(struct ordering *ordering, struct error *err)
+{
+    AUTO(free_json) json_t *service = NULL;
+    int failed = ordering_service(ordering, &service, err);
+    return failed ? failed : output_service(ordering, service, err);
+}
+
+static int judge(struct ordering *ordering, const json_t *kept, const json_t *order, struct error *err)
+{
+    const char *action = action_of(json_object_get(kept, "body"));
+    ordering_output(ordering, "order", json_text(order, "id", NULL));
+    int failed = tmf_order_judge(&ordering->client, order, err);
+    if (failed) return failed;
+    if (strcmp(action, "add") == 0) return judge_added(ordering, order, (size_t)json_whole(kept, "item", 0), err);
+    if (strcmp(action, "modify") == 0) return judge_changed(ordering, err);
+    ordering_output(ordering, "service", json_text(step_with(ordering->step), "service", NULL));
+    return 0;
+}
+
+int order_perform(struct step *step, struct error *err)
+{
+    AUTO(ordering_release) struct ordering ordering = {0};
+    AUTO(free_json) json_t *outcome = NULL, *order = NULL;
+    const json_t *kept = NULL;
+    int failed = ordering_open(step, &ordering, err);
+    if (!failed) failed = ordering_keep(&ordering, make_body, &kept, err);
+    if (!failed)
+        failed = step_effect(step, "order", ordering.domain, json_object_get(kept, "body"), ordering_send, &ordering, &outcome, err);
+    if (!failed) failed = ordering_wait(&ordering, json_text(outcome, "order", ""), &order, err);
+    return failed ? failed : judge(&ordering, kept, order, err);
+}
+
+int order_find(struct step *step, const json_t *intent, enum effect_seen *ret_seen, json_t **ret_outcome, struct error *err)
+{
+    bool is_undo = text_starts(json_text(intent, "name", ""), "undo ");
+    return ordering_find(step, intent, is_undo, ret_seen, ret_outcome, err);
+}
+
+/* --- undoing ---------------------------------------------------------------------------------------------------------------------------
+ */
+
+/* The order as it came to rest. One that still goes on is cancelled; where that comes too late, it is completed and undone as such. */
+static int bring_to_rest(struct ordering *ordering, const char *id, json_t **ret_order, struct error *err)
+{
+    AUTO(free_json) json_t *order = NULL;
+    int failed = tmf_get(&ordering->client, TMF_SERVICE_ORDER, id, &order, err);
+    if (failed) return failed;
+    if (tmf_order_is_at_rest(tmf_order_state_of(order))) {
+        *ret_order = take(&order);
+        return 0;
+    }
+    failed = tmf_order_cancel(&ordering->client, id, "the pipeline goes back", err);
+    return failed ? failed : ordering_wait(ordering, id, ret_order, err);
+}
+
+/* Does another item of the order rely on this one? Then it ends with that. */
+static bool is_relied_on(const json_t *items, const char *id)
+{
+    size_t i, j;
+    json_t *item, *relation;
+    json_array_foreach((json_t *)items, i, item) json_array_foreach(json_object_get(item, "serviceOrderItemRelationship"), j,
+        relation) if (text_equal(json_text(json_object_get(relation, "orderItem"), "itemId", NULL), id)) return true;
+    return false;
+}
+
+/* One item for each service that the order added and that nothing relies on. New; NULL: there is none. */
+static json_t *end_body(const struct ordering *ordering, const json_t *asked, const json_t *order)
+{
+    const json_t *items = tmf_order_items(ordering->client.dialect, order), *wanted = json_object_get(asked, "serviceOrderItem");
+    json_t *body = NULL, *item;
+    size_t index;
+    json_array_foreach((json_t *)items, index, item)
+    {
+        const json_t *service = json_object_get(json_object_get(item, "service"), "id");
+        bool failed = tmf_order_state_of(item) != TMF_ORDER_COMPLETED;
+        if (failed || !json_is_string(service) || is_relied_on(wanted, json_text(item, "id", ""))) continue;
+        AUTO(free_json) json_t *one = delete_body(ordering, service);
+        json_t *list = json_object_get(body ? body : one, "serviceOrderItem"),
+               *first = json_array_get(json_object_get(one, "serviceOrderItem"), 0);
+        AUTO(free_text) char *number = mem_format("%zu", body ? json_array_size(list) + 1 : 1);
+        json_put_text(first, "id", number);
+        if (body)
+            json_array_append(list, first);
+        else
+            body = take(&one);
+    }
+    return body;
+}
+
+static json_t *undo_body(const struct ordering *ordering, const json_t *asked, const json_t *outcome, const json_t *order)
+{
+    const char *action = action_of(asked);
+    const json_t *previous = json_object_get(outcome, "previous");
+    if (strcmp(action, "add") == 0) return end_body(ordering, asked, order);
+    if (strcmp(action, "modify") != 0) return NULL;
+    const struct ordering_change back = {.replicas = json_object_get(previous, "replicas"), .share = json_object_get(previous, "share")};
+    return ordering_change_body(ordering, json_text(outcome, "service", ""), &back);
+}
+
+int order_compensate(struct step *step, const json_t *intent, const json_t *outcome, struct error *err)
+{
+    AUTO(ordering_release) struct ordering ordering = {0};
+    AUTO(free_json) json_t *order = NULL, *body = NULL, *undone = NULL;
+    const json_t *asked = json_object_get(intent, "body");
+    int failed = ordering_open(step, &ordering, err);
+    if (!failed) failed = bring_to_rest(&ordering, json_text(outcome, "order", ""), &order, err);
+    if (failed) return failed;
+    enum tmf_order_state state = tmf_order_state_of(order);
+    if (state != TMF_ORDER_COMPLETED && state != TMF_ORDER_PARTIAL) return 0; /* the domain undid it itself */
+    ordering.ends_service = true;
+    body = undo_body(&ordering, asked, outcome, order);
+    if (body) return step_effect(step, "undo order", ordering.domain, body, ordering_send_and_wait, &ordering, &undone, err);
+    (void)!step_annotate(step, "warning", NULL, 0, "the end of a service cannot be undone: order it anew");
+    return 0;
+}

@@ -1,0 +1,59 @@
+/* shift_perform.c: orders another share for a service; undone by ordering the share that it had. */
+#include "ordering.h"
+#include "perform.h"
+
+#include "base/json.h"
+#include "base/mem.h"
+#include "order_body.h"
+
+static json_t *share_body(const struct ordering *ordering, const char *service, const json_t *share, int64_t lease_ms)
+{
+    AUTO(free_json) json_t *lease = share_is_lent(share) ? json_integer(lease_ms) : NULL;
+    return ordering_change_body(ordering, service, &(struct ordering_change){.share = share, .lease = lease});
+}
+
+/* What share it has is asked before it is changed. */
+static int make_body(struct ordering *ordering, json_t **ret_kept, struct error *err)
+{
+    const json_t *with = step_with(ordering->step), *domain = json_object_get(step_facts(ordering->step), "domain");
+    AUTO(free_json) json_t *service = NULL;
+    int failed = ordering_service(ordering, &service, err);
+    if (failed) return failed;
+    json_t *body = share_body(ordering, json_text(service, "id", ""), json_object_get(with, "share"), lease_of(with, domain));
+    *ret_kept = json_pack("{s:o, s:f}", "body", body, "previous", tmf_service_share(service));
+    return 0;
+}
+
+int shift_perform(struct step *step, struct error *err)
+{
+    AUTO(ordering_release) struct ordering ordering = {0};
+    AUTO(free_json) json_t *outcome = NULL;
+    const json_t *kept = NULL;
+    int failed = ordering_open(step, &ordering, err);
+    if (!failed) failed = ordering_keep(&ordering, make_body, &kept, err);
+    if (!failed)
+        failed =
+            step_effect(step, "share", ordering.domain, json_object_get(kept, "body"), ordering_send_and_wait, &ordering, &outcome, err);
+    if (failed) return failed;
+    ordering_output(&ordering, "order", json_text(outcome, "order", NULL));
+    step_output(step, "share", json_incref(json_object_get(step_with(step), "share")));
+    return step_output(step, "previous", json_incref(json_object_get(outcome, "previous")));
+}
+
+int shift_find(struct step *step, const json_t *intent, enum effect_seen *ret_seen, json_t **ret_outcome, struct error *err)
+{
+    return ordering_find(step, intent, true, ret_seen, ret_outcome, err);
+}
+
+int shift_compensate(struct step *step, const json_t *intent, const json_t *outcome, struct error *err)
+{
+    AUTO(ordering_release) struct ordering ordering = {0};
+    AUTO(free_json) json_t *body = NULL, *undone = NULL;
+    const json_t *domain = json_object_get(step_facts(step), "domain"), *previous = json_object_get(outcome, "previous");
+    (void)intent;
+    int failed = ordering_open(step, &ordering, err);
+    if (failed) return failed;
+    ordering.ends_service = true; /* one that is gone has no share to give back */
+    body = share_body(&ordering, json_text(outcome, "service", ""), previous, lease_of(step_with(step), domain));
+    return step_effect(step, "undo share", ordering.domain, body, ordering_send_and_wait, &ordering, &undone, err);
+}
