@@ -229,7 +229,7 @@ int client_call(struct client *client, const char *method, const char *path, con
         .token = client->token,
         .body = bytes,
         .body_size = bytes ? strlen(bytes) : 0,
-        .timeout_ms = 30 * 1000};
+        .timeout_ms = client->timeout_ms ? client->timeout_ms : 30 * 1000};
     int status = 0;
     return exchange(client, &request, &status, ret, err);
 }

@@ -17,6 +17,7 @@ struct client {
     bool core;         /* a core elsewhere (client_use_core), not our server */
     const char
         *types_mark;     /* for a private server that is started: which external step types it will know; borrowed; NULL = not looked at */
+    int timeout_ms;      /* of silence, for client_call; 0 = 30 s */
     char *text;          /* what the server wrote about a wrong file, ready to print; NULL = nothing */
     json_t *diagnostics; /* the same as an array; NULL = nothing */
 };

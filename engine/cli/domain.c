@@ -9,20 +9,19 @@
 
 static void add_row(struct table *table, const json_t *domain)
 {
-    const json_t *site = json_object_get(domain, "site"), *families = json_object_get(domain, "families");
-    const char *state = json_text(domain, "state", "");
-    table_add(table, STYLE_PLAIN, json_text(domain, "name", json_text(domain, "domain", "")));
-    table_add(table, style_of_state(state), state);
+    const json_t *site = json_object_get(domain, "site");
+    table_add(table, STYLE_PLAIN, json_text(domain, "name", ""));
     table_add(table, STYLE_PLAIN, json_text(site, "driver", ""));
     table_add(table, STYLE_PLAIN, json_text(site, "address", ""));
     table_add(table, STYLE_PLAIN, json_text(site, "ports", ""));
-    table_add_format(table, STYLE_PLAIN, "%zu", json_array_size(families));
+    table_add_format(table, STYLE_PLAIN, "%lld", (long long)json_whole(domain, "services", 0));
+    table_add(table, STYLE_QUIET, json_text(domain, "owner", ""));
 }
 
 static void print_domains(const struct cli *cli, const json_t *domains)
 {
     static const struct column columns[] = {
-        {"NAME", .keep = 8}, {"STATE"}, {"DRIVER"}, {"ADDRESS", .keep = 9}, {"PORTS"}, {"FAMILIES", .right = true}};
+        {"NAME", .keep = 8}, {"DRIVER"}, {"ADDRESS", .keep = 9}, {"PORTS"}, {"SERVICES", .right = true}, {"OWNER", .keep = 6}};
     struct table *table = table_new(columns, COUNT_OF(columns));
     size_t i;
     json_t *domain;
@@ -38,7 +37,7 @@ static int list(struct cli *cli, struct error *err)
     AUTO(free_json) json_t *answer = NULL;
     int failed = client_get(&cli->client, &answer, err, "/domain/v1/domains");
     if (failed) return failed;
-    const json_t *domains = json_is_array(answer) ? answer : json_object_get(answer, "domains");
+    const json_t *domains = json_object_get(answer, "domains");
     if (options_flag(&cli->options, "json")) return print_json(answer);
     if (json_array_size(domains))
         print_domains(cli, domains);

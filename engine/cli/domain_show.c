@@ -34,27 +34,26 @@ static void print_table(struct table *table, bool any, const struct terminal *te
     table_free(&table);
 }
 
+static void add_keeper(struct text *out, const struct terminal *terminal, const json_t *keeper)
+{
+    AUTO(text_release) struct text counts = {0};
+    plain_add_members(&counts, keeper, "name address haproxy_pid message");
+    fact_add(out, terminal, "keeper", keeper ? "it lives" : "none yet: the first order to the domain starts it");
+    fact_add(out, terminal, "message", json_text(keeper, "message", NULL));
+    fact_add(out, terminal, "traffic", text_view(&counts));
+    if (keeper) fact_add_format(out, terminal, "haproxy", "pid %s", json_text(keeper, "haproxy_pid", "?"));
+}
+
 static void add_header(struct text *out, const struct terminal *terminal, const json_t *domain)
 {
-    static const char *const parts[] = {"keeper", "haproxy"};
-    const json_t *site = json_object_get(domain, "site");
-    const char *state = json_text(domain, "state", ""), *name = json_text(domain, "name", "?");
-    AUTO(free_text) char *head = mem_format("domain %s%s%s", name, *state ? "  " : "", state);
+    const json_t *keeper = json_object_get(domain, "keeper");
+    AUTO(free_text) char *head = mem_format("domain %s", json_text(domain, "name", "?"));
     AUTO(text_release) struct text where = {0};
-    plain_add_members(&where, site, "capacity flavours");
-    fact_add_head(out, terminal, state, head);
-    fact_add(out, terminal, "message", json_text(domain, "message", NULL));
+    plain_add_members(&where, json_object_get(domain, "site"), "capacity flavours");
+    fact_add_head(out, terminal, keeper ? "active" : "", head);
     fact_add(out, terminal, "owner", json_text(domain, "owner", NULL));
     fact_add(out, terminal, "site", text_view(&where));
-    for (size_t i = 0; i < COUNT_OF(parts); i++) {
-        const json_t *part = json_object_get(domain, parts[i]);
-        AUTO(text_release) struct text words = {0};
-        if (json_is_object(part))
-            plain_add_members(&words, part, NULL);
-        else
-            plain_add(&words, part);
-        fact_add(out, terminal, parts[i], text_view(&words));
-    }
+    add_keeper(out, terminal, keeper);
 }
 
 /* One measure: all of it, what is used, what is left; nothing where there is no limit. */
@@ -82,57 +81,75 @@ static void add_capacity(struct text *out, const struct terminal *terminal, cons
     print_table(table, json_object_size(capacity), terminal, out);
 }
 
-static void add_service(struct table *table, const json_t *family, const json_t *service)
+/* The keeper's shares are in hundredths of a percent. */
+static void add_share(struct table *table, const json_t *service)
 {
-    AUTO(free_text) char *share = said(service, "share"), *ready = said(service, "ready"), *replicas = said(service, "replicas");
-    table_add(table, STYLE_PLAIN, json_text(service, "service", ""));
-    table_add(table, STYLE_PLAIN, json_text(family, "name", ""));
+    int64_t hundredths = 0;
+    bool is_known = text_to_integer(json_text(service, "share", ""), &hundredths);
+    AUTO(free_text) char *share = is_known ? mem_format("%.10g %%", (double)hundredths / 100) : NULL;
+    table_add(table, STYLE_PLAIN, share);
+}
+
+static const char *address_of(const json_t *families, const char *name)
+{
+    size_t i;
+    json_t *family;
+    json_array_foreach(families, i, family)
+    {
+        if (text_equal(json_text(family, "name", NULL), name)) return json_text(family, "address", "");
+    }
+    return "";
+}
+
+static void add_service(struct table *table, const json_t *families, const json_t *service)
+{
+    const char *family = json_text(service, "family", "");
+    AUTO(free_text) char *ready = said(service, "ready");
+    AUTO(free_text) char *replicas = said(service, "replicas");
+    add_cell(table, service, "service");
+    table_add(table, STYLE_PLAIN, family);
     add_cell(table, service, "version");
     add_state(table, service);
-    table_add_format(table, STYLE_PLAIN, "%s%s", share, *share ? " %" : "");
-    table_add_format(table, STYLE_PLAIN, "%s%s%s", ready, *replicas ? "/" : "", replicas);
-    table_add(table, STYLE_PLAIN, json_text(family, "address", ""));
+    add_share(table, service);
+    table_add_format(table, STYLE_PLAIN, "%s/%s", ready, replicas);
+    table_add(table, STYLE_PLAIN, address_of(families, family));
     table_add(table, STYLE_BAD, json_text(service, "message", ""));
 }
 
-static void add_instance(struct table *table, const json_t *service, const json_t *instance)
+static void add_services(struct text *out, const struct terminal *terminal, const json_t *domain)
 {
-    table_add(table, STYLE_PLAIN, json_text(service, "service", ""));
+    static const struct column columns[] = {{"SERVICE", .right = true}, {"FAMILY", .keep = 8}, {"VERSION", .keep = 7}, {"STATE"},
+        {"SHARE", .right = true}, {"READY", .right = true}, {"ADDRESS"}, {"MESSAGE", .keep = 8}};
+    struct table *table = table_new(columns, COUNT_OF(columns));
+    size_t i;
+    json_t *service;
+    json_array_foreach(json_object_get(domain, "keeper_services"), i, service)
+    {
+        add_service(table, json_object_get(domain, "families"), service);
+    }
+    print_table(table, i, terminal, out);
+}
+
+static void add_instance(struct table *table, const json_t *instance)
+{
+    static const char *const keys[] = {"restarts", "port", "pid"};
+    add_cell(table, instance, "service");
     add_cell(table, instance, "number");
     add_state(table, instance);
-    add_cell(table, instance, "restarts");
-    add_cell(table, instance, "port");
-    add_cell(table, instance, "pid");
+    for (size_t i = 0; i < COUNT_OF(keys); i++)
+        add_cell(table, instance, keys[i]);
     table_add(table, STYLE_BAD, json_text(instance, "message", ""));
 }
 
-static void add_instances(struct table *table, const json_t *service)
+static void add_instances(struct text *out, const struct terminal *terminal, const json_t *instances)
 {
+    static const struct column columns[] = {{"SERVICE", .right = true}, {"INSTANCE", .right = true}, {"STATE"}, {"RESTARTS", .right = true},
+        {"PORT", .right = true}, {"PID", .right = true}, {"MESSAGE", .keep = 8}};
+    struct table *table = table_new(columns, COUNT_OF(columns));
     size_t i;
     json_t *instance;
-    json_array_foreach(json_object_get(service, "instances"), i, instance) add_instance(table, service, instance);
-}
-
-static void add_families(struct text *out, const struct terminal *terminal, const json_t *families)
-{
-    static const struct column of_services[] = {{"SERVICE", .right = true}, {"FAMILY", .keep = 8}, {"VERSION", .keep = 7}, {"STATE"},
-        {"SHARE", .right = true}, {"READY", .right = true}, {"ADDRESS"}, {"MESSAGE", .keep = 8}},
-                               of_instances[] = {{"SERVICE", .right = true}, {"INSTANCE", .right = true}, {"STATE"},
-                                   {"RESTARTS", .right = true}, {"PORT", .right = true}, {"PID", .right = true}, {"MESSAGE", .keep = 8}};
-    struct table *services = table_new(of_services, COUNT_OF(of_services)), *instances = table_new(of_instances, COUNT_OF(of_instances));
-    size_t f, s, count = 0;
-    json_t *family, *service;
-    json_array_foreach(families, f, family)
-    {
-        json_array_foreach(json_object_get(family, "services"), s, service)
-        {
-            add_service(services, family, service);
-            add_instances(instances, service);
-            count += json_array_size(json_object_get(service, "instances"));
-        }
-    }
-    print_table(services, json_array_size(families), terminal, out);
-    print_table(instances, count, terminal, out);
+    json_array_foreach(instances, i, instance) add_instance(table, instance);
+    print_table(table, i, terminal, out);
 }
 
 int domain_show(struct cli *cli, struct error *err)
@@ -147,7 +164,8 @@ int domain_show(struct cli *cli, struct error *err)
     struct text out = {0};
     add_header(&out, &cli->out, domain);
     add_capacity(&out, &cli->out, domain);
-    add_families(&out, &cli->out, json_object_get(domain, "families"));
+    add_services(&out, &cli->out, domain);
+    add_instances(&out, &cli->out, json_object_get(domain, "instances"));
     print_text(&out);
     return 0;
 }

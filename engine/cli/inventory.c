@@ -118,7 +118,7 @@ static int list(struct cli *cli, struct error *err)
 /* The characteristics that have a line of their own, or that are of no use to a person. */
 static bool is_shown_already(const char *name)
 {
-    static const char *const shown[] = {"address", "component", "traffic.share", "ready", "replicas", "descriptor"};
+    static const char *const shown[] = {"address", "component", "traffic.share", "ready", "replicas", "version", "family"};
     for (size_t i = 0; i < COUNT_OF(shown); i++)
         if (text_equal(shown[i], name)) return true;
     return false;
@@ -133,7 +133,7 @@ static void add_characteristics(struct text *out, const struct terminal *termina
         const char *name = json_text(one, "name", "");
         AUTO(text_release) struct text words = {0};
         if (!*name || is_shown_already(name)) continue;
-        plain_add(&words, document_value(service, name));
+        plain_add_unit(&words, name, document_value(service, name));
         fact_add_format(out, terminal, "also", "%s = %s", name, text_view(&words));
     }
 }

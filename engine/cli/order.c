@@ -93,7 +93,7 @@ static int cancel(struct cli *cli, struct error *err)
     int failed = client_call(&cli->client, "POST", CORE_CANCELS, body, &task, err);
     if (failed) return failed;
     if (text_equal(json_text(task, "state", NULL), "terminatedWithError"))
-        return error_set(err, ERROR_CONFLICT, NOWHERE, "order %.40s is not cancelled: %s", id,
+        return error_set(err, ERROR_CONFLICT, NOWHERE, "cannot cancel it: %s",
             json_text(json_object_get(task, "errorMessage"), "message", json_text(task, "completionMessage", "it came too late")));
     if (!options_flag(&cli->options, "no-wait")) return wait_for_cancel(cli, id, err);
     if (options_flag(&cli->options, "json")) return print_json(task);

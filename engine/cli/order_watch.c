@@ -15,7 +15,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-enum { PAUSE_MIN_MS = 50, PAUSE_MAX_MS = 500, AWAY_LIMIT_MS = 120 * 1000, EXIT_INTERRUPTED = 130 };
+enum { PAUSE_MIN_MS = 50, PAUSE_MAX_MS = 500, REQUEST_MS = 3000, AWAY_LIMIT_MS = 120 * 1000, EXIT_INTERRUPTED = 130 };
 
 struct watch {
     struct cli *cli;
@@ -83,17 +83,19 @@ static _Noreturn void leave(struct watch *watch)
     _Exit(EXIT_INTERRUPTED);
 }
 
-/* Signals are taken here only, so that Ctrl-C ends a request that hangs, too. */
+static void watched_signals(sigset_t *set)
+{
+    sigemptyset(set);
+    sigaddset(set, SIGINT);
+    sigaddset(set, SIGTERM);
+}
+
+/* Signals are taken here, between requests, which are short: so what is left on the terminal and said is always whole. */
 static void pause_ms(struct watch *watch, int ms)
 {
-    sigset_t set, old;
-    sigemptyset(&set);
-    sigaddset(&set, SIGINT);
-    sigaddset(&set, SIGTERM);
-    sigprocmask(SIG_BLOCK, &set, &old);
-    int signal = sigtimedwait(&set, NULL, &(struct timespec){.tv_sec = ms / 1000, .tv_nsec = (long)(ms % 1000) * 1000 * 1000});
-    if (signal > 0) leave(watch);
-    sigprocmask(SIG_SETMASK, &old, NULL);
+    sigset_t set;
+    watched_signals(&set);
+    if (sigtimedwait(&set, NULL, &(struct timespec){.tv_sec = ms / 1000, .tv_nsec = (long)(ms % 1000) * 1000 * 1000}) > 0) leave(watch);
 }
 
 static bool is_passing(int failed)
@@ -144,6 +146,22 @@ static char *clean_id(const json_t *order)
     return text_take(&id);
 }
 
+/* With short requests, and with signals that wait for the pauses. */
+static int watch_shielded(struct watch *watch, json_t *order, struct error *err)
+{
+    struct client *client = &watch->cli->client;
+    int timeout_ms = client->timeout_ms;
+    sigset_t set, old;
+    watched_signals(&set);
+    sigprocmask(SIG_BLOCK, &set, &old);
+    client->timeout_ms = REQUEST_MS;
+    show_news(watch, order);
+    int failed = watch_to_end(watch, err);
+    client->timeout_ms = timeout_ms;
+    sigprocmask(SIG_SETMASK, &old, NULL);
+    return failed;
+}
+
 int order_watch(struct cli *cli, const json_t *order, json_t **ret, struct error *err)
 {
     struct watch watch = {.cli = cli,
@@ -151,9 +169,10 @@ int order_watch(struct cli *cli, const json_t *order, json_t **ret, struct error
         .server = report_server_words(&cli->client),
         .begun_us = clock_monotonic_us(),
         .quiet = options_flag(&cli->options, "json")};
-    show_news(&watch, (json_t *)order);
-    int failed = watch_to_end(&watch, err);
-    if (failed) note(&watch, "");
+    int failed = watch_shielded(&watch, (json_t *)order, err);
+    struct text out = {0};
+    lift(&watch, &out);
+    put(&out);
     free(watch.id);
     free(watch.server);
     if (!failed) *ret = take(&watch.seen);

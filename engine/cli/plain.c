@@ -68,7 +68,8 @@ void plain_add_unit(struct text *out, const char *name, const json_t *value)
         const char *behind;
     } units[] = {{"memory", BYTES, NULL}, {"disk", BYTES, NULL}, {"packet-size", BYTES, NULL}, {"downlink", BITS, NULL},
         {"uplink", BITS, NULL}, {"throughput", BITS, NULL}, {"cpu", WITH, "m"}, {"latency", WITH, "ms"}, {"runtime", WITH, "ms"},
-        {"period", WITH, "ms"}, {"reliability", WITH, "%"}, {"quantile", WITH, "%"}, {"errors", WITH, "%"}, {"rate", WITH, "/s"}};
+        {"period", WITH, "ms"}, {"reliability", WITH, "%"}, {"quantile", WITH, "%"}, {"errors", WITH, "%"}, {"rate", WITH, "/s"},
+        {"traffic.lease", WITH, "ms"}};
     for (size_t i = 0; json_is_number(value) && i < COUNT_OF(units); i++) {
         if (!text_equal(units[i].name, name)) continue;
         double number = json_number_value(value);

@@ -162,20 +162,22 @@ class Core:
         return 201, {}
 
     def domain(self):
-        families = {}
-        for service in self.documents[INVENTORY + "service"].values():
-            if service["state"] != "active" or characteristic(service, "address") is None:
-                continue
-            name = service["serviceSpecification"]["name"]
-            family = families.setdefault(name, {"name": name, "address": characteristic(service, "address"), "services": []})
-            family["services"].append({
-                "service": service["id"], "version": service["serviceSpecification"]["version"], "state": "active",
-                "share": characteristic(service, "traffic.share"), "replicas": characteristic(service, "replicas"), "ready": 1,
-                "instances": [{"number": 1, "pid": 4711, "port": 40001, "state": "healthy", "restarts": 0},
-                              {"number": 2, "pid": 0, "port": 40002, "state": "backoff", "restarts": 3, "message": "exited with status 3"}]})
-        return {"name": "here", "state": "active", "keeper": {"pid": 4000}, "haproxy": {"pid": 4001}, "used": {"memory": 1 << 27, "cpu": 500},
-                "site": {"driver": "process", "address": "127.0.0.1", "ports": "18080-18099", "capacity": {"cpu": 4000, "memory": 1 << 30}},
-                "families": list(families.values())}
+        return {"name": "here", "used": {"memory": 1 << 27, "cpu": 500}, "services": len(self.running()),
+                "site": {"driver": "process", "address": "127.0.0.1", "ports": "18080-18099", "capacity": {"cpu": 4000, "memory": 1 << 30}}}
+
+    def running(self):
+        return [one for one in self.documents[INVENTORY + "service"].values() if one["state"] == "active" and characteristic(one, "address")]
+
+    def domain_with_keeper(self):
+        """The keeper's own words are texts."""
+        families = [{"name": one["serviceSpecification"]["name"], "address": characteristic(one, "address"), "port": "18080"} for one in self.running()]
+        services = [{"service": one["id"], "family": one["serviceSpecification"]["name"], "version": one["serviceSpecification"]["version"], "state": "active",
+                     "share": str(round(characteristic(one, "traffic.share") * 100)), "replicas": str(characteristic(one, "replicas")), "ready": "1"}
+                    for one in self.running()]
+        instances = [{"service": one["id"], "number": "2", "pid": "0", "port": "40002", "state": "backoff", "restarts": "3", "message": "exited with status 3"}
+                     for one in self.running()]
+        keeper = {"name": "here", "address": "127.0.0.1", "requests": "17", "records": "17", "dropped": "0", "haproxy_pid": "4001"}
+        return dict(self.domain(), keeper=keeper, families=families, keeper_services=services, instances=instances)
 
     def answer(self, method, path, query, data):
         found = re.fullmatch(r"/artifacts/v1/(sha256:[0-9a-f]{64})", path)
@@ -184,7 +186,7 @@ class Core:
         if path == "/domain/v1/domains":
             return 200, {"domains": [self.domain()]}
         if path == "/domain/v1/domains/here":
-            return 200, self.domain()
+            return 200, self.domain_with_keeper()
         collection = path if path in COLLECTIONS else path.rsplit("/", 1)[0]
         if collection not in COLLECTIONS:
             raise Refusal(404, "NOT_FOUND", f"there is no {path}")
