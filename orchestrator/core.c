@@ -2,12 +2,14 @@
 #include "orchestrator/core_private.h"
 
 #include "base/file.h"
+#include "base/json.h"
 #include "base/mem.h"
 #include "orchestrator/tmf/catalogue.h"
 #include "orchestrator/tmf/ordering.h"
 
 #include <assert.h>
 #include <stdlib.h>
+#include <string.h>
 
 static const struct tmf_resource *const resources[] = {
     &service_specification_resource,
@@ -39,6 +41,25 @@ static void mount_routes(struct core *core)
         core_mount(core, *mount);
     core_mount(core, artifacts_mount(core->artifacts));
     core_mount(core, sites_mount(core->sites));
+    core_mount(core, telemetry_api_mount(core->telemetry));
+}
+
+/* The records of one of the domains that it drives by itself; of the only one where none is named. */
+static const char *telemetry_folder(void *context, const char *domain)
+{
+    struct core *core = context;
+    const char *name, *found = NULL;
+    json_t *facts;
+    size_t count = 0;
+    json_object_foreach((json_t *)sites_domains(core->sites), name, facts)
+    {
+        if (!json_object_get(facts, "site") || (domain && strcmp(domain, name) != 0)) continue;
+        found = name;
+        count++;
+    }
+    if (count != 1) return NULL;
+    free(core->telemetry_folder);
+    return core->telemetry_folder = mem_format("%s/%s/telemetry", core->keepers, found);
 }
 
 /* Its steps are programs of its own, so that there is nobody to shut in. */
@@ -83,6 +104,7 @@ static int open_parts(struct core *core, struct error *err)
     if (!failed) failed = artifacts_open(core->loop, artifacts, &core->artifacts, err);
     if (failed) return failed;
     core->api = tmf_api_new(engine_journal(core->engine), resources, core);
+    core->telemetry = telemetry_api_open(&(struct telemetry_context){.loop = core->loop, .folder = telemetry_folder, .context = core});
     mount_routes(core);
     return 0;
 }
@@ -111,11 +133,12 @@ void core_close(struct core **place)
     struct core *core = take(place);
     if (!core) return;
     sites_close(&core->sites);
+    if (core->telemetry) telemetry_api_close(&core->telemetry);
     if (core->engine) engine_close(&core->engine);
     tmf_api_free(&core->api);
     artifacts_close(&core->artifacts);
     orders_free(&core->orders);
-    char *const owned[] = {core->data, core->domains, core->shim, core->step, core->keepers, core->packages};
+    char *const owned[] = {core->data, core->domains, core->shim, core->step, core->keepers, core->packages, core->telemetry_folder};
     for (size_t i = 0; i < COUNT_OF(owned); i++)
         free(owned[i]);
     free(core);

@@ -6,6 +6,7 @@
 #include "orchestrator/core.h"
 #include "orchestrator/orders.h"
 #include "orchestrator/sites.h"
+#include "orchestrator/telemetry/routes.h"
 #include "orchestrator/tmf/resource.h"
 
 enum { CORE_MOUNTS_MAX = 32, CORE_SLOTS = 64 };
@@ -20,6 +21,8 @@ struct core {
     struct sites *sites;
     char *keepers, *packages; /* absolute: keepers/NAME, artifacts/HEX */
     struct tmf_api *api;      /* context of the resources' hooks: this core */
+    struct telemetry_api *telemetry;
+    char *telemetry_folder; /* that of the domain asked for last */
     struct http_mount mounts[CORE_MOUNTS_MAX];
 };
 
