@@ -69,6 +69,7 @@ static int perform(const struct step_type *type, bool *ret_parked, struct error 
     if (!failed) failed = step_open(type, input, STEP_FD, &step, err);
     if (!failed) failed = step_to_compensate(step) ? step_compensate(type, step, err) : type->perform(step, err);
     *ret_parked = step && step_is_parked(step);
+    if (failed && step && !*ret_parked) (void)step_fault(step, err);
     return failed;
 }
 

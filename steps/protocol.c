@@ -216,6 +216,14 @@ int step_annotate(struct step *step, const char *level, const char *file, unsign
     return send_line(step, message, NULL);
 }
 
+int step_fault(struct step *step, const struct error *fault)
+{
+    AUTO(free_text) char *text = mem_format("%s%s%s", fault->message, fault->hint[0] ? "; " : "", fault->hint);
+    json_t *message = message_new("fault");
+    json_put(message, "message", message_text(text));
+    return send_line(step, message, NULL);
+}
+
 static bool value_fits(const json_t *value, enum field_type type)
 {
     switch ((int)type) {

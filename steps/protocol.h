@@ -20,6 +20,9 @@ int step_compensated(struct step *step, const char *name, struct error *err) MUS
 /* Undoes all of that, newest first; each is on record before the next is begun. */
 int step_compensate(const struct step_type *type, struct step *step, struct error *err) MUST_CHECK;
 
+/* Says why it is about to end badly; what cannot be said is lost. */
+int step_fault(struct step *step, const struct error *fault);
+
 /* Did it park? Then the process ends with STEP_EXIT_PARKED, whatever perform returned. */
 bool step_is_parked(const struct step *step);
 

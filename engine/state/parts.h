@@ -45,7 +45,7 @@ const char *lease_service(const struct effect_state *effect); /* the service who
 /* --- settle_end.c --- */
 enum { EXIT_PARKED = 75 }; /* EX_TEMPFAIL: "go on later" */
 /* "exit 2", "ended by signal 9, SIGKILL", "took longer than 5 m" */
-void describe_end(const struct report *report, const struct plan_step *plan, struct text *message);
+void describe_end(const struct report *report, const struct plan_step *plan, const char *fault, struct text *message);
 
 /* --- settle_undo.c --- */
 /* A report about a step in compensating. */

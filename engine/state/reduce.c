@@ -145,6 +145,7 @@ static void fold_starting(struct step_state *step, const struct event *event)
     step->wait = WAIT_none;
     step->reason = REASON_ok;
     replace_text(&step->message, NULL);
+    replace_text(&step->fault, NULL);
     (void)event;
 }
 
@@ -238,6 +239,9 @@ static void fold_kind(struct run_state *state, uint32_t index, const struct even
         step->losses += json_flag(event->data, "lost", false);
         break;
     case EVENT_step_parked: fold_parked(state, index, step, event); break;
+    case EVENT_step_progress:
+        if (json_text(event->data, "fault", NULL)) replace_text(&step->fault, json_text(event->data, "fault", NULL));
+        break;
     case EVENT_step_output: fold_output(step, event); break;
     case EVENT_step_checkpoint: fold_checkpoint(step, event); break;
     case EVENT_step_vote: fold_vote(step, event); break;

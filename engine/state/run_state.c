@@ -62,6 +62,7 @@ static void release_votes(struct vote *vote)
 static void release_step(struct step_state *step)
 {
     free(step->message);
+    free(step->fault);
     json_decref(step->outputs);
     json_decref(step->checkpoint);
     release_effects(step->effects);

@@ -188,7 +188,7 @@ static void settle_exited(const struct settlement *settlement)
     if (report->cause == CAUSE_EXIT && report->exit_code == 0) return succeed(settlement);
     if (report->cause == CAUSE_EXIT && report->exit_code == EXIT_PARKED && step->parks) return park(settlement);
     struct text message = {0};
-    describe_end(report, settlement->plan, &message);
+    describe_end(report, settlement->plan, settlement->step->fault, &message);
     fail(settlement, report->cause == CAUSE_TIMEOUT ? REASON_timeout : REASON_failed, text_view(&message));
     text_release(&message);
 }

@@ -28,11 +28,12 @@ static void add_file_limit(struct text *message, const struct plan_step *plan)
     text_add_size(message, limit);
 }
 
-void describe_end(const struct report *report, const struct plan_step *plan, struct text *message)
+void describe_end(const struct report *report, const struct plan_step *plan, const char *fault, struct text *message)
 {
     const char *name = sigabbrev_np(report->signal);
     switch (report->cause) {
     case CAUSE_EXIT:
+        if (fault) return text_add(message, fault);
         text_add_format(message, "exit %d", report->exit_code);
         if (report->exit_code == EXIT_PARKED) text_add(message, " (to park, a step says `park` first)");
         if (report->exit_code == EXIT_FILE_SIZE) add_file_limit(message, plan);

@@ -97,6 +97,17 @@ static int settle_annotate(const struct line *line, struct error *err)
     return 0;
 }
 
+/* What the person reads as the step's message, when it has ended with that. */
+static int settle_complaint(const struct line *line, struct error *err)
+{
+    const char *message = json_text(line->json, "message", NULL);
+    if (!message || !*message) return line_refuse(err, line->plan->path, "fault has a message");
+    json_t *data = json_object();
+    json_put_text(data, "fault", message);
+    line_add(line, EVENT_step_progress, data);
+    return 0;
+}
+
 static int settle_checkpoint(const struct line *line, char **ret_reply, struct error *err)
 {
     json_t *checkpoint = json_object_get(line->json, "checkpoint");
@@ -137,13 +148,14 @@ static int settle_object(const struct line *line, char **ret_reply, struct error
     if (!strcmp(type, "progress")) return settle_progress(line, err);
     if (!strcmp(type, "output")) return settle_output(line, err);
     if (!strcmp(type, "annotate")) return settle_annotate(line, err);
+    if (!strcmp(type, "fault")) return settle_complaint(line, err);
     if (!strcmp(type, "checkpoint")) return settle_checkpoint(line, ret_reply, err);
     if (!strcmp(type, "park")) return settle_park(line, err);
     if (!strcmp(type, "intend")) return settle_intend(line, ret_reply, err);
     if (!strcmp(type, "outcome")) return settle_outcome(line, ret_reply, err);
     if (!strcmp(type, "compensated")) return settle_compensated(line, ret_reply, err);
     (void)error_set(err, ERROR_PROTOCOL, NOWHERE, "%s broke the step protocol: there is no line of type %.40s", line->plan->path, type);
-    return error_hint(err, "hello, progress, output, annotate, checkpoint, park, intend, outcome, compensated");
+    return error_hint(err, "hello, progress, output, annotate, fault, checkpoint, park, intend, outcome, compensated");
 }
 
 static int parse_line(const struct plan_step *plan, const char *text, json_t **ret_json, struct error *err)

@@ -81,7 +81,7 @@ static void settle_exited(const struct undoing *undoing)
     if (undoing->step->ending) return fail(undoing, undoing->step->message);
     if (report->cause != CAUSE_EXIT || report->exit_code != 0) {
         struct text message = {0};
-        describe_end(report, &undoing->state->plan->steps[report->step], &message);
+        describe_end(report, &undoing->state->plan->steps[report->step], undoing->step->fault, &message);
         fail(undoing, text_view(&message));
         text_release(&message);
         return;

@@ -117,6 +117,7 @@ struct step_state {
     uint32_t finds;      /* times it was started again by itself to find out what became of an effect */
     uint32_t losses;     /* times its supervisor was lost before it was started; of compensating: at all */
     bool dropped;        /* withdrawn by the shim because its predecessor did not succeed */
+    char *fault;         /* why it is about to end badly, in its own words; owned; may be NULL */
     bool speaks;         /* its present process said a line of the step protocol */
     bool undoing;        /* of compensating: a process of its present attempt is there, or is to be */
     bool ending;         /* of compensating: that process is to be ended; message says why */

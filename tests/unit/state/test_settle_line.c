@@ -60,6 +60,22 @@ static void refused_lines(void **unused)
     fixture_free(&fixture);
 }
 
+/* "exit 1" tells a person nothing where the step knows why. The next attempt does not inherit it. */
+static void a_fault_becomes_the_message(void **unused)
+{
+    (void)unused;
+    struct fixture fixture = running("stage s\nstep a\n");
+    assert_int_equal(fixture_line(&fixture, "s/a", "{\"type\":\"fault\"}", NULL), -ERROR_PROTOCOL);
+    assert_int_equal(fixture_line(&fixture, "s/a", "{\"type\":\"fault\",\"message\":\"the peer said no\"}", NULL), 0);
+    fixture_exited(&fixture, "s/a", 1);
+    assert_string_equal(fixture_step(&fixture, "s/a")->message, "the peer said no");
+    fixture_free(&fixture);
+    fixture = running("stage s\nstep a\n");
+    fixture_exited(&fixture, "s/a", 1);
+    assert_string_equal(fixture_step(&fixture, "s/a")->message, "exit 1");
+    fixture_free(&fixture);
+}
+
 static void lines_of_others_mean_nothing(void **unused)
 {
     (void)unused;
@@ -204,6 +220,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(plain_lines),
         cmocka_unit_test(refused_lines),
+        cmocka_unit_test(a_fault_becomes_the_message),
         cmocka_unit_test(lines_of_others_mean_nothing),
         cmocka_unit_test(parks_and_goes_on),
         cmocka_unit_test(effect_goes_once),
