@@ -164,8 +164,8 @@ int keeper_wait_gone(struct step *step, const char *service, int64_t limit_ms, s
 int driver_end(struct step *step, int failed, const char *words, struct error *err)
 {
     enum { WORDS_MAX = 4000 };
-    AUTO(free_text) char *own = NULL;
-    if (failed && !words) words = own = mem_format("%s%s%s", err->message, err->hint[0] ? "; " : "", err->hint);
+    AUTO(free_text) char *own = failed ? mem_format("%s%s%s", err->message, err->hint[0] ? "; " : "", err->hint) : NULL;
+    if (!words) words = own;
     struct text cut = {0};
     text_add_bytes(&cut, words ? words : "", failed && words ? strnlen(words, WORDS_MAX) : 0);
     while (cut.size && !text_is_utf8(cut.bytes, cut.size))
