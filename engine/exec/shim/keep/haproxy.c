@@ -221,9 +221,11 @@ static _Noreturn void become_haproxy(const struct keep *keep, pid_t parent)
     static const char *const places[] = {"/usr/local/sbin/haproxy", "/usr/sbin/haproxy", "/usr/bin/haproxy"};
     char *const argv[] = {"haproxy", "-db", "-f", "haproxy.cfg", NULL}, *const environment[] = {"PATH=/usr/sbin:/usr/bin:/bin", NULL};
     setsid();
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
-    if (getppid() != parent || fchdir(keep->shim.folder_fd) < 0) _exit(126);
+    if (fchdir(keep->shim.folder_fd) < 0) _exit(126);
     place_descriptors(keep);
+    if (privileges_drop(UINT32_MAX, UINT32_MAX, true) < 0 || seccomp_apply(false) < 0) _exit(126); /* all that it needs is open */
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (getppid() != parent) _exit(126);
     reset_signals();
     for (unsigned i = 0; i < COUNT_OF(places); i++)
         execve(places[i], argv, environment);
