@@ -168,20 +168,6 @@ int order_find(struct step *step, const json_t *intent, enum effect_seen *ret_se
 /* --- undoing ---------------------------------------------------------------------------------------------------------------------------
  */
 
-/* The order as it came to rest. One that still goes on is cancelled; where that comes too late, it is completed and undone as such. */
-static int bring_to_rest(struct ordering *ordering, const char *id, json_t **ret_order, struct error *err)
-{
-    AUTO(free_json) json_t *order = NULL;
-    int failed = tmf_get(&ordering->client, TMF_SERVICE_ORDER, id, &order, err);
-    if (failed) return failed;
-    if (tmf_order_is_at_rest(tmf_order_state_of(order))) {
-        *ret_order = take(&order);
-        return 0;
-    }
-    failed = tmf_order_cancel(&ordering->client, id, "the pipeline goes back", err);
-    return failed ? failed : ordering_wait(ordering, id, ret_order, err);
-}
-
 /* Does another item of the order rely on this one? Then it ends with that. */
 static bool is_relied_on(const json_t *items, const char *id)
 {
@@ -232,7 +218,7 @@ int order_compensate(struct step *step, const json_t *intent, const json_t *outc
     AUTO(free_json) json_t *order = NULL, *body = NULL, *undone = NULL;
     const json_t *asked = json_object_get(intent, "body");
     int failed = ordering_open(step, &ordering, err);
-    if (!failed) failed = bring_to_rest(&ordering, json_text(outcome, "order", ""), &order, err);
+    if (!failed) failed = ordering_bring_to_rest(&ordering, json_text(outcome, "order", ""), &order, err);
     if (failed) return failed;
     enum tmf_order_state state = tmf_order_state_of(order);
     if (state != TMF_ORDER_COMPLETED && state != TMF_ORDER_PARTIAL) return 0; /* the domain undid it itself */

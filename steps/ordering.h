@@ -31,6 +31,12 @@ int ordering_keep(struct ordering *ordering, int (*make)(struct ordering *orderi
 int ordering_send(struct step *step, const char *key, const json_t *body, void *context, json_t **ret_outcome, struct error *err);
 int ordering_send_and_wait(struct step *step, const char *key, const json_t *body, void *context, json_t **ret_outcome, struct error *err);
 
+/* After ordering_send: waits for the order that the outcome names, if it names one, and fails with its words where it failed. */
+int ordering_finish(struct ordering *ordering, const json_t *outcome, struct error *err) MUST_CHECK;
+
+/* The order as it came to rest, before it is undone. One that still goes on is cancelled; where that comes too late, it is completed. */
+int ordering_bring_to_rest(struct ordering *ordering, const char *id, json_t **ret_order, struct error *err) MUST_CHECK;
+
 /* Finds an order by its key. waits: it counts only when it is done; one that failed was undone by the domain and is absent. */
 int ordering_find(
     struct step *step, const json_t *intent, bool waits, enum effect_seen *ret_seen, json_t **ret_outcome, struct error *err) MUST_CHECK;

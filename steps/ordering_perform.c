@@ -155,6 +155,28 @@ int ordering_send_and_wait(struct step *step, const char *key, const json_t *bod
     return send_either(context, key, body, true, ret_outcome, err);
 }
 
+int ordering_finish(struct ordering *ordering, const json_t *outcome, struct error *err)
+{
+    AUTO(free_json) json_t *order = NULL;
+    const char *id = json_text(outcome, "order", NULL);
+    if (!id) return 0;
+    int failed = ordering_wait(ordering, id, &order, err);
+    return failed ? failed : tmf_order_judge(&ordering->client, order, err);
+}
+
+int ordering_bring_to_rest(struct ordering *ordering, const char *id, json_t **ret_order, struct error *err)
+{
+    AUTO(free_json) json_t *order = NULL;
+    int failed = tmf_get(&ordering->client, TMF_SERVICE_ORDER, id, &order, err);
+    if (failed) return failed;
+    if (tmf_order_is_at_rest(tmf_order_state_of(order))) {
+        *ret_order = take(&order);
+        return 0;
+    }
+    failed = tmf_order_cancel(&ordering->client, id, "the pipeline goes back", err);
+    return failed ? failed : ordering_wait(ordering, id, ret_order, err);
+}
+
 /* --- finding ---------------------------------------------------------------------------------------------------------------------------
  */
 

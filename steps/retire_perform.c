@@ -5,7 +5,6 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/mem.h"
-#include "base/text.h"
 #include "order_body.h"
 
 /* A service that still gets requests is not ended, unless another of its family has them all already. */
@@ -43,8 +42,8 @@ static int end_service(struct step *step, struct error *err)
     ordering.ends_service = true;
     if (!failed) failed = ordering_keep(&ordering, make_body, &kept, err);
     if (!failed)
-        failed = step_effect(
-            step, "retirement", ordering.domain, json_object_get(kept, "body"), ordering_send_and_wait, &ordering, &outcome, err);
+        failed = step_effect(step, "retirement", ordering.domain, json_object_get(kept, "body"), ordering_send, &ordering, &outcome, err);
+    if (!failed) failed = ordering_finish(&ordering, outcome, err);
     if (!failed) ordering_output(&ordering, "order", json_text(outcome, "order", NULL));
     return failed;
 }
@@ -72,5 +71,5 @@ int retire_perform(struct step *step, struct error *err)
 
 int retire_find(struct step *step, const json_t *intent, enum effect_seen *ret_seen, json_t **ret_outcome, struct error *err)
 {
-    return ordering_find(step, intent, true, ret_seen, ret_outcome, err);
+    return ordering_find(step, intent, false, ret_seen, ret_outcome, err);
 }

@@ -128,6 +128,30 @@ static void scales_and_goes_back(void **state)
     peer_release(&back);
 }
 
+/* The order was taken and then failed, or goes on: going back ends it, and changes nothing where the domain undid it itself. */
+static void a_scale_that_fails_is_left_to_the_domain(void **state)
+{
+    NEEDS_CORE(state);
+    static const char with[] = "{\"domain\": \"lab\", \"service\": \"1.2\", \"replicas\": 4}";
+    struct peer peer, back;
+    struct error err = {0};
+    must_run(core, &order_step_type, ADD, ONE_EFFECT("order", "k1"));
+    put_file(core->folder, "orders", "fail", 0644);
+    assert_int_equal(run_step(core, &scale_step_type, with, NULL, ONE_EFFECT("replicas", "k2"), &peer, &err), -ERROR_CONFLICT);
+    assert_non_null(strstr(err.message, "order 2 failed: the service did not become healthy"));
+    assert_string_equal(json_text(heard(&peer, "outcome", 0), "seen", ""), "done");
+    assert_int_equal(undo(core, &scale_step_type, with, &peer, 0, "", &back, &err), 0);
+    peer_release(&peer);
+    peer_release(&back);
+    put_file(core->folder, "orders", "stick", 0644);
+    assert_int_equal(run_step(core, &scale_step_type, with, NULL, ONE_EFFECT("replicas", "k3"), &peer, &err), -ERROR_TIMEOUT);
+    assert_int_equal(undo(core, &scale_step_type, with, &peer, 0, "", &back, &err), 0);
+    assert_int_equal(core_count(core, "cancelServiceOrder"), 1);
+    assert_service(core, "1.2", "active 100 2");
+    peer_release(&peer);
+    peer_release(&back);
+}
+
 static void promotes_and_retires(void **state)
 {
     NEEDS_CORE(state);
@@ -219,9 +243,9 @@ static void unknown_domains_and_services(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {TEST(a_share_is_lent), TEST(a_share_goes_back_step_by_step), TEST(what_was_before_survives),
-        TEST(a_failed_change_is_absent), TEST(one_that_hangs_is_unsure), TEST(scales_and_goes_back), TEST(promotes_and_retires),
-        TEST(retire_parks_until_it_may), TEST(nothing_to_retire), TEST(what_is_in_service_is_not_retired),
-        TEST(unknown_domains_and_services)};
+        TEST(a_failed_change_is_absent), TEST(one_that_hangs_is_unsure), TEST(scales_and_goes_back),
+        TEST(a_scale_that_fails_is_left_to_the_domain), TEST(promotes_and_retires), TEST(retire_parks_until_it_may),
+        TEST(nothing_to_retire), TEST(what_is_in_service_is_not_retired), TEST(unknown_domains_and_services)};
     signal(SIGPIPE, SIG_IGN);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
