@@ -118,8 +118,7 @@ const struct field approve_fields[] = {
     FIELD_END,
 };
 
-const char *const later_step_types[] = {
-    "build", "sign", "publish", "order", "kpi", "shift", "scale", "promote", "retire", "notify", NULL};
+const char *const later_step_types[] = {"build", "sign", "publish", "order", "kpi", "shift", "scale", "promote", "retire", "notify", NULL};
 
 const struct field step_fields[] = {
     {.name = "id",
