@@ -62,7 +62,7 @@ struct plan {
     json_t *service_descriptor; /* typed; NULL = none */
     json_t *outputs;            /* of used stages: {"indoor": {"verdict": {"$unknown": RESIDUAL}}} */
     int64_t timeout_ms;
-    bool rollback_run; /* a run that ends badly undoes all that it did, not only in the scope that failed */
+    bool rollback_run;     /* a run that ends badly undoes all that it did, not only in the scope that failed */
     const uint32_t *slots; /* a hash table of step indices by path, for plan_find_step; NULL: it looks at each */
     uint32_t slot_count;
     struct arena *arena;

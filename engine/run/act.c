@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -185,22 +186,31 @@ void live_prepare(struct live_run *run)
 static void say_again(struct live_run *run, uint32_t step, const char *type, const struct effect_state *effect)
 {
     AUTO(free_json) json_t *line = json_pack("{s:s, s:s, s:s}", "type", type, "name", effect->name, "key", effect->key);
+    if (!strcmp(type, "known")) {
+        json_put_text(line, "seen", effect->status == EFFECT_failed ? "failed" : "done");
+        json_put(line, "outcome", effect->outcome ? json_incref(effect->outcome) : json_null());
+    }
     AUTO(free_text) char *text = json_canonical(line);
     supervisor_say(run->supervisor, step, run->state->steps[step].attempt, text);
 }
 
+/* What a step may wait for that has said something of this effect: an answer to its intent, and to its outcome. */
+static void repeat_answer(struct live_run *run, uint32_t step, const struct effect_state *effect)
+{
+    bool has_outcome = effect->status == EFFECT_done || effect->status == EFFECT_failed || effect->status == EFFECT_compensated;
+    bool is_open = effect->status == EFFECT_intended || effect->status == EFFECT_sent;
+    if (has_outcome) say_again(run, step, "known", effect);
+    if (!has_outcome && effect->status != EFFECT_abandoned) say_again(run, step, "find", effect);
+    if (!is_open) say_again(run, step, "kept", effect);
+}
+
 /* After a restart a step may wait for an answer that the old engine did not get to give. The safe one is given again: `find` never
-   makes a second order, and a step passes over an answer that it does not wait for. Of an outcome that nobody knows it may wait for either.
- */
+   makes a second order, and a step passes over an answer that it does not wait for. */
 static void repeat_answers(struct live_run *run, uint32_t step)
 {
     const struct step_state *state = &run->state->steps[step];
-    for (const struct effect_state *effect = state->effects; effect; effect = effect->next) {
-        bool open = effect->status == EFFECT_intended || effect->status == EFFECT_sent;
-        bool unknown = effect->status == EFFECT_acknowledged || effect->status == EFFECT_unknown;
-        if (open || unknown) say_again(run, step, "find", effect);
-        if (!open) say_again(run, step, "kept", effect);
-    }
+    for (const struct effect_state *effect = state->effects; effect; effect = effect->next)
+        repeat_answer(run, step, effect);
     if (state->checkpoint) supervisor_say(run->supervisor, step, state->attempt, "{\"type\":\"kept\"}");
 }
 

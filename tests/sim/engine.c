@@ -343,10 +343,11 @@ static void lose_batches(struct world *world)
     journal->committed = journal->count;
 }
 
-static void tell_again(struct world *world, uint32_t step, const char *type, const char *name)
+static void tell_again(struct world *world, uint32_t step, const char *type, const struct effect_state *effect)
 {
     char line[200];
-    snprintf(line, sizeof line, "{\"type\":\"%s\",\"name\":\"%s\"}", type, name);
+    const char *seen = effect->status == EFFECT_failed ? "failed" : "done";
+    snprintf(line, sizeof line, "{\"type\":\"%s\",\"name\":\"%s\",\"seen\":\"%s\"}", type, effect->name, seen);
     shim_tell(world, step, world->engine.state->steps[step].attempt, line);
 }
 
@@ -357,10 +358,11 @@ static void repeat_answers(struct world *world)
         const struct step_state *step = &world->engine.state->steps[i];
         if (step->status != STEP_running && step->status != STEP_compensating) continue;
         for (const struct effect_state *effect = step->effects; effect; effect = effect->next) {
+            bool has_outcome = effect->status == EFFECT_done || effect->status == EFFECT_failed || effect->status == EFFECT_compensated;
             bool is_open = effect->status == EFFECT_intended || effect->status == EFFECT_sent;
-            bool is_unknown = effect->status == EFFECT_acknowledged || effect->status == EFFECT_unknown;
-            if (is_open || is_unknown) tell_again(world, i, "find", effect->name);
-            if (!is_open) tell_again(world, i, "kept", effect->name);
+            if (has_outcome) tell_again(world, i, "known", effect);
+            if (!has_outcome && effect->status != EFFECT_abandoned) tell_again(world, i, "find", effect);
+            if (!is_open) tell_again(world, i, "kept", effect);
         }
     }
 }

@@ -235,12 +235,14 @@ static void read_answer(struct world *world, struct process *process)
     memmove(process->answers[0], process->answers[1], sizeof process->answers - sizeof process->answers[0]);
     process->answer_count--;
     const char *type = json_text(answer, "type", "");
+    bool is_mine = !strcmp(json_text(answer, "name", ""), process->undoes ? "undo order" : "order");
+    if (process->phase != PHASE_CONFIRMS && !is_mine) return;
     if (process->phase == PHASE_INTENDED && !strcmp(type, "go")) return order(world, process);
     if (process->phase == PHASE_INTENDED && !strcmp(type, "find")) {
         bool is_unsure = chance_percent(&world->chance, 10) && !world->is_calm;
         return tell_outcome(world, process, is_unsure ? "unsure" : is_there(world, process) ? "done" : "absent");
     }
-    if (process->phase == PHASE_CONFIRMS && !strcmp(type, "kept") && !strcmp(json_text(answer, "name", ""), "order")) {
+    if (process->phase == PHASE_CONFIRMS && !strcmp(type, "kept") && !is_mine) {
         process->phase = PHASE_OVER;
         process->next_ms = world->now_ms;
         return;
