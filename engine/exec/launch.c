@@ -37,16 +37,27 @@ bool launch_keeper_lives(const char *folder)
 }
 
 /* The path may be longer than a socket's address: it goes by way of the folder's descriptor. */
-int launch_connect(const char *folder)
+static int connect_to(const char *folder, const char *name)
 {
     AUTO(close_fd) int folder_fd = open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
     AUTO(close_fd) int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     if (folder_fd < 0 || fd < 0) return -1;
-    snprintf(address.sun_path, sizeof address.sun_path, "/proc/self/fd/%d/shim.sock", folder_fd);
+    snprintf(address.sun_path, sizeof address.sun_path, "/proc/self/fd/%d/%s", folder_fd, name);
     if (connect(fd, (struct sockaddr *)&address, sizeof address) < 0) return -1;
     if (fcntl(fd, F_SETFL, O_NONBLOCK) < 0) return -1;
     return take_fd(&fd);
+}
+
+int launch_connect(const char *folder)
+{
+    return connect_to(folder, "shim.sock");
+}
+
+bool launch_keeper_answers(const char *folder)
+{
+    AUTO(close_fd) int fd = connect_to(folder, "keeper.sock");
+    return fd >= 0;
 }
 
 /* posix_spawn cannot put the pipe on 3 and leave it open when it is 3 already, unless it is another number first. */

@@ -50,7 +50,9 @@ bool log_write(struct shim *shim, const struct step *step, uint8_t stream, const
         .step = step->id,
         .attempt = step->attempt,
         .time_us = wall_us()};
-    return write_record(log, &record, bytes);
+    if (write_record(log, &record, bytes)) return true;
+    log->dropped_bytes += size;
+    return shim->hooks.printed != NULL; /* a service goes on without its log */
 }
 
 void log_say(struct shim *shim, const struct step *step, const char *format, ...)

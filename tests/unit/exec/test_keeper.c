@@ -94,6 +94,18 @@ static void a_key_does_a_thing_once(void **state)
     domain_free(domain);
 }
 
+/* What the keeper changes by itself, it saves by itself. */
+static void wait_saved(const struct domain *domain, const char *words)
+{
+    AUTO(free_text) char *path = mem_format("%s/state", domain->folder);
+    for (int64_t end = clock_now_ms() + PATIENCE_MS;; sleep_ms(10)) {
+        AUTO(free_text) char *bytes = NULL;
+        size_t size;
+        if (file_read(path, 1024 * 1024, &bytes, &size, NULL) == 0 && strstr(bytes, words)) return;
+        if (clock_now_ms() > end) fail_msg("'%s' was not saved", words);
+    }
+}
+
 /* The file that the state would be written to cannot be made: nothing is changed, and what runs goes on. */
 static void what_cannot_be_saved_is_not_done(void **state)
 {
@@ -101,7 +113,7 @@ static void what_cannot_be_saved_is_not_done(void **state)
     if (!has_haproxy()) skip();
     struct domain *domain = domain_new(true);
     start_service(domain, "1.1", "a", "");
-    sleep_ms(50); /* its introduction is saved by itself */
+    wait_saved(domain, "introduced=1");
     AUTO(free_text) char *obstacle = mem_format("%s/state.new", domain->folder);
     assert_int_equal(mkdir(obstacle, 0700), 0);
     assert_answer(domain, "nothing was changed", "replicas key=r service=1.1 replicas=2");
@@ -157,6 +169,32 @@ static void a_second_keeper_is_refused(void **state)
     domain_free(domain);
 }
 
+/* Each finds or starts one, and it answers when that returns. */
+static void many_may_start_one(void **state)
+{
+    (void)state;
+    struct domain *domain = domain_new(true);
+    for (int round = 0; round < 5; round++) {
+        pid_t children[6];
+        kill(keeper_pid(domain), SIGKILL);
+        wait_gone(domain);
+        for (size_t i = 0; i < COUNT_OF(children); i++) {
+            children[i] = fork();
+            if (children[i]) continue;
+            struct error err = {0};
+            int code = keeper_ensure(domain->folder, shim_path(), &err), fd = dial(domain);
+            _exit(code < 0 || fd < 0);
+        }
+        for (size_t i = 0; i < COUNT_OF(children); i++) {
+            int status = 1;
+            waitpid(children[i], &status, 0);
+            assert_int_equal(status, 0);
+        }
+    }
+    assert_answer(domain, "domain=edge", "hello");
+    domain_free(domain);
+}
+
 int main(int argc, char **argv)
 {
     SERVE_IF_ASKED(argc, argv);
@@ -168,6 +206,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(what_cannot_be_saved_is_not_done),
         cmocka_unit_test(a_family_has_two_services_at_most),
         cmocka_unit_test(a_second_keeper_is_refused),
+        cmocka_unit_test(many_may_start_one),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -6,7 +6,7 @@
 static void start_script(const struct domain *domain, const char *name, const char *script, const char *more)
 {
     assert_answer(domain, "ok address=",
-        "start key=start-%s service=%s family=%s version=1 folder=%s command=sh command=-c command=%s port=http=8080 start_ms=400 "
+        "start key=start-%s service=%s family=%s version=1 folder=%s command=sh command=-c command=%s port=http=8080 "
         "grace_ms=200 drain_ms=0%s",
         name, name, name, domain->package, script, more);
 }
@@ -16,8 +16,8 @@ static void its_own_words_are_in_status(void **state)
     (void)state;
     if (!has_haproxy()) skip();
     struct domain *domain = domain_new(true);
-    start_script(domain, "quits", "echo%20no%20such%20table%20>%262;%20exit%203", "");
-    start_script(domain, "sleeps", "echo%20thinking;%20sleep%2060", " health=/healthz");
+    start_script(domain, "quits", "echo%20no%20such%20table%20>%262;%20exit%203", " start_ms=400");
+    start_script(domain, "sleeps", "echo%20thinking;%20sleep%2060", " health=/healthz start_ms=400");
     assert_answer(domain,
         "ok address=", "start key=m service=missing family=missing version=1 folder=%s command=./nothing port=http=1 start_ms=400",
         domain->package);
@@ -34,6 +34,25 @@ static void its_own_words_are_in_status(void **state)
     domain_free(domain);
 }
 
+static bool lives(pid_t pid)
+{
+    AUTO(free_text) char *path = mem_format("/proc/%d/stat", (int)pid);
+    AUTO(free_text) char *bytes = NULL;
+    size_t size;
+    if (file_read(path, 4096, &bytes, &size, NULL) < 0) return false;
+    const char *end = strrchr(bytes, ')');
+    return end && end[2] != 'Z';
+}
+
+static void wait_dead(pid_t pid)
+{
+    int64_t end = clock_now_ms() + PATIENCE_MS;
+    while (lives(pid)) {
+        if (clock_now_ms() > end) fail_msg("process %d lives on", (int)pid);
+        sleep_ms(5);
+    }
+}
+
 static void one_that_ignores_sigterm_is_killed(void **state)
 {
     (void)state;
@@ -46,7 +65,7 @@ static void one_that_ignores_sigterm_is_killed(void **state)
     pid_t pid = (pid_t)number_of(domain, "instance service=stays", "pid");
     assert_answer(domain, "ok", "stop key=s service=stays");
     wait_until(domain, "service service=stays", "replicas", -1);
-    assert_int_equal(kill(pid, 0), -1);
+    wait_dead(pid);
     domain_free(domain);
 }
 
@@ -127,25 +146,6 @@ static void a_killed_haproxy_is_restored(void **state)
     assert_int_equal(number_of(domain, "service service=2.1", "share"), 5000);
     free(load);
     domain_free(domain);
-}
-
-static bool lives(pid_t pid)
-{
-    AUTO(free_text) char *path = mem_format("/proc/%d/stat", (int)pid);
-    AUTO(free_text) char *bytes = NULL;
-    size_t size;
-    if (file_read(path, 4096, &bytes, &size, NULL) < 0) return false;
-    const char *end = strrchr(bytes, ')');
-    return end && end[2] != 'Z';
-}
-
-static void wait_dead(pid_t pid)
-{
-    int64_t end = clock_now_ms() + PATIENCE_MS;
-    while (lives(pid)) {
-        if (clock_now_ms() > end) fail_msg("process %d lives on", (int)pid);
-        sleep_ms(5);
-    }
 }
 
 static void a_killed_keeper_takes_all_with_it_and_the_next_restores_it(void **state)

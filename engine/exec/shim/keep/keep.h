@@ -5,11 +5,10 @@
 #ifndef CRESCENDO_SHIM_KEEP_H
 #define CRESCENDO_SHIM_KEEP_H
 
-#include "../shim.h"
-
 #include "base/mem.h"
 #include "base/text.h"
 #include "crescendo/error.h"
+#include "exec/shim/shim.h"
 #include "exec/telemetry.h"
 
 enum {

@@ -50,13 +50,16 @@ static bool has_number(const struct service *service, uint32_t number)
 
 static void unhealthy_for_too_long(struct keep *keep, struct instance *instance)
 {
-    const struct check *check = &instance->check;
     const struct service *service = instance->service;
-    char time[32], status[32] = "no answer";
+    char time[32], found[32] = "no answer";
     text_duration(time, sizeof time, (uint64_t)service->start_ms);
-    if (check->status) snprintf(status, sizeof status, "status %d", check->status);
-    snprintf(instance->message, sizeof instance->message, "not healthy within %s: GET %s on port %d: %s", time,
-        service->health ? service->health : "(the port accepts)", instance->ports[0], status);
+    if (instance->check.status) snprintf(found, sizeof found, "status %d", instance->check.status);
+    if (service->health)
+        snprintf(instance->message, sizeof instance->message, "not healthy within %s: GET %.200s on port %d: %s", time, service->health,
+            instance->ports[0], found);
+    else
+        snprintf(instance->message, sizeof instance->message, "not healthy within %s: port %d does not accept connections", time,
+            instance->ports[0]);
     instance->ended = true;
     instance_end(keep, instance);
 }

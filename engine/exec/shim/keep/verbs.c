@@ -23,6 +23,7 @@ static int no_service(const struct line *line, struct error *err)
 static int commit(struct keep *keep, const struct line *line, const struct text *out, struct error *err)
 {
     const char *key = line_text(line, "key");
+    if (key && key_find(keep, key)) key = NULL; /* of a verb that needs none */
     if (key) key_add(keep, key, line_hash(line), text_view(out));
     int failed = state_save(keep, err);
     if (failed && key) key_drop_last(keep);
