@@ -61,7 +61,8 @@ static int find_reader(struct telemetry_api *api, const char *domain, struct tel
         error_set(err, ERROR_INVALID, NOWHERE, "'domain' is missing, and there is not exactly one");
         return error_hint(err, "GET /domain/v1/domains lists them");
     }
-    *ret = reader_of(api, folder);
+    AUTO(free_text) char *telemetry = mem_format("%s/telemetry", folder);
+    *ret = reader_of(api, telemetry);
     return telemetry_refresh(*ret, err);
 }
 

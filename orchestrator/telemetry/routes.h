@@ -7,8 +7,8 @@
 
 struct telemetry_context {
     uv_loop_t *loop;
-    /* A domain's KEEP/telemetry, borrowed until the next call; the folder may be missing. domain NULL: the only one that there is. NULL:
-       there is no such domain; or, for NULL, not exactly one. */
+    /* A domain's folder KEEP, whose records are in KEEP/telemetry; borrowed until the next call; it may be missing. domain NULL: the only
+       one that there is. NULL: there is no such domain; or, for NULL, not exactly one. */
     const char *(*folder)(void *context, const char *domain);
     void *context;
 };

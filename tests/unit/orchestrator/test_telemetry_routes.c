@@ -14,7 +14,7 @@ enum { MANY = 300000 };
 
 static struct fixture {
     struct recording recording;
-    char server[160];
+    char keep[64], server[160];
     pid_t child, asker; /* asker: has stopped taking; 0: none */
 } fixture;
 
@@ -29,8 +29,8 @@ struct child {
 static const char *folder_of(void *context, const char *domain)
 {
     (void)context;
-    if (text_equal(domain, "here")) return fixture.recording.folder;
-    return text_equal(domain, "empty") ? "/nowhere/telemetry" : NULL;
+    if (text_equal(domain, "here")) return fixture.keep;
+    return text_equal(domain, "empty") ? "/nowhere" : NULL;
 }
 
 static void on_signal(uv_signal_t *handle, int number)
@@ -61,12 +61,22 @@ static void serve(int fd)
     exit(uv_loop_close(&child.loop) == 0 ? 0 : 3); /* 3: something was left open */
 }
 
+/* KEEP/telemetry is the recording's folder. */
+static void make_keep(void)
+{
+    snprintf(fixture.keep, sizeof fixture.keep, "/tmp/crescendo-keep-XXXXXX");
+    assert_non_null(mkdtemp(fixture.keep));
+    AUTO(free_text) char *link = mem_format("%s/telemetry", fixture.keep);
+    assert_int_equal(symlink(fixture.recording.folder, link), 0);
+}
+
 static int begin(void **state)
 {
     (void)state;
     struct error err;
     int fd;
     recording_begin(&fixture.recording);
+    make_keep();
     snprintf(fixture.server, sizeof fixture.server, "unix:%s/socket", fixture.recording.folder);
     assert_int_equal(http_listen_unix(fixture.server + 5, &fd, &err), 0);
     fflush(NULL);
@@ -89,6 +99,7 @@ static int end(void **state)
         fixture.asker = 0;
     }
     recording_end(&fixture.recording);
+    assert_int_equal(file_remove_tree(fixture.keep, NULL), 0);
     if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) print_error("the server ended with status %x\n", (unsigned)status);
     return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? 0 : -1;
 }
