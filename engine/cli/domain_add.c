@@ -32,6 +32,30 @@ static int is_there(const char *path, const char *name, struct error *err)
     return error_hint(err, "change that file, then `crescendo domain check %s`", name);
 }
 
+static int print_mistakes(const struct cli *cli, const struct diagnostics *list, const struct source *source)
+{
+    struct text said = {0};
+    diagnose_text(list, &(struct source_set){source, 1}, cli->out.colour ? DIAGNOSE_COLOUR : DIAGNOSE_PLAIN, &said);
+    print_text(&said);
+    return EXIT_CODE_WRONG;
+}
+
+/* What was asked for may be wrong in ways that only the loader knows: an address that is none, a dialect that nobody speaks. */
+static int check_text(const struct cli *cli, const char *path, const char *text)
+{
+    AUTO(free_json) json_t *domain = NULL;
+    AUTO(diagnostics_release) struct diagnostics list = {0};
+    const struct source source = {path, text, strlen(text)};
+    return domain_load(&source, &list, &domain) ? print_mistakes(cli, &list, &source) : 0;
+}
+
+static int write_file(const struct cli *cli, const char *path, const char *text, struct error *err)
+{
+    AUTO(free_text) char *folder = mem_format("%s/domains", cli->client.data);
+    int failed = file_make_folders(folder, 0700, err);
+    return failed ? failed : file_replace(path, text, strlen(text), 0644, err);
+}
+
 int domain_add(struct cli *cli, struct error *err)
 {
     const char *name = form_argument(cli, 0);
@@ -44,11 +68,10 @@ int domain_add(struct cli *cli, struct error *err)
     if (!cli->client.data) return no_folder(cli, err);
     int failed = domain_file_text(&wish, &text, err);
     if (failed) return failed;
-    AUTO(free_text) char *folder = mem_format("%s/domains", cli->client.data);
     AUTO(free_text) char *path = path_of(cli, name);
     if (file_exists(path)) return is_there(path, name, err);
-    failed = file_make_folders(folder, 0700, err);
-    if (!failed) failed = file_replace(path, text, strlen(text), 0644, err);
+    failed = check_text(cli, path, text);
+    if (!failed) failed = write_file(cli, path, text, err);
     if (failed) return failed;
     AUTO(free_text) char *word = shell_word(path);
     printf("domain %s is in %s\n\nThe server reads it when it is next used; nothing needs to be restarted.\n"
@@ -64,14 +87,6 @@ static int checked_path(const struct cli *cli, const char *argument, char **ret,
     if (!is_path && !cli->client.data) return no_folder(cli, err);
     *ret = is_path ? mem_copy_text(argument) : path_of(cli, argument);
     return 0;
-}
-
-static int print_mistakes(const struct cli *cli, const struct diagnostics *list, const struct source *source)
-{
-    struct text said = {0};
-    diagnose_text(list, &(struct source_set){source, 1}, cli->out.colour ? DIAGNOSE_COLOUR : DIAGNOSE_PLAIN, &said);
-    print_text(&said);
-    return EXIT_CODE_WRONG;
 }
 
 int domain_check(struct cli *cli, struct error *err)

@@ -21,8 +21,9 @@ static const struct form *find(const struct form *forms, const char *name)
 static int no_such_form(const struct command *command, const char *name, struct error *err)
 {
     const char *names[FORMS_MAX + 1] = {0};
-    for (size_t i = 0; i < FORMS_MAX && command->forms[i].name; i++)
-        names[i] = command->forms[i].name;
+    size_t count = 0;
+    for (const struct form *form = command->forms; form && form->name && count < FORMS_MAX; form++)
+        names[count++] = form->name;
     const char *nearest = name_nearest(name, names);
     error_set(err, ERROR_INVALID, NOWHERE, "there is no `crescendo %s %.60s`", command->name, name);
     if (nearest) return error_hint(err, "did you mean `crescendo %s %s`?", command->name, nearest);

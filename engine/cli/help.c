@@ -189,7 +189,9 @@ void help_markdown(struct text *out)
         "# Commands\n\n<!-- Written by `crescendo help --markdown`; do not edit. -->\n\n"
         "Where no server is named, the commands talk to the one whose data are in `/var/lib/crescendo` for root, else in\n"
         "`$XDG_STATE_HOME/crescendo` or `~/.local/state/crescendo`. The private server (`--local`, and `crescendo run` where there is no\n"
-        "other) has `crescendo/local` below your state folder; it is started when it is needed and ends when no run is open.\n\nEvery "
+        "other) has `crescendo/local` below your state folder; it is started when it is needed and ends when no run is open.\n"
+        "`catalogue`, `order`, `inventory` and `domain` ask the server's own core, or the one that `--core` or `CRESCENDO_CORE` "
+        "names.\n\nEvery "
         "command takes:\n");
     markdown_options(common_options, out);
     for (const struct command *command = commands; command->name; command++)

@@ -50,7 +50,7 @@ static void add_items(struct text *out, const struct terminal *terminal, const j
         {"STATE", .keep = 12}, {"MESSAGE", .keep = 8}};
     size_t count = json_array_size(json_object_get(order, "serviceOrderItem"));
     if (!count) return;
-    const json_t **items = mem_alloc_array(count, sizeof *items);
+    const json_t **items = mem_alloc_array(count, sizeof(json_t *));
     struct table *table = table_new(columns, COUNT_OF(columns));
     order_items_sort(order, items);
     for (size_t i = 0; i < count; i++)
