@@ -51,6 +51,7 @@ const struct tmf_field tmf_relationship_fields[] = {
     {.name = "name", .type = TMF_TEXT},
     {.name = "relationshipType", .type = TMF_TEXT, .flags = TMF_REQUIRED},
     {.name = "role", .type = TMF_TEXT},
+    {.name = "associationSpec", .type = TMF_OBJECT, .fields = tmf_ref_fields},
     {.name = "validFor", .type = TMF_OBJECT, .fields = tmf_period_fields},
     TMF_END,
 };

@@ -16,6 +16,7 @@ static const struct tmf_field characteristic_fields[] = {
     {.name = "valueType", .type = TMF_TEXT},
     {.name = "productSpecCharRelationship", .type = TMF_LIST},
     {.name = "productSpecCharacteristicValue", .type = TMF_LIST, .fields = tmf_char_value_fields},
+    {.name = "productSpecification", .type = TMF_OBJECT, .fields = tmf_ref_fields}, /* where it is a use */
     {.name = "validFor", .type = TMF_OBJECT, .fields = tmf_period_fields},
     TMF_END,
 };
@@ -27,7 +28,18 @@ static const struct tmf_field part_fields[] = {
     {.name = "name", .type = TMF_TEXT},
     {.name = "lifecycleStatus", .type = TMF_TEXT},
     {.name = "relationshipType", .type = TMF_TEXT},
+    {.name = "role", .type = TMF_TEXT},
+    {.name = "bundledProductOfferingOption", .type = TMF_OBJECT},
     {.name = "validFor", .type = TMF_OBJECT, .fields = tmf_period_fields},
+    TMF_END,
+};
+
+static const struct tmf_field product_ref_fields[] = {
+    {.name = "id", .type = TMF_TEXT, .flags = TMF_REQUIRED},
+    {.name = "href", .type = TMF_TEXT},
+    {.name = "name", .type = TMF_TEXT},
+    {.name = "version", .type = TMF_TEXT},
+    {.name = "targetProductSchema", .type = TMF_OBJECT},
     TMF_END,
 };
 
@@ -60,6 +72,26 @@ static const struct tmf_field term_fields[] = {
     TMF_END,
 };
 
+/* A price or a reference to one; the amounts within are not ours to judge. */
+static const struct tmf_field price_fields[] = {
+    {.name = "id", .type = TMF_TEXT},
+    {.name = "href", .type = TMF_TEXT},
+    {.name = "name", .type = TMF_TEXT},
+    {.name = "version", .type = TMF_TEXT},
+    {.name = "description", .type = TMF_TEXT},
+    {.name = "lastUpdate", .type = TMF_TIME},
+    {.name = "lifecycleStatus", .type = TMF_TEXT},
+    {.name = "priceType", .type = TMF_TEXT},
+    {.name = "recurringChargePeriod", .type = TMF_TEXT},
+    {.name = "recurringChargePeriodLength", .type = TMF_INTEGER},
+    {.name = "constraint", .type = TMF_LIST, .fields = tmf_ref_fields},
+    {.name = "price", .type = TMF_OBJECT},
+    {.name = "priceAlteration", .type = TMF_LIST},
+    {.name = "unitOfMeasure", .type = TMF_OBJECT, .fields = tmf_quantity_fields},
+    {.name = "validFor", .type = TMF_OBJECT, .fields = tmf_period_fields},
+    TMF_END,
+};
+
 static const struct tmf_field offering_fields[] = {
     {.name = "name", .type = TMF_TEXT, .flags = TMF_REQUIRED},
     {.name = "version", .type = TMF_TEXT},
@@ -77,10 +109,10 @@ static const struct tmf_field offering_fields[] = {
     {.name = "marketSegment", .type = TMF_LIST, .fields = tmf_ref_fields},
     {.name = "place", .type = TMF_LIST, .fields = tmf_ref_fields},
     {.name = "prodSpecCharValueUse", .type = TMF_LIST, .fields = characteristic_fields},
-    {.name = "productOfferingPrice", .type = TMF_LIST},
+    {.name = "productOfferingPrice", .type = TMF_LIST, .fields = price_fields},
     {.name = "productOfferingRelationship", .type = TMF_LIST, .fields = part_fields},
     {.name = "productOfferingTerm", .type = TMF_LIST, .fields = term_fields},
-    {.name = "productSpecification", .type = TMF_OBJECT, .fields = tmf_ref_fields},
+    {.name = "productSpecification", .type = TMF_OBJECT, .fields = product_ref_fields},
     {.name = "resourceCandidate", .type = TMF_OBJECT, .fields = tmf_ref_fields},
     {.name = "serviceCandidate", .type = TMF_OBJECT, .fields = tmf_ref_fields},
     {.name = "serviceLevelAgreement", .type = TMF_OBJECT, .fields = tmf_ref_fields},

@@ -179,6 +179,13 @@ json_t *select_show(const struct selection *selection, const json_t *document)
     return show(document, paths, selection->field_count + 2);
 }
 
+/* Is it the text of a number or a boolean, too? Then it may stand without quotes. */
+static bool may_be_bare(const char *value)
+{
+    AUTO(free_json) json_t *json = json_loads(value, JSON_DECODE_ANY, NULL);
+    return json && !json_is_string(json);
+}
+
 char *select_hint(const struct selection *selection)
 {
     const char *longest = NULL;
@@ -190,5 +197,5 @@ char *select_hint(const struct selection *selection)
     AUTO(free_json) json_t *text = longest ? json_string(longest) : NULL;
     if (!text) return NULL;
     AUTO(free_text) char *quoted = json_canonical(text);
-    return mem_copy_bytes(quoted + 1, strlen(quoted) - 2);
+    return may_be_bare(longest) ? mem_copy_bytes(quoted + 1, strlen(quoted) - 2) : take(&quoted);
 }

@@ -61,7 +61,8 @@ static void prepare(const struct tmf_resource *resource, json_t *document)
     if (resource->updated) json_object_del(document, resource->updated);
     for (const struct tmf_field *field = resource->fields; field && field->name; field++)
         if (field->flags & TMF_SERVER) json_object_del(document, field->name);
-    if (resource->state && !json_text(document, resource->state, NULL)) json_put_text(document, resource->state, resource->first);
+    const json_t *state = resource->state ? json_object_get(document, resource->state) : NULL;
+    if (resource->state && (!state || json_is_null(state))) json_put_text(document, resource->state, resource->first);
 }
 
 static void stamp(const struct tmf_resource *resource, json_t *document)

@@ -51,6 +51,28 @@ static void filters_compare_what_is_written(void **state)
     assert_false(matches("id", "\xff"));
 }
 
+static void expect_hint(const char *value, const char *expected)
+{
+    AUTO(select_release) struct selection selection = {0};
+    assert_int_equal(select_add_filter(&selection, "a", value, NULL), 0);
+    AUTO(free_text) char *hint = select_hint(&selection);
+    if (!expected) assert_null(hint);
+    if (expected) assert_string_equal(hint, expected);
+}
+
+static void a_hint_is_what_the_text_must_hold(void **state)
+{
+    (void)state;
+    expect_hint("x", "\"x\"");
+    expect_hint("a \"b\"", "\"a \\\"b\\\"\"");
+    expect_hint("7", "7");
+    expect_hint("1.5", "1.5");
+    expect_hint("true", "true");
+    expect_hint("", NULL);
+    expect_hint("a,b", NULL);
+    expect_hint("\xff", NULL);
+}
+
 static void all_filters_must_hold(void **state)
 {
     (void)state;
@@ -116,6 +138,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(filters_compare_what_is_written),
+        cmocka_unit_test(a_hint_is_what_the_text_must_hold),
         cmocka_unit_test(all_filters_must_hold),
         cmocka_unit_test(fields_show_members_and_members_of_members),
         cmocka_unit_test(what_is_too_much_is_refused),
