@@ -149,6 +149,37 @@ static void a_family_has_two_services_at_most(void **state)
     domain_free(domain);
 }
 
+static int occupy(int port)
+{
+    struct sockaddr_in place = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    const int on = 1;
+    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+    assert_int_equal(bind(fd, (struct sockaddr *)&place, sizeof place), 0);
+    assert_int_equal(listen(fd, 1), 0);
+    return fd;
+}
+
+static void ports_that_others_have_are_left_to_them(void **state)
+{
+    (void)state;
+    if (!has_haproxy()) skip();
+    struct domain *domain = domain_new(false);
+    int taken[2] = {occupy(domain->port), occupy(domain->port + 1)};
+    assert_answer(domain, "ok", "domain name=edge address=127.0.0.1 ports=%d-%d", domain->port, domain->port + 1);
+    assert_answer(domain, "error code=limit",
+        "start key=start-1.1 service=1.1 family=hello version=a folder=%s command=./service port=http=1", domain->package);
+    assert_answer(domain, "ok seen=absent", "find key=start-1.1");
+    close(taken[1]);
+    start_service(domain, "1.1", "a", "");
+    assert_int_equal(number_of(domain, "family", "port"), domain->port + 1);
+    AUTO(close_fd) int fd = dial_port(domain->port + 1);
+    char letter = 0;
+    assert_int_equal(get_on(fd, "/", &letter), 200);
+    close(taken[0]);
+    domain_free(domain);
+}
+
 static void a_second_keeper_is_refused(void **state)
 {
     (void)state;
@@ -205,6 +236,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(a_key_does_a_thing_once),
         cmocka_unit_test(what_cannot_be_saved_is_not_done),
         cmocka_unit_test(a_family_has_two_services_at_most),
+        cmocka_unit_test(ports_that_others_have_are_left_to_them),
         cmocka_unit_test(a_second_keeper_is_refused),
         cmocka_unit_test(many_may_start_one),
     };

@@ -122,6 +122,24 @@ static void killed_instances_come_back_without_a_failed_request(void **state)
     domain_free(domain);
 }
 
+/* All of its sockets are the keeper's, so it needs no rights of its own, also where the keeper is root. */
+static void haproxy_can_do_nothing_else(void **state)
+{
+    (void)state;
+    if (!has_haproxy()) skip();
+    struct domain *domain = domain_new(true);
+    start_service(domain, "1.1", "a", "");
+    AUTO(free_text) char *path = mem_format("/proc/%lld/status", number_of(domain, "domain", "haproxy_pid"));
+    AUTO(free_text) char *bytes = NULL;
+    size_t size;
+    struct error err = {0};
+    assert_int_equal(file_read(path, 64 * 1024, &bytes, &size, &err), 0);
+    assert_non_null(strstr(bytes, "CapEff:\t0000000000000000"));
+    assert_non_null(strstr(bytes, "NoNewPrivs:\t1"));
+    assert_non_null(strstr(bytes, "Seccomp:\t2"));
+    domain_free(domain);
+}
+
 static void a_killed_haproxy_is_restored(void **state)
 {
     (void)state;
@@ -189,6 +207,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(one_that_takes_too_much_memory_is_ended),
         cmocka_unit_test(ports_and_variables_are_given),
         cmocka_unit_test(killed_instances_come_back_without_a_failed_request),
+        cmocka_unit_test(haproxy_can_do_nothing_else),
         cmocka_unit_test(a_killed_haproxy_is_restored),
         cmocka_unit_test(a_killed_keeper_takes_all_with_it_and_the_next_restores_it),
     };

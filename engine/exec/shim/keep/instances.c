@@ -133,6 +133,7 @@ static void request(struct keep *keep, enum shim_request type, struct wire *fram
 
 static void ask_sandbox(struct keep *keep, const struct instance *instance)
 {
+    static const char *const no_more[] = {NULL}; /* folders */
     const struct service *service = instance->service;
     struct wire frame = {0};
     wire_u32(&frame, instance->stage);
@@ -143,8 +144,8 @@ static void ask_sandbox(struct keep *keep, const struct instance *instance)
     wire_u32(&frame, (uint32_t)service->cpu_thousandths);
     wire_u32(&frame, 0);
     wire_u64(&frame, (uint64_t)service->disk_bytes);
-    wire_list(&frame, NULL);
-    wire_list(&frame, NULL);
+    wire_list(&frame, no_more);
+    wire_list(&frame, no_more);
     wire_text(&frame, service->name);
     request(keep, SHIM_SANDBOX, &frame);
 }

@@ -229,6 +229,7 @@ void check_turn(struct keep *keep, struct instance *instance, int64_t now);
 
 /* ports.c */
 void ports_hold(struct keep *keep);
+void ports_look_again(struct keep *keep);
 struct port *port_of(struct keep *keep, int number);
 int family_port(struct keep *keep, struct family *family, struct error *err) MUST_CHECK;
 

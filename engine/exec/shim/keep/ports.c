@@ -5,6 +5,7 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -22,13 +23,22 @@ static int listen_at(const char *address, int number)
     return -1;
 }
 
-/* A port that somebody else has is left out, and looked at again by the next keeper. */
+/* A port that somebody else has is left out. */
 void ports_hold(struct keep *keep)
 {
     for (int number = keep->first_port; number && number <= keep->last_port && keep->port_count < KEEP_PORTS; number++) {
         int fd = port_of(keep, number) ? -1 : listen_at(keep->address, number);
         if (fd >= 0) keep->ports[keep->port_count++] = (struct port){.number = number, .fd = fd};
     }
+}
+
+/* While there is no family, HAProxy serves nobody, and one that knows of more ports may take its place. */
+void ports_look_again(struct keep *keep)
+{
+    unsigned before = keep->port_count;
+    if (keep->families) return;
+    ports_hold(keep);
+    if (keep->port_count > before && keep->haproxy.pid > 0) kill(keep->haproxy.pid, SIGKILL);
 }
 
 struct port *port_of(struct keep *keep, int number)

@@ -55,7 +55,7 @@ static bool ask(struct keep *keep, const char *command, struct text *answer)
 bool runtime_ask(struct keep *keep, const char *command, struct text *answer)
 {
     struct text own = {0}, *into = answer ? answer : &own;
-    if (keep->haproxy.pid <= 0) return false;
+    if (keep->haproxy.pid <= 0 || has_died(&keep->haproxy)) return false;
     bool good = ask(keep, command, into);
     if (!good && !has_died(&keep->haproxy)) kill(keep->haproxy.pid, SIGKILL);
     text_release(&own);

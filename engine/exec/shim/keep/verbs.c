@@ -149,6 +149,7 @@ static int join_family(struct keep *keep, struct service *service, struct error 
 {
     service->family = family_find(keep, service->family_name);
     if (!service->family) {
+        ports_look_again(keep);
         struct family *family = mem_alloc(sizeof *family);
         family->name = mem_copy_text(service->family_name);
         int failed = family_port(keep, family, err);
