@@ -23,8 +23,9 @@ static json_t *party(const char *role, const char *id)
         "{s:s, s:s, s:s, s:s, s:s}", "role", role, "id", id, "name", id, "@referredType", "Individual", "@type", "RelatedParty");
 }
 
-static json_t *parties(const char *author)
+static json_t *parties(const json_t *origin)
 {
+    const char *author = json_text(origin, "author", NULL);
     json_t *list = json_array();
     json_array_append_new(list, party("requester", "crescendo"));
     if (author) json_array_append_new(list, party("submitter", author));
@@ -150,11 +151,21 @@ static json_t *items_to_change(const struct order_facts *facts)
     return json_pack("[o]", item_new(1, facts->action, service));
 }
 
+/* For whoever looks at the domain's orders: "lab/release/order of run 7, hello". */
+static json_t *description_of(const json_t *origin)
+{
+    const char *step = json_text(origin, "step", NULL), *repository = json_text(origin, "repository", NULL);
+    if (!step) return NULL;
+    return json_sprintf(
+        "%s of run %lld%s%s", step, (long long)json_whole(origin, "run", 0), repository ? ", " : "", repository ? repository : "");
+}
+
 json_t *order_body(const struct order_facts *facts)
 {
     bool adds = text_equal(facts->action, "add");
     json_t *body = json_pack("{s:s}", "@type", "ServiceOrder");
-    json_put(body, "relatedParty", parties(facts->author));
+    json_put(body, "description", description_of(facts->origin));
+    json_put(body, "relatedParty", parties(facts->origin));
     json_put(body, "serviceOrderItem", adds ? items_to_add(facts) : items_to_change(facts));
     return body;
 }

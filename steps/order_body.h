@@ -8,7 +8,7 @@
 /* What is known. All borrowed; members that are NULL are left out. Any JSON may be {"$unknown": ...}. */
 struct order_facts {
     const char *action;                     /* "add", "modify", "delete" */
-    const char *author;                     /* who began the run */
+    const json_t *origin;                   /* the facts of the step that orders; NULL in a plan */
     const json_t *domain;                   /* its name */
     const json_t *service;                  /* modify, delete: the service's id */
     const json_t *specification;            /* add: {id, name, version} */

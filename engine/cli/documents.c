@@ -3,7 +3,7 @@
 
 #include "base/encode.h"
 #include "base/mem.h"
-#include "cli/when.h"
+#include "base/moment.h"
 
 #include <string.h>
 
@@ -139,5 +139,6 @@ const char *document_by_role(const json_t *array, const char *role)
 
 int64_t document_time(const json_t *document, const char *key)
 {
-    return when_read(json_text(document, key, NULL));
+    int64_t us;
+    return moment_read(json_text(document, key, NULL), &us) ? us / 1000 : 0;
 }

@@ -1,7 +1,7 @@
 /* facts.c: "name        value" lines. */
 #include "cli/facts.h"
 
-#include "base/clock.h"
+#include "base/moment.h"
 #include "base/mem.h"
 #include "cli/display.h"
 
@@ -34,8 +34,8 @@ void fact_add_format(struct text *out, const struct terminal *terminal, const ch
 
 void fact_add_time(struct text *out, const struct terminal *terminal, const char *name, int64_t ms)
 {
-    char buffer[CLOCK_TEXT_SIZE];
-    if (ms) fact_add(out, terminal, name, clock_format(ms, buffer));
+    char buffer[MOMENT_TEXT_SIZE];
+    if (ms) fact_add(out, terminal, name, moment_format(ms, buffer));
 }
 
 void fact_add_head(struct text *out, const struct terminal *terminal, const char *state, const char *words)

@@ -12,7 +12,4 @@ void when_add_took(struct text *out, int64_t begin_ms, int64_t end_ms, int64_t n
 void table_add_when(struct table *table, int64_t ms, int64_t now_ms); /* the same as a cell */
 void table_add_took(struct table *table, int64_t begin_ms, int64_t end_ms, int64_t now_ms);
 
-/* RFC 3339 as milliseconds since 1970: any number of digits behind the second, Z or an offset. 0: absent, or no such time. */
-int64_t when_read(const char *text);
-
 #endif

@@ -1,15 +1,15 @@
 /* project_order.c: the order's document. */
 #include "orchestrator/fulfil/project.h"
 
-#include "base/clock.h"
+#include "base/moment.h"
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/text.h"
 
 static void put_time(json_t *object, const char *name, int64_t ms)
 {
-    char text[CLOCK_TEXT_SIZE];
-    if (ms > 0) json_put_text(object, name, clock_format(ms, text));
+    char text[MOMENT_TEXT_SIZE];
+    if (ms > 0) json_put_text(object, name, moment_format(ms, text));
 }
 
 /* The step of a stage that failed, or the first. */

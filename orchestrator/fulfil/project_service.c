@@ -1,7 +1,7 @@
 /* project_service.c: the documents of the services that an order makes, changes and ends. */
 #include "orchestrator/fulfil/project.h"
 
-#include "base/clock.h"
+#include "base/moment.h"
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/text.h"
@@ -19,8 +19,8 @@ struct projecting {
 
 static void put_time(json_t *object, const char *name, int64_t ms)
 {
-    char text[CLOCK_TEXT_SIZE];
-    if (ms > 0) json_put_text(object, name, clock_format(ms, text));
+    char text[MOMENT_TEXT_SIZE];
+    if (ms > 0) json_put_text(object, name, moment_format(ms, text));
 }
 
 static const struct step_state *first_step(const struct projecting *at)

@@ -1,7 +1,7 @@
 /* document.c: documents as the resources keep them: their names, times and text. */
 #include "orchestrator/tmf/resource.h"
 
-#include "base/clock.h"
+#include "base/moment.h"
 #include "base/encode.h"
 #include "base/json.h"
 #include "base/mem.h"
@@ -33,8 +33,8 @@ char *tmf_new_id(void)
 
 void tmf_put_time(json_t *document, const char *name, int64_t ms)
 {
-    char buffer[CLOCK_TEXT_SIZE];
-    json_put_text(document, name, clock_format(ms, buffer));
+    char buffer[MOMENT_TEXT_SIZE];
+    json_put_text(document, name, moment_format(ms, buffer));
 }
 
 void tmf_put_identity(const struct tmf_resource *resource, json_t *document, const char *id)

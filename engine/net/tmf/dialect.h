@@ -64,7 +64,4 @@ const json_t *tmf_characteristic(const json_t *list, const char *name);
 /* The same as a number, also where a peer writes it as text. */
 bool tmf_characteristic_number(const json_t *list, const char *name, double *ret);
 
-/* RFC 3339 with 0 to 9 digits of fraction, in Z or with an offset; milliseconds since 1970. */
-bool tmf_time_read(const char *text, int64_t *ret_ms);
-
 #endif

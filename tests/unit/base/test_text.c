@@ -1,5 +1,4 @@
 /* test_text.c: the questions about text, numbers and patterns; and JSON and times made of text. */
-#include "base/clock.h"
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/text.h"
@@ -142,15 +141,6 @@ static void json_is_one_value_without_twins(void **state)
     json_decref(json);
 }
 
-static void times_are_rfc_3339(void **state)
-{
-    (void)state;
-    char buffer[CLOCK_TEXT_SIZE];
-    assert_string_equal(clock_format(0, buffer), "1970-01-01T00:00:00.000Z");
-    assert_string_equal(clock_format(1769846400007, buffer), "2026-01-31T08:00:00.007Z");
-    assert_string_equal(clock_format(-1, buffer), "1969-12-31T23:59:59.999Z");
-}
-
 static void top_level_values_are_found_in_lines(void **state)
 {
     (void)state;
@@ -176,7 +166,6 @@ int main(void)
         cmocka_unit_test(the_nearest_is_near),
         cmocka_unit_test(json_keeps_text_that_is_not_utf8),
         cmocka_unit_test(json_is_one_value_without_twins),
-        cmocka_unit_test(times_are_rfc_3339),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,4 +1,4 @@
-/* test_when.c: times in words, and read. */
+/* test_when.c: times in words. */
 #include "base/mem.h"
 #include "cli/when.h"
 
@@ -45,22 +45,11 @@ static void test_took(void **state)
     took(NOW_MS, NOW_MS - 1, ""); /* two clocks */
 }
 
-static void test_read(void **state)
-{
-    (void)state;
-    assert_int_equal(when_read("2026-01-31T08:00:00Z"), NOW_MS);
-    assert_int_equal(when_read("2026-01-31T08:00:00.123456789Z"), NOW_MS + 123);
-    assert_int_equal(when_read("2026-01-31T10:00:00.5+02:00"), NOW_MS + 500);
-    assert_int_equal(when_read("2026-01-31T03:00:00-0500"), NOW_MS);
-    static const char *const wrong[] = {
-        "", "yesterday", "2026-01-31", "2026-01-31T08:00:00", "2026-01-31T08:00:00Zulu", "2026-01-31 08:00:00Z"};
-    for (size_t i = 0; i < COUNT_OF(wrong); i++)
-        assert_int_equal(when_read(wrong[i]), 0);
-    assert_int_equal(when_read(NULL), 0);
-}
-
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_words), cmocka_unit_test(test_took), cmocka_unit_test(test_read)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_words),
+        cmocka_unit_test(test_took),
+    };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
