@@ -34,6 +34,22 @@ static void its_own_words_are_in_status(void **state)
     domain_free(domain);
 }
 
+/* While the next process still says how it begins, how the last one ended stands beside what that one said. */
+static void the_last_words_stay_while_the_next_one_begins(void **state)
+{
+    (void)state;
+    if (!has_haproxy()) skip();
+    struct domain *domain = domain_new(true);
+    start_script(domain, "quits", "echo%20hello;%20sleep%200.2;%20echo%20no%20such%20table;%20exit%203", " start_ms=30000");
+    wait_words(domain, "exited with code 3");
+    for (int looks = 0; looks < 30; looks++) {
+        AUTO(free_text) char *status = ask(domain, "status service=quits");
+        if (!strstr(status, "no such table") && !strstr(status, "no%20such%20table")) fail_msg("the last words are lost: %s", status);
+        sleep_ms(20);
+    }
+    domain_free(domain);
+}
+
 static bool lives(pid_t pid)
 {
     AUTO(free_text) char *path = mem_format("/proc/%d/stat", (int)pid);
@@ -203,6 +219,7 @@ int main(int argc, char **argv)
     SERVE_IF_ASKED(argc, argv);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(its_own_words_are_in_status),
+        cmocka_unit_test(the_last_words_stay_while_the_next_one_begins),
         cmocka_unit_test(one_that_ignores_sigterm_is_killed),
         cmocka_unit_test(one_that_takes_too_much_memory_is_ended),
         cmocka_unit_test(ports_and_variables_are_given),

@@ -211,7 +211,9 @@ void instance_start(struct keep *keep, struct instance *instance)
     instance->running = true;
     instance->ended = false;
     instance->next_us = now + service->start_ms * 1000;
-    instance->tail_is_old = true;
+    memcpy(instance->last_tail, instance->tail, sizeof instance->tail);
+    instance->last_tail_size = instance->tail_size;
+    instance->tail_size = 0;
     ask_sandbox(keep, instance);
     ask_start(keep, instance);
     ask_end_stage(keep, instance);

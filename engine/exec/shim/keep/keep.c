@@ -127,10 +127,7 @@ static int64_t keep_deadline(const struct shim *shim)
 static void printed(struct shim *shim, uint32_t step, const char *bytes, size_t size)
 {
     struct instance *instance = instance_of_step((struct keep *)shim, step);
-    if (!instance) return;
-    if (instance->tail_is_old) instance->tail_size = 0;
-    instance->tail_is_old = false;
-    tail_add(instance->tail, &instance->tail_size, bytes, size);
+    if (instance) tail_add(instance->tail, &instance->tail_size, bytes, size);
 }
 
 static void reaped(struct shim *shim, pid_t pid, int status)

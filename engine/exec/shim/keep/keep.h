@@ -77,7 +77,8 @@ struct instance {
     struct check check;
     char tail[TAIL_BYTES + 1]; /* of its output */
     size_t tail_size;
-    bool tail_is_old;            /* of the process before this one, which has printed nothing yet */
+    char last_tail[TAIL_BYTES + 1]; /* of the process before this one: what it printed before what message says */
+    size_t last_tail_size;
     char message[MESSAGE_BYTES]; /* how its last process ended */
     char isolation[MESSAGE_BYTES];
     struct instance *next;

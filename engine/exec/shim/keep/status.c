@@ -58,11 +58,16 @@ static void add_part(struct text *out, const char *part, const char *bytes, size
     add_output(out, bytes, size);
 }
 
+/* A message about the process before this one stands beside that one's output. */
 static void add_words_of(struct text *out, const struct instance *instance)
 {
+    bool of_last = instance->running && !instance->ended && (instance->message[0] || !instance->tail_size);
     add_part(out, "", instance->message, strlen(instance->message));
     add_part(out, "", instance->isolation, strlen(instance->isolation));
-    add_part(out, "its last output: ", instance->tail, instance->tail_size);
+    if (of_last)
+        add_part(out, "its last output: ", instance->last_tail, instance->last_tail_size);
+    else
+        add_part(out, "its last output: ", instance->tail, instance->tail_size);
 }
 
 static void add_instance(struct text *out, const struct instance *instance)
