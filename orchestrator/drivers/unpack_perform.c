@@ -55,6 +55,10 @@ static int check_digest(const char *file, const char *hex, struct error *err)
 {
     char is[SHA256_HEX];
     int failed = digest_of(file, is, err);
+    if (failed == -ERROR_NOT_FOUND) {
+        error_set(err, ERROR_NOT_FOUND, NOWHERE, "the package sha256:%.12s... is not here: it was never uploaded whole", hex);
+        return error_hint(err, "upload it, or publish it again, then order again");
+    }
     if (failed) return failed;
     if (text_equal(is, hex)) return 0;
     error_set(err, ERROR_CONFLICT, NOWHERE, "the package %.12s... holds other bytes than its digest says", hex);
