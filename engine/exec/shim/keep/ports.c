@@ -1,6 +1,6 @@
-/* ports.c: the ports that a domain's families are reached at. The keeper itself listens on them, its guardian holds them, and HAProxy inherits
-   the sockets: so a new family needs no other HAProxy, and while a killed HAProxy or keeper is replaced clients wait in the queue of the
-   socket instead of being refused. A port without a family is closed to clients by its route. */
+/* ports.c: the ports that a domain's families are reached at. The keeper itself listens on them, its guardian holds them, and HAProxy
+   inherits the sockets: so a new family needs no other HAProxy, and while a killed HAProxy or keeper is replaced clients wait in the queue
+   of the socket instead of being refused. A port without a family is closed to clients by its route. */
 #include "keep.h"
 
 #include <arpa/inet.h>
