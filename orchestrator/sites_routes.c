@@ -5,7 +5,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "net/keeper.h"
-#include "orchestrator/fulfil/characteristic.h"
+#include "net/tmf/characteristic.h"
 #include "orchestrator/fulfil/check.h"
 #include "orchestrator/fulfil/site.h"
 

@@ -4,6 +4,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "net/tmf/characteristic.h"
 
 /* The id that a reference holds; of a list of references its first's. */
 static const char *reference_id(const json_t *document, const char *key)
@@ -45,19 +46,6 @@ static int check_offered(const struct tmf_client *client, const json_t *offering
     return error_hint(err, "publish it anew, or order another version");
 }
 
-const json_t *specification_descriptor(const json_t *specification)
-{
-    size_t index;
-    json_t *one;
-    json_array_foreach(json_object_get(specification, "specCharacteristic"), index, one)
-    {
-        if (!text_equal(json_text(one, "name", ""), "descriptor")) continue;
-        const json_t *value = json_object_get(json_array_get(json_object_get(one, "characteristicValueSpecification"), 0), "value");
-        return json_is_object(value) ? value : NULL;
-    }
-    return NULL;
-}
-
 static json_t *reference_to(const json_t *specification)
 {
     json_t *reference = json_pack("{s:s}", "@type", "ServiceSpecificationRef");
@@ -77,7 +65,7 @@ int offer_resolve(
     if (!failed) failed = check_offered(client, document, err);
     if (!failed) failed = find_specification(client, document, &specification, err);
     if (failed) return failed;
-    const json_t *descriptor = specification_descriptor(specification);
+    const json_t *descriptor = specification_value(specification, "descriptor");
     *ret_specification = reference_to(specification);
     *ret_descriptor = descriptor ? json_deep_copy(descriptor) : NULL;
     return 0;

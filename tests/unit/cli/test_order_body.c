@@ -3,6 +3,7 @@
 #include "base/mem.h"
 #include "cli/order_body.h"
 #include "cli/documents.h"
+#include "net/tmf/characteristic.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -44,7 +45,7 @@ static void test_add(void **state)
     body = order_body_add(specification, &wish);
     assert_string_equal(json_text(body, "externalId", ""), "k");
     assert_string_equal(json_text(body, "description", ""), "add hello 1.0.0 on here");
-    assert_string_equal(document_by_role(json_object_get(body, "relatedParty"), "requester"), "eve");
+    assert_string_equal(name_by_role(json_object_get(body, "relatedParty"), "requester"), "eve");
     assert_int_equal(json_array_size(json_object_get(body, "serviceOrderItem")), 4);
     const json_t *server = json_object_get(item(body, 0), "service"), *slice = json_object_get(item(body, 1), "service");
     same(json_object_get(server, "serviceSpecification"), "{\"id\":\"7\",\"name\":\"hello\",\"version\":\"1.0.0\"}");
