@@ -68,7 +68,7 @@ class Core:
     def order(self, body):
         requester = next((one["id"] for one in body.get("relatedParty", []) if one.get("role") == "requester"), "?")
         for other in self.documents[ORDERING + "serviceOrder"].values():
-            if body.get("externalId") and (other["externalId"], other["by"]) == (body["externalId"], requester):
+            if body.get("externalId") and (other.get("externalId"), other["by"]) == (body["externalId"], requester):
                 if other["asked"] == body:
                     return 201, other
                 raise Refusal(409, "CONFLICT", f"another order has the key {body['externalId']}", "give the key of that order, or a new one")
