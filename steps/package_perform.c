@@ -219,7 +219,8 @@ static int write_archive(struct step *step, const struct package *package, struc
     if (!failed) failed = digest_archive(fresh, digest, &size, err);
     if (!failed) failed = place_archive(package, folder, fresh, digest, &file, err);
     if (failed) return failed;
-    printf("%s %s: %zu file%s, %lld bytes, sha256:%s\n", package->name, package->version, package->files.count, package->files.count == 1 ? "" : "s", (long long)size, digest);
+    printf("%s %s: %zu file%s, %lld bytes, sha256:%s\n", package->name, package->version, package->files.count,
+        package->files.count == 1 ? "" : "s", (long long)size, digest);
     return hand_over(step, package, file, digest, size);
 }
 

@@ -4,7 +4,7 @@
 
 #include "base/json.h"
 #include "base/mem.h"
-#include "order_body.h"
+#include "describe.h"
 
 static json_t *share_body(const struct ordering *ordering, const char *service, const json_t *share, int64_t lease_ms)
 {
