@@ -179,6 +179,8 @@ $(BUILD)/bench/floor: $(call object,tests/bench/floor.c)
 bench: $(PROGRAMS) $(SUPPORT) $(BUILD)/bench/floor | $(BUILD)/packages-build-test-bench
 	@BUILD=$(BUILD) tests/bench/run
 	@BUILD=$(BUILD) tests/bench/domain
+	@BUILD=$(BUILD) tests/bench/core
+	@BUILD=$(BUILD) tests/bench/orders
 
 SECONDS_EACH ?= 60
 fuzz: | $(BUILD)/packages-build-test-lint

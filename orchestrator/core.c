@@ -59,7 +59,7 @@ static const char *telemetry_folder(void *context, const char *domain)
     }
     if (count != 1) return NULL;
     free(core->telemetry_folder);
-    return core->telemetry_folder = mem_format("%s/%s/telemetry", core->keepers, found);
+    return core->telemetry_folder = mem_format("%s/%s", core->keepers, found);
 }
 
 /* Its steps are programs of its own, so that there is nobody to shut in. */

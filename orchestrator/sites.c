@@ -202,6 +202,7 @@ void sites_release(struct sites *sites)
         free(site);
     }
     json_decref(sites->files);
+    free(sites->files_seen);
     free(sites->domains);
     free(sites->keepers);
     free(sites->shim);

@@ -11,7 +11,9 @@
 #include "spec/domain.h"
 
 #include <dirent.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 enum { FILES_HOLD_US = 1000 * 1000, DOMAINS_MAX = 1000 };
 
@@ -61,15 +63,33 @@ static void take_file(const struct sites *sites, const char *file, json_t *files
     if (json_object_get(domain, "site")) json_object_set(files, name, domain);
 }
 
+/* Names, sizes and times of the files: the same means that nothing has to be read, or told, again. Caller frees. */
+static char *look_at_files(const char *path)
+{
+    AUTO(close_folder) DIR *folder = path ? opendir(path) : NULL;
+    struct text seen = {0};
+    struct stat is;
+    for (const struct dirent *entry; folder && (entry = readdir(folder));) {
+        if (!text_ends(entry->d_name, ".yaml") || fstatat(dirfd(folder), entry->d_name, &is, 0) < 0) continue;
+        text_add_format(&seen, "%s %lld %lld.%09ld %llu\n", entry->d_name, (long long)is.st_size, (long long)is.st_mtim.tv_sec,
+            is.st_mtim.tv_nsec, (unsigned long long)is.st_ino);
+    }
+    return text_take(&seen);
+}
+
 void sites_read_files(struct sites *sites)
 {
+    AUTO(free_text) char *seen = look_at_files(sites->domains);
+    sites->files_us = clock_monotonic_us();
+    if (sites->files && text_equal(seen, sites->files_seen)) return;
     AUTO(close_folder) DIR *folder = sites->domains ? opendir(sites->domains) : NULL;
     json_t *files = json_object();
     for (const struct dirent *entry; folder && (entry = readdir(folder));)
         take_file(sites, entry->d_name, files);
     json_decref(sites->files);
     sites->files = files;
-    sites->files_us = clock_monotonic_us();
+    free(sites->files_seen);
+    sites->files_seen = take(&seen);
 }
 
 const json_t *sites_domains(struct sites *sites)

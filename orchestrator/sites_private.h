@@ -24,7 +24,8 @@ struct sites {
     struct journal *journal;
     uv_timer_t timer;
     struct site *list;
-    json_t *files; /* name → typed domain */
+    json_t *files;    /* name → typed domain */
+    char *files_seen; /* which files there were, and of when */
     int64_t files_us;
     unsigned pending; /* workers that will come back, and the timer */
     bool closing;

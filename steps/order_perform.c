@@ -36,7 +36,7 @@ static int make_add(struct ordering *ordering, json_t **ret_kept, struct error *
     int failed = offer_resolve(&ordering->client, json_text(with, "offering", ""), &specification, &descriptor, err);
     if (failed) return failed;
     const struct order_facts order = {.action = "add",
-        .author = json_text(facts, "author", NULL),
+        .origin = facts,
         .domain = domain,
         .specification = specification,
         .descriptor = descriptor ? descriptor : json_object_get(facts, "service"),
@@ -65,8 +65,8 @@ static int make_modify(struct ordering *ordering, json_t **ret_kept, struct erro
 static json_t *delete_body(const struct ordering *ordering, const json_t *service)
 {
     AUTO(free_json) json_t *domain = json_string(ordering->domain);
-    const char *author = json_text(step_facts(ordering->step), "author", NULL);
-    return order_body(&(struct order_facts){.action = "delete", .author = author, .domain = domain, .service = service});
+    const json_t *origin = step_facts(ordering->step);
+    return order_body(&(struct order_facts){.action = "delete", .origin = origin, .domain = domain, .service = service});
 }
 
 static int make_delete(struct ordering *ordering, json_t **ret_kept, struct error *err)

@@ -13,9 +13,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
-enum { MESSAGE_MAX = 4096 };
+enum { MESSAGE_MAX = 4096, PAUSE_FIRST_MS = 100, PAUSE_LAST_MS = 1600 };
 
 struct step {
     const struct step_type *type;
@@ -307,6 +308,7 @@ struct effect {
     const json_t *body;
     send_function *send;
     void *context;
+    bool may_pass; /* the last send failed for a reason that may pass, and the peer knows that nothing was done */
 };
 
 static json_t *intent_new(const struct effect *effect, const char *type, const char *key)
@@ -390,9 +392,9 @@ static bool is_refusal(const struct error *err)
 }
 
 /* The send failed. A refusal is on record as failed; for anything else the peer is asked at once, while it is near: done counts as
-   done, absent leaves the failure (a retry may send again), and unsure needs a person. */
+   done, absent leaves the failure, which may pass, and unsure needs a person. */
 static int settle_failure(
-    struct step *step, const struct effect *effect, const char *key, const struct error *failure, json_t **ret_outcome, struct error *err)
+    struct step *step, struct effect *effect, const char *key, const struct error *failure, json_t **ret_outcome, struct error *err)
 {
     enum effect_seen seen = EFFECT_SEEN_UNSURE;
     AUTO(free_json) json_t *outcome = NULL;
@@ -408,12 +410,13 @@ static int settle_failure(
             *ret_outcome = take(&outcome);
             return 0;
         }
+        effect->may_pass = failure->retryable;
     }
     if (err) *err = *failure;
     return -(int)failure->code;
 }
 
-static int send_effect(struct step *step, const struct effect *effect, const char *key, json_t **ret_outcome, struct error *err)
+static int send_effect(struct step *step, struct effect *effect, const char *key, json_t **ret_outcome, struct error *err)
 {
     AUTO(free_json) json_t *outcome = NULL;
     struct error failure = {0};
@@ -437,7 +440,7 @@ static int take_known(const struct effect *effect, const json_t *answer, json_t 
 }
 
 /* One round of intend. *ret_again: it was found absent and may be intended anew. */
-static int intend(struct step *step, const struct effect *effect, bool *ret_again, json_t **ret_outcome, struct error *err)
+static int intend(struct step *step, struct effect *effect, bool *ret_again, json_t **ret_outcome, struct error *err)
 {
     AUTO(free_json) json_t *answer = NULL;
     enum effect_seen seen = EFFECT_SEEN_UNSURE;
@@ -457,16 +460,28 @@ static int intend(struct step *step, const struct effect *effect, bool *ret_agai
     return 0;
 }
 
+/* Found absent after a crash, it is intended once more. */
+static int intend_anew(struct step *step, struct effect *effect, json_t **ret_outcome, struct error *err)
+{
+    bool again = false;
+    effect->may_pass = false;
+    int failed = intend(step, effect, &again, ret_outcome, err);
+    if (failed || !again) return failed;
+    failed = intend(step, effect, &again, ret_outcome, err);
+    if (!failed && again) return broken(err, "the engine asks a second time to find what was found absent");
+    return failed;
+}
+
 int step_effect(struct step *step, const char *name, const char *target, const json_t *body, send_function *send, void *context,
     json_t **ret_outcome, struct error *err)
 {
     struct effect effect = {.name = name, .target = target, .body = body, .send = send, .context = context};
-    bool again = false;
     if (!step->type->describe)
         return error_set(err, ERROR_UNSUPPORTED, NOWHERE, "step type %s has no describe, so it may have no effects", step->type->name);
-    int failed = intend(step, &effect, &again, ret_outcome, err);
-    if (failed || !again) return failed;
-    failed = intend(step, &effect, &again, ret_outcome, err);
-    if (!failed && again) return broken(err, "the engine asks a second time to find what was found absent");
+    int failed = intend_anew(step, &effect, ret_outcome, err);
+    for (int pause_ms = PAUSE_FIRST_MS; failed && effect.may_pass && pause_ms <= PAUSE_LAST_MS; pause_ms *= 2) {
+        nanosleep(&(struct timespec){.tv_sec = pause_ms / 1000, .tv_nsec = pause_ms % 1000 * 1000000L}, NULL);
+        failed = intend_anew(step, &effect, ret_outcome, err);
+    }
     return failed;
 }

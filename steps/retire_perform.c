@@ -24,11 +24,11 @@ static int make_body(struct ordering *ordering, json_t **ret_kept, struct error 
 {
     const json_t *with = step_with(ordering->step);
     AUTO(free_json) json_t *service = NULL, *domain = json_string(ordering->domain);
-    const char *author = json_text(step_facts(ordering->step), "author", NULL);
     int failed = tmf_service_get(&ordering->client, json_text(with, "service", ""), &service, err);
     if (!failed) failed = check_unused(ordering, service, err);
     if (failed) return failed;
-    const struct order_facts facts = {.action = "delete", .author = author, .domain = domain, .service = json_object_get(with, "service")};
+    const struct order_facts facts = {
+        .action = "delete", .origin = step_facts(ordering->step), .domain = domain, .service = json_object_get(with, "service")};
     *ret_kept = json_pack("{s:o}", "body", order_body(&facts));
     return 0;
 }

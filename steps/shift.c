@@ -46,6 +46,15 @@ static int check_policy(const json_t *share, const json_t *domain, struct error 
     return error_hint(err, "a service takes all requests by `promote`");
 }
 
+/* What an xApp does in a canary is told apart by where it acts; its requests, if there are any, are no measure of it. */
+static int check_kind(const json_t *service, struct error *err)
+{
+    if (!text_equal(json_text(service, "kind", NULL), "xapp")) return 0;
+    error_set(err, ERROR_DENIED, NOWHERE, "%.60s is of kind xapp: its canary has a set of cells or policy ids, not a share of requests",
+        json_text(service, "service", "?"));
+    return error_hint(err, "leave `shift` out: a new version of an xApp is ordered and promoted without a share in between");
+}
+
 static int describe(const struct planned *planned, json_t **ret_effects, struct error *err)
 {
     const json_t *share = json_object_get(planned->with, "share"), *domain = json_object_get(planned->with, "domain");
@@ -56,7 +65,8 @@ static int describe(const struct planned *planned, json_t **ret_effects, struct 
         .share = share,
         .lease = share_is_lent(share) ? lease : NULL};
     AUTO(free_text) char *service = planned_text(facts.service, "?"), *part = planned_text(share, "?"), *where = planned_text(domain, "?");
-    int failed = check_policy(share, planned->domain, err);
+    int failed = check_kind(planned->service, err);
+    if (!failed) failed = check_policy(share, planned->domain, err);
     if (failed) return failed;
     *ret_effects = json_array();
     effect_add(*ret_effects, "share", domain, mem_format("gives service %s %s %% of the requests on %s", service, part, where),

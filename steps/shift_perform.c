@@ -6,10 +6,28 @@
 #include "base/mem.h"
 #include "describe.h"
 
+#include <stdio.h>
+
 static json_t *share_body(const struct ordering *ordering, const char *service, const json_t *share, int64_t lease_ms)
 {
     AUTO(free_json) json_t *lease = share_is_lent(share) ? json_integer(lease_ms) : NULL;
     return ordering_change_body(ordering, service, &(struct ordering_change){.share = share, .lease = lease});
+}
+
+/* A first version has nobody to share with: a pipeline that releases it is the same as for the next one. */
+static int is_alone(const struct ordering *ordering, const json_t *service, bool *ret_alone, struct error *err)
+{
+    AUTO(free_json) json_t *other = NULL;
+    int failed = tmf_service_other(&ordering->client, service, &other, err);
+    if (!failed) *ret_alone = !other && tmf_service_share(service) >= 100;
+    return failed;
+}
+
+static int keep_all(struct step *step)
+{
+    printf("nothing to shift: it is the only version in service and has all requests\n");
+    step_output(step, "share", json_real(100));
+    return step_output(step, "previous", json_real(100));
 }
 
 /* What share it has is asked before it is changed. */
@@ -19,7 +37,11 @@ static int make_body(struct ordering *ordering, json_t **ret_kept, struct error 
     AUTO(free_json) json_t *service = NULL;
     int failed = ordering_service(ordering, &service, err);
     if (failed) return failed;
-    json_t *body = share_body(ordering, json_text(service, "id", ""), json_object_get(with, "share"), lease_of(with, domain));
+    bool alone = false;
+    failed = is_alone(ordering, service, &alone, err);
+    if (failed) return failed;
+    json_t *body =
+        alone ? json_null() : share_body(ordering, json_text(service, "id", ""), json_object_get(with, "share"), lease_of(with, domain));
     *ret_kept = json_pack("{s:o, s:f}", "body", body, "previous", tmf_service_share(service));
     return 0;
 }
@@ -31,6 +53,7 @@ int shift_perform(struct step *step, struct error *err)
     const json_t *kept = NULL;
     int failed = ordering_open(step, &ordering, err);
     if (!failed) failed = ordering_keep(&ordering, make_body, &kept, err);
+    if (!failed && json_is_null(json_object_get(kept, "body"))) return keep_all(step);
     if (!failed)
         failed =
             step_effect(step, "share", ordering.domain, json_object_get(kept, "body"), ordering_send_and_wait, &ordering, &outcome, err);

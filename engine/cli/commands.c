@@ -140,23 +140,6 @@ static const struct example logs_examples[] = {
     {0},
 };
 
-static const struct option_spec telemetry_options[] = {
-    {"service", 's', "ID", "only this service, as the inventory calls it: 17.1"},
-    {"version", 0, "VERSION", "only this version"},
-    {"family", 0, "NAME", "only the versions of this service"},
-    {"since", 0, "DURATION", "the last 30s, 10m, 2h, 1d; the default is 5m"},
-    {"raw", 0, NULL, "every request as a line of JSON, in the order in which they ended"},
-    {"follow", 'f', NULL, "with --raw: go on as requests come"},
-    JSON_OPTION,
-    OPTION_END,
-};
-static const struct example telemetry_examples[] = {
-    {"crescendo telemetry edge-1", "each version's requests, errors and latency in the last five minutes"},
-    {"crescendo telemetry edge-1 --service 17.1 --since 1h", "one service, one hour"},
-    {"crescendo telemetry edge-1 --raw --follow | jq .duration", "every request, as it comes"},
-    {0},
-};
-
 static const struct option_spec vote_options[] = {
     {"comment", 'm', "TEXT", "why; kept with the decision"},
     JSON_OPTION,
@@ -261,18 +244,6 @@ const struct command commands[] = {
         .exits = "0 1 4 64 69 130",
         .arguments_max = 1,
         .run = logs_run},
-    {.name = "telemetry",
-        .group = "Follow runs",
-        .summary = "show how a domain's services answer",
-        .usage = "[DOMAIN] [OPTION...]",
-        .options = telemetry_options,
-        .about =
-            "One line a version: its requests, its share of its service's, errors, latency, throughput. Each request that went through the "
-            "domain's HAProxy is counted; what could not be recorded is said. DOMAIN may be left out where there is only one.",
-        .examples = telemetry_examples,
-        .exits = "0 1 4 64 69 130",
-        .arguments_max = 1,
-        .run = telemetry_run},
     {.name = "approve",
         .group = "Decide",
         .summary = "say yes to what waits for approval",
@@ -340,6 +311,19 @@ const struct command commands[] = {
         .flags = COMMAND_CORE,
         .arguments_max = 2,
         .run = form_run},
+    {.name = "telemetry",
+        .group = "Order a service",
+        .summary = "show how a domain's services answer",
+        .usage = "[DOMAIN] [OPTION...]",
+        .options = telemetry_options,
+        .about =
+            "One line a version: its requests, its share of its service's, errors, latency, throughput. Each request that went through the "
+            "domain's HAProxy is counted; what could not be recorded is said. DOMAIN may be left out where there is only one.",
+        .examples = telemetry_examples,
+        .exits = "0 1 4 64 69 130",
+        .flags = COMMAND_CORE,
+        .arguments_max = 1,
+        .run = telemetry_run},
     {.name = "domain",
         .group = "Order a service",
         .summary = "the places where services run",

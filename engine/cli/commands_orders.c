@@ -80,3 +80,20 @@ const struct example domain_examples[] = {
     {"crescendo domain show here", "its capacity, services and instances"},
     {0},
 };
+
+const struct option_spec telemetry_options[] = {
+    {"service", 's', "ID", "only this service, as the inventory calls it: 17.1"},
+    {"version", 0, "VERSION", "only this version"},
+    {"family", 0, "NAME", "only the versions of this service"},
+    {"since", 0, "DURATION", "the last 30s, 10m, 2h, 1d; the default is 5m"},
+    {"raw", 0, NULL, "every request as a line of JSON, in the order in which they ended"},
+    {"follow", 'f', NULL, "with --raw: go on as requests come"},
+    JSON_OPTION,
+    OPTION_END,
+};
+const struct example telemetry_examples[] = {
+    {"crescendo telemetry edge-1", "each version's requests, errors and latency in the last five minutes"},
+    {"crescendo telemetry edge-1 --service 17.1 --since 1h", "one service, one hour"},
+    {"crescendo telemetry edge-1 --raw --follow | jq .duration", "every request, as it comes"},
+    {0},
+};

@@ -10,8 +10,8 @@
     }
 
 /* commands_orders.c */
-extern const struct option_spec catalogue_options[], order_options[], inventory_options[], domain_options[];
-extern const struct example catalogue_examples[], order_examples[], inventory_examples[], domain_examples[];
+extern const struct option_spec catalogue_options[], order_options[], inventory_options[], domain_options[], telemetry_options[];
+extern const struct example catalogue_examples[], order_examples[], inventory_examples[], domain_examples[], telemetry_examples[];
 extern const char order_about[], domain_about[];
 
 /* each in the file of its command */

@@ -22,6 +22,7 @@ struct engine_options {
     char *(*external_program)(const char *type);
     void (*failed)(void *context, const struct error *err); /* the journal cannot be written: stop */
     void *context;
+    const char *library;     /* the folder of the shipped pipelines that a file may use by name; NULL = none */
     const char *domains;     /* the folder of domains/NAME.yaml that pipelines name; NULL = none */
     const char *core_socket; /* where the embedded core answers: what a domain's `url: embedded` means; NULL = none is embedded */
     /* Documents that follow from a run's events, written in the same transaction. Called after the events were folded and before they are

@@ -228,6 +228,7 @@ static json_t *facts_for_step(const struct live_run *run, const struct plan_step
     json_put_text(facts, "step", step->path);
     json_put_whole(facts, "attempt", run->state->steps[step->index].attempt);
     json_put_text(facts, "workspace", workspace);
+    json_put_whole(facts, "timeout_ms", step->timeout_ms); /* of this attempt, so that what waits can end before it is ended */
     AUTO(free_text) char *state = mem_format("%s/state", run->folder);
     json_put_text(facts, "state", state);
     json_put(facts, "service", json_incref(run->plan->service_descriptor));

@@ -7,7 +7,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/text.h"
-#include "run/domains.h"
+#include "run/shelf.h"
 #include "spec/beside.h"
 #include "spec/diagnose.h"
 
@@ -141,14 +141,22 @@ static const char *branch_of(const struct submission *submission)
     return submission->ref + strlen(heads);
 }
 
-/* The server's domains as they are now stand behind the submission's files. */
-static int add_domains(struct engine *engine, struct answer *answer)
+/* What the server keeps stands behind the submission's files, so that a file of the submission's own goes first. */
+static int add_shelf(const char *folder, const char *as, struct answer *answer)
 {
     struct error err = {0};
-    if (!engine->options.domains) return 0;
-    int failed = domains_read(engine->options.domains, answer->arena, &answer->files, &err);
+    if (!folder) return 0;
+    int failed = shelf_read(folder, as, answer->arena, &answer->files, &err);
     if (failed) diagnostics_add(&answer->diagnostics, "unreadable", NOWHERE, 0, err.hint[0] ? err.hint : NULL, "%s", err.message);
     return failed;
+}
+
+/* Does any of the files use another? A text that only looks like it costs no more than a look into the library. */
+static bool may_use(const struct source_set *files)
+{
+    for (size_t i = 0; i < files->count; i++)
+        if (memmem(files->items[i].bytes, files->items[i].size, "use:", strlen("use:"))) return true;
+    return false;
 }
 
 /* Loads and plans. 1: planned; 0: the answer is complete (unwanted); negative: the file is wrong. */
@@ -162,14 +170,16 @@ static int make_plan(struct engine *engine, const struct submission *submission,
         .author = submission->author,
         .trigger = submission->trigger};
     if (submission->files.count == 0) return -ERROR_NOT_FOUND;
-    int failed = pipeline_load(&answer->files, engine->options.types, &answer->diagnostics, &pipeline);
+    int failed = may_use(&answer->files) ? add_shelf(engine->options.library, "pipelines", answer) : 0;
+    if (failed < 0) return failed;
+    failed = pipeline_load(&answer->files, engine->options.types, &answer->diagnostics, &pipeline);
     if (failed < 0) return failed;
     if (submission->branch && !pipeline_wants_push(pipeline, submission->branch, submission->paths)) {
         answer->accepted.unwanted = true;
         return 0;
     }
     AUTO(beside_release) struct beside beside = {0};
-    failed = pipeline_reaches_out(pipeline) ? add_domains(engine, answer) : 0;
+    failed = pipeline_reaches_out(pipeline) ? add_shelf(engine->options.domains, "domains", answer) : 0;
     if (!failed) failed = beside_load(pipeline, &answer->files, &answer->diagnostics, &beside);
     if (failed < 0) return failed;
     facts.domains = beside.domains;

@@ -75,6 +75,19 @@ static void mount_routes(struct server *server)
     memcpy(server->mounts + COUNT_OF(own), core, count * sizeof *own);
 }
 
+/* The shipped library, in a build tree or installed. Caller frees; NULL: there is none. */
+static char *find_library(void)
+{
+    static const char *const places[] = {"../pipelines", "../share/crescendo/pipelines", "../../share/crescendo/pipelines"};
+    AUTO(free_text) char *folder = file_program_folder();
+    for (size_t i = 0; folder && i < COUNT_OF(places); i++) {
+        char *path = mem_format("%s/%s", folder, places[i]);
+        if (file_exists(path)) return path;
+        free(path);
+    }
+    return NULL;
+}
+
 static int find_programs(struct server *server, struct error *err)
 {
     int code = host_find_program("crescendo-shim", &server->shim, err);
@@ -104,6 +117,7 @@ static int open_engine(struct server *server, const struct arguments *arguments,
         .external_program = external_program,
         .failed = on_journal_failed,
         .context = server,
+        .library = server->library,
         .domains = server->domains,
         .core_socket = server->core_socket};
     return engine_open(&server->loop, &options, &server->engine, err);
@@ -157,6 +171,7 @@ static int open_server(struct server *server, const struct arguments *arguments,
     if (code < 0) return code;
     server->data = realpath(arguments->data, NULL);
     if (!server->data) return error_set(err, ERROR_NOT_FOUND, NOWHERE, "%s vanished", arguments->data);
+    server->library = find_library();
     server->domains = mem_format("%s/domains", server->data);
     server->core_socket = mem_format("%s/core/core.sock", server->data);
     if (arguments->token_file) code = tokens_open(arguments->token_file, &server->tokens, err);
@@ -185,8 +200,8 @@ static void close_server(struct server *server)
     spool_close(&server->spool);
     tokens_free(&server->tokens);
     free(server->mounts);
-    char *const owned[] = {
-        server->data, server->socket_path, server->core_socket, server->domains, server->address, server->shim, server->step, server->hook};
+    char *const owned[] = {server->data, server->socket_path, server->core_socket, server->domains, server->library, server->address,
+        server->shim, server->step, server->hook};
     for (size_t i = 0; i < COUNT_OF(owned); i++)
         free(owned[i]);
 }

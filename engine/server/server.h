@@ -21,7 +21,7 @@ struct server {
     struct http_server *local, *tcp, *core_local;
     struct http_mount *mounts; /* the core's, too */
     char *address;             /* NULL without --listen */
-    char *data, *socket_path, *core_socket, *domains, *shim, *step, *hook;
+    char *data, *library, *socket_path, *core_socket, *domains, *shim, *step, *hook;
     int64_t started_ms;
     int exit_code;
 };

@@ -54,7 +54,7 @@ const struct field retry_fields[] = {
 };
 
 static const char *const param_types[] = {
-    "text", "name", "path", "boolean", "integer", "number", "duration", "size", "text-list", "domain", NULL};
+    "text", "name", "path", "boolean", "integer", "number", "duration", "size", "text-list", "domain", "percent", NULL};
 const struct field param_fields[] = {
     {.name = "type",
         .type = FIELD_CHOICE,

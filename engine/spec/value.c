@@ -139,7 +139,7 @@ static int read_choice(const struct field *field, const char *text, json_t **ret
     }
     error_set(err, ERROR_INVALID, NOWHERE, "\"%s\" cannot be \"%.60s\"", field->name, text);
     const char *near = text_nearest(text, field->choices);
-    if (near) return error_hint(err, "did you mean \"%s\"? It may be %.80s", near, text_view(&all));
+    if (near) return error_hint(err, "did you mean \"%s\"? It may be %.110s", near, text_view(&all));
     return error_hint(err, "it may be %.140s", text_view(&all));
 }
 

@@ -69,7 +69,8 @@ int step_checkpoint(struct step *step, json_t *checkpoint, struct error *err) MU
 /* One effect, from intent to outcome. Announces the intent {name, key, digest, body} and blocks until it is durable, then
    - a known outcome is handed back (*ret_outcome), nothing is sent;
    - after a crash the type's find is asked first, and an effect that is found is recorded, not repeated;
-   - else send is called once, with the key to send along, and its outcome recorded.
+   - else send is called once, with the key to send along, and its outcome recorded. Where it fails, find is asked at once; what is found
+     absent, for an error that is `retryable`, is intended and sent again, a few times within some seconds.
    body is borrowed. *ret_outcome is the caller's. */
 int step_effect(struct step *step, const char *name, const char *target, const json_t *body,
     int (*send)(struct step *step, const char *key, const json_t *body, void *context, json_t **ret_outcome, struct error *err),

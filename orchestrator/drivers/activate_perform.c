@@ -3,11 +3,13 @@
 #include "drivers.h"
 #include "unpack_perform.h"
 
+#include "base/file.h"
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/text.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 struct activation {
     const json_t *with;
@@ -40,16 +42,28 @@ static json_t *pairs_of(const json_t *object)
     return list;
 }
 
+/* The first word is a path in the package; a name without a slash that is not there is looked for in PATH by whoever starts it. */
+static json_t *command_of(const struct activation *activation)
+{
+    json_t *words = json_copy(json_object_get(activation->with, "command"));
+    const char *program = json_string_value(json_array_get(words, 0));
+    if (!program || strchr(program, '/')) return words;
+    AUTO(free_text) char *path = mem_format("%s/%s", activation->folder, program);
+    if (file_exists(path)) json_array_set_new(words, 0, json_sprintf("./%s", program));
+    return words;
+}
+
 static json_t *start_fields(const struct activation *activation)
 {
     static const char *const copied[] = {
-        "family", "version", "command", "replicas", "health", "memory", "cpu", "disk", "start_ms", "drain_ms", "grace_ms"};
+        "family", "version", "replicas", "health", "memory", "cpu", "disk", "start_ms", "drain_ms", "grace_ms"};
     const json_t *with = activation->with;
     json_t *fields = json_object();
     json_put_text(fields, "service", activation->service);
     json_put_text(fields, "folder", activation->folder);
     for (size_t i = 0; i < COUNT_OF(copied); i++)
         json_put(fields, copied[i], json_incref(json_object_get(with, copied[i])));
+    json_put(fields, "command", command_of(activation));
     json_put(fields, "env", pairs_of(json_object_get(with, "env")));
     json_put(fields, "port", pairs_of(json_object_get(with, "ports")));
     json_put_whole(fields, "share", json_object_get(with, "lease_ms") ? 0 : json_whole(with, "share", 0)); /* what is lent comes later */

@@ -148,6 +148,14 @@ int keeper_wait_ready(struct step *step, const char *service, int64_t start_ms, 
     }
 }
 
+int keeper_count_ready(struct step *step, const char *service, int64_t *ret_ready, struct error *err)
+{
+    AUTO(free_json) json_t *lines = NULL;
+    int failed = read_status(step, service, &lines, err);
+    if (!failed) *ret_ready = number_of(find_line(lines, service), "ready");
+    return failed;
+}
+
 int keeper_wait_gone(struct step *step, const char *service, int64_t limit_ms, struct error *err)
 {
     int64_t end_ms = clock_now_ms() + limit_ms;

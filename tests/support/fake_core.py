@@ -2,7 +2,7 @@
 """fake_core.py SOCKET: TM Forum's paths of an orchestration core without anything behind them, for tests of what talks to one.
 
 Says "ready" on standard output once it answers at SOCKET. How an order goes depends on what is ordered: `broken` fails, `greedy` is refused, `stuck`
-goes on until it is cancelled, all others complete. An order moves when somebody looks at it, never by itself, so that no test depends on the time."""
+goes on until it is cancelled, of `lossy` the first answer is lost, all others complete. An order moves when somebody looks at it, never by itself, so that no test depends on the time."""
 import hashlib
 import http.server
 import json
@@ -27,6 +27,10 @@ class Refusal(Exception):
         super().__init__(message)
         self.body = {"code": code, "reason": message, "message": hint or message, "status": str(status), "@type": "Error"}
         self.status = status
+
+
+class Lost(Exception):
+    """It was done, and nobody hears of it."""
 
 
 def characteristic(service, name):
@@ -79,6 +83,8 @@ class Core:
         _, order = self.create(ORDERING + "serviceOrder", dict(json.loads(json.dumps(body)), asked=body, by=requester, state="acknowledged", orderDate=NOW % 0))
         for item in order["serviceOrderItem"]:
             item["state"] = "acknowledged"
+        if "lossy" in names:
+            raise Lost
         return 201, order
 
     def look(self, order):
@@ -216,6 +222,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
             status, body = self.server.core.answer(self.command, path, dict(urllib.parse.parse_qsl(query)), data)
         except Refusal as refusal:
             status, body = refusal.status, refusal.body
+        except Lost:
+            return
         data = json.dumps({key: value for key, value in body.items() if key not in ("asked", "by")} if isinstance(body, dict) else body).encode()
         self.send_response(status)
         self.send_header("Content-Type", "application/json")

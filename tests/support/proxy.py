@@ -10,6 +10,7 @@ for) and `times` (how often it may still be used; absent: always; `after`: how m
   {"fault": "500"}              forwards, and answers 500 instead: the work is done
   {"fault": "refuse"}           closes without forwarding
   {"fault": "unavailable"}      answers 503 without forwarding
+  {"fault": "error"}            answers 500 without forwarding
   {"fault": "torn"}             forwards, and closes in the middle of the answer's body
   {"fault": "twice"}            forwards the request twice, one behind the other, and hands back the second answer
 
@@ -31,6 +32,7 @@ import time
 
 HOP_BY_HOP = {"connection", "keep-alive", "transfer-encoding", "content-length", "te", "trailer", "upgrade"}
 LARGEST_HEAD = 64 * 1024
+REFUSALS = {"unavailable": (503, "Service Unavailable"), "error": (500, "Internal Server Error")}
 
 
 def connect(address, timeout=60):
@@ -117,8 +119,8 @@ class Handler(socketserver.StreamRequestHandler):
         fault = rule.get("fault")
         if fault == "refuse":
             return False
-        if fault == "unavailable":
-            self.answer(method, 503, "Service Unavailable", [], b"a fault on purpose")
+        if fault in REFUSALS:
+            self.answer(method, *REFUSALS[fault], [], b"a fault on purpose")
             return True
         if fault == "twice":
             self.forward(*request)
@@ -165,7 +167,7 @@ class Proxy:
 
     @staticmethod
     def read_rules(plan):
-        known = {"drop", "delay", "500", "refuse", "unavailable", "torn", "twice"}
+        known = {"drop", "delay", "500", "refuse", "torn", "twice", *REFUSALS}
         for rule in plan:
             if rule.get("fault") not in known:
                 raise SystemExit(f"proxy: the fault of {json.dumps(rule)} is none of {', '.join(sorted(known))}")

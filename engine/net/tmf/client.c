@@ -102,8 +102,10 @@ static int refused(
 {
     AUTO(free_text) char *words = words_of(response);
     size_t path = strcspn(request->path, "?");
-    return error_set(err, code_of(response->status), NOWHERE, "%.40s: %s %.*s answered %d: %s", client->name, request->method,
+    int failed = error_set(err, code_of(response->status), NOWHERE, "%.40s: %s %.*s answered %d: %s", client->name, request->method,
         (int)(path < 80 ? path : 80), request->path, response->status, words);
+    if (err) err->retryable = failed == -ERROR_UNAVAILABLE;
+    return failed;
 }
 
 /* --- sending -------------------------------------------------------------------------------------------------------------------------- */
@@ -150,6 +152,7 @@ static int send_patiently(const struct tmf_client *client, const struct tmf_requ
         int failed = send_once(client, request, ret, &problem);
         bool again = failed ? problem.retryable : is_reading(request) && is_away(ret->status);
         if (!again || now_ms() >= end) {
+            problem.retryable = problem.retryable || problem.code == ERROR_PROTOCOL; /* the answer was lost, no request is under way */
             if (failed && err) *err = problem;
             return failed;
         }
@@ -167,6 +170,7 @@ int tmf_send(const struct tmf_client *client, const struct tmf_request *request,
     if (response.status < 200 || response.status > 299) return refused(client, request, &response, err);
     if (response.size && json_parse(response.body, response.size, request->path, &answer, err) < 0) {
         if (err) err->code = ERROR_PROTOCOL; /* what was sent may have been done */
+        if (err) err->retryable = true;
         return error_wrap(err, "%.40s", client->name);
     }
     if (ret_status) *ret_status = response.status;

@@ -3,7 +3,8 @@
    Reading is patient: while the peer cannot be reached it is tried again with growing pauses, since asking twice does no harm. What
    changes something is sent once, and again only where it cannot have reached the peer.
    Errors: a status from 400 on is INVALID, UNAUTHENTICATED, DENIED, NOT_FOUND, CONFLICT or LIMIT: the peer refused, nothing happened. A
-   status from 500 on, 408 and 429 are UNAVAILABLE; a lost answer is UNAVAILABLE, TIMEOUT or PROTOCOL: whether it was done is open. */
+   status from 500 on, 408 and 429 are UNAVAILABLE; a lost answer is UNAVAILABLE, TIMEOUT or PROTOCOL: whether it was done is open. All but
+   TIMEOUT are retryable: once the peer, asked by key, knows nothing of it, it may be sent again. */
 #ifndef CRESCENDO_NET_TMF_CLIENT_H
 #define CRESCENDO_NET_TMF_CLIENT_H
 

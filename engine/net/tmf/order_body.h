@@ -9,9 +9,9 @@
 struct order_facts {
     const char *action;                     /* "add", "modify", "delete" */
     const char *requester;                  /* NULL = crescendo itself */
-    const char *author;                     /* who began the run */
+    const json_t *origin;                   /* the facts of the step that orders; NULL in a plan, and for commands */
     const char *key;                        /* externalId; NULL where it is known only when the order is sent */
-    const char *description;                /* for people */
+    const char *description;                /* for people; NULL = what the origin says */
     const json_t *domain;                   /* its name */
     const json_t *service;                  /* modify, delete: the service's id; a list of them: an item each */
     const json_t *specification;            /* add: {id, name, version} */

@@ -9,6 +9,7 @@
 #include "../../../steps/registry.h"
 
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/un.h>
 #include <time.h>
 
@@ -42,6 +43,7 @@ UNUSED static void core_begin(struct core *core)
 {
     core->pid = fork();
     if (core->pid == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL); /* it ends with a test that crashes */
         execlp("python3", "python3", "tests/unit/steps/fake_core.py", core->folder, (char *)NULL);
         _exit(99);
     }

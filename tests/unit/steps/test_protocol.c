@@ -8,6 +8,8 @@ struct world {
     int sent, found;
     const char *key;            /* the last one sent */
     enum error_code send_fails; /* ERROR_NONE: it goes well */
+    int fails;                  /* so many times, 0 = always; then it ends as then_fails says */
+    enum error_code then_fails;
     enum effect_seen seen;
 };
 static struct world *the_world; /* find has no context of its own */
@@ -19,7 +21,10 @@ static int send_it(struct step *step, const char *key, const json_t *body, void 
     assert_string_equal(json_text(body, "order", ""), "one");
     assert_string_equal(key, "k1");
     world->sent++;
-    if (world->send_fails) return error_set(err, world->send_fails, NOWHERE, "the peer says %d", (int)world->send_fails);
+    enum error_code fails = world->fails && world->sent > world->fails ? world->then_fails : world->send_fails;
+    if (fails) error_set(err, fails, NOWHERE, "the peer says %d", (int)fails);
+    err->retryable = fails == ERROR_UNAVAILABLE;
+    if (fails) return -(int)fails;
     *ret_outcome = json_pack("{s:i}", "id", 7);
     return 0;
 }
@@ -93,6 +98,12 @@ static const struct effect_case effect_cases[] = {
     {"no answer, but done", GO KEPT, "intend outcome:done", &type, {.send_fails = ERROR_TIMEOUT, .seen = EFFECT_SEEN_DONE}, 0, 1, 1, 9},
     {"no answer, not done", GO KEPT, "intend outcome:absent", &type, {.send_fails = ERROR_TIMEOUT, .seen = EFFECT_SEEN_ABSENT},
         -ERROR_TIMEOUT, 1, 1, 0},
+    {"refused in passing, not done", GO KEPT GO KEPT, "intend outcome:absent intend outcome:done", &type,
+        {.send_fails = ERROR_UNAVAILABLE, .fails = 1, .seen = EFFECT_SEEN_ABSENT}, 0, 2, 1, 7},
+    {"lost twice, not done", GO KEPT GO KEPT GO KEPT, "intend outcome:absent intend outcome:absent intend outcome:done", &type,
+        {.send_fails = ERROR_UNAVAILABLE, .fails = 2, .seen = EFFECT_SEEN_ABSENT}, 0, 3, 2, 7},
+    {"away in passing, then refused", GO KEPT GO KEPT, "intend outcome:absent intend outcome:failed", &type,
+        {.send_fails = ERROR_UNAVAILABLE, .fails = 1, .then_fails = ERROR_DENIED, .seen = EFFECT_SEEN_ABSENT}, -ERROR_DENIED, 2, 1, 0},
     {"no answer, unsure", GO KEPT, "intend outcome:unsure", &type, {.send_fails = ERROR_TIMEOUT, .seen = EFFECT_SEEN_UNSURE},
         -ERROR_CONFLICT, 1, 1, 0},
     {"no effects in the type", GO KEPT, "", &type_without_effects, {0}, -ERROR_UNSUPPORTED, 0, 0, 0},

@@ -42,6 +42,20 @@ static void a_share_is_lent(void **state)
     peer_release(&peer);
 }
 
+/* The first version of a family: the same pipeline releases it, and there is nobody to share with. */
+static void alone_it_keeps_all_requests(void **state)
+{
+    NEEDS_CORE(state);
+    struct peer peer;
+    must_run(core, &order_step_type, ADD, ONE_EFFECT("order", "k1"));
+    const char *shift = "{\"domain\": \"lab\", \"service\": \"1.2\", \"share\": 25.0}";
+    assert_int_equal(run_step(core, &shift_step_type, shift, NULL, "{\"type\":\"kept\"}\n", &peer, NULL), 0);
+    assert_null(heard(&peer, "intend", 0));
+    assert_true(json_number_value(peer_output(&peer, "share")) == 100);
+    assert_service(core, "1.2", "active 100 2");
+    peer_release(&peer);
+}
+
 static void a_share_goes_back_step_by_step(void **state)
 {
     NEEDS_CORE(state);
@@ -242,8 +256,8 @@ static void unknown_domains_and_services(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {TEST(a_share_is_lent), TEST(a_share_goes_back_step_by_step), TEST(what_was_before_survives),
-        TEST(a_failed_change_is_absent), TEST(one_that_hangs_is_unsure), TEST(scales_and_goes_back),
+    const struct CMUnitTest tests[] = {TEST(a_share_is_lent), TEST(alone_it_keeps_all_requests), TEST(a_share_goes_back_step_by_step),
+        TEST(what_was_before_survives), TEST(a_failed_change_is_absent), TEST(one_that_hangs_is_unsure), TEST(scales_and_goes_back),
         TEST(a_scale_that_fails_is_left_to_the_domain), TEST(promotes_and_retires), TEST(retire_parks_until_it_may),
         TEST(nothing_to_retire), TEST(what_is_in_service_is_not_retired), TEST(unknown_domains_and_services)};
     signal(SIGPIPE, SIG_IGN);

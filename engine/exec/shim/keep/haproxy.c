@@ -80,13 +80,10 @@ static void add_frontend(struct text *out, int port, int fd)
         "  http-request set-var(txn.time) date(0,us)\n"
         "  http-request disable-l7-retry unless { method GET HEAD OPTIONS }\n"
         "  http-request set-var(txn.route) str(route),map_str(shares/%d.map,closed)\n"
-        "  http-request set-var(txn.first) var(txn.route),field(1,:)\n"
-        "  http-request set-var(txn.second) var(txn.route),field(2,:)\n"
         "  http-request set-var(txn.share) var(txn.route),field(3,:)\n"
-        "  http-request set-var(txn.arm) var(txn.first)\n"
-        "  http-request set-var(txn.arm) var(txn.second) if { rand(10000),sub(txn.share) lt 0 }\n"
         "  log-format \"R %%[var(txn.time)] %%[date(0,us)] %%ST %%ts %%s %%rc %%B\"\n"
-        "  use_backend %%[var(txn.arm)]\n"
+        "  use_backend %%[var(txn.route),field(2,:)] if { rand(10000),sub(txn.share) lt 0 }\n"
+        "  use_backend %%[var(txn.route),field(1,:)]\n"
         "  default_backend nobody\n",
         port, fd, port, port);
 }

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+enum { HOPELESS_STARTS = 5 }; /* about two seconds of back-off */
+
 static const char *const instance_states[] = {
     [INSTANCE_BACKOFF] = "backoff",
     [INSTANCE_STARTING] = "starting",
@@ -12,10 +14,20 @@ static const char *const instance_states[] = {
     [INSTANCE_STOPPING] = "stopping",
 };
 
+/* Each of its instances ended again and again before it was healthy: waiting for start_ms to pass would tell nothing more. */
+static bool is_hopeless(const struct service *service)
+{
+    const struct instance *instance = service->instances;
+    while (instance && instance->failures >= HOPELESS_STARTS)
+        instance = instance->next;
+    return service->instances && !instance;
+}
+
 static const char *state_of(const struct service *service)
 {
     if (service->stopping) return "stopping";
     if (service->introduced) return "active";
+    if (is_hopeless(service)) return "failed";
     return now_us() < service->started_us + service->start_ms * 1000 ? "starting" : "failed";
 }
 
