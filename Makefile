@@ -140,7 +140,7 @@ $(BUILD)/sim: $(call object,$(call sources,tests/sim)) $(call archive,state plan
 
 # What flows, the demo and benches ask services with, and the service that they ask.
 SUPPORT := $(BUILD)/load $(BUILD)/answer
-$(BUILD)/load: $(call object,tests/support/load.c tests/support/load_http.c orchestrator/telemetry/histogram.c)
+$(BUILD)/load: $(call object,$(wildcard tests/support/load*.c) orchestrator/telemetry/histogram.c)
 	$(CC) $(LDFLAGS) $^ -o $@
 $(BUILD)/answer: $(call object,tests/support/answer.c)
 	$(CC) $(LDFLAGS) $^ -o $@
