@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "net/tmf/characteristic.h"
+#include "net/tmf/order_body.h"
 
 /* The id that a reference holds; of a list of references its first's. */
 static const char *reference_id(const json_t *document, const char *key)
@@ -46,15 +47,6 @@ static int check_offered(const struct tmf_client *client, const json_t *offering
     return error_hint(err, "publish it anew, or order another version");
 }
 
-static json_t *reference_to(const json_t *specification)
-{
-    json_t *reference = json_pack("{s:s}", "@type", "ServiceSpecificationRef");
-    json_put_text(reference, "id", json_text(specification, "id", NULL));
-    json_put_text(reference, "name", json_text(specification, "name", NULL));
-    json_put_text(reference, "version", json_text(specification, "version", NULL));
-    return reference;
-}
-
 int offer_resolve(
     const struct tmf_client *client, const char *offering, json_t **ret_specification, json_t **ret_descriptor, struct error *err)
 {
@@ -66,7 +58,7 @@ int offer_resolve(
     if (!failed) failed = find_specification(client, document, &specification, err);
     if (failed) return failed;
     const json_t *descriptor = specification_value(specification, "descriptor");
-    *ret_specification = reference_to(specification);
+    *ret_specification = specification_reference(specification);
     *ret_descriptor = descriptor ? json_deep_copy(descriptor) : NULL;
     return 0;
 }

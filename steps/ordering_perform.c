@@ -5,7 +5,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "net/tmf/characteristic.h"
-#include "order_body.h"
+#include "net/tmf/order_body.h"
 
 enum { WAIT_MS = 30 * 60 * 1000, FIND_WAIT_MS = 60 * 1000, WAIT_MARGIN_MS = 2000 };
 
