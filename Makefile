@@ -82,11 +82,11 @@ $(BUILD)/lib/lib$(1).a: $(call object,$($(1)_SOURCES))
 endef
 $(foreach f,$(FOLDERS) types drivers perform,$(eval $(call archive_rule,$(f))))
 
-# --- linking: the archives from the highest layer down --------------------------------------------------------------------------
-$(BUILD)/crescendo: $(call object,engine/cli/main.c) $(call archive,cli net state plan spec types base)
+# --- linking: the archives from the highest layer down, net behind the tables that use it ---------------------------------------
+$(BUILD)/crescendo: $(call object,engine/cli/main.c) $(call archive,cli state plan spec types net base)
 	$(CC) $(LDFLAGS) $(filter %.o %.a,$^) -lyaml -ljansson -o $@
 
-$(BUILD)/crescendo-server: $(call object,engine/server/main.c) $(call archive,server orchestrator trigger run http exec store net state plan spec types drivers base)
+$(BUILD)/crescendo-server: $(call object,engine/server/main.c) $(call archive,server orchestrator trigger run http exec store state plan spec types drivers net base)
 	$(CC) $(LDFLAGS) $(filter %.o %.a,$^) -luv -lmicrohttpd -lsqlite3 -lyaml -ljansson -o $@
 
 $(BUILD)/crescendo-step: $(call object,steps/main.c) $(call archive,perform types drivers net base)
@@ -108,24 +108,23 @@ $(BUILD)/tools/make-seccomp-filter: tools/make-seccomp-filter.c | $(BUILD)/packa
 $(patsubst %.c,$(BUILD)/musl/%.o,$(SHIM_SOURCES)): | $(BUILD)/gen/seccomp_filter.h
 
 # --- tests: tests/unit/FOLDER/test_X.c is one cmocka program, linked with its layer and those below --------------------------------
-ALL_LAYERS := cli server orchestrator trigger run http exec store net state plan spec perform types base
 LIBRARIES  := -luv -lmicrohttpd -lsqlite3 -lyaml -lcurl -lgit2 -larchive -ljansson
 UNIT_SOURCES := $(sort $(wildcard tests/unit/*/test_*.c))
 UNIT_TESTS   := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(UNIT_SOURCES))
 # unit/spec/test_x needs the archives from its own layer down; steps need all that steps may use.
 below_base := base
-below_spec := spec types base
-below_plan := plan spec types base
-below_state := state plan spec types base
+below_spec := spec types net base
+below_plan := plan spec types net base
+below_state := state plan spec types net base
 below_store := store base
 below_exec := exec base
 below_net := net base
 below_http := http net base
-below_run := run http exec store net state plan spec types base
+below_run := run http exec store state plan spec types net base
 below_trigger := trigger $(below_run)
-below_orchestrator := orchestrator perform types drivers run http exec store net state plan spec types base
+below_orchestrator := orchestrator run http exec store state plan spec perform types drivers net base
 below_server := server orchestrator trigger $(below_run)
-below_cli := cli net state plan spec types base
+below_cli := cli state plan spec types net base
 below_steps := perform types drivers net base
 define unit_rule
 $(BUILD)/unit/$(1): $(BUILD)/obj/tests/unit/$(1).o $(call archive,$(below_$(firstword $(subst /, ,$(1)))))
@@ -136,12 +135,12 @@ $(foreach t,$(patsubst tests/unit/%.c,%,$(UNIT_SOURCES)),$(eval $(call unit_rule
 .PHONY: unit
 unit: $(UNIT_TESTS)
 
-$(BUILD)/sim: $(call object,$(call sources,tests/sim)) $(call archive,state plan spec types base)
+$(BUILD)/sim: $(call object,$(call sources,tests/sim)) $(call archive,state plan spec types net base)
 	$(CC) $(LDFLAGS) $(filter %.o %.a,$^) -lyaml -ljansson -lm -o $@
 
 # What flows, the demo and benches ask services with, and the service that they ask.
 SUPPORT := $(BUILD)/load $(BUILD)/answer
-$(BUILD)/load: $(call object,tests/support/load.c tests/support/load_http.c orchestrator/telemetry/histogram.c)
+$(BUILD)/load: $(call object,$(wildcard tests/support/load*.c) orchestrator/telemetry/histogram.c)
 	$(CC) $(LDFLAGS) $^ -o $@
 $(BUILD)/answer: $(call object,tests/support/answer.c)
 	$(CC) $(LDFLAGS) $^ -o $@

@@ -9,7 +9,4 @@
 int offer_resolve(const struct tmf_client *client, const char *offering, json_t **ret_specification, json_t **ret_descriptor,
     struct error *err) MUST_CHECK;
 
-/* The descriptor in a service specification; borrowed; NULL = none. */
-const json_t *specification_descriptor(const json_t *specification);
-
 #endif

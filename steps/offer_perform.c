@@ -4,6 +4,8 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "net/tmf/characteristic.h"
+#include "net/tmf/order_body.h"
 
 /* The id that a reference holds; of a list of references its first's. */
 static const char *reference_id(const json_t *document, const char *key)
@@ -45,28 +47,6 @@ static int check_offered(const struct tmf_client *client, const json_t *offering
     return error_hint(err, "publish it anew, or order another version");
 }
 
-const json_t *specification_descriptor(const json_t *specification)
-{
-    size_t index;
-    json_t *one;
-    json_array_foreach(json_object_get(specification, "specCharacteristic"), index, one)
-    {
-        if (!text_equal(json_text(one, "name", ""), "descriptor")) continue;
-        const json_t *value = json_object_get(json_array_get(json_object_get(one, "characteristicValueSpecification"), 0), "value");
-        return json_is_object(value) ? value : NULL;
-    }
-    return NULL;
-}
-
-static json_t *reference_to(const json_t *specification)
-{
-    json_t *reference = json_pack("{s:s}", "@type", "ServiceSpecificationRef");
-    json_put_text(reference, "id", json_text(specification, "id", NULL));
-    json_put_text(reference, "name", json_text(specification, "name", NULL));
-    json_put_text(reference, "version", json_text(specification, "version", NULL));
-    return reference;
-}
-
 int offer_resolve(
     const struct tmf_client *client, const char *offering, json_t **ret_specification, json_t **ret_descriptor, struct error *err)
 {
@@ -77,8 +57,8 @@ int offer_resolve(
     if (!failed) failed = check_offered(client, document, err);
     if (!failed) failed = find_specification(client, document, &specification, err);
     if (failed) return failed;
-    const json_t *descriptor = specification_descriptor(specification);
-    *ret_specification = reference_to(specification);
+    const json_t *descriptor = specification_value(specification, "descriptor");
+    *ret_specification = specification_reference(specification);
     *ret_descriptor = descriptor ? json_deep_copy(descriptor) : NULL;
     return 0;
 }

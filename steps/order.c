@@ -5,7 +5,8 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/text.h"
-#include "order_body.h"
+#include "describe.h"
+#include "net/tmf/order_body.h"
 
 #include <string.h>
 

@@ -7,7 +7,8 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "offer.h"
-#include "order_body.h"
+#include "describe.h"
+#include "net/tmf/order_body.h"
 
 #include <string.h>
 

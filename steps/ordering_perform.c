@@ -4,7 +4,8 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/text.h"
-#include "order_body.h"
+#include "net/tmf/characteristic.h"
+#include "net/tmf/order_body.h"
 
 enum { WAIT_MS = 30 * 60 * 1000, FIND_WAIT_MS = 60 * 1000, WAIT_MARGIN_MS = 2000 };
 
@@ -59,8 +60,8 @@ static const json_t *first_service(const json_t *body)
 static json_t *lease_in(const struct ordering *ordering, const json_t *body)
 {
     const json_t *service = first_service(body), *list = json_object_get(service, "serviceCharacteristic");
-    const json_t *lease = tmf_characteristic(list, "traffic.lease");
-    if (!tmf_characteristic(list, "traffic.share")) return NULL;
+    const json_t *lease = characteristic_find(list, "traffic.lease");
+    if (!characteristic_find(list, "traffic.share")) return NULL;
     if (!lease) return json_null();
     return json_pack(
         "{s:s, s:I, s:s}", "service", json_text(service, "id", ""), "ttl_ms", json_integer_value(lease), "url", ordering->client.url);

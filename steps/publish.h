@@ -4,7 +4,7 @@
 
 #include "crescendo/step.h"
 #include "net/tmf/client.h"
-#include "publish_body.h"
+#include "net/tmf/publish_body.h"
 
 /* inspect_perform.c: what a package says of itself (its manifest.json; docs/formats/package.md), and its digest and size: {file, name (of
    the file), digest, size, manifest}. New. -ERROR_INVALID: not a package of ours. */

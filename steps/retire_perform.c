@@ -5,7 +5,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/mem.h"
-#include "order_body.h"
+#include "net/tmf/order_body.h"
 
 /* A service that still gets requests is not ended, unless another of its family has them all already. */
 static int check_unused(struct ordering *ordering, const json_t *service, struct error *err)

@@ -5,7 +5,8 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/text.h"
-#include "order_body.h"
+#include "describe.h"
+#include "net/tmf/order_body.h"
 
 int shift_perform(struct step *step, struct error *err) __attribute__((weak)); /* NULL outside crescendo-step: README.md */
 int shift_find(struct step *step, const json_t *intent, enum effect_seen *ret_seen, json_t **ret_outcome, struct error *err)

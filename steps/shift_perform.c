@@ -4,7 +4,7 @@
 
 #include "base/json.h"
 #include "base/mem.h"
-#include "order_body.h"
+#include "describe.h"
 
 #include <stdio.h>
 

@@ -26,9 +26,6 @@ struct cli {
     char *types_mark; /* says which external ones there are, and what stands in their tables; "" = none */
     int (*load_types)(struct cli *cli, struct error *err);
     struct arena *storage;
-    /* A document of the catalogue as the step `publish` sends it: part 0 the service specification, 1 its candidate, 2 the product
-       specification, 3 the offering. facts: {name, version, packages, descriptor}; ids: those of the parts before it. Caller frees. */
-    json_t *(*publish_part)(unsigned part, const json_t *facts, const json_t *const *ids);
 };
 
 struct example {

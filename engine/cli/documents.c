@@ -4,8 +4,7 @@
 #include "base/encode.h"
 #include "base/mem.h"
 #include "base/moment.h"
-
-#include <string.h>
+#include "net/tmf/characteristic.h"
 
 enum { PAGE = 500, LIST_LIMIT = 10000, COUNT_LIMIT = 1 << 30 };
 
@@ -90,31 +89,10 @@ int core_patch(struct client *client, const char *path, const char *id, const js
     return client_call(client, "PATCH", text_view(&whole), change, ret, err);
 }
 
-static const json_t *unwrap(const json_t *value)
-{
-    const json_t *inner = json_object_get(value, "value");
-    return inner ? inner : value;
-}
-
-static const json_t *value_of(const json_t *characteristic)
-{
-    const json_t *values = json_object_get(characteristic, "characteristicValueSpecification"),
-                 *value = json_object_get(characteristic, "value");
-    return unwrap(value ? value : json_object_get(json_array_get(values, 0), "value"));
-}
-
 const json_t *document_value(const json_t *document, const char *name)
 {
-    static const char *const places[] = {"serviceCharacteristic", "specCharacteristic"};
-    size_t i;
-    json_t *characteristic;
-    for (size_t p = 0; p < COUNT_OF(places); p++) {
-        json_array_foreach(json_object_get(document, places[p]), i, characteristic)
-        {
-            if (text_equal(json_text(characteristic, "name", NULL), name)) return value_of(characteristic);
-        }
-    }
-    return NULL;
+    const json_t *value = characteristic_find(json_object_get(document, "serviceCharacteristic"), name);
+    return value ? value : specification_value(document, name);
 }
 
 char *document_value_text(const json_t *document, const char *name)
@@ -124,17 +102,6 @@ char *document_value_text(const json_t *document, const char *name)
     if (json_is_string(value)) return mem_copy_text(json_string_value(value));
     if (json_is_real(value)) return mem_format("%g", json_real_value(value));
     return json_canonical(value);
-}
-
-const char *document_by_role(const json_t *array, const char *role)
-{
-    size_t i;
-    json_t *one;
-    json_array_foreach(array, i, one)
-    {
-        if (text_equal(json_text(one, "role", NULL), role)) return json_text(one, "name", json_text(one, "id", NULL));
-    }
-    return NULL;
 }
 
 int64_t document_time(const json_t *document, const char *key)

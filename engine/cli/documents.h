@@ -29,8 +29,6 @@ int core_patch(struct client *client, const char *path, const char *id, const js
 const json_t *document_value(const json_t *document, const char *name);
 /* The same as text: "" = there is none; numbers and booleans as JSON writes them. Caller frees. */
 char *document_value_text(const json_t *document, const char *name);
-/* Of an array of {role, name, id}: the name, else the id, of the first with that role; NULL = none. */
-const char *document_by_role(const json_t *array, const char *role);
 int64_t document_time(const json_t *document, const char *key); /* 0: absent */
 
 #endif

@@ -9,12 +9,13 @@
 #include "cli/table.h"
 #include "cli/documents.h"
 #include "cli/when.h"
+#include "net/tmf/characteristic.h"
 
 #include <stdio.h>
 
 static const char *domain_of(const json_t *service)
 {
-    const char *name = document_by_role(json_object_get(service, "place"), "domain");
+    const char *name = name_by_role(json_object_get(service, "place"), "domain");
     return name ? name : "";
 }
 

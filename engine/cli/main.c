@@ -8,7 +8,6 @@
 #include "cli/help.h"
 #include "cli/output.h"
 #include "steps/external.h"
-#include "steps/publish_body.h"
 #include "steps/registry.h"
 
 #include <errno.h>
@@ -158,18 +157,9 @@ static int load_types(struct cli *cli, struct error *err)
     return 0;
 }
 
-static json_t *publish_part(unsigned part, const json_t *facts, const json_t *const *ids)
-{
-    const struct publication publication = {.name = json_object_get(facts, "name"),
-        .version = json_object_get(facts, "version"),
-        .packages = json_object_get(facts, "packages"),
-        .descriptor = json_object_get(facts, "descriptor")};
-    return publish_body((enum publish_part)part, &publication, ids);
-}
-
 int main(int argc, char **argv)
 {
-    struct cli cli = {.load_types = load_types, .publish_part = publish_part};
+    struct cli cli = {.load_types = load_types};
     struct error err = {0};
     int code = find_and_run(&cli, argc, argv, &err);
     code = flush_output(&cli, code);

@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "cli/display.h"
 #include "cli/documents.h"
+#include "net/tmf/characteristic.h"
 
 #include <strings.h>
 
@@ -86,7 +87,7 @@ const char *order_message(const json_t *order)
 
 const char *order_author(const json_t *order)
 {
-    const char *name = document_by_role(json_object_get(order, "relatedParty"), "requester");
+    const char *name = name_by_role(json_object_get(order, "relatedParty"), "requester");
     return name ? name : "";
 }
 

@@ -9,6 +9,7 @@
 #include "cli/table.h"
 #include "cli/documents.h"
 #include "cli/when.h"
+#include "net/tmf/characteristic.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -39,7 +40,7 @@ static void add_item(struct table *table, const json_t *item)
     table_add(table, STYLE_PLAIN, json_text(item, "action", ""));
     table_add(table, STYLE_PLAIN, name);
     table_add(table, STYLE_PLAIN, json_text(service, "id", ""));
-    table_add(table, STYLE_PLAIN, document_by_role(json_object_get(service, "place"), "domain"));
+    table_add(table, STYLE_PLAIN, name_by_role(json_object_get(service, "place"), "domain"));
     table_add_format(table, style_of_state(state), "%s %s", symbol_of_state(state), state);
     table_add(table, message ? STYLE_BAD : STYLE_PLAIN, message);
 }

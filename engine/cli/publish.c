@@ -10,6 +10,7 @@
 #include "cli/output.h"
 #include "cli/report.h"
 #include "cli/shell_words.h"
+#include "net/tmf/publish_body.h"
 #include "spec/diagnose.h"
 #include "spec/service.h"
 
@@ -21,7 +22,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { PIECE_BYTES = 4 * 1024 * 1024, DESCRIPTOR_LIMIT_BYTES = 1024 * 1024, PART_COUNT = 4, HTTP_ACCEPTED = 202 };
+enum { PIECE_BYTES = 4 * 1024 * 1024, DESCRIPTOR_LIMIT_BYTES = 1024 * 1024, HTTP_ACCEPTED = 202 };
 
 struct package {
     const char *path; /* borrowed */
@@ -154,15 +155,15 @@ static json_t *facts_of(const struct package *package, const json_t *descriptor)
     return facts;
 }
 
-/* The parts in the order of cli->publish_part; `refers`: where a part names the one before it. */
+/* The parts in the order of enum publish_part; `refers`: where a part names the one before it. */
 static const struct {
     const char *path, *refers;
-    unsigned to;
-} parts[PART_COUNT] = {
-    {CORE_SPECIFICATIONS, NULL, 0}, /* the core itself says that it is there, and refuses another content */
-    {CORE_CANDIDATES, "serviceSpecification", 0},
-    {CORE_PRODUCTS, "serviceSpecification", 0},
-    {CORE_OFFERINGS, "serviceCandidate", 1},
+    enum publish_part to;
+} parts[PUBLISH_PART_COUNT] = {
+    [PUBLISH_SPECIFICATION] = {CORE_SPECIFICATIONS, NULL, 0}, /* the core itself says that it is there, and refuses another content */
+    [PUBLISH_CANDIDATE] = {CORE_CANDIDATES, "serviceSpecification", PUBLISH_SPECIFICATION},
+    [PUBLISH_PRODUCT] = {CORE_PRODUCTS, "serviceSpecification", PUBLISH_SPECIFICATION},
+    [PUBLISH_OFFERING] = {CORE_OFFERINGS, "serviceCandidate", PUBLISH_CANDIDATE},
 };
 
 static bool refers_to(const json_t *document, const char *key, const json_t *id)
@@ -173,7 +174,7 @@ static bool refers_to(const json_t *document, const char *key, const json_t *id)
 }
 
 /* *ret NULL: it was not made before. */
-static int find_part(struct cli *cli, unsigned part, const json_t *facts, json_t *const *ids, json_t **ret, struct error *err)
+static int find_part(struct cli *cli, enum publish_part part, const json_t *facts, json_t *const *ids, json_t **ret, struct error *err)
 {
     AUTO(free_json) json_t *all = NULL;
     AUTO(text_release) struct text query = {0};
@@ -195,19 +196,23 @@ static int find_part(struct cli *cli, unsigned part, const json_t *facts, json_t
     return 0;
 }
 
-static int make_part(struct cli *cli, unsigned part, const json_t *facts, json_t **ids, json_t **ret, struct error *err)
+static int make_part(struct cli *cli, enum publish_part part, const json_t *facts, json_t **ids, json_t **ret, struct error *err)
 {
     int failed = find_part(cli, part, facts, ids, ret, err);
     if (failed || *ret) return failed;
-    AUTO(free_json) json_t *body = cli->publish_part(part, facts, (const json_t *const *)ids);
+    const struct publication publication = {.name = json_object_get(facts, "name"),
+        .version = json_object_get(facts, "version"),
+        .packages = json_object_get(facts, "packages"),
+        .descriptor = json_object_get(facts, "descriptor")};
+    AUTO(free_json) json_t *body = publish_body(part, &publication, (const json_t *const *)ids);
     failed = client_call(&cli->client, "POST", parts[part].path, body, ret, err);
     if (failed || json_text(*ret, "id", NULL)) return failed;
     return error_set(err, ERROR_PROTOCOL, NOWHERE, "%s answered POST %s without an id", cli->client.server, parts[part].path);
 }
 
-static void free_parts(json_t *(*documents)[PART_COUNT])
+static void free_parts(json_t *(*documents)[PUBLISH_PART_COUNT])
 {
-    for (unsigned part = 0; part < PART_COUNT; part++)
+    for (enum publish_part part = 0; part < PUBLISH_PART_COUNT; part++)
         json_decref((*documents)[part]);
 }
 
@@ -225,15 +230,15 @@ static int offer_again(struct cli *cli, json_t **offering, struct error *err)
 
 static int make_offering(struct cli *cli, const json_t *facts, json_t **ret, struct error *err)
 {
-    AUTO(free_parts) json_t *documents[PART_COUNT] = {0};
-    json_t *ids[PART_COUNT] = {0}; /* borrowed */
-    for (unsigned part = 0; part < PART_COUNT; part++) {
+    AUTO(free_parts) json_t *documents[PUBLISH_PART_COUNT] = {0};
+    json_t *ids[PUBLISH_PART_COUNT] = {0}; /* borrowed */
+    for (enum publish_part part = 0; part < PUBLISH_PART_COUNT; part++) {
         int failed = make_part(cli, part, facts, ids, &documents[part], err);
         if (failed) return failed;
         ids[part] = json_object_get(documents[part], "id");
     }
-    int failed = offer_again(cli, &documents[PART_COUNT - 1], err);
-    if (!failed) *ret = take(&documents[PART_COUNT - 1]);
+    int failed = offer_again(cli, &documents[PUBLISH_PART_COUNT - 1], err);
+    if (!failed) *ret = take(&documents[PUBLISH_PART_COUNT - 1]);
     return failed;
 }
 

@@ -11,12 +11,19 @@
 #include <string.h>
 #include <time.h>
 
-enum { PAUSE_MS = 100, ABSENT_MS = 30 * 1000, ANSWER_MS = 10 * 1000, SPARE_MS = 10 * 1000 };
+enum { FIRST_PAUSE_MS = 5, PAUSE_MS = 100, ABSENT_MS = 30 * 1000, ANSWER_MS = 10 * 1000, SPARE_MS = 10 * 1000 };
 
 static void pause_ms(int64_t ms)
 {
     const struct timespec pause = {ms / 1000, ms % 1000 * 1000000};
     nanosleep(&pause, NULL);
+}
+
+/* Most instances are there within some milliseconds, others take long: each pause is half as long again as the one before. */
+static void pause_longer(int *pause)
+{
+    pause_ms(*pause);
+    *pause = *pause * 3 / 2 < PAUSE_MS ? *pause * 3 / 2 : PAUSE_MS;
 }
 
 static bool may_pass(const struct error *err)
@@ -132,6 +139,7 @@ static void tell_progress(struct step *step, const json_t *line, int64_t *last)
 int keeper_wait_ready(struct step *step, const char *service, int64_t start_ms, int64_t *ret_ready, char **ret_words, struct error *err)
 {
     int64_t end_ms = clock_now_ms() + start_ms + SPARE_MS, told = -1;
+    int pause = FIRST_PAUSE_MS;
     for (;;) {
         AUTO(free_json) json_t *lines = NULL;
         int failed = read_status(step, service, &lines, err);
@@ -144,20 +152,29 @@ int keeper_wait_ready(struct step *step, const char *service, int64_t start_ms, 
             *ret_ready = number_of(line, "ready");
             return 0;
         }
-        pause_ms(PAUSE_MS);
+        pause_longer(&pause);
     }
+}
+
+int keeper_count_ready(struct step *step, const char *service, int64_t *ret_ready, struct error *err)
+{
+    AUTO(free_json) json_t *lines = NULL;
+    int failed = read_status(step, service, &lines, err);
+    if (!failed) *ret_ready = number_of(find_line(lines, service), "ready");
+    return failed;
 }
 
 int keeper_wait_gone(struct step *step, const char *service, int64_t limit_ms, struct error *err)
 {
     int64_t end_ms = clock_now_ms() + limit_ms;
+    int pause = FIRST_PAUSE_MS;
     for (;;) {
         AUTO(free_json) json_t *lines = NULL;
         int failed = read_status(step, service, &lines, err);
         if (failed) return failed;
         if (!find_line(lines, service)) return 0;
         if (clock_now_ms() >= end_ms) return error_set(err, ERROR_TIMEOUT, NOWHERE, "service %.40s does not end", service);
-        pause_ms(PAUSE_MS);
+        pause_longer(&pause);
     }
 }
 

@@ -19,6 +19,8 @@ json_t *keeper_outcome(const json_t *answer);
    -ERROR_TIMEOUT. The message holds the service's own words, the whole of which is in *ret_words (caller frees) then. */
 int keeper_wait_ready(
     struct step *step, const char *service, int64_t start_ms, int64_t *ret_ready, char **ret_words, struct error *err) MUST_CHECK;
+/* How many are healthy now; 0 where it is not there. */
+int keeper_count_ready(struct step *step, const char *service, int64_t *ret_ready, struct error *err) MUST_CHECK;
 /* Waits until it is gone. */
 int keeper_wait_gone(struct step *step, const char *service, int64_t limit_ms, struct error *err) MUST_CHECK;
 

@@ -1,4 +1,5 @@
-/* modify_perform.c: more or fewer instances, then the share: requests go to instances that are there. */
+/* modify_perform.c: more or fewer instances, then the share: requests go to instances that are there, so it is waited for them first (they
+   may have died just now, or their keeper); away from a service they may go whatever it is like. */
 #include "ask_perform.h"
 #include "drivers.h"
 
@@ -31,10 +32,12 @@ static int modify(struct step *step, char **ret_words, struct error *err)
 {
     const json_t *with = step_with(step);
     const char *service = json_text(with, "service", "");
-    int64_t ready = 0;
+    int64_t start_ms = json_whole(with, "start_ms", 0), ready = 0;
+    bool away = json_object_get(with, "share") && json_whole(with, "share", 0) == 0;
     int failed = json_object_get(with, "replicas") ? scale(step, service, ret_words, err) : 0;
+    if (!failed && !away) failed = keeper_wait_ready(step, service, start_ms, &ready, ret_words, err);
     if (!failed && json_object_get(with, "share")) failed = shift(step, service, err);
-    if (!failed) failed = keeper_wait_ready(step, service, json_whole(with, "start_ms", 0), &ready, ret_words, err);
+    if (!failed) failed = away ? keeper_count_ready(step, service, &ready, err) : 0;
     if (!failed) step_output(step, "ready", json_integer(ready));
     return failed;
 }

@@ -1,7 +1,7 @@
 /* check_add.c: an item that asks for a new service. */
 #include "orchestrator/fulfil/check_parts.h"
 
-#include "orchestrator/fulfil/characteristic.h"
+#include "net/tmf/characteristic.h"
 #include "orchestrator/fulfil/part.h"
 #include "orchestrator/fulfil/site.h"
 

@@ -1,7 +1,7 @@
 /* check_change.c: items that change or end a service that is there. */
 #include "orchestrator/fulfil/check_parts.h"
 
-#include "orchestrator/fulfil/characteristic.h"
+#include "net/tmf/characteristic.h"
 #include "orchestrator/fulfil/site.h"
 
 static int find_service(struct item_check *check, const json_t **ret)

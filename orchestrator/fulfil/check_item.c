@@ -1,7 +1,7 @@
 /* check_item.c: what every item of an order has: a domain, values asked for, and nobody else at work on the same. */
 #include "orchestrator/fulfil/check_parts.h"
 
-#include "orchestrator/fulfil/characteristic.h"
+#include "net/tmf/characteristic.h"
 #include "orchestrator/fulfil/site.h"
 
 #include <stdarg.h>

@@ -1,7 +1,7 @@
 /* check_order.c: an order as a whole becomes a checked one. */
 #include "orchestrator/fulfil/check_parts.h"
 
-#include "orchestrator/fulfil/characteristic.h"
+#include "net/tmf/characteristic.h"
 #include "orchestrator/fulfil/site.h"
 
 #include <string.h>
@@ -21,12 +21,7 @@ const char *order_requester(const json_t *order, const char *fallback)
 
 const char *service_domain(const json_t *service)
 {
-    const json_t *places = json_object_get(service, "place");
-    for (size_t i = 0; i < json_array_size(places); i++) {
-        const json_t *place = json_array_get(places, i);
-        if (text_equal(json_text(place, "role", NULL), "domain")) return json_text(place, "name", json_text(place, "id", NULL));
-    }
-    return NULL;
+    return name_by_role(json_object_get(service, "place"), "domain");
 }
 
 const char *service_family(const json_t *service)

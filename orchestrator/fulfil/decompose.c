@@ -5,7 +5,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/text.h"
-#include "orchestrator/fulfil/characteristic.h"
+#include "net/tmf/characteristic.h"
 #include "plan/plan.h"
 
 enum {

@@ -3,7 +3,7 @@
 
 #include "base/json.h"
 #include "base/text.h"
-#include "orchestrator/fulfil/characteristic.h"
+#include "net/tmf/characteristic.h"
 
 static const json_t *find_line(const json_t *lines, const char *id)
 {

@@ -5,7 +5,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/text.h"
-#include "orchestrator/fulfil/characteristic.h"
+#include "net/tmf/characteristic.h"
 
 enum { ORDER_ITEMS_KEPT = 50 };
 

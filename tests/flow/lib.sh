@@ -29,7 +29,7 @@ flow_sweep() {
     for environ in /proc/[0-9]*/environ; do
         pid=${environ#/proc/}; pid=${pid%/environ}
         [ "$pid" = $$ ] && continue
-        if { tr '\0' '\n' <"$environ"; tr '\0' '\n' <"/proc/$pid/cmdline"; } 2>/dev/null | grep -qF "$FLOW" && [ "$(cat "/proc/$pid/comm" 2>/dev/null)" != python3 ]; then
+        if { tr '\0' '\n' <"$environ"; tr '\0' '\n' <"/proc/$pid/cmdline"; } 2>/dev/null | grep -F "$FLOW" >/dev/null && [ "$(cat "/proc/$pid/comm" 2>/dev/null)" != python3 ]; then
             kill -9 "$pid" 2>/dev/null || true
         fi
     done
@@ -135,7 +135,7 @@ expect() { # expect "what" ACTUAL EXPECTED
     [ "$2" = "$3" ] || fail "$1: expected '$3', found '$2'"
 }
 expect_text() { # expect_text FILE TEXT: the file holds the text (colours aside)
-    sed 's/\x1b\[[0-9;]*[mK]//g' "$1" | grep -qF -- "$2" || { cat "$1"; fail "$1 does not hold '$2'"; }
+    sed 's/\x1b\[[0-9;]*[mK]//g' "$1" | grep -F -- "$2" >/dev/null || { cat "$1"; fail "$1 does not hold '$2'"; }
 }
 expect_no_text() { ! grep -qF -- "$2" "$1" || { cat "$1"; fail "$1 holds '$2'"; }; }
 expect_status() { # expect_status STATUS COMMAND...: output in $FLOW/out
@@ -155,7 +155,7 @@ little_memory() { [ -n "${ASAN_OPTIONS:-}" ] || ulimit -v "$1"; }
 processes_with() { # processes_with TEXT: how many processes have it in their command line (this flow's own shells aside)
     local count=0 file
     for file in /proc/[0-9]*/cmdline; do
-        if { tr '\0' ' ' <"$file"; } 2>/dev/null | grep -qF -- "$1"; then count=$((count + 1)); fi
+        if { tr '\0' ' ' <"$file"; } 2>/dev/null | grep -F -- "$1" >/dev/null; then count=$((count + 1)); fi
     done
     echo "$count"
 }

@@ -363,6 +363,20 @@ static void serve(struct service *service)
     }
 }
 
+static void release(struct service *service)
+{
+    while (service->connections)
+        close_connection(service, service->connections);
+    for (void **block = service->leaked, **before; block; block = before) {
+        before = *block;
+        free(block);
+    }
+    free(service->good);
+    free(service->bad);
+    free(service->healthy);
+    free(service->unhealthy);
+}
+
 int main(int argc, char **argv)
 {
     struct service service = {.options = read_options(argc, argv), .began_us = now_us(), .epoll = epoll_create1(EPOLL_CLOEXEC)};
@@ -379,7 +393,6 @@ int main(int argc, char **argv)
     if (!options->no_listen) listen_on(&service);
     serve(&service);
     printf("answered %llu\n", (unsigned long long)service.answered);
-    while (service.connections)
-        close_connection(&service, service.connections);
+    release(&service);
     return 0;
 }

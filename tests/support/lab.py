@@ -15,6 +15,8 @@ import time
 from server import BUILD, Server
 
 PORTS = 8
+RATE = 100  # requests a second
+ENDS = ("succeeded", "failed", "cancelled", "rolled_back", "rollback_failed", "needs_person")
 
 
 def free_ports():
@@ -133,7 +135,7 @@ class Lab:
         self.server.stop()
         if self.core:
             self.core.end(signal.SIGTERM)
-        for pid in self.keepers():
+        for pid in self.guardians() + self.keepers():
             kill(pid)
         if not keep:
             shutil.rmtree(self.folder, ignore_errors=True)
@@ -170,27 +172,27 @@ class Lab:
         self.say("order", "add", f"answer@{version}", "--domain", "lab")
         return next(each["id"] for each in self.services() if self.version(each) == version)
 
-    def release_pipeline(self, version, between="sleep 0.5"):
+    def release_pipeline(self, version, between="sleep 0.5", retry=True):
+        again = "\n        retry: { times: 9, on: [worker_lost] }" if retry else ""
         return f"""
 stages:
   - stage: release
     checkout: none
     steps:
       - id: order
-        order: {{ domain: lab, offering: "{self.offerings[version]}" }}
-        retry: {{ times: 9, on: [worker_lost] }}
+        order: {{ domain: lab, offering: "{self.offerings[version]}" }}{again}
       - id: shift
-        shift: {{ domain: lab, service: "${{{{ steps.order.service }}}}", share: 25% }}
-      - run: {between}
+        shift: {{ domain: lab, service: "${{{{ steps.order.service }}}}", share: 25% }}{again}
+      - run: {between}{again}
       - id: promote
-        promote: {{ domain: lab, service: "${{{{ steps.order.service }}}}" }}
-      - retire: {{ domain: lab, service: "${{{{ steps.promote.previous }}}}" }}
+        promote: {{ domain: lab, service: "${{{{ steps.order.service }}}}" }}{again}
+      - retire: {{ domain: lab, service: "${{{{ steps.promote.previous }}}}" }}{again}
 """
 
-    def release(self, version, between="sleep 0.5"):
-        return self.server.submit(self.release_pipeline(version, between))
+    def release(self, version, between="sleep 0.5", retry=True):
+        return self.server.submit(self.release_pipeline(version, between, retry))
 
-    def load(self, rate):
+    def load(self, rate=RATE):
         self.loads.append(Load(self.address() + "/", rate))
         return self.loads[-1]
 
@@ -225,12 +227,26 @@ stages:
 
     # --- killing ---
 
-    def keepers(self):
-        return [pid for pid in processes() if (words := words_of(pid)) and words[0].endswith("crescendo-shim") and "--keep" in words and
+    def shims(self, keeping):
+        """Shims of this lab and, since those have no other name, their sandboxes' first processes."""
+        return [pid for pid in processes() if (words := words_of(pid)) and words[0].endswith("crescendo-shim") and ("--keep" in words) == keeping and
                 any(word.startswith(str(self.folder)) for word in words)]
 
+    def guardians(self):
+        pids = self.shims(keeping=True)
+        return [pid for pid in pids if parent_of(pid) not in pids]
+
+    def keepers(self):
+        guardians = self.guardians()
+        return [pid for pid in self.shims(keeping=True) if parent_of(pid) in guardians]
+
+    def supervisors(self, of_core):
+        pids = self.shims(keeping=False)
+        return [pid for pid in pids if parent_of(pid) not in pids and
+                any(word.startswith(str(self.core_data)) for word in words_of(pid)) == of_core]
+
     def descendants(self, name):
-        keepers, found = set(self.keepers()), []
+        keepers, found = set(self.guardians()), []
         for pid in processes():
             words = words_of(pid)
             if not words or pathlib.Path(words[0]).name != name:
@@ -242,16 +258,35 @@ stages:
                 found.append(pid)
         return found
 
-    def kill(self, kind):
+    def kill(self, kind, patience=1):
+        """Returns how many processes were hit. It waits for a supervisor: those of the core's orders live for a moment only."""
+        hit = 0
         for what in kind:
             if what == "server" and self.server.process:
                 self.server.kill()
+                hit += 1
             elif what == "core":
                 self.core.end(signal.SIGKILL)
+                hit += 1
             else:
-                pids = self.keepers() if what == "keeper" else self.descendants("haproxy" if what == "haproxy" else "answer")
-                for pid in pids[:1] if what == "instance" else pids:
+                end = time.monotonic() + (patience if what.endswith("shim") else 0)
+                while not (pids := self.victims(what)) and time.monotonic() < end:
+                    time.sleep(0.005)
+                for pid in pids:
                     kill(pid)
+                hit += len(pids)
+        return hit
+
+    def victims(self, what):
+        if what == "keeper":
+            return self.keepers()
+        if what == "guardian":
+            return self.guardians()
+        if what in ("shim", "lone-shim"):
+            return self.supervisors(of_core=False)
+        if what == "core-shim":
+            return self.supervisors(of_core=True)
+        return self.descendants("haproxy") if what == "haproxy" else self.descendants("answer")[:1]
 
     # --- what must be true ---
 
@@ -259,47 +294,58 @@ stages:
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             row = self.server.ask("GET", f"/v1/runs/{run}")
-            if row["state"] in ("succeeded", "failed", "cancelled", "rolled_back", "rollback_failed", "needs_person"):
+            if row["state"] in ENDS:
                 return row
             time.sleep(0.05)
         raise RuntimeError(f"run {run} did not end: {row['state']}")
 
     def check_release(self, run, first, counted, kind):
-        """After a release of version 2.0.0 beside service `first`: what is wrong, a line each."""
-        wrong = []
-        row = self.wait(run)
-        if row["state"] != "succeeded":
+        """After a release of version 2.0.0 beside service `first`: what is wrong, a line each. A run whose supervisor was killed and that may not try
+        again may also have gone back."""
+        row, wrong = self.wait(run), []
+        back = row["state"] == "rolled_back" and "lone-shim" in kind
+        if row["state"] != "succeeded" and not back:
             failed = [f"{step['path']} {step['state']}: {step.get('message')}" for step in row["steps"] if step["state"] not in ("succeeded", "skipped")]
             wrong.append(f"run is {row['state']} {row.get('reason')} {row.get('message')} {failed}")
-        orders, services = self.orders(), self.services()
+        orders = self.orders()
         keys = [(party_of(order), order["externalId"]) for order in orders if order.get("externalId")]
-        if len(set(keys)) != len(keys) or len(orders) != 5:
+        if len(set(keys)) != len(keys) or (not back and len(orders) != 5):
             wrong.append(f"{len(orders)} orders where 5 were meant: {[(order['id'], order['state'], order.get('externalId')) for order in orders]}")
-        made = [service["id"] for service in services if self.version(service) == "2.0.0"]
-        if len(made) != 1:
+        if len(made := self.deployed("2.0.0")) > 1 or (not back and not made):
             wrong.append(f"version 2.0.0 was deployed {len(made)} times: {made}")
+        if self.deployed("1.0.0") != {first}:
+            wrong.append(f"version 1.0.0 was deployed as {self.deployed('1.0.0')}, ordered as {first}")
         end = time.monotonic() + 15  # what was killed last may still be on its way back
-        while (left := self.left_to_do(first, made)) and time.monotonic() < end:
+        while (left := self.left_to_do(first, made, back)) and time.monotonic() < end:
             time.sleep(0.1)
-        wrong += left
-        if "keeper" not in kind and counted["failed"] > 4 * len(kind):
+        most = 4 * RATE if "guardian" in kind else 4 * len(kind)  # without a guardian its ports are closed until the core looks
+        if counted["failed"] > most:
             wrong.append(f"{counted['failed']} requests failed: {counted['failures']} {counted['status']}")
-        return wrong
+        return wrong + left
 
-    def left_to_do(self, first, made):
+    def deployed(self, version):
+        """Services that a keeper was ever told to start: it writes each down, for telemetry, before it does."""
+        lines = [line.split() for path in self.core_data.glob("**/telemetry/arms") for line in path.read_text().splitlines()]
+        return {service for _, service, _, what in lines if what == version}
+
+    def left_to_do(self, first, made, back):
         wrong = []
         states = {service["id"]: service["state"] for service in self.services()}
-        if states.get(first) != "terminated" or any(states.get(each) != "active" for each in made):
-            wrong.append(f"services are {states}")
+        meant = {first: "active" if back else "terminated", **{each: "terminated" if back else "active" for each in made}}
+        if any(states.get(service) != state for service, state in meant.items()):
+            wrong.append(f"services are {states}, meant {meant}")
         if len(self.descendants("answer")) != 1:
             wrong.append(f"{len(self.descendants('answer'))} instances live")
         try:
             import urllib.request
             heard = {urllib.request.urlopen(self.address(), timeout=5).read().decode().strip() for _ in range(20)}
-        except OSError as fault:
+        except (OSError, StopIteration) as fault:
             heard = {str(fault)}
-        if heard != {"2.0.0"}:
+        if heard != {"1.0.0" if back else "2.0.0"}:
             wrong.append(f"the address answers {heard}")
+        supervisors = self.supervisors(of_core=False) + self.supervisors(of_core=True)
+        if supervisors:
+            wrong.append(f"{len(supervisors)} supervisors outlive their runs: {[words_of(pid) for pid in supervisors]}")
         return wrong
 
 

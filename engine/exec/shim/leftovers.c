@@ -103,6 +103,18 @@ static unsigned signal_all(const struct shim *shim, const struct step *step, int
     return count;
 }
 
+void children_kill(void)
+{
+    DIR *folder = opendir("/proc");
+    if (!folder) return;
+    for (struct dirent *entry; (entry = readdir(folder));) {
+        struct process process;
+        if (!isdigit((unsigned char)entry->d_name[0]) || !read_process((pid_t)strtol(entry->d_name, NULL, 10), &process)) continue;
+        if (process.parent == getpid() && process.state != 'Z') kill(process.pid, SIGKILL);
+    }
+    closedir(folder);
+}
+
 void step_signal(struct shim *shim, struct step *step, int number)
 {
     if (!step->reaped) kill(-step->pid, number);

@@ -91,15 +91,25 @@ static void open_folder(struct shim *shim, const char *folder)
     if (shim->folder_fd < 0) shim_die(shim->folder);
 }
 
-/* The lock says that this folder has a living supervisor, or keeper; it is never inherited and never given up before the end. */
+enum { LOCK_BYTE, KEEPER_BYTE }; /* of the lock's file: of a run's supervisor or a keeper's guardian; of its keeper */
+
+/* The lock says that this folder has a living supervisor, or guardian; it is never inherited and never given up before the end. */
 static void take_lock(struct shim *shim, const char *name)
 {
-    struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+    struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = LOCK_BYTE, .l_len = 1};
     shim->lock_fd = openat(shim->folder_fd, name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (shim->lock_fd < 0) shim_die(name);
     if (fcntl(shim->lock_fd, F_SETLK, &lock) == 0) return;
     if (errno == EAGAIN || errno == EACCES) _exit(EXIT_LOCKED);
     shim_die(name);
+}
+
+/* The keeper of a guardian that was killed dies with it, but maybe a moment later than the next guardian starts. */
+static void take_keeper_lock(struct shim *shim)
+{
+    struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = KEEPER_BYTE, .l_len = 1};
+    while (fcntl(shim->lock_fd, F_SETLKW, &lock) < 0)
+        if (errno != EINTR) shim_die("keeper.lock");
 }
 
 static void signals_ready(struct shim *shim, struct watch *watch, uint32_t events)
@@ -137,14 +147,19 @@ static void open_signals(struct shim *shim)
     watch_add(shim, &shim->signals, EPOLLIN);
 }
 
-/* Tells who started us that the socket is there, and becomes a daemon: nothing of the starter's is held any more. */
-static void become_daemon(int parent)
+static void leave_terminal(void)
 {
     int null = open("/dev/null", O_RDWR | O_CLOEXEC);
     if (null < 0) shim_die("/dev/null");
     for (int fd = 0; fd < 3; fd++)
         if (dup2(null, fd) < 0) shim_die("/dev/null");
     close(null);
+}
+
+/* Tells who started us that the socket is there, and becomes a daemon: nothing of the starter's is held any more. */
+void shim_become_daemon(int parent)
+{
+    leave_terminal();
     ssize_t ignored = write(READY_FD, "1", 1); /* a starter that is gone already is no reason not to run */
     (void)ignored;
     close(READY_FD);
@@ -168,29 +183,52 @@ static int detach(void)
     _exit(WIFEXITED(status) ? WEXITSTATUS(status) : 1);
 }
 
-static void shim_init(struct shim *shim, const char *folder, const char *lock)
+static void claim(struct shim *shim, const char *folder, const char *lock)
 {
     umask(022);
     prctl(PR_SET_CHILD_SUBREAPER, 1);
     shim->id_map_fd = -1;
     open_folder(shim, folder);
     take_lock(shim, lock);
+}
+
+static void open_loop(struct shim *shim)
+{
     shim->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
     if (shim->epoll_fd < 0) shim_die("epoll");
     open_signals(shim);
     log_open(shim);
 }
 
-static void run_open(struct shim *shim)
+static void supervise(const char *folder, int parent)
 {
+    struct shim *shim = shim_alloc(sizeof *shim);
+    claim(shim, folder, "shim.lock");
+    open_loop(shim);
     reports_open(shim);
     connection_listen(shim);
     shim->alone_since_us = now_us();
+    shim_become_daemon(parent);
+    loop_run(shim);
+    unlinkat(shim->folder_fd, "shim.sock", 0);
+    run_cgroup_close(shim);
 }
 
-static void run_close(struct shim *shim)
+static void keep(const char *folder, int parent)
 {
-    unlinkat(shim->folder_fd, "shim.sock", 0);
+    struct shim *shim = keep_new();
+    claim(shim, folder, "keeper.lock");
+    forget_ignored_signals();
+    guard_keeper(shim, parent);
+    prctl(PR_SET_CHILD_SUBREAPER, 1);
+    take_keeper_lock(shim);
+    open_loop(shim);
+    keep_open(shim);
+    leave_terminal();
+    guard_ready((struct keep *)shim);
+    loop_run(shim);
+    keep_close(shim);
+    run_cgroup_close(shim);
 }
 
 static int usage(bool asked)
@@ -205,16 +243,10 @@ int main(int argc, char **argv)
 {
     bool keeps = argc == 3 && strcmp(argv[1], "--keep") == 0;
     if (!keeps && (argc != 2 || argv[1][0] == '-')) return usage(argc == 2 && strcmp(argv[1], "--help") == 0);
-    struct shim *shim = keeps ? keep_new() : shim_alloc(sizeof *shim);
     setsid();
     syscall(SYS_close_range, READY_FD + 1, ~0U, 0);
     if (fcntl(READY_FD, F_GETFD) < 0 && dup2(STDERR_FILENO, READY_FD) < 0) shim_die("descriptor 3"); /* by hand: keep the number taken */
     int parent = detach();
-    shim_init(shim, argv[keeps ? 2 : 1], keeps ? "keeper.lock" : "shim.lock");
-    (keeps ? keep_open : run_open)(shim);
-    become_daemon(parent);
-    loop_run(shim);
-    (keeps ? keep_close : run_close)(shim);
-    run_cgroup_close(shim);
+    (keeps ? keep : supervise)(argv[keeps ? 2 : 1], parent);
     return 0;
 }

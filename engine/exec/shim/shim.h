@@ -167,6 +167,7 @@ struct shim {
 
 /* main.c */
 _Noreturn void shim_die(const char *what);
+void shim_become_daemon(int parent);
 void *shim_alloc(size_t size);                   /* zeroed; never NULL */
 char *shim_copy(const char *bytes, size_t size); /* with a NUL behind */
 int64_t now_us(void);                            /* CLOCK_BOOTTIME */
@@ -255,6 +256,7 @@ void reset_signals(void);
 
 /* leftovers.c: processes that a step without namespaces left behind */
 void step_signal(struct shim *shim, struct step *step, int signal);
+void children_kill(void);                                  /* all of ours */
 bool leftovers_kill(struct shim *shim, struct step *step); /* true: there were some, look again at the next SIGCHLD */
 
 /* stage.c */

@@ -6,8 +6,6 @@
 #include "base/mem.h"
 #include "base/text.h"
 
-#include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 /* --- the table ----------------------------------------------------------------------------------------------------------------- */
@@ -167,29 +165,4 @@ static const json_t *member_at(const json_t *json, const char *path)
 const char *tmf_item_service(const struct tmf_dialect *dialect, const json_t *item)
 {
     return json_string_value(member_at(item, dialect->item_service));
-}
-
-const json_t *tmf_characteristic(const json_t *list, const char *name)
-{
-    size_t index;
-    json_t *one;
-    json_array_foreach((json_t *)list, index, one)
-    {
-        if (!text_equal(json_text(one, "name", ""), name)) continue;
-        const json_t *value = json_object_get(one, "value"), *inner = json_object_get(value, "value");
-        return inner && json_object_size(value) <= 2 ? inner : value;
-    }
-    return NULL;
-}
-
-bool tmf_characteristic_number(const json_t *list, const char *name, double *ret)
-{
-    const json_t *value = tmf_characteristic(list, name);
-    const char *text = json_string_value(value);
-    char *end = NULL;
-    double number = text ? strtod(text, &end) : json_number_value(value);
-    if (!json_is_number(value) && (!text || end == text || *end)) return false;
-    if (!isfinite(number)) return false;
-    *ret = number;
-    return true;
 }

@@ -59,9 +59,4 @@ json_t *tmf_order_items(const struct tmf_dialect *dialect, const json_t *order);
 /* The id of the service that an item ordered; NULL = not known yet. Borrowed. */
 const char *tmf_item_service(const struct tmf_dialect *dialect, const json_t *item);
 
-/* A characteristic's value by name, out of its wrapping; NULL = not there. Borrowed. */
-const json_t *tmf_characteristic(const json_t *list, const char *name);
-/* The same as a number, also where a peer writes it as text. */
-bool tmf_characteristic_number(const json_t *list, const char *name, double *ret);
-
 #endif

@@ -5,6 +5,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "net/tmf/characteristic.h"
 
 int tmf_service_get(const struct tmf_client *client, const char *id, json_t **ret, struct error *err)
 {
@@ -49,20 +50,18 @@ static const json_t *characteristics(const json_t *service)
 
 double tmf_service_share(const json_t *service)
 {
-    double share;
-    return tmf_characteristic_number(characteristics(service), "traffic.share", &share) ? share : 100;
+    return characteristic_number(characteristics(service), "traffic.share", 100);
 }
 
 int64_t tmf_service_replicas(const json_t *service)
 {
-    double replicas;
-    bool known = tmf_characteristic_number(characteristics(service), "replicas", &replicas) && replicas >= 0 && replicas < 1e6;
-    return known ? (int64_t)replicas : 1;
+    int64_t replicas = characteristic_whole(characteristics(service), "replicas", 1);
+    return replicas >= 0 && replicas < 1000 * 1000 ? replicas : 1;
 }
 
 const char *tmf_service_address(const json_t *service)
 {
-    return json_string_value(tmf_characteristic(characteristics(service), "address"));
+    return characteristic_text(characteristics(service), "address", NULL);
 }
 
 const char *tmf_service_specification(const json_t *service)
@@ -81,17 +80,13 @@ const char *tmf_service_version(const json_t *service)
 /* The domain that a service is on; "" where its peer has only one. */
 static const char *domain_of(const json_t *service)
 {
-    size_t index;
-    json_t *place;
-    json_array_foreach(json_object_get(service, "place"), index,
-        place) if (text_equal(json_text(place, "role", ""), "domain")) return json_text(place, "name", json_text(place, "id", ""));
-    return "";
+    const char *domain = name_by_role(json_object_get(service, "place"), "domain");
+    return domain ? domain : "";
 }
 
 static const char *component_of(const json_t *service)
 {
-    const char *component = json_string_value(tmf_characteristic(characteristics(service), "component"));
-    return component ? component : "";
+    return characteristic_text(characteristics(service), "component", "");
 }
 
 static bool is_other(void *context, const json_t *one)

@@ -53,20 +53,8 @@ static void test_specification(void **state)
     assert_null(document_value(specification, "replicas"));
 }
 
-static void test_roles(void **state)
-{
-    (void)state;
-    AUTO(free_json)
-    json_t *parties = parsed(
-        "[{\"role\":\"submitter\",\"name\":\"ada\"},7,{\"role\":\"requester\",\"id\":\"eve\"},{\"role\":\"requester\",\"id\":\"x\"}]");
-    assert_string_equal(document_by_role(parties, "requester"), "eve");
-    assert_string_equal(document_by_role(parties, "submitter"), "ada");
-    assert_null(document_by_role(parties, "owner"));
-    assert_null(document_by_role(NULL, "owner"));
-}
-
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_values), cmocka_unit_test(test_specification), cmocka_unit_test(test_roles)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_values), cmocka_unit_test(test_specification)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -3,6 +3,7 @@
 #include "base/mem.h"
 #include "cli/order_body.h"
 #include "cli/documents.h"
+#include "net/tmf/characteristic.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -44,10 +45,11 @@ static void test_add(void **state)
     body = order_body_add(specification, &wish);
     assert_string_equal(json_text(body, "externalId", ""), "k");
     assert_string_equal(json_text(body, "description", ""), "add hello 1.0.0 on here");
-    assert_string_equal(document_by_role(json_object_get(body, "relatedParty"), "requester"), "eve");
+    assert_string_equal(name_by_role(json_object_get(body, "relatedParty"), "requester"), "eve");
     assert_int_equal(json_array_size(json_object_get(body, "serviceOrderItem")), 4);
     const json_t *server = json_object_get(item(body, 0), "service"), *slice = json_object_get(item(body, 1), "service");
-    same(json_object_get(server, "serviceSpecification"), "{\"id\":\"7\",\"name\":\"hello\",\"version\":\"1.0.0\"}");
+    same(json_object_get(server, "serviceSpecification"),
+        "{\"@type\":\"ServiceSpecificationRef\",\"id\":\"7\",\"name\":\"hello\",\"version\":\"1.0.0\"}");
     same(document_value(server, "component"), "\"server\"");
     same(document_value(server, "replicas"), "2");
     same(document_value(server, "traffic.share"), "2.5");
@@ -67,7 +69,8 @@ static void test_add_little(void **state)
     AUTO(free_json) json_t *specification = parsed("{\"id\":\"7\",\"name\":\"other\"}"), *body = NULL;
     body = order_body_add(specification, &(struct order_wish){.requester = "eve", .share = SHARE_UNSAID});
     same(json_object_get(body, "serviceOrderItem"),
-        "[{\"action\":\"add\",\"id\":\"1\",\"service\":{\"serviceSpecification\":{\"id\":\"7\",\"name\":\"other\"}}}]");
+        "[{\"@type\":\"ServiceOrderItem\",\"action\":\"add\",\"id\":\"1\",\"service\":{\"@type\":\"Service\",\"serviceSpecification\":{\"@"
+        "type\":\"ServiceSpecificationRef\",\"id\":\"7\",\"name\":\"other\"}}}]");
     assert_null(json_object_get(body, "externalId"));
 }
 
@@ -77,7 +80,8 @@ static void test_change(void **state)
     AUTO(free_json) json_t *share = NULL, *scale = NULL, *end = NULL;
     share = order_body_modify("17.1", &(struct order_wish){.requester = "eve", .share = 25, .lease_ms = 60000});
     same(json_object_get(share, "serviceOrderItem"),
-        "[{\"action\":\"modify\",\"id\":\"1\",\"service\":{\"id\":\"17.1\",\"serviceCharacteristic\":["
+        "[{\"@type\":\"ServiceOrderItem\",\"action\":\"modify\",\"id\":\"1\",\"service\":{\"@type\":\"Service\",\"id\":\"17.1\","
+        "\"serviceCharacteristic\":["
         "{\"name\":\"traffic.share\",\"value\":25,\"valueType\":\"number\"},{\"name\":\"traffic.lease\",\"value\":60000,\"valueType\":"
         "\"integer\"}]}}]");
     assert_string_equal(json_text(share, "description", ""), "move 17.1 to a share of 25 %");

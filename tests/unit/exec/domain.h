@@ -153,6 +153,7 @@ static inline void wait_words(const struct domain *domain, const char *words)
 }
 
 /* --- a domain --- */
+/* Of the guardian, as long as it lives. */
 static inline pid_t keeper_pid(const struct domain *domain)
 {
     AUTO(free_text) char *path = mem_format("%s/keeper.lock", domain->folder);
@@ -160,6 +161,14 @@ static inline pid_t keeper_pid(const struct domain *domain)
     struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
     if (fd < 0 || fcntl(fd, F_GETLK, &lock) < 0 || lock.l_type == F_UNLCK) return 0;
     return lock.l_pid;
+}
+
+/* The keeper proper; keeper_pid() is its guardian's. 0: it does not answer just now. */
+static inline pid_t kept_pid(const struct domain *domain)
+{
+    AUTO(free_text) char *answer = ask(domain, "hello");
+    const char *at = strstr(answer, " pid=");
+    return at ? (pid_t)strtol(at + 5, NULL, 10) : 0;
 }
 
 static inline void wait_gone(const struct domain *domain)

@@ -124,8 +124,25 @@ static void without_a_healthy_instance_no_share(void **state)
         domain->package);
     assert_int_equal(number_of(domain, "service service=2.1", "share"), 0);
     assert_int_equal(number_of(domain, "service service=1.1", "share"), 10000);
+    assert_answer(domain, "error code=unavailable", "share key=1 service=2.1 share=5000");
     assert_answer(domain, "no healthy instance", "share key=1 service=2.1 share=5000");
     assert_answer(domain, "ok previous=0", "share key=2 service=2.1 share=0");
+    domain_free(domain);
+}
+
+/* One that was well and is not any more can lose its share, in steps, and gets no more of it. */
+static void requests_may_always_go_away(void **state)
+{
+    (void)state;
+    if (!has_haproxy()) skip();
+    struct domain *domain = domain_new(true);
+    start_service(domain, "1.1", "a", "");
+    start_service(domain, "2.1", "b", "");
+    assert_answer(domain, "ok previous=0", "share key=1 service=2.1 share=5000");
+    assert_answer(domain, "ok previous=1", "replicas key=2 service=2.1 replicas=0");
+    wait_until(domain, "service service=2.1", "ready", 0);
+    assert_answer(domain, "error code=unavailable", "share key=3 service=2.1 share=5001");
+    assert_answer(domain, "ok previous=5000", "share key=3 service=2.1 share=2500");
     domain_free(domain);
 }
 
@@ -305,6 +322,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(a_share_that_is_lent_goes_back),
         cmocka_unit_test(a_lease_outlives_its_keeper),
         cmocka_unit_test(without_a_healthy_instance_no_share),
+        cmocka_unit_test(requests_may_always_go_away),
         cmocka_unit_test(every_request_is_recorded),
         cmocka_unit_test(records_go_on_in_the_same_segment),
         cmocka_unit_test(what_haproxy_does_not_log_is_counted),

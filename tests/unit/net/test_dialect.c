@@ -1,4 +1,4 @@
-/* test_dialect.c: states, characteristics and ids as several peers write them; and, where CRESCENDO_RECORDED names a folder with
+/* test_dialect.c: states and ids as several peers write them; and, where CRESCENDO_RECORDED names a folder with
    answers recorded from a real OpenSlice, those. */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -11,6 +11,7 @@
 #include "base/mem.h"
 #include "base/moment.h"
 #include "base/text.h"
+#include "net/tmf/characteristic.h"
 #include "net/tmf/orders.h"
 #include "net/tmf/services.h"
 
@@ -78,24 +79,6 @@ static void unknown_and_unspoken_dialects(void **state)
     assert_string_equal(err.hint, "did you mean \"standard\"?");
 }
 
-static void characteristics(void **state)
-{
-    (void)state;
-    AUTO(free_json)
-    json_t *list = parse("[{\"name\": \"a\", \"value\": 2}, {\"name\": \"b\", \"value\": {\"value\": \"2.5\", \"alias\": \"\"}},"
-                         "{\"name\": \"c\", \"value\": {\"x\": 1, \"value\": 2, \"y\": 3}}, {\"name\": \"d\"}, 7,"
-                         "{\"name\": \"e\", \"value\": \"much\"}, {\"name\": \"f\", \"value\": \"inf\"}]");
-    double number = -1;
-    assert_true(tmf_characteristic_number(list, "a", &number) && number == 2);
-    assert_true(tmf_characteristic_number(list, "b", &number) && number == 2.5);
-    assert_int_equal(json_object_size(tmf_characteristic(list, "c")), 3);
-    assert_null(tmf_characteristic(list, "d"));
-    assert_false(tmf_characteristic_number(list, "e", &number));
-    assert_false(tmf_characteristic_number(list, "f", &number));
-    assert_false(tmf_characteristic_number(NULL, "a", &number));
-    assert_null(tmf_characteristic(NULL, "a"));
-}
-
 static void services_of_items(void **state)
 {
     (void)state;
@@ -135,13 +118,12 @@ static void recorded_orders(void **state)
     (void)state;
     NEEDS_RECORDED();
     AUTO(free_json) json_t *done = recorded("04-order-completed.http"), *stuck = recorded("06-order-stuck-inprogress.http");
-    double replicas = 0;
     int64_t us = 0;
     assert_int_equal(tmf_order_state_of(done), TMF_ORDER_COMPLETED);
     assert_int_equal(tmf_order_state_of(first_item(done)), TMF_ORDER_COMPLETED);
     assert_string_equal(tmf_item_service(dialect("openslice"), first_item(done)), "8104c0e4-1f1f-49be-ab77-16a06c2d9a5c");
     const json_t *asked = json_object_get(json_object_get(first_item(done), "service"), "serviceCharacteristic");
-    assert_true(tmf_characteristic_number(asked, "replicas", &replicas) && replicas == 2);
+    assert_int_equal(characteristic_whole(asked, "replicas", 0), 2);
     assert_true(moment_read(json_text(done, "completionDate", NULL), &us));
     assert_true(moment_read(json_text(done, "requestedStartDate", NULL), &us));
     assert_int_equal(tmf_order_state_of(stuck), TMF_ORDER_IN_PROGRESS);
@@ -178,7 +160,7 @@ static void recorded_completed_and_terminated(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(tables_are_complete), cmocka_unit_test(states_in_any_spelling),
-        cmocka_unit_test(unknown_and_unspoken_dialects), cmocka_unit_test(characteristics), cmocka_unit_test(services_of_items),
-        cmocka_unit_test(recorded_orders), cmocka_unit_test(recorded_standard_key), cmocka_unit_test(recorded_completed_and_terminated)};
+        cmocka_unit_test(unknown_and_unspoken_dialects), cmocka_unit_test(services_of_items), cmocka_unit_test(recorded_orders),
+        cmocka_unit_test(recorded_standard_key), cmocka_unit_test(recorded_completed_and_terminated)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

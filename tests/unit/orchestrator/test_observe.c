@@ -1,7 +1,7 @@
 /* test_observe.c: what a keeper did by itself goes into a service's document, and nothing else. */
 #include "order_world.h"
 
-#include "orchestrator/fulfil/characteristic.h"
+#include "net/tmf/characteristic.h"
 #include "orchestrator/fulfil/observe.h"
 
 static json_t *lines_of(const char *rest)

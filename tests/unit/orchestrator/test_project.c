@@ -2,7 +2,7 @@
 #include "order_run.h"
 
 #include "base/text.h"
-#include "orchestrator/fulfil/characteristic.h"
+#include "net/tmf/characteristic.h"
 
 static double share_of(const json_t *service)
 {

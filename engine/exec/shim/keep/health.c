@@ -10,8 +10,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { FAILURES = 3, STATUS_AT = 9, STATUS_END = 12 };
-static const int64_t OFTEN_US = 50 * 1000, SELDOM_US = 1000 * 1000, PATIENCE_US = 2 * 1000 * 1000;
+enum { FAILURES = 3, EAGER = 20 /* questions */, STATUS_AT = 9, STATUS_END = 12 };
+static const int64_t OFTEN_US = 20 * 1000, SELDOM_US = 1000 * 1000, PATIENCE_US = 2 * 1000 * 1000;
 
 void check_stop(struct keep *keep, struct instance *instance)
 {
@@ -41,7 +41,7 @@ static void end_check(struct keep *keep, struct instance *instance, bool good)
         instance->state = INSTANCE_UNHEALTHY;
         instance->next_us = now_us() + instance->service->start_ms * 1000;
     }
-    check->next_us = now_us() + (instance->state == INSTANCE_HEALTHY && good ? SELDOM_US : OFTEN_US * (check->failures < 8 ? 1 : 4));
+    check->next_us = now_us() + (instance->state == INSTANCE_HEALTHY && good ? SELDOM_US : OFTEN_US * (check->failures < EAGER ? 1 : 10));
 }
 
 static bool send_question(struct instance *instance)

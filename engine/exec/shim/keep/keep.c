@@ -149,7 +149,7 @@ static bool has_its_port(struct keep *keep)
     return true;
 }
 
-/* What a killed keeper left listening is being ended by the kernel: its ports come free within milliseconds. */
+/* What a killed guardian left listening is being ended by the kernel: its ports come free within milliseconds. */
 static void hold_ports_again(struct keep *keep)
 {
     int64_t end = now_us() + PORTS_US;
@@ -167,6 +167,8 @@ static void hold_ports_again(struct keep *keep)
 void keep_open(struct shim *shim)
 {
     struct keep *keep = (struct keep *)shim;
+    static const struct step itself = {.id = NO_STEP};
+    if (keep->ended) log_say(shim, &itself, "the keeper ended (status %d); this is the next one", keep->ended);
     keep->next_port = (uint32_t)(now_us() / 1000 * 7 + getpid() * 131);
     keep->asked_us = keep->opened_us = now_us();
     state_load(keep);

@@ -167,6 +167,8 @@ struct keep {
     struct client *clients, *graves;
     int64_t asked_us, opened_us;
     bool reconfigured; /* HAProxy was told something that haproxy.cfg does not say yet */
+    int guardian;      /* told of what it is to hold */
+    int ended;         /* how the keeper before this one did; 0: there was none */
     bool unsaved;      /* something of the state changed by itself: a lease was lost, a service is gone */
     int64_t save_us;
 };
@@ -181,6 +183,11 @@ void service_free(struct service *service);
 void family_free(struct family *family);
 void family_release(struct keep *keep, struct family *family); /* where no service has it any more */
 int64_t earliest(int64_t a, int64_t b);                        /* of two deadlines; 0 = none */
+
+/* guard.c. guard_keeper() returns in each keeper that the guardian starts, and in the guardian never. */
+void guard_keeper(struct shim *shim, int parent);
+void guard_hold(const struct keep *keep, const struct port *port); /* it outlives us */
+void guard_ready(const struct keep *keep);
 
 /* talk.c, verbs.c, status.c */
 void talk_open(struct keep *keep);

@@ -1,6 +1,6 @@
-/* ports.c: the ports that a domain's families are reached at. The keeper itself listens on them and HAProxy inherits the sockets: so a new
-   family needs no other HAProxy, and while a killed HAProxy is replaced clients wait in the queue of the socket instead of being refused.
-   A port without a family is closed to clients by its route. */
+/* ports.c: the ports that a domain's families are reached at. The keeper itself listens on them, its guardian holds them, and HAProxy
+   inherits the sockets: so a new family needs no other HAProxy, and while a killed HAProxy or keeper is replaced clients wait in the queue
+   of the socket instead of being refused. A port without a family is closed to clients by its route. */
 #include "keep.h"
 
 #include <arpa/inet.h>
@@ -28,7 +28,9 @@ void ports_hold(struct keep *keep)
 {
     for (int number = keep->first_port; number && number <= keep->last_port && keep->port_count < KEEP_PORTS; number++) {
         int fd = port_of(keep, number) ? -1 : listen_at(keep->address, number);
-        if (fd >= 0) keep->ports[keep->port_count++] = (struct port){.number = number, .fd = fd};
+        if (fd < 0) continue;
+        keep->ports[keep->port_count] = (struct port){.number = number, .fd = fd};
+        guard_hold(keep, &keep->ports[keep->port_count++]);
     }
 }
 

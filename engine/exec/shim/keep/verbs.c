@@ -236,6 +236,7 @@ static int verb_replicas(struct keep *keep, const struct line *line, struct text
     return failed;
 }
 
+/* Requests may always go away from one that is not well; that it has no healthy instance may change any moment. */
 static int check_share(const struct keep *keep, const struct service *service, int64_t share, struct error *err)
 {
     if (share == 0 || !service_beside(keep, service)) return 0;
@@ -244,9 +245,9 @@ static int check_share(const struct keep *keep, const struct service *service, i
             (long long)service_share(keep, service));
         return error_hint(err, "set its share to 0 first");
     }
-    if (service_ready(service)) return 0;
-    error_set(err, ERROR_CONFLICT, NOWHERE, "%s has no healthy instance that could take requests", service->name);
-    return error_hint(err, "`status service=%s` says why", service->name);
+    if (service_ready(service) || share <= service_share(keep, service)) return 0;
+    error_set(err, ERROR_UNAVAILABLE, NOWHERE, "%s has no healthy instance that could take requests", service->name);
+    return error_hint(err, "ask again when it has one: `status service=%s` says why it has none", service->name);
 }
 
 static void move_share(struct keep *keep, struct service *service, int64_t share, int64_t lease_ms)

@@ -1,14 +1,11 @@
-/* order_body.c: the bodies of service orders, and what the descriptions of ordering steps share. */
-#include "order_body.h"
+/* order_body.c: the bodies of service orders. */
+#include "net/tmf/order_body.h"
 
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/text.h"
 
 #include <math.h>
-#include <stdlib.h>
-
-enum { LEASE_DEFAULT_MS = 60 * 1000 };
 
 /* --- parts -------------------------------------------------------------------------------------------------------------------- */
 
@@ -23,11 +20,11 @@ static json_t *party(const char *role, const char *id)
         "{s:s, s:s, s:s, s:s, s:s}", "role", role, "id", id, "name", id, "@referredType", "Individual", "@type", "RelatedParty");
 }
 
-static json_t *parties(const json_t *origin)
+static json_t *parties(const struct order_facts *facts)
 {
-    const char *author = json_text(origin, "author", NULL);
+    const char *author = json_text(facts->origin, "author", NULL);
     json_t *list = json_array();
-    json_array_append_new(list, party("requester", "crescendo"));
+    json_array_append_new(list, party("requester", facts->requester ? facts->requester : "crescendo"));
     if (author) json_array_append_new(list, party("submitter", author));
     return list;
 }
@@ -58,6 +55,15 @@ static void add_characteristic(json_t *list, const char *name, const char *type,
     json_array_append_new(list, one);
 }
 
+/* Steals list; an empty one is left out. */
+static void put_list(json_t *object, const char *name, json_t *list)
+{
+    if (json_array_size(list))
+        json_put(object, name, list);
+    else
+        json_decref(list);
+}
+
 static void add_settings(json_t *list, const struct order_facts *facts)
 {
     add_characteristic(list, "replicas", "integer", copy(facts->replicas));
@@ -67,7 +73,8 @@ static void add_settings(json_t *list, const struct order_facts *facts)
 
 /* --- items -------------------------------------------------------------------------------------------------------------------- */
 
-const json_t *component_of(const json_t *entry, const char **ret_kind)
+/* The component of one of a descriptor's entries, and its kind ("compute", "network", "user"). NULL: not such an entry. */
+static const json_t *component_of(const json_t *entry, const char **ret_kind)
 {
     static const char *const kinds[] = {"compute", "network", "user", NULL};
     for (const char *const *kind = kinds; *kind; kind++) {
@@ -101,9 +108,7 @@ static json_t *dependencies(const json_t *components)
         AUTO(free_text) char *id = mem_format("%zu", i + 1);
         json_array_append_new(list, json_pack("{s:s, s:{s:s}}", "relationshipType", "dependency", "orderItem", "itemId", id));
     }
-    if (json_array_size(list)) return list;
-    json_decref(list);
-    return NULL;
+    return list;
 }
 
 /* name NULL: the core takes the first compute. */
@@ -114,7 +119,7 @@ static json_t *service_to_add(const struct order_facts *facts, const char *name,
     json_put(service, "place", place(facts->domain));
     add_characteristic(characteristics, "component", "string", name ? json_string(name) : NULL);
     if (with_settings) add_settings(characteristics, facts);
-    json_put(service, "serviceCharacteristic", characteristics);
+    put_list(service, "serviceCharacteristic", characteristics);
     return service;
 }
 
@@ -130,7 +135,7 @@ static json_t *items_to_add(const struct order_facts *facts)
         const json_t *component = component_of(entry, &kind);
         bool compute = is_compute(entry);
         json_t *item = item_new(i + 1, "add", service_to_add(facts, json_text(component, "name", kind), compute && first));
-        if (compute) json_put(item, "serviceOrderItemRelationship", dependencies(components));
+        if (compute) put_list(item, "serviceOrderItemRelationship", dependencies(components));
         json_array_append_new(items, item);
         first = first && !compute;
     }
@@ -138,17 +143,25 @@ static json_t *items_to_add(const struct order_facts *facts)
     return items;
 }
 
-static json_t *items_to_change(const struct order_facts *facts)
+static json_t *service_to_change(const struct order_facts *facts, const json_t *id)
 {
     json_t *service = json_object(), *characteristics = json_array();
-    json_put(service, "id", copy(facts->service));
+    json_put(service, "id", copy(id));
     json_put(service, "place", place(facts->domain));
     add_settings(characteristics, facts);
-    if (json_array_size(characteristics))
-        json_put(service, "serviceCharacteristic", characteristics);
-    else
-        json_decref(characteristics);
-    return json_pack("[o]", item_new(1, facts->action, service));
+    put_list(service, "serviceCharacteristic", characteristics);
+    return service;
+}
+
+static json_t *items_to_change(const struct order_facts *facts)
+{
+    json_t *items = json_array();
+    size_t count = json_is_array(facts->service) ? json_array_size(facts->service) : 1;
+    for (size_t i = 0; i < count; i++) {
+        const json_t *id = json_is_array(facts->service) ? json_array_get(facts->service, i) : facts->service;
+        json_array_append_new(items, item_new(i + 1, facts->action, service_to_change(facts, id)));
+    }
+    return items;
 }
 
 /* For whoever looks at the domain's orders: "lab/release/order of run 7, hello". */
@@ -156,72 +169,27 @@ static json_t *description_of(const json_t *origin)
 {
     const char *step = json_text(origin, "step", NULL), *repository = json_text(origin, "repository", NULL);
     if (!step) return NULL;
-    return json_sprintf(
-        "%s of run %lld%s%s", step, (long long)json_whole(origin, "run", 0), repository ? ", " : "", repository ? repository : "");
+    AUTO(free_text) char *run = mem_format("%s of run %lld", step, (long long)json_whole(origin, "run", 0));
+    AUTO(free_text) char *text = mem_format("%s%s%s", run, repository ? ", " : "", repository ? repository : "");
+    return json_string(text);
 }
 
 json_t *order_body(const struct order_facts *facts)
 {
     bool adds = text_equal(facts->action, "add");
     json_t *body = json_pack("{s:s}", "@type", "ServiceOrder");
-    json_put(body, "description", description_of(facts->origin));
-    json_put(body, "relatedParty", parties(facts->origin));
+    json_put_text(body, "externalId", facts->key);
+    json_put(body, "description", facts->description ? json_string(facts->description) : description_of(facts->origin));
+    json_put(body, "relatedParty", parties(facts));
     json_put(body, "serviceOrderItem", adds ? items_to_add(facts) : items_to_change(facts));
     return body;
 }
 
-/* --- what the plan says -------------------------------------------------------------------------------------------------------- */
-
-char *planned_text(const json_t *value, const char *fallback)
+json_t *specification_reference(const json_t *specification)
 {
-    const char *unknown = json_text(value, "$unknown", NULL);
-    if (unknown) return mem_format("\xe2\x80\xb9%s\xe2\x80\xba", unknown);
-    if (json_is_string(value)) return mem_copy_text(json_string_value(value));
-    if (json_is_integer(value)) return mem_format("%lld", (long long)json_integer_value(value));
-    if (json_is_real(value)) return mem_format("%.10g", json_real_value(value));
-    return mem_copy_text(fallback);
-}
-
-void effect_add(json_t *effects, const char *name, const json_t *target, char *summary, json_t *body, const char *compensation)
-{
-    AUTO(free_text) char *to = planned_text(target, "");
-    json_t *effect = json_object();
-    json_put_text(effect, "name", name);
-    json_put_text(effect, "target", to);
-    json_put_text(effect, "summary", summary);
-    json_put(effect, "body", body);
-    json_put_text(effect, "compensation", compensation);
-    json_array_append_new(effects, effect);
-    free(summary);
-}
-
-int64_t lease_of(const json_t *with, const json_t *domain)
-{
-    int64_t policy = json_whole(json_object_get(domain, "policy"), "lease", LEASE_DEFAULT_MS);
-    return json_whole(with, "lease", policy);
-}
-
-bool share_is_lent(const json_t *share)
-{
-    double percent = json_number_value(share);
-    return !json_is_number(share) || (percent > 0 && percent < 100);
-}
-
-/* --- what the tables cannot say -------------------------------------------------------------------------------------------------- */
-
-int check_keys(const json_t *with, const char *what, const char *const *wanted, const char *const *unwanted, struct location at,
-    struct diagnostics *list)
-{
-    int failed = 0;
-    for (; *wanted; wanted++) {
-        if (json_object_get(with, *wanted)) continue;
-        diagnostics_add(list, "missing-key", at, 0, NULL, "%s needs the key \"%s\"", what, *wanted);
-        failed = -ERROR_INVALID;
-    }
-    for (; *unwanted; unwanted++) {
-        if (!json_object_get(with, *unwanted)) continue;
-        diagnostics_add(list, "misplaced-key", at, 0, "remove it", "%s has no use for \"%s\"", what, *unwanted);
-        failed = -ERROR_INVALID;
-    }
-    return failed;
+    json_t *reference = json_pack("{s:s}", "@type", "ServiceSpecificationRef");
+    json_put_text(reference, "id", json_text(specification, "id", NULL));
+    json_put_text(reference, "name", json_text(specification, "name", NULL));
+    json_put_text(reference, "version", json_text(specification, "version", NULL));
+    return reference;
 }

@@ -1,5 +1,5 @@
 /* characteristic.c: reading and writing lists of {name, valueType, value}. */
-#include "orchestrator/fulfil/characteristic.h"
+#include "net/tmf/characteristic.h"
 
 #include "base/json.h"
 #include "base/text.h"
@@ -21,7 +21,7 @@ static json_t *find_entry(const json_t *list, const char *name)
 static const json_t *unwrap(const json_t *value)
 {
     const json_t *inner = json_object_get(value, "value");
-    return inner && json_object_size(value) <= 3 ? inner : value;
+    return inner && json_object_size(value) <= 2 ? inner : value;
 }
 
 const json_t *characteristic_find(const json_t *list, const char *name)
@@ -60,6 +60,15 @@ const json_t *specification_value(const json_t *specification, const char *name)
         if (value) return unwrap(value);
     }
     return unwrap(json_object_get(entry, "value"));
+}
+
+const char *name_by_role(const json_t *list, const char *role)
+{
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const json_t *one = json_array_get(list, i);
+        if (text_equal(json_text(one, "role", NULL), role)) return json_text(one, "name", json_text(one, "id", NULL));
+    }
+    return NULL;
 }
 
 bool value_to_number(const json_t *value, double *ret)

@@ -1,5 +1,5 @@
 /* publish_body.c: the catalogue's documents that a published package becomes. */
-#include "publish_body.h"
+#include "net/tmf/publish_body.h"
 
 #include "base/json.h"
 #include "base/mem.h"

@@ -1,7 +1,7 @@
 /* characteristic.h: TM Forum's name-and-value lists: serviceCharacteristic of orders and inventory, specCharacteristic of specifications.
    Peers write values in several ways ({"value": 2}, {"value": {"value": "2"}}, "2" for 2); here they are read alike. Pure. */
-#ifndef CRESCENDO_FULFIL_CHARACTERISTIC_H
-#define CRESCENDO_FULFIL_CHARACTERISTIC_H
+#ifndef CRESCENDO_NET_TMF_CHARACTERISTIC_H
+#define CRESCENDO_NET_TMF_CHARACTERISTIC_H
 
 #include "crescendo/error.h"
 
@@ -16,6 +16,9 @@ double characteristic_number(const json_t *list, const char *name, double fallba
 
 /* The value that a specification's characteristic NAME says; NULL = none. Borrowed. */
 const json_t *specification_value(const json_t *specification, const char *name);
+
+/* In a list of {role, name, id} (places, parties): the name, else the id, of the first with that role. NULL = none. Borrowed. */
+const char *name_by_role(const json_t *list, const char *role);
 
 /* A number from outside, also as text. false: it is none. */
 bool value_to_number(const json_t *value, double *ret);

@@ -1,7 +1,8 @@
 /* publish_body.h: the catalogue's documents that a published package becomes, in TM Forum's words (633 service catalogue, 620 product
-   catalogue). Pure: `plan` shows what publish will send. docs/reference/steps-and-tmf.md has them in full. */
-#ifndef CRESCENDO_STEPS_PUBLISH_BODY_H
-#define CRESCENDO_STEPS_PUBLISH_BODY_H
+   catalogue). Pure: the step and the
+   command `publish` send the same, and `plan` shows what the step will send. docs/reference/steps-and-tmf.md has them in full. */
+#ifndef CRESCENDO_NET_TMF_PUBLISH_BODY_H
+#define CRESCENDO_NET_TMF_PUBLISH_BODY_H
 
 #include <jansson.h>
 

@@ -1,0 +1,61 @@
+/* describe.c: effects in words, leases, and complaints about keys that the tables cannot make. */
+#include "describe.h"
+
+#include "base/json.h"
+#include "base/mem.h"
+
+#include <stdlib.h>
+
+enum { LEASE_DEFAULT_MS = 60 * 1000 };
+
+char *planned_text(const json_t *value, const char *fallback)
+{
+    const char *unknown = json_text(value, "$unknown", NULL);
+    if (unknown) return mem_format("\xe2\x80\xb9%s\xe2\x80\xba", unknown);
+    if (json_is_string(value)) return mem_copy_text(json_string_value(value));
+    if (json_is_integer(value)) return mem_format("%lld", (long long)json_integer_value(value));
+    if (json_is_real(value)) return mem_format("%.10g", json_real_value(value));
+    return mem_copy_text(fallback);
+}
+
+void effect_add(json_t *effects, const char *name, const json_t *target, char *summary, json_t *body, const char *compensation)
+{
+    AUTO(free_text) char *to = planned_text(target, "");
+    json_t *effect = json_object();
+    json_put_text(effect, "name", name);
+    json_put_text(effect, "target", to);
+    json_put_text(effect, "summary", summary);
+    json_put(effect, "body", body);
+    json_put_text(effect, "compensation", compensation);
+    json_array_append_new(effects, effect);
+    free(summary);
+}
+
+int64_t lease_of(const json_t *with, const json_t *domain)
+{
+    int64_t policy = json_whole(json_object_get(domain, "policy"), "lease", LEASE_DEFAULT_MS);
+    return json_whole(with, "lease", policy);
+}
+
+bool share_is_lent(const json_t *share)
+{
+    double percent = json_number_value(share);
+    return !json_is_number(share) || (percent > 0 && percent < 100);
+}
+
+int check_keys(const json_t *with, const char *what, const char *const *wanted, const char *const *unwanted, struct location at,
+    struct diagnostics *list)
+{
+    int failed = 0;
+    for (; *wanted; wanted++) {
+        if (json_object_get(with, *wanted)) continue;
+        diagnostics_add(list, "missing-key", at, 0, NULL, "%s needs the key \"%s\"", what, *wanted);
+        failed = -ERROR_INVALID;
+    }
+    for (; *unwanted; unwanted++) {
+        if (!json_object_get(with, *unwanted)) continue;
+        diagnostics_add(list, "misplaced-key", at, 0, "remove it", "%s has no use for \"%s\"", what, *unwanted);
+        failed = -ERROR_INVALID;
+    }
+    return failed;
+}

@@ -1,0 +1,23 @@
+/* describe.h: what the descriptions and checks of the steps that send something share. Pure. */
+#ifndef CRESCENDO_STEPS_DESCRIBE_H
+#define CRESCENDO_STEPS_DESCRIBE_H
+
+#include "crescendo/step.h"
+
+/* A value as a person reads it in a summary: text, number, ‹expression› for what is not known. Caller frees. */
+char *planned_text(const json_t *value, const char *fallback);
+
+/* Adds one effect of describe: steals body. compensation NULL: it is not undone. */
+void effect_add(json_t *effects, const char *name, const json_t *target, char *summary, json_t *body, const char *compensation);
+
+/* The milliseconds that a share is lent for: with.lease, else the domain's policy's, else a minute. */
+int64_t lease_of(const json_t *with, const json_t *domain);
+
+/* Is a share neither none nor all, so that the domain only lends it? What is not known yet counts. */
+bool share_is_lent(const json_t *share);
+
+/* Complains about each key of `unwanted` (NULL-ended) that is there, and each of `wanted` that is not. */
+int check_keys(const json_t *with, const char *what, const char *const *wanted, const char *const *unwanted, struct location at,
+    struct diagnostics *list);
+
+#endif
