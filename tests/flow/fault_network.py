@@ -63,6 +63,12 @@ class Network(Proxy):
             self.lab.core.end(signal.SIGKILL)
             self.lab.core.start()
 
+    def settle(self):
+        """Returns when the core that was killed last is there again."""
+        time.sleep(0.1)
+        with self.lock:
+            pass
+
 
 class Release:
     """A repository whose service is released in one version after another, over the network."""
@@ -140,6 +146,7 @@ def main():
                 network.kind, network.seen = kind.removeprefix("back-"), 0
                 row = lab.wait(release.run(version, "3s" if kind.endswith("silent") else None, "false" if kind.startswith("back-") else "true"))
                 fault, network.kind = KINDS[network.kind][0], None
+                network.settle()
                 found = check(lab, version, before, row, kind)
                 if network.faults[fault] < 4:
                     found.append(f"only {network.faults} were on the way")
