@@ -96,6 +96,15 @@ static void tell_failure(struct site *site, const struct look *look)
     site->telling = look->failed != 0;
 }
 
+static void answer_all(struct sites *sites, const struct site *site, struct asking **list)
+{
+    for (struct asking *asking = take(list), *next; asking; asking = next) {
+        next = asking->next;
+        sites_respond(sites, site, site->name, asking->request);
+        free(asking);
+    }
+}
+
 static void look_free(struct look *look)
 {
     free(look->name);
@@ -105,6 +114,8 @@ static void look_free(struct look *look)
     json_decref(look->lines);
     free(look);
 }
+
+static void look_at(struct sites *sites, struct site *site);
 
 static void on_looked(uv_work_t *work, int status)
 {
@@ -122,6 +133,8 @@ static void on_looked(uv_work_t *work, int status)
         site->lines = json_incref(look->lines);
         observe(sites, look->name, look->lines);
     }
+    if (site) answer_all(sites, site, &site->awaiting);
+    if (site && site->asking) look_at(sites, site);
     look_free(look);
     sites_release(sites);
 }
@@ -141,8 +154,10 @@ static void look_at(struct sites *sites, struct site *site)
     json_put_text(look->domain, "address", json_text(at, "address", "127.0.0.1"));
     json_put_text(look->domain, "ports", json_text(at, "ports", "18080-18099"));
     site->looking = true;
+    site->awaiting = take(&site->asking);
     sites->pending++;
     if (uv_queue_work(sites->loop, &look->work, on_look, on_looked) == 0) return;
+    answer_all(sites, site, &site->awaiting);
     site->looking = false;
     sites->pending--;
     look_free(look);
@@ -187,6 +202,21 @@ void sites_wake(struct sites *sites, const char *domain)
 {
     look_at(sites, site_get(sites, domain));
     if (!uv_is_active((uv_handle_t *)&sites->timer)) uv_timer_start(&sites->timer, on_timer, LOOK_MS, LOOK_MS);
+}
+
+void sites_answer(struct sites *sites, const char *name, struct request *request)
+{
+    AUTO(free_json) json_t *names = domains_in_use(sites);
+    struct site *site = json_object_get(names, name) ? site_get(sites, name) : site_find(sites, name);
+    if (!site) {
+        sites_respond(sites, site, name, request);
+        return;
+    }
+    struct asking *asking = mem_alloc(sizeof *asking);
+    *asking = (struct asking){site->asking, request};
+    site->asking = asking;
+    look_at(sites, site);
+    if (!site->looking) answer_all(sites, site, &site->asking); /* not ours to look at */
 }
 
 /* --- opening, closing ------------------------------------------------------------------------------------------------------------------
@@ -241,5 +271,9 @@ void sites_close(struct sites **place)
     struct sites *sites = take(place);
     if (!sites) return;
     sites->closing = true;
+    for (struct site *site = sites->list; site; site = site->next) {
+        answer_all(sites, site, &site->asking);
+        answer_all(sites, site, &site->awaiting);
+    }
     uv_close((uv_handle_t *)&sites->timer, on_timer_closed);
 }

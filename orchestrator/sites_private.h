@@ -8,6 +8,11 @@
 
 #include "orchestrator/sites.h"
 
+struct asking { /* somebody who wants to know how a domain is now */
+    struct asking *next;
+    struct request *request;
+};
+
 struct site { /* a domain in use */
     struct site *next;
     char *name;
@@ -15,6 +20,7 @@ struct site { /* a domain in use */
     bool looking;  /* a worker asks it now */
     bool telling;  /* the last look failed, and that was told */
     int64_t looked_us;
+    struct asking *asking, *awaiting; /* for the next look; for the one under way, which began after they had asked */
 };
 
 struct sites {
@@ -34,5 +40,8 @@ struct sites {
 void sites_read_files(struct sites *sites);
 struct site *site_find(struct sites *sites, const char *name); /* NULL: not in use since the core was started */
 void sites_release(struct sites *sites);                       /* one of pending is back */
+/* Answers with the domain as its keeper says it is from now on: at once where it was not in use since the core was started. */
+void sites_answer(struct sites *sites, const char *name, struct request *request);
+void sites_respond(struct sites *sites, const struct site *site, const char *name, struct request *request); /* with what is known */
 
 #endif

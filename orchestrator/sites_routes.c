@@ -115,7 +115,24 @@ static void handle_list(struct request *request, void *context)
     respond_json(request, 200, body);
 }
 
-/* What the keeper says of itself, in the protocol's words, by kind of line. */
+/* The keeper's lines are text; what counts is a number here, a share a percentage. */
+static json_t *typed_line(const json_t *line)
+{
+    static const char *const numbers[] = {"replicas", "ready", "lease_ms", "number", "pid", "port", "restarts", "requests", "records",
+        "dropped", "haproxy_pid", "share", NULL};
+    json_t *copy = json_copy((json_t *)line);
+    json_object_del(copy, "line");
+    for (const char *const *name = numbers; *name; name++) {
+        int64_t value;
+        if (text_to_integer(json_text(copy, *name, ""), &value)) json_object_set_new(copy, *name, json_integer(value));
+    }
+    json_t *share = json_object_get(copy, "share");
+    if (share) json_object_set_new(copy, "share", json_real(json_number_value(share) / 100));
+    if (json_object_get(copy, "lost")) json_object_set_new(copy, "lost", json_boolean(text_equal(json_text(copy, "lost", NULL), "1")));
+    return copy;
+}
+
+/* What the keeper says of itself, by kind of line. */
 static void put_keeper(json_t *body, const json_t *lines)
 {
     static const struct {
@@ -127,31 +144,32 @@ static void put_keeper(json_t *body, const json_t *lines)
         json_put(body, kinds[i].member, json_array());
     json_array_foreach(lines, index, line)
     {
-        AUTO(free_json) json_t *copy = json_copy((json_t *)line);
-        json_object_del(copy, "line");
+        AUTO(free_json) json_t *copy = typed_line(line);
         if (text_equal(json_text(line, "line", NULL), "domain")) json_object_set(body, "keeper", copy);
         for (size_t i = 0; i < COUNT_OF(kinds); i++)
             if (text_equal(json_text(line, "line", NULL), kinds[i].line)) json_array_append(json_object_get(body, kinds[i].member), copy);
     }
 }
 
+void sites_respond(struct sites *sites, const struct site *site, const char *name, struct request *request)
+{
+    json_t *body = describe(sites, name, json_object_get(sites_domains(sites), name));
+    put_keeper(body, site ? site->lines : NULL);
+    respond_json(request, 200, body);
+}
+
 static void handle_one(struct request *request, void *context)
 {
     struct sites *sites = context;
     const char *name = request_part(request, "name");
-    const json_t *domain = json_object_get(sites_domains(sites), name);
-    const struct site *site = site_find(sites, name);
-    struct error err;
-    if (!domain) {
-        error_set(&err, ERROR_NOT_FOUND, NOWHERE, "this core has no domain %.60s", name);
-        error_hint(&err, "a domain of its own has a `site` in domains/NAME.yaml");
-        respond_error(request, &err);
+    if (json_object_get(sites_domains(sites), name)) {
+        sites_answer(sites, name, request);
         return;
     }
-    if (site) sites_wake(sites, name); /* for who asks again: one that is not in use is not looked at */
-    json_t *body = describe(sites, name, domain);
-    put_keeper(body, site ? site->lines : NULL);
-    respond_json(request, 200, body);
+    struct error err;
+    error_set(&err, ERROR_NOT_FOUND, NOWHERE, "this core has no domain %.60s", name);
+    error_hint(&err, "a domain of its own has a `site` in domains/NAME.yaml");
+    respond_error(request, &err);
 }
 
 static const struct field lease_fields[] = {

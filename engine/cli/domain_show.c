@@ -41,7 +41,7 @@ static void add_keeper(struct text *out, const struct terminal *terminal, const 
     fact_add(out, terminal, "keeper", keeper ? "it lives" : "none yet: the first order to the domain starts it");
     fact_add(out, terminal, "message", json_text(keeper, "message", NULL));
     fact_add(out, terminal, "traffic", text_view(&counts));
-    if (keeper) fact_add_format(out, terminal, "haproxy", "pid %s", json_text(keeper, "haproxy_pid", "?"));
+    if (keeper) fact_add_format(out, terminal, "haproxy", "pid %lld", (long long)json_whole(keeper, "haproxy_pid", 0));
 }
 
 static void add_header(struct text *out, const struct terminal *terminal, const json_t *domain)
@@ -81,12 +81,10 @@ static void add_capacity(struct text *out, const struct terminal *terminal, cons
     print_table(table, json_object_size(capacity), terminal, out);
 }
 
-/* The keeper's shares are in hundredths of a percent. */
 static void add_share(struct table *table, const json_t *service)
 {
-    int64_t hundredths = 0;
-    bool is_known = text_to_integer(json_text(service, "share", ""), &hundredths);
-    AUTO(free_text) char *share = is_known ? mem_format("%.10g %%", (double)hundredths / 100) : NULL;
+    const json_t *percent = json_object_get(service, "share");
+    AUTO(free_text) char *share = percent ? mem_format("%.10g %%", json_number_value(percent)) : NULL;
     table_add(table, STYLE_PLAIN, share);
 }
 

@@ -1,5 +1,6 @@
 /* lease.c: renews the leases that a run holds. Each is renewed at a third of its time; where nobody answers, every second until its time is
-   over since the last success; then, or when the domain says that it has no such lease, it is lost.
+   over since the last success; then, or when the domain says that it has no such lease, it is lost. A domain may also say so because a
+   promotion that is under way has ended the lease, so that is believed only while no effect of the run is open.
    A lease whose run is gone while its request is under way is freed when that is answered. */
 #include "run/lease.h"
 
@@ -81,7 +82,12 @@ static void learn(struct lease *lease)
         return;
     }
     lease->trouble = lease->status ? mem_format("the domain answers %d", lease->status) : mem_copy_text(lease->err.message);
-    lease->lost = lease->status == 404 || lease->status == 409;
+    bool refused = lease->status == 404 || lease->status == 409, may_be_ours = refused && run_state_has_open_effect(lease->run->state);
+    lease->lost = refused && !may_be_ours;
+    if (may_be_ours) {
+        lease->sure = true; /* the step that finds out may have to be started again */
+        lease->over_ms = now_ms() + AGAIN_MS + lease->ttl_ms;
+    }
     lease->renew_ms = now_ms() + AGAIN_MS;
 }
 

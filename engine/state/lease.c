@@ -30,3 +30,11 @@ json_t *run_state_leases(const struct run_state *state)
         if (lease_is_held(state, effect)) json_array_append(list, json_object_get(effect->outcome, "lease"));
     return list;
 }
+
+bool run_state_has_open_effect(const struct run_state *state)
+{
+    uint32_t step = 0;
+    for (const struct effect_state *effect = effect_next(state, &step, NULL); effect; effect = effect_next(state, &step, effect))
+        if (effect_is_open(effect)) return true;
+    return false;
+}

@@ -265,6 +265,8 @@ struct scope run_state_scope(const struct run_state *state);
 json_t *run_state_undo(const struct run_state *state, uint32_t step);
 /* The leases that the run holds (docs/explanation/ordering.md): [{service, ttl_ms, url}, ...]; caller's. */
 json_t *run_state_leases(const struct run_state *state);
+/* Is something told to happen whose outcome is not on record? It may have ended a lease. */
+bool run_state_has_open_effect(const struct run_state *state);
 /* The effect's key: SHA-256 over run, step path, generation, name, target, joined by newlines. */
 void effect_key(uint64_t run, const char *step_path, unsigned generation, const char *name, const char *target, char ret_key[65]);
 /* One line for a person about an event that a watcher cares for, NULL for the others. Caller frees. */

@@ -1,5 +1,6 @@
-"""fault_network.py: releases over a network between engine and core that breaks in one way, each a kind: see lost-replies.flow, which runs it with the kinds.
-Each kind is a release of the next version: publish, order, shift, promote, retire. Whatever is lost, each is done once: counted by what was made."""
+"""fault_network.py KIND...: releases over a network between engine and core that breaks in one way, each a kind; see lost-replies.flow, which runs it.
+Each is a release of the next version: publish, order, shift, promote, retire. Whatever is lost, each is done once: counted by what was made. `back-KIND` is one
+that fails before its promotion, so that what is undone goes over the same network."""
 import json
 import os
 import shutil
@@ -72,7 +73,7 @@ class Release:
         shutil.copy(BUILD / "answer", self.folder / "bin/answer")
         (lab.folder / "data/domains/lab.yaml").write_text(f"domain: lab\nurl: http://{address}\npolicy: {{ lease: 30s }}\n")
 
-    def run(self, version, timeout):
+    def run(self, version, timeout, test):
         words = ", ".join(json.dumps(word) for word in ("bin/answer", "$(PORT_HTTP)", "--healthz", "--body", version))
         (self.folder / "service.yaml").write_text(
             f"service: answer\nversion: {version}\nkind: microservice\ncomponents:\n"
@@ -87,6 +88,7 @@ stages:
       - publish: {{ packages: "${{{{ steps.package.file }}}}", catalogue: lab }}{also}
       - order: {{ domain: lab, offering: "${{{{ steps.publish.offering }}}}" }}{also}
       - shift: {{ domain: lab, service: "${{{{ steps.order.service }}}}", share: 25% }}{also}
+      - run: {test}
       - promote: {{ domain: lab, service: "${{{{ steps.order.service }}}}" }}{also}
       - retire: {{ domain: lab, service: "${{{{ steps.promote.previous }}}}" }}{also}
 """)
@@ -97,10 +99,11 @@ stages:
         return json.loads(done.stdout)["run"]
 
 
-def check(lab, version, before, row, doubled):
-    """doubled: what the standard gives no key may be there twice when its request is; it is harmless, since whoever orders names one by its id."""
+def check(lab, version, before, row, kind):
     wrong = []
-    if row["state"] != "succeeded":
+    goes_back = kind.startswith("back-")
+    doubled = kind.endswith("twice")  # what the standard gives no key may then be there twice: harmless, as whoever orders names one by its id
+    if row["state"] != ("rolled_back" if goes_back else "succeeded"):
         failed = [f"{step['path']} {step['state']} {step.get('reason')}: {step.get('message')}" for step in row["steps"]
                   if step["state"] not in ("succeeded", "skipped")]
         wrong.append(f"run is {row['state']} {row.get('reason')} {row.get('message')} {failed}")
@@ -115,7 +118,7 @@ def check(lab, version, before, row, doubled):
         wrong.append(f"the orders were {new}, where 4 were meant")
     made = [service["id"] for service in services.values() if lab.version(service) == version]
     active = [service["id"] for service in services.values() if service["state"] == "active"]
-    if len(made) != 1 or active != made:
+    if len(made) != 1 or (active == made) == goes_back or len(active) != 1:
         wrong.append(f"services of {version}: {made}; active: {active}")
     if len(lab.descendants("answer")) != 1:
         wrong.append(f"{len(lab.descendants('answer'))} instances live")
@@ -134,11 +137,11 @@ def main():
             release = Release(lab, network.address)
             for number, kind in enumerate(sys.argv[1:], 2):
                 version, before = f"{number}.0.0", {order["id"] for order in lab.orders()}
-                network.kind, network.seen = kind, 0
-                row = lab.wait(release.run(version, timeout="3s" if kind == "silent" else None))
-                network.kind = None
-                found = check(lab, version, before, row, kind == "twice")
-                if network.faults[KINDS[kind][0]] < 4:
+                network.kind, network.seen = kind.removeprefix("back-"), 0
+                row = lab.wait(release.run(version, "3s" if kind.endswith("silent") else None, "false" if kind.startswith("back-") else "true"))
+                fault, network.kind = KINDS[network.kind][0], None
+                found = check(lab, version, before, row, kind)
+                if network.faults[fault] < 4:
                     found.append(f"only {network.faults} were on the way")
                 wrong += [f"{kind}: {line}" for line in found]
                 print(f"{kind}: {'not ' if found else ''}ok", flush=True)

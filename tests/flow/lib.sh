@@ -13,11 +13,15 @@ flow_end() {
     local status=$?
     trap - ERR EXIT
     server_stop || { [ "$status" != 0 ] || status=1; }
+    eval "${AT_END:-}" || true
     if [ "$status" != 0 ] && [ "$status" != 77 ]; then
         echo "--- server.log"; tail -40 "$FLOW/server.log" 2>/dev/null
     fi
     exit "$status"
 }
+
+# at_end COMMAND: what is to be cleaned away when the flow is over; a trap of its own would hide that it failed.
+at_end() { AT_END=$1; }
 
 # Ends what a flow left behind: processes that work in, or were told of, its folder.
 flow_sweep() {

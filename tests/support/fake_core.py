@@ -68,7 +68,7 @@ class Core:
     def order(self, body):
         requester = next((one["id"] for one in body.get("relatedParty", []) if one.get("role") == "requester"), "?")
         for other in self.documents[ORDERING + "serviceOrder"].values():
-            if body.get("externalId") and (other["externalId"], other["by"]) == (body["externalId"], requester):
+            if body.get("externalId") and (other.get("externalId"), other["by"]) == (body["externalId"], requester):
                 if other["asked"] == body:
                     return 201, other
                 raise Refusal(409, "CONFLICT", f"another order has the key {body['externalId']}", "give the key of that order, or a new one")
@@ -175,14 +175,14 @@ class Core:
         return [one for one in self.documents[INVENTORY + "service"].values() if one["state"] == "active" and characteristic(one, "address")]
 
     def domain_with_keeper(self):
-        """The keeper's own words are texts."""
-        families = [{"name": one["serviceSpecification"]["name"], "address": characteristic(one, "address"), "port": "18080"} for one in self.running()]
+        """What a keeper says, as the core hands it on."""
+        families = [{"name": one["serviceSpecification"]["name"], "address": characteristic(one, "address"), "port": 18080} for one in self.running()]
         services = [{"service": one["id"], "family": one["serviceSpecification"]["name"], "version": one["serviceSpecification"]["version"], "state": "active",
-                     "share": str(round(characteristic(one, "traffic.share") * 100)), "replicas": str(characteristic(one, "replicas")), "ready": "1"}
+                     "share": float(characteristic(one, "traffic.share")), "replicas": characteristic(one, "replicas"), "ready": 1}
                     for one in self.running()]
-        instances = [{"service": one["id"], "number": "2", "pid": "0", "port": "40002", "state": "backoff", "restarts": "3", "message": "exited with status 3"}
+        instances = [{"service": one["id"], "number": 2, "pid": 0, "port": 40002, "state": "backoff", "restarts": 3, "message": "exited with status 3"}
                      for one in self.running()]
-        keeper = {"name": "here", "address": "127.0.0.1", "requests": "17", "records": "17", "dropped": "0", "haproxy_pid": "4001"}
+        keeper = {"name": "here", "address": "127.0.0.1", "requests": 17, "records": 17, "dropped": 0, "haproxy_pid": 4001}
         return dict(self.domain(), keeper=keeper, families=families, keeper_services=services, instances=instances)
 
     def answer(self, method, path, query, data):

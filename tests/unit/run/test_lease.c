@@ -157,6 +157,41 @@ static void a_lost_lease_cancels_the_run_once(void **unused)
     end(&fixture);
 }
 
+/* A promotion ends the lease in the domain a moment before its outcome is on record here. */
+static void what_is_under_way_may_have_ended_it(void **unused)
+{
+    (void)unused;
+    struct fixture fixture;
+    begin(&fixture, (const int[]){409, 409, 0}, 300);
+    fold(&fixture, EVENT_effect_intended, 0, json_pack("{s:s, s:s, s:s, s:s}", "name", "f", "target", "t", "key", "l", "digest", "d"));
+    fold(&fixture, EVENT_effect_sent, 0, json_pack("{s:s}", "name", "f"));
+    lease_recover(fixture.run);
+    tend(&fixture);
+    assert_int_equal(fixture.run->state->status, RUN_running);
+    assert_false(lease_is_unsure(fixture.run)); /* its step may have to be started again, to find out */
+    tend(&fixture);
+    assert_int_equal(fixture.run->state->status, RUN_running);
+    fold(&fixture, EVENT_effect_done, 0, json_pack("{s:s, s:{s:n, s:s}}", "name", "f", "outcome", "lease", "service", "17.1/x"));
+    lease_tend(fixture.run);
+    assert_true(lease_wait_ms(fixture.run) == INT64_MAX);
+    end(&fixture);
+}
+
+static void what_was_under_way_may_not_have_ended_it(void **unused)
+{
+    (void)unused;
+    struct fixture fixture;
+    begin(&fixture, (const int[]){409, 409, 0}, 300);
+    fold(&fixture, EVENT_effect_intended, 0, json_pack("{s:s, s:s, s:s, s:s}", "name", "f", "target", "t", "key", "l", "digest", "d"));
+    lease_tend(fixture.run);
+    tend(&fixture);
+    assert_int_equal(fixture.run->state->status, RUN_running);
+    fold(&fixture, EVENT_effect_done, 0, json_pack("{s:s, s:{}}", "name", "f", "outcome"));
+    tend(&fixture);
+    assert_int_equal(fixture.run->state->cancel_reason, REASON_lease_lost);
+    end(&fixture);
+}
+
 static void trouble_is_no_loss_until_its_time_is_over(void **unused)
 {
     (void)unused;
@@ -216,6 +251,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_lease_is_renewed),
         cmocka_unit_test(a_lost_lease_cancels_the_run_once),
+        cmocka_unit_test(what_is_under_way_may_have_ended_it),
+        cmocka_unit_test(what_was_under_way_may_not_have_ended_it),
         cmocka_unit_test(trouble_is_no_loss_until_its_time_is_over),
         cmocka_unit_test(after_a_restart_it_is_asked_for_at_once),
         cmocka_unit_test(what_is_let_go_is_not_renewed),
