@@ -35,10 +35,7 @@ static void print_offerings(const struct cli *cli, const json_t *offerings)
         table_add_when(table, published_ms(offering), now_ms);
         table_add(table, STYLE_QUIET, json_text(offering, "id", ""));
     }
-    struct text out = {0};
-    table_print(table, cli->out.columns, cli->out.colour, &out);
-    print_text(&out);
-    table_free(&table);
+    write_table(&table, &cli->out);
 }
 
 static int list(struct cli *cli, struct error *err)

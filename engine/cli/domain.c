@@ -26,10 +26,7 @@ static void print_domains(const struct cli *cli, const json_t *domains)
     size_t i;
     json_t *domain;
     json_array_foreach(domains, i, domain) add_row(table, domain);
-    struct text out = {0};
-    table_print(table, cli->out.columns, cli->out.colour, &out);
-    print_text(&out);
-    table_free(&table);
+    write_table(&table, &cli->out);
 }
 
 static int list(struct cli *cli, struct error *err)

@@ -69,10 +69,7 @@ static void print_services(const struct cli *cli, const json_t *services)
     size_t i;
     json_t *service;
     json_array_foreach(services, i, service) add_row(table, service, now_ms);
-    struct text out = {0};
-    table_print(table, cli->out.columns, cli->out.colour, &out);
-    print_text(&out);
-    table_free(&table);
+    write_table(&table, &cli->out);
 }
 
 /* What is asked of the core, which keeps what has ended for ever. Caller frees. */

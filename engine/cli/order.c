@@ -40,10 +40,7 @@ static void print_orders(const struct cli *cli, const json_t *orders)
     size_t i;
     json_t *order;
     json_array_foreach(orders, i, order) add_row(table, order, now_ms);
-    struct text out = {0};
-    table_print(table, cli->out.columns, cli->out.colour, &out);
-    print_text(&out);
-    table_free(&table);
+    write_table(&table, &cli->out);
 }
 
 static int list(struct cli *cli, struct error *err)

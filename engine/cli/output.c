@@ -18,6 +18,14 @@ void print_text(struct text *text)
     text_release(text);
 }
 
+void write_table(struct table **table, const struct terminal *terminal)
+{
+    struct text out = {0};
+    table_print(*table, terminal->columns, terminal->colour, &out);
+    print_text(&out);
+    table_free(table);
+}
+
 void print_clean(const char *text)
 {
     struct text out = {0};

@@ -47,10 +47,7 @@ static int list(struct cli *cli, struct error *err)
         table_add(table, STYLE_PLAIN, json_text(repository, "name", ""));
         table_add(table, STYLE_PLAIN, json_text(repository, "path", ""));
     }
-    struct text out = {0};
-    table_print(table, cli->out.columns, cli->out.colour, &out);
-    print_text(&out);
-    table_free(&table);
+    write_table(&table, &cli->out);
     return 0;
 }
 

@@ -38,10 +38,7 @@ static void print_runs(const struct cli *cli, const json_t *runs)
     size_t i;
     json_t *run;
     json_array_foreach(runs, i, run) add_row(table, run, now_ms, with_title);
-    struct text out = {0};
-    table_print(table, cli->out.columns, cli->out.colour, &out);
-    print_text(&out);
-    table_free(&table);
+    write_table(&table, &cli->out);
 }
 
 static void add_filter(struct text *path, const struct options *options, const char *name)

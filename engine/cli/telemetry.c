@@ -102,13 +102,10 @@ static void print_table(const struct cli *cli, const json_t *services)
         {"SHARE", .right = true}, {"ERRORS", .right = true}, {"LEFT", .right = true}, {"P50", .right = true}, {"P95", .right = true},
         {"P99", .right = true}, {"RATE", .right = true}};
     struct table *table = table_new(columns, COUNT_OF(columns));
-    struct text out = {0};
     size_t i;
     json_t *service;
     json_array_foreach(services, i, service) add_row(table, services, service);
-    table_print(table, cli->out.columns, cli->out.colour, &out);
-    print_text(&out);
-    table_free(&table);
+    write_table(&table, &cli->out);
 }
 
 static void print_aggregates(const struct cli *cli, const json_t *answer)

@@ -214,6 +214,19 @@ static void release_rows(
     free(events);
 }
 
+/* The event's row, with the run's next number; the caller frees *ret_payload behind it. */
+static struct journal_event number_event(struct live_run *run, const struct event *event, char **ret_payload)
+{
+    *ret_payload = event->data ? json_canonical(event->data) : NULL;
+    return (struct journal_event){.run = run->number,
+        .seq = ++run->event_count,
+        .time_ms = event->time_ms,
+        .type = event_type_name(event->type),
+        .step = event->step,
+        .durable = event_type_class(event->type) == EVENT_CLASS_DURABLE,
+        .data = *ret_payload};
+}
+
 void live_flush(struct live_run *run)
 {
     size_t event_count = run->outbox.count, row_count = run->touched_count;
@@ -224,17 +237,8 @@ void live_flush(struct live_run *run)
     char **outputs = mem_alloc_array(row_count, sizeof *outputs);
     struct commit *commit = mem_alloc(sizeof *commit);
     for (size_t i = 0; i < event_count; i++) {
-        const struct event *event = &run->outbox.items[i];
-        bool durable = event_type_class(event->type) == EVENT_CLASS_DURABLE;
-        payloads[i] = event->data ? json_canonical(event->data) : NULL;
-        events[i] = (struct journal_event){.run = run->number,
-            .seq = ++run->event_count,
-            .time_ms = event->time_ms,
-            .type = event_type_name(event->type),
-            .step = event->step,
-            .durable = durable,
-            .data = payloads[i]};
-        commit->durable |= durable;
+        events[i] = number_event(run, &run->outbox.items[i], &payloads[i]);
+        commit->durable |= events[i].durable;
     }
     for (size_t i = 0; i < row_count; i++) {
         project_step(run, run->touched[i], &rows[i], &outputs[i]);

@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "net/keeper.h"
+#include "net/keeper_lines.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -77,24 +78,6 @@ int keeper_effect(struct step *step, const char *verb, const char *service, cons
 
 /* --- waiting -------------------------------------------------------------------------------------------------------------------- */
 
-/* The line `service` of this service; NULL = it is not there. Borrowed from lines. */
-static const json_t *find_line(const json_t *lines, const char *service)
-{
-    const json_t *line;
-    size_t index;
-    json_array_foreach(lines, index, line)
-    {
-        if (text_equal(json_text(line, "line", NULL), "service") && text_equal(json_text(line, "service", NULL), service)) return line;
-    }
-    return NULL;
-}
-
-static int64_t number_of(const json_t *line, const char *name)
-{
-    int64_t number = 0;
-    return text_to_integer(json_text(line, name, ""), &number) ? number : json_whole(line, name, 0);
-}
-
 /* *ret_lines is set on success, NULL where the service is not there. */
 static int read_status(struct step *step, const char *service, json_t **ret_lines, struct error *err)
 {
@@ -118,7 +101,7 @@ static int not_ready(const json_t *line, const char *service, const char *what, 
 static int look(const json_t *line, const char *service, int64_t end_ms, char **ret_words, struct error *err)
 {
     if (!line) return not_ready(line, service, "is not there any more", ret_words, err);
-    int64_t ready = number_of(line, "ready"), replicas = number_of(line, "replicas");
+    int64_t ready = keeper_number(line, "ready"), replicas = keeper_number(line, "replicas");
     if (ready >= replicas) return 1;
     if (text_equal(json_text(line, "state", NULL), "failed")) return not_ready(line, service, "did not become healthy", ret_words, err);
     if (clock_now_ms() < end_ms) return 0;
@@ -129,7 +112,7 @@ static int look(const json_t *line, const char *service, int64_t end_ms, char **
 
 static void tell_progress(struct step *step, const json_t *line, int64_t *last)
 {
-    int64_t ready = number_of(line, "ready"), replicas = number_of(line, "replicas");
+    int64_t ready = keeper_number(line, "ready"), replicas = keeper_number(line, "replicas");
     if (ready == *last || !line) return;
     *last = ready;
     step_progress(
@@ -144,12 +127,12 @@ int keeper_wait_ready(struct step *step, const char *service, int64_t start_ms, 
         AUTO(free_json) json_t *lines = NULL;
         int failed = read_status(step, service, &lines, err);
         if (failed) return failed;
-        const json_t *line = find_line(lines, service);
+        const json_t *line = keeper_service(lines, service);
         int seen = look(line, service, end_ms, ret_words, err);
         if (seen < 0) return seen;
         tell_progress(step, line, &told);
         if (seen) {
-            *ret_ready = number_of(line, "ready");
+            *ret_ready = keeper_number(line, "ready");
             return 0;
         }
         pause_longer(&pause);
@@ -160,7 +143,7 @@ int keeper_count_ready(struct step *step, const char *service, int64_t *ret_read
 {
     AUTO(free_json) json_t *lines = NULL;
     int failed = read_status(step, service, &lines, err);
-    if (!failed) *ret_ready = number_of(find_line(lines, service), "ready");
+    if (!failed) *ret_ready = keeper_number(keeper_service(lines, service), "ready");
     return failed;
 }
 
@@ -172,7 +155,7 @@ int keeper_wait_gone(struct step *step, const char *service, int64_t limit_ms, s
         AUTO(free_json) json_t *lines = NULL;
         int failed = read_status(step, service, &lines, err);
         if (failed) return failed;
-        if (!find_line(lines, service)) return 0;
+        if (!keeper_service(lines, service)) return 0;
         if (clock_now_ms() >= end_ms) return error_set(err, ERROR_TIMEOUT, NOWHERE, "service %.40s does not end", service);
         pause_longer(&pause);
     }

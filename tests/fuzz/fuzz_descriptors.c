@@ -1,4 +1,5 @@
-/* fuzz_descriptors.c: any bytes are a service's descriptor, a domain, or diagnostics, never a crash; and what was read says the same again. */
+/* fuzz_descriptors.c: any bytes are a service's descriptor, a domain, or diagnostics, never a crash; and what was read says the same again.
+ */
 #include "base/json.h"
 #include "base/mem.h"
 #include "spec/descriptor.h"

@@ -183,8 +183,9 @@ static bool send_bytes(struct service *service, struct connection *connection, c
     }
     if ((size_t)sent == size) return true;
     size_t left = size - (size_t)sent;
-    connection->output = realloc(connection->output, connection->output_size + left);
-    if (!connection->output) fail("memory");
+    char *output = realloc(connection->output, connection->output_size + left);
+    if (!output) fail("memory");
+    connection->output = output;
     memcpy(connection->output + connection->output_size, bytes + sent, left);
     connection->output_size += left;
     watch(service, connection);

@@ -136,7 +136,9 @@ static void ignores_a_known_attempt_and_takes_the_next(void **state)
     AUTO(free_text) char *count = NULL;
     assert_int_equal(file_read(path, 100, &count, NULL, NULL), 0);
     assert_string_equal(count, "ran\n");
-    AUTO(free_text) char *out = harness_log(harness, 1, LOG_STDOUT);
+    AUTO(free_text) char *out = NULL;
+    for (; !out || !*out; free_text(&out), out = harness_log(harness, 1, LOG_STDOUT)) /* the other step may have ended first */
+        uv_run(&harness->loop, UV_RUN_NOWAIT);
     assert_string_equal(out, "second\n");
     harness_free(harness);
 }

@@ -1,44 +1,7 @@
-/* test_order_check.c: which orders are taken, and what is said of the others. */
-#include "order_world.h"
+/* test_order_check.c: which orders for new services are taken, and what is said of the others. */
+#include "order_checks.h"
 
 #include "base/text.h"
-
-static int begin(void **state)
-{
-    struct world *world = mem_alloc(sizeof *world);
-    *world = world_new();
-    *state = world;
-    return 0;
-}
-
-static int end(void **state)
-{
-    world_release(*state);
-    free(*state);
-    return 0;
-}
-
-static void assert_refused(const struct world *world, const char *order, enum error_code code, const char *part)
-{
-    struct error err = {0};
-    json_t *checked = NULL;
-    assert_int_equal(world_check(world, order, &checked, &err), -(int)code);
-    assert_null(checked);
-    if (!strstr(err.message, part)) fail_msg("\"%s\" is not in: %s", part, err.message);
-}
-
-static json_t *accepted(const struct world *world, const char *order)
-{
-    struct error err = {0};
-    json_t *checked = NULL;
-    if (world_check(world, order, &checked, &err)) fail_msg("%s; %s", err.message, err.hint);
-    return checked;
-}
-
-static const json_t *item_of(const json_t *checked, size_t index)
-{
-    return json_array_get(json_object_get(checked, "items"), index);
-}
 
 /* --- add ----------------------------------------------------------------------------------------------------------------------- */
 
@@ -285,98 +248,6 @@ static void items_of_one_order_share_the_room(void **state)
         ERROR_CONFLICT, "downlink 50 Mbit/s left of downlink 150 Mbit/s, and this needs downlink 100 Mbit/s");
 }
 
-/* --- modify, delete --------------------------------------------------------------------------------------------------------------- */
-
-static void a_change_has_to_be_one(void **state)
-{
-    struct world *world = *state;
-    world_add_service(world, video_service("1.1", "1.0.0", 1, 100));
-    assert_refused(world, ORDER(ITEM("1", "modify", "{'id':'1.1'}")), ERROR_INVALID, "it changes nothing");
-    assert_refused(world, ORDER(ITEM("1", "modify", "{'id':'1.1','serviceCharacteristic':[" VALUE("traffic.lease", "5000") "]}")),
-        ERROR_INVALID, "goes with `traffic.share`");
-    assert_refused(world, ORDER(ITEM("1", "modify", "{'id':'1.1','serviceCharacteristic':[" VALUE("traffic.share", "40") "]}")),
-        ERROR_CONFLICT, "alone on edge");
-    assert_refused(
-        world, ORDER(ITEM("1", "modify", "{'id':'1.1','serviceSpecification':{'id':'spec-2.0.0'}}")), ERROR_CONFLICT, "not of spec-2.0.0");
-    assert_refused(
-        world, ORDER(ITEM("1", "modify", "{'id':'1.1','place':[{'role':'domain','name':'moon'}]}")), ERROR_CONFLICT, "not on moon");
-    assert_refused(world, ORDER(ITEM("1", "delete", "{'id':'1.1'}") "," ITEM("2", "delete", "{'id':'1.1'}")), ERROR_INVALID,
-        "is about service 1.1, too");
-    json_put_text(json_object_get(world->services, "1.1"), "state", "inactive");
-    assert_refused(world, ORDER(ITEM("1", "delete", "{'id':'1.1'}")), ERROR_CONFLICT, "is inactive, not active");
-    json_put_text(json_object_get(world->services, "1.1"), "state", "terminated");
-    assert_refused(world, ORDER(ITEM("1", "delete", "{'id':'1.1'}")), ERROR_CONFLICT, "is terminated");
-}
-
-static void a_share_is_lent_only_in_part(void **state)
-{
-    struct world *world = *state;
-    world_add_service(world, video_service("1.1", "1.0.0", 1, 100));
-    world_add_service(world, video_service("2.1", "2.0.0", 1, 0));
-    static const char order[] = ORDER(
-        ITEM("1", "modify", "{'id':'2.1','serviceCharacteristic':[" VALUE("traffic.share", "10") "," VALUE("traffic.lease", "5000") "]}"));
-    static const char whole[] = ORDER(
-        ITEM("1", "modify", "{'id':'2.1','serviceCharacteristic':[" VALUE("traffic.share", "100") "," VALUE("traffic.lease", "5000") "]}"));
-    AUTO(free_json) json_t *checked = accepted(world, order);
-    const json_t *item = item_of(checked, 0);
-    assert_int_equal(json_whole(json_object_get(item, "asked"), "lease", 0), 5000);
-    assert_string_equal(json_text(json_object_get(item, "before"), "id", ""), "2.1");
-    assert_string_equal(json_text(json_object_get(item, "sibling"), "id", ""), "1.1");
-    AUTO(free_json) json_t *all = accepted(world, whole);
-    assert_null(json_object_get(json_object_get(item_of(all, 0), "asked"), "lease"));
-}
-
-static json_t *slice_service(const char *id)
-{
-    AUTO(free_text)
-    char *text = mem_format("{'id':'%s','category':'network','state':'active','place':[{'role':'domain','name':'edge'}],"
-                            "'serviceCharacteristic':[{'name':'downlink','value':100000000}]}",
-        id);
-    return json_of(text);
-}
-
-static void ending_a_compute_releases_what_it_relied_on_alone(void **state)
-{
-    struct world *world = *state;
-    json_t *web = video_service("1.3", "1.0.0", 1, 100);
-    json_put(web, "serviceRelationship",
-        json_of("[{'relationshipType':'reliesOn','service':{'id':'1.1'}},{'relationshipType':'reliesOn','service':{'id':'1.2'}}]"));
-    world_add_service(world, web);
-    world_add_service(world, slice_service("1.1"));
-    world_add_service(world, slice_service("1.2"));
-    AUTO(free_json) json_t *checked = accepted(world, ORDER(ITEM("1", "delete", "{'id':'1.3'}")));
-    assert_int_equal(json_array_size(json_object_get(item_of(checked, 0), "released")), 2);
-    assert_refused(world, ORDER(ITEM("1", "delete", "{'id':'1.1'}")), ERROR_CONFLICT, "service 1.3 relies on 1.1");
-    AUTO(free_json)
-    json_t *both = accepted(world,
-        "{'serviceOrderItem':[{'id':'a','action':'delete','service':{'id':'1.3'},'serviceOrderItemRelationship':[{'relationshipType':"
-        "'dependency','orderItem':{'itemId':'b'}}]},{'id':'b','action':'delete','service':{'id':'1.1'}}]}");
-    assert_int_equal(json_array_size(json_object_get(item_of(both, 0), "released")), 1);
-    assert_int_equal(json_array_size(json_object_get(item_of(both, 0), "needs")), 0); /* turned round */
-    assert_string_equal(json_string_value(json_array_get(json_object_get(item_of(both, 1), "needs"), 0)), "a");
-}
-
-static void dependencies_name_items_and_do_not_go_round(void **state)
-{
-    assert_refused(*state,
-        "{'serviceOrderItem':[{'id':'1','action':'add','service':" ADD_WEB(
-            "1.0.0", "") ",'serviceOrderItemRelationship':[{'relationshipType':'dependency','orderItem':{'itemId':'7'}}]}]}",
-        ERROR_INVALID, "it depends on item 7");
-    assert_refused(*state,
-        "{'serviceOrderItem':[{'id':'1','action':'add','service':" ADD_WEB("1.0.0",
-            "") ",'serviceOrderItemRelationship':[{'relationshipType':'dependency','orderItem':{'itemId':'2'}}]},"
-                "{'id':'2','action':'add','service':" ADD_WEB("1.0.0",
-                    VALUE("component",
-                        "'slice'")) ",'serviceOrderItemRelationship':[{'relationshipType':'dependency','orderItem':{'itemId':'1'}}]}]}",
-        ERROR_INVALID, "depends on itself");
-    assert_refused(*state,
-        "{'serviceOrderItem':[{'id':'1','action':'add','service':" ADD_WEB(
-            "1.0.0", "") ",'serviceOrderItemRelationship':[{'relationshipType':'dependency','orderItem':{'itemId':'1'}}]}]}",
-        ERROR_INVALID, "depends on itself");
-}
-
-#define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -395,10 +266,6 @@ int main(void)
         TEST(what_no_flavour_meets_names_the_nearest),
         TEST(capacity_counts_services_and_open_orders),
         TEST(items_of_one_order_share_the_room),
-        TEST(a_change_has_to_be_one),
-        TEST(a_share_is_lent_only_in_part),
-        TEST(ending_a_compute_releases_what_it_relied_on_alone),
-        TEST(dependencies_name_items_and_do_not_go_round),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -14,51 +14,6 @@ int64_t earliest(int64_t a, int64_t b)
     return a == 0 ? b : b == 0 || a < b ? a : b;
 }
 
-struct service *service_find(const struct keep *keep, const char *name)
-{
-    for (struct service *service = keep->services; service; service = service->next)
-        if (strcmp(service->name, name) == 0) return service;
-    return NULL;
-}
-
-struct family *family_find(const struct keep *keep, const char *name)
-{
-    for (struct family *family = keep->families; family; family = family->next)
-        if (strcmp(family->name, name) == 0) return family;
-    return NULL;
-}
-
-void service_free(struct service *service)
-{
-    free(service->name);
-    free(service->family_name);
-    free(service->version);
-    free(service->folder);
-    free(service->health);
-    list_release(&service->command);
-    list_release(&service->environment);
-    list_release(&service->ports);
-    free(service);
-}
-
-void family_free(struct family *family)
-{
-    free(family->name);
-    free(family);
-}
-
-void family_release(struct keep *keep, struct family *family)
-{
-    for (const struct service *service = keep->services; service; service = service->next)
-        if (service->family == family) return;
-    for (struct family **at = &keep->families; *at; at = &(*at)->next)
-        if (*at == family) {
-            *at = family->next;
-            family_free(family);
-            return;
-        }
-}
-
 /* Services that were told to stop and have no instance any more. */
 static void forget_services(struct keep *keep)
 {

@@ -177,12 +177,14 @@ struct keep {
 struct shim *keep_new(void);
 void keep_open(struct shim *shim);
 void keep_close(struct shim *shim);
+int64_t earliest(int64_t a, int64_t b); /* of two deadlines; 0 = none */
+
+/* members.c */
 struct service *service_find(const struct keep *keep, const char *name);
 struct family *family_find(const struct keep *keep, const char *name);
 void service_free(struct service *service);
 void family_free(struct family *family);
 void family_release(struct keep *keep, struct family *family); /* where no service has it any more */
-int64_t earliest(int64_t a, int64_t b);                        /* of two deadlines; 0 = none */
 
 /* guard.c. guard_keeper() returns in each keeper that the guardian starts, and in the guardian never. */
 void guard_keeper(struct shim *shim, int parent);
@@ -199,7 +201,9 @@ int verb_status(struct keep *keep, const struct line *line, struct text *out, st
 /* state.c */
 int state_save(struct keep *keep, struct error *err) MUST_CHECK;
 void state_load(struct keep *keep);
-int service_read(const struct line *line, struct service **ret, struct error *err) MUST_CHECK; /* of a start or a state line */
+void state_write(const struct keep *keep, struct text *out);
+int state_read(struct keep *keep, const char *bytes, size_t size, struct error *err) MUST_CHECK; /* failed: half of it is in keep */
+int service_read(const struct line *line, struct service **ret, struct error *err) MUST_CHECK;   /* of a start or a state line */
 const struct key *key_find(const struct keep *keep, const char *name);
 void key_add(struct keep *keep, const char *name, uint64_t hash, const char *answer);
 void key_drop_last(struct keep *keep);

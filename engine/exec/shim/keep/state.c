@@ -72,7 +72,7 @@ static void add_service(struct text *out, const struct service *service)
     text_add_char(out, '\n');
 }
 
-static void write_lines(const struct keep *keep, struct text *out)
+void state_write(const struct keep *keep, struct text *out)
 {
     text_add(out, "keeper version=1");
     add_number(out, "next_arm", keep->next_arm);
@@ -124,7 +124,7 @@ static int replace(int folder, const char *bytes, size_t size)
 int state_save(struct keep *keep, struct error *err)
 {
     struct text out = {0};
-    write_lines(keep, &out);
+    state_write(keep, &out);
     int failed = replace(keep->shim.folder_fd, out.bytes, out.size);
     text_release(&out);
     if (!failed) {
@@ -260,6 +260,8 @@ static int load_keeper(struct keep *keep, const struct line *line, struct error 
     keep->next_arm = (uint32_t)arm;
     keep->first_port = (int)first;
     keep->last_port = (int)last;
+    free(keep->domain);
+    free(keep->address);
     keep->domain = mem_copy_text(line_text(line, "name"));
     keep->address = mem_copy_text(line_text(line, "address"));
     return 0;
@@ -272,9 +274,11 @@ static int load_family(struct keep *keep, const struct line *line, struct error 
     int failed = line_name(line, "name", &name, err);
     if (!failed) failed = line_number(line, "port", 0, 65535, 0, &port, err);
     if (failed) return failed;
-    struct family *family = mem_alloc(sizeof *family);
-    *family = (struct family){mem_copy_text(name), (int)port, keep->families};
-    keep->families = family;
+    struct family *family = mem_alloc(sizeof *family), **end = &keep->families;
+    *family = (struct family){mem_copy_text(name), (int)port, NULL};
+    while (*end)
+        end = &(*end)->next;
+    *end = family;
     return 0;
 }
 
@@ -298,7 +302,7 @@ static _Noreturn void refuse(const struct error *err)
     _exit(1);
 }
 
-static char *read_state(int folder, size_t *ret_size)
+static char *read_file(int folder, size_t *ret_size)
 {
     struct stat facts;
     AUTO(close_fd) int fd = openat(folder, "state", O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
@@ -312,17 +316,25 @@ static char *read_state(int folder, size_t *ret_size)
     return bytes;
 }
 
+int state_read(struct keep *keep, const char *bytes, size_t size, struct error *err)
+{
+    int failed = 0;
+    for (size_t at = 0; !failed && at < size;) {
+        const char *end = memchr(bytes + at, '\n', size - at);
+        size_t length = end ? (size_t)(end - bytes) - at : size - at;
+        struct line line = {0};
+        failed = line_read(bytes + at, length, &line, err);
+        if (!failed) failed = load_line(keep, &line, err);
+        line_release(&line);
+        at += length + 1;
+    }
+    return failed;
+}
+
 void state_load(struct keep *keep)
 {
     struct error err = {0};
     size_t size = 0;
-    AUTO(free_text) char *bytes = read_state(keep->shim.folder_fd, &size);
-    for (size_t at = 0; bytes && at < size;) {
-        const char *end = memchr(bytes + at, '\n', size - at);
-        size_t length = end ? (size_t)(end - bytes) - at : size - at;
-        struct line line = {0};
-        if (line_read(bytes + at, length, &line, &err) < 0 || load_line(keep, &line, &err) < 0) refuse(&err);
-        line_release(&line);
-        at += length + 1;
-    }
+    AUTO(free_text) char *bytes = read_file(keep->shim.folder_fd, &size);
+    if (bytes && state_read(keep, bytes, size, &err) < 0) refuse(&err);
 }

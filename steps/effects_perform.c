@@ -1,0 +1,197 @@
+/* effects_perform.c: effects on the world, by intent before effect: what is to be done is on record before it is sent, and what became of
+   it before the step goes on. A type without describe has no effects. */
+#include "protocol_private.h"
+
+#include "base/json.h"
+#include "base/mem.h"
+#include "base/text.h"
+
+#include <time.h>
+
+enum { PAUSE_FIRST_MS = 100, PAUSE_LAST_MS = 1600 };
+
+typedef int send_function(struct step *step, const char *key, const json_t *body, void *context, json_t **ret_outcome, struct error *err);
+
+struct effect {
+    const char *name, *target;
+    const json_t *body;
+    send_function *send;
+    void *context;
+    bool may_pass; /* the last send failed for a reason that may pass, and the peer knows that nothing was done */
+};
+
+static json_t *intent_new(const struct effect *effect, const char *type, const char *key)
+{
+    char digest[65];
+    json_t *intent = type ? step_message(type) : json_object();
+    json_digest(effect->body, digest);
+    json_put_text(intent, "name", effect->name);
+    json_put_text(intent, "target", effect->target);
+    json_put_text(intent, "key", key);
+    json_put_text(intent, "digest", digest);
+    json_put(intent, "body", json_deep_copy(effect->body));
+    return intent;
+}
+
+static const char *seen_name(enum effect_seen seen)
+{
+    switch (seen) {
+    case EFFECT_SEEN_DONE: return "done";
+    case EFFECT_SEEN_ABSENT: return "absent";
+    case EFFECT_SEEN_UNSURE: break;
+    }
+    return "unsure";
+}
+
+/* outcome is borrowed; may be NULL. */
+static int record(struct step *step, const struct effect *effect, const char *seen, json_t *outcome, struct error *err)
+{
+    json_t *message = step_message("outcome");
+    json_put_text(message, "name", effect->name);
+    json_put_text(message, "seen", seen);
+    json_put(message, "outcome", outcome ? json_incref(outcome) : json_null());
+    return step_ask_kept(step, message, effect->name, err);
+}
+
+/* Asks the peer by key and records what was seen. */
+static int look_up(
+    struct step *step, const struct effect *effect, const char *key, enum effect_seen *ret_seen, json_t **ret_outcome, struct error *err)
+{
+    AUTO(free_json) json_t *intent = intent_new(effect, NULL, key);
+    AUTO(free_json) json_t *outcome = NULL;
+    enum effect_seen seen = EFFECT_SEEN_UNSURE;
+    int failed = step->type->find ? step->type->find(step, intent, &seen, &outcome, err) : 0;
+    if (failed) return failed;
+    failed = record(step, effect, seen_name(seen), outcome, err);
+    if (failed) return failed;
+    *ret_seen = seen;
+    *ret_outcome = outcome ? take(&outcome) : json_null();
+    return 0;
+}
+
+static int nobody_can_tell(const struct effect *effect, struct error *err)
+{
+    error_set(err, ERROR_CONFLICT, NOWHERE, "nobody can tell whether %s was done at %s", effect->name, effect->target);
+    return error_hint(err, "a person must look there and settle it");
+}
+
+/* Did the peer decide against it, so that nothing happened? All other failures leave the question open. */
+static bool is_refusal(const struct error *err)
+{
+    switch (err->code) {
+    case ERROR_INVALID:
+    case ERROR_NOT_FOUND:
+    case ERROR_CONFLICT:
+    case ERROR_DENIED:
+    case ERROR_UNAUTHENTICATED:
+    case ERROR_LIMIT:
+    case ERROR_UNSUPPORTED: return true;
+    case ERROR_NONE:
+    case ERROR_IO:
+    case ERROR_NO_SPACE:
+    case ERROR_UNAVAILABLE:
+    case ERROR_TIMEOUT:
+    case ERROR_PROTOCOL:
+    case ERROR_STATE:
+    case ERROR_PARKED:
+    case ERROR_INTERNAL:
+    case ERROR_CODE_COUNT: break;
+    }
+    return false;
+}
+
+/* The send failed. A refusal is on record as failed; for anything else the peer is asked at once, while it is near: done counts as
+   done, absent leaves the failure, which may pass, and unsure needs a person. */
+static int settle_failure(
+    struct step *step, struct effect *effect, const char *key, const struct error *failure, json_t **ret_outcome, struct error *err)
+{
+    enum effect_seen seen = EFFECT_SEEN_UNSURE;
+    AUTO(free_json) json_t *outcome = NULL;
+    if (is_refusal(failure)) {
+        outcome = json_pack("{s:s, s:s}", "error", error_code_name(failure->code), "message", failure->message);
+        int failed = record(step, effect, "failed", outcome, err);
+        if (failed) return failed;
+    } else {
+        int failed = look_up(step, effect, key, &seen, &outcome, err);
+        if (failed) return failed;
+        if (seen == EFFECT_SEEN_UNSURE) return nobody_can_tell(effect, err);
+        if (seen == EFFECT_SEEN_DONE) {
+            *ret_outcome = take(&outcome);
+            return 0;
+        }
+        effect->may_pass = failure->retryable;
+    }
+    if (err) *err = *failure;
+    return -(int)failure->code;
+}
+
+static int send_effect(struct step *step, struct effect *effect, const char *key, json_t **ret_outcome, struct error *err)
+{
+    AUTO(free_json) json_t *outcome = NULL;
+    struct error failure = {0};
+    if (effect->send(step, key, effect->body, effect->context, &outcome, &failure) < 0)
+        return settle_failure(step, effect, key, &failure, ret_outcome, err);
+    int failed = record(step, effect, "done", outcome, err);
+    if (failed) return failed;
+    *ret_outcome = outcome ? take(&outcome) : json_null();
+    return 0;
+}
+
+/* A known outcome is handed back; one that is on record as refused stays refused. */
+static int take_known(const struct effect *effect, const json_t *answer, json_t **ret_outcome, struct error *err)
+{
+    json_t *outcome = json_object_get(answer, "outcome");
+    if (text_equal(json_text(answer, "seen", "done"), "failed"))
+        return error_set(err, ERROR_CONFLICT, NOWHERE, "%s was refused by %s before: %s", effect->name, effect->target,
+            json_text(outcome, "message", "no reason is on record"));
+    *ret_outcome = outcome ? json_incref(outcome) : json_null();
+    return 0;
+}
+
+/* One round of intend. *ret_again: it was found absent and may be intended anew. */
+static int intend(struct step *step, struct effect *effect, bool *ret_again, json_t **ret_outcome, struct error *err)
+{
+    static const char *const answers[] = {"go", "known", "find", NULL};
+    AUTO(free_json) json_t *answer = NULL;
+    enum effect_seen seen = EFFECT_SEEN_UNSURE;
+    *ret_again = false;
+    int failed = step_ask(step, intent_new(effect, "intend", NULL), answers, effect->name, &answer, err);
+    if (failed) return failed;
+    const char *type = json_text(answer, "type", ""), *key = json_text(answer, "key", NULL);
+    if (text_equal(type, "known")) return take_known(effect, answer, ret_outcome, err);
+    if (!key) return step_broken(err, "the engine gave no key for an effect");
+    if (text_equal(type, "go")) return send_effect(step, effect, key, ret_outcome, err);
+    AUTO(free_json) json_t *outcome = NULL;
+    failed = look_up(step, effect, key, &seen, &outcome, err);
+    if (failed) return failed;
+    if (seen == EFFECT_SEEN_UNSURE) return nobody_can_tell(effect, err);
+    *ret_again = seen == EFFECT_SEEN_ABSENT;
+    if (seen == EFFECT_SEEN_DONE) *ret_outcome = take(&outcome);
+    return 0;
+}
+
+/* Found absent after a crash, it is intended once more. */
+static int intend_anew(struct step *step, struct effect *effect, json_t **ret_outcome, struct error *err)
+{
+    bool again = false;
+    effect->may_pass = false;
+    int failed = intend(step, effect, &again, ret_outcome, err);
+    if (failed || !again) return failed;
+    failed = intend(step, effect, &again, ret_outcome, err);
+    if (!failed && again) return step_broken(err, "the engine asks a second time to find what was found absent");
+    return failed;
+}
+
+int step_effect(struct step *step, const char *name, const char *target, const json_t *body, send_function *send, void *context,
+    json_t **ret_outcome, struct error *err)
+{
+    struct effect effect = {.name = name, .target = target, .body = body, .send = send, .context = context};
+    if (!step->type->describe)
+        return error_set(err, ERROR_UNSUPPORTED, NOWHERE, "step type %s has no describe, so it may have no effects", step->type->name);
+    int failed = intend_anew(step, &effect, ret_outcome, err);
+    for (int pause_ms = PAUSE_FIRST_MS; failed && effect.may_pass && pause_ms <= PAUSE_LAST_MS; pause_ms *= 2) {
+        nanosleep(&(struct timespec){.tv_sec = pause_ms / 1000, .tv_nsec = pause_ms % 1000 * 1000000L}, NULL);
+        failed = intend_anew(step, &effect, ret_outcome, err);
+    }
+    return failed;
+}
