@@ -6,7 +6,7 @@
 #   make lint       layers, purity, headers, banned functions, clang-tidy, cppcheck, gcc -fanalyzer
 #   make bench      figures, as ratios against a floor in the same run
 #   make sim N=1000000          that many simulated runs
-#   make crash      kill -9 at five hundred moments
+#   make crash      kill -9 at five hundred moments of a run, and three hundred and forty of a release
 #   make fuzz SECONDS_EACH=60   every fuzzer for that long
 #   make format     clang-format
 #   make install    PREFIX=/usr/local, DESTDIR=
@@ -154,8 +154,9 @@ $(UNIT_TESTS) $(call object,$(UNIT_SOURCES)): | $(BUILD)/packages-build-test
 check: $(PROGRAMS) $(UNIT_TESTS) $(BUILD)/sim $(SUPPORT)
 	@BUILD=$(BUILD) tests/run
 
-crash: $(PROGRAMS)
+crash: $(PROGRAMS) $(SUPPORT)
 	@BUILD=$(BUILD) tests/crash/run --moments 500
+	@BUILD=$(BUILD) tests/crash/orders --moments 340
 
 N ?= 20000
 .PHONY: sim

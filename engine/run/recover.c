@@ -5,8 +5,11 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/text.h"
+#include "exec/launch.h"
 #include "run/lease.h"
 
+#include <dirent.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -105,6 +108,43 @@ static int recover_run(struct engine *engine, uint64_t number, struct error *err
     return find_shim(run, err);
 }
 
+/* --- supervisors without a run ------------------------------------------------------------------------------------------------------- */
+
+static bool is_open(const struct engine *engine, int64_t number)
+{
+    for (const struct live_run *run = engine->runs; run; run = run->next)
+        if (run->number == (uint64_t)number) return true;
+    return false;
+}
+
+/* No hook: what it has to say, nobody wants to know. */
+static void end_stray(struct engine *engine, const char *folder, int64_t number)
+{
+    static const struct supervisor_hooks none = {0};
+    AUTO(free_text) char *socket = mem_format("%s/shim.sock", folder);
+    struct supervisor *supervisor;
+    struct error ignored = {0};
+    if (!file_exists(socket) || !launch_is_locked(folder)) return;
+    log_line(LOG_LEVEL_INFO, "run %lld is over and its supervisor was not told; it is now", (long long)number);
+    uint64_t sequence = journal_shim_sequence(engine->journal, (uint64_t)number);
+    if (supervisor_open(engine->loop, folder, engine->options.shim, sequence, false, &none, &supervisor, &ignored) == 0)
+        supervisor_end(supervisor);
+}
+
+/* A server may have died between the end of a run, which is on disk, and telling its supervisor; runs at rest are not taken up. */
+static void end_strays(struct engine *engine)
+{
+    AUTO(free_text) char *runs = mem_format("%s/runs", engine->options.data);
+    DIR *folder = opendir(runs);
+    if (!folder) return;
+    for (struct dirent *entry; (entry = readdir(folder));) {
+        int64_t number;
+        AUTO(free_text) char *path = mem_format("%s/%s", runs, entry->d_name);
+        if (text_to_integer(entry->d_name, &number) && !is_open(engine, number)) end_stray(engine, path, number);
+    }
+    closedir(folder);
+}
+
 int recover_runs(struct engine *engine, struct error *err)
 {
     const char *at_rest[RUN_STATUS_COUNT + 1];
@@ -120,6 +160,7 @@ int recover_runs(struct engine *engine, struct error *err)
         if (failed) error_wrap(err, "taking up run %llu", (unsigned long long)runs[i]);
     }
     free(runs);
+    if (!failed) end_strays(engine);
     for (struct live_run *run = engine->runs, *next; !failed && run; run = next) {
         next = run->next;
         live_advance(run);

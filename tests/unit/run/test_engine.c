@@ -6,6 +6,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "exec/launch.h"
 #include "spec/pipeline.h"
 
 #include <setjmp.h>
@@ -15,6 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -135,6 +137,27 @@ static void a_run_goes_to_its_end(void **state)
     if (journal_verify(engine_journal(fixture->engine), 1, &err) < 0) fail_msg("%s", err.message);
 }
 
+/* As a server leaves it that dies between the end of a run and telling its supervisor. */
+static void a_supervisor_whose_run_is_over_is_ended(void **state)
+{
+    struct fixture *fixture = *state;
+    struct error err = {0};
+    submit(fixture, "stages:\n" STAGE("a", "    steps: [{ run: echo }]\n"), NULL, NULL);
+    json_decref(wait_state(fixture, 1, "succeeded"));
+    close_engine(fixture);
+    AUTO(free_text) char *folder = mem_format("%s/runs/1", fixture->folder);
+    for (int tries = 0; launch_is_locked(folder) && tries < 1000; tries++)
+        usleep(10 * 1000);
+    if (launch_shim(folder, fixture->shim, &err) < 0) fail_msg("%s", err.message);
+    assert_true(launch_is_locked(folder));
+    open_engine(fixture);
+    for (int tries = 0; launch_is_locked(folder) && tries < 1000; tries++) {
+        uv_run(&fixture->loop, UV_RUN_NOWAIT);
+        usleep(10 * 1000);
+    }
+    assert_false(launch_is_locked(folder));
+}
+
 static void the_same_key_is_the_same_run(void **state)
 {
     struct fixture *fixture = *state;
@@ -234,6 +257,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(a_run_goes_to_its_end),
+        TEST(a_supervisor_whose_run_is_over_is_ended),
         TEST(the_same_key_is_the_same_run),
         TEST(a_wrong_file_is_a_failed_run_of_a_push_and_none_of_a_person),
         TEST(a_push_that_the_file_does_not_want_starts_nothing),
