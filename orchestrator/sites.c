@@ -12,6 +12,7 @@
 #include "net/keeper.h"
 #include "orchestrator/fulfil/check.h"
 #include "orchestrator/fulfil/observe.h"
+#include "orchestrator/tmf/resource.h"
 
 #include <stdlib.h>
 
@@ -42,10 +43,23 @@ struct look {
     struct sites *sites;
     char *name, *folder, *shim;
     json_t *domain; /* what the keeper is told: name, address, ports; a copy of its own */
+    json_t *strays; /* services to end; NULL = none */
     json_t *lines;
     int failed;
     struct error err;
 };
+
+static void end_strays(const struct look *look)
+{
+    json_t *id;
+    size_t index;
+    json_array_foreach(look->strays, index, id)
+    {
+        AUTO(free_json) json_t *fields = json_pack("{s:O, s:o}", "service", id, "key", json_sprintf("stray %s", json_string_value(id)));
+        struct error ignored; /* it is still there at the next look, then */
+        (void)!keeper_ask(look->folder, "stop", fields, ANSWER_MS, NULL, NULL, &ignored);
+    }
+}
 
 /* In a worker: the keeper is there, knows its domain, and says how it is. */
 static void on_look(uv_work_t *work)
@@ -54,6 +68,7 @@ static void on_look(uv_work_t *work)
     look->failed = file_make_folders(look->folder, 0700, &look->err);
     if (!look->failed) look->failed = keeper_ensure(look->folder, look->shim, &look->err);
     if (!look->failed) look->failed = keeper_ask(look->folder, "domain", look->domain, ANSWER_MS, NULL, NULL, &look->err);
+    if (!look->failed) end_strays(look);
     if (!look->failed) look->failed = keeper_ask(look->folder, "status", NULL, ANSWER_MS, NULL, &look->lines, &look->err);
 }
 
@@ -88,6 +103,32 @@ static void observe(struct sites *sites, const char *domain, const json_t *lines
     write_observed(sites, observed);
 }
 
+/* What the inventory has terminated must not run: a keeper that hung may have done later what its order had given up. */
+static bool is_stray(struct sites *sites, const char *domain, const json_t *line)
+{
+    const char *id = json_text(line, "service", "");
+    AUTO(free_json) json_t *document = NULL;
+    if (!text_equal(json_text(line, "line", NULL), "service") || text_equal(json_text(line, "state", NULL), "stopping")) return false;
+    if (json_object_get(orders_services(sites->orders), id) || orders_touch(sites->orders, domain, json_text(line, "family", NULL)))
+        return false;
+    struct error err;
+    return tmf_read(sites->journal, SERVICE_COLLECTION, id, &document, &err) == 0 &&
+           text_equal(json_text(document, "state", NULL), "terminated");
+}
+
+static void find_strays(struct sites *sites, struct site *site)
+{
+    json_t *line;
+    size_t index;
+    json_array_foreach(site->lines, index, line)
+    {
+        if (!is_stray(sites, site->name, line)) continue;
+        if (!site->strays) site->strays = json_array();
+        json_array_append(site->strays, json_object_get(line, "service"));
+        log_line(LOG_LEVEL_WARNING, "%s has service %s, which is terminated: it is ended", site->name, json_text(line, "service", ""));
+    }
+}
+
 static void tell_failure(struct site *site, const struct look *look)
 {
     AUTO(free_text) char *what = mem_format("the keeper of %s is not well; it is tried again", site->name);
@@ -112,6 +153,7 @@ static void look_free(struct look *look)
     free(look->shim);
     json_decref(look->domain);
     json_decref(look->lines);
+    json_decref(look->strays);
     free(look);
 }
 
@@ -132,6 +174,7 @@ static void on_looked(uv_work_t *work, int status)
         json_decref(site->lines);
         site->lines = json_incref(look->lines);
         observe(sites, look->name, look->lines);
+        find_strays(sites, site);
     }
     if (site) answer_all(sites, site, &site->awaiting);
     if (site && site->asking) look_at(sites, site);
@@ -149,6 +192,7 @@ static void look_at(struct sites *sites, struct site *site)
     look->name = mem_copy_text(site->name);
     look->folder = mem_format("%s/%s", sites->keepers, site->name);
     look->shim = mem_copy_text(sites->shim);
+    look->strays = take(&site->strays);
     look->domain = json_object();
     json_put_text(look->domain, "name", site->name);
     json_put_text(look->domain, "address", json_text(at, "address", "127.0.0.1"));
@@ -229,6 +273,7 @@ void sites_release(struct sites *sites)
         next = site->next;
         free(site->name);
         json_decref(site->lines);
+        json_decref(site->strays);
         free(site);
     }
     json_decref(sites->files);
