@@ -84,6 +84,12 @@ int journal_get_document(
 {
     const struct document *queued = find_queued(journal, collection, id);
     if (queued) return answer_queued(queued, ret_body, ret_size, err);
+    return journal_read_document(journal, collection, id, ret_body, ret_size, err);
+}
+
+int journal_read_document(
+    struct journal *journal, const char *collection, const char *id, char **ret_body, size_t *ret_size, struct error *err)
+{
     AUTO(query_end) sqlite3_stmt *statement = NULL;
     int more = query_begin(journal, QUERY_GET_DOCUMENT, &statement, err);
     if (more < 0) return more;

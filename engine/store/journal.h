@@ -134,6 +134,9 @@ uint64_t journal_shim_sequence(struct journal *journal, uint64_t run);
 /* A document's text, NUL-terminated; caller frees. Sees queued appends, too. -ERROR_NOT_FOUND. */
 int journal_get_document(
     struct journal *journal, const char *collection, const char *id, char **ret_body, size_t *ret_size, struct error *err) MUST_CHECK;
+/* The same, as it is on disk: what somebody outside may be told, and what agrees with a list. */
+int journal_read_document(
+    struct journal *journal, const char *collection, const char *id, char **ret_body, size_t *ret_size, struct error *err) MUST_CHECK;
 /* The id of the document with this key, queued or written; caller frees. -ERROR_NOT_FOUND. */
 int journal_find_document(struct journal *journal, const char *collection, const char *key, char **ret_id, struct error *err) MUST_CHECK;
 /* Documents of a collection, oldest first, that are committed. `holds` (may be NULL): only those whose text holds these bytes, for

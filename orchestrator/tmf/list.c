@@ -139,7 +139,7 @@ static int get(struct request *request, const struct tmf_bound *bound, struct er
     AUTO(free_text) char *body = NULL;
     size_t size = 0;
     const char *fields = request_query(request, "fields");
-    int failed = journal_get_document(bound->api->journal, bound->resource->name, request_part(request, "id"), &body, &size, err);
+    int failed = journal_read_document(bound->api->journal, bound->resource->name, request_part(request, "id"), &body, &size, err);
     if (failed) return failed;
     if (!fields || !*fields) {
         respond_text(request, 200, "application/json", body, size);

@@ -67,6 +67,33 @@ static void the_last_version_is_seen_queued_and_written(void **state)
     expect_body(fixture, "1", NULL);
 }
 
+static char *read_it(struct fixture *fixture, const char *id)
+{
+    char *body = NULL;
+    struct error err;
+    return journal_read_document(fixture->journal, "service", id, &body, NULL, &err) ? mem_copy_text("") : body;
+}
+
+/* An order that reads completed and a list in which its service is not there yet would contradict each other. The writer may commit between
+   two questions: what was the same before and after the list must be in it. */
+static void what_is_on_disk_agrees_with_a_list(void **state)
+{
+    struct fixture *fixture = *state;
+    put(fixture, "1", NULL, "one");
+    fixture_settle(fixture);
+    put(fixture, "1", NULL, "two");
+    AUTO(free_text) char *before = read_it(fixture, "1");
+    AUTO(text_release) struct text list = {0};
+    struct document_query query = {.collection = "service"};
+    assert_int_equal(journal_list_documents(fixture->journal, &query, add_id, &list, NULL), 0);
+    AUTO(free_text) char *after = read_it(fixture, "1");
+    AUTO(free_text) char *wanted = mem_format("1=%s ", before);
+    if (text_equal(before, after)) assert_string_equal(text_view(&list), wanted);
+    fixture_settle(fixture);
+    AUTO(free_text) char *settled = read_it(fixture, "1");
+    assert_string_equal(settled, "two");
+}
+
 static void a_missing_one_is_named(void **state)
 {
     struct fixture *fixture = *state;
@@ -171,6 +198,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_begin, fixture_end)
     const struct CMUnitTest tests[] = {
         TEST(the_last_version_is_seen_queued_and_written),
+        TEST(what_is_on_disk_agrees_with_a_list),
         TEST(a_missing_one_is_named),
         TEST(a_key_finds_its_document_queued_and_written),
         TEST(versions_of_one_transaction_are_one),
