@@ -143,14 +143,6 @@ static int send_once(const struct tmf_client *client, const struct tmf_request *
     return failed ? error_wrap(err, "%.40s", client->name) : 0;
 }
 
-/* The answer was lost, say because the peer was killed; it knows an order by its key, so it may be sent it again. */
-static bool may_repeat(const struct tmf_client *client, const struct tmf_request *request, int failed)
-{
-    size_t path = strcspn(request->path, "?");
-    bool is_order = strncmp(request->path, client->dialect->paths[TMF_SERVICE_ORDER], path) == 0 && text_equal(request->method, "POST");
-    return failed == -ERROR_PROTOCOL && is_order && client->dialect->repeat_is_safe;
-}
-
 /* Again while the peer is away, as far as that can do no harm. */
 static int send_patiently(const struct tmf_client *client, const struct tmf_request *request, struct http_response *ret, struct error *err)
 {
@@ -158,7 +150,7 @@ static int send_patiently(const struct tmf_client *client, const struct tmf_requ
     for (int pause = 0;;) {
         struct error problem = {0};
         int failed = send_once(client, request, ret, &problem);
-        bool again = failed ? problem.retryable || may_repeat(client, request, failed) : is_reading(request) && is_away(ret->status);
+        bool again = failed ? problem.retryable : is_reading(request) && is_away(ret->status);
         if (!again || now_ms() >= end) {
             problem.retryable = problem.retryable || problem.code == ERROR_PROTOCOL; /* the answer was lost, no request is under way */
             if (failed && err) *err = problem;
