@@ -15,7 +15,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-enum { FILES_HOLD_US = 1000 * 1000, DOMAINS_MAX = 1000 };
+enum { FILES_HOLD_US = 20 * 1000, DOMAINS_MAX = 1000 };
 
 static void close_folder(DIR **folder)
 {

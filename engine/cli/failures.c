@@ -72,13 +72,20 @@ void tail_print(struct tail *tail, const struct terminal *terminal, struct text 
         text_release(&tail->lines[i]);
 }
 
+/* The attempt that failed; 0: its number is not known, since undoing it has counted on. */
+static int64_t failed_attempt(const json_t *step)
+{
+    const char *state = json_text(step, "state", "");
+    return text_starts(state, "compensat") ? 0 : json_whole(step, "attempt", 0);
+}
+
 static void report_log(struct client *client, const json_t *run, const json_t *step, const struct terminal *terminal, struct text *out)
 {
     struct text path = {0};
     struct tail tail = {0};
     text_add_format(&path, "/v1/runs/%llu/logs?tail=%d&step=", (unsigned long long)json_whole(run, "run", 0), TAIL_LINES + 1);
     percent_encode(json_text(step, "path", ""), &path);
-    int64_t attempt = json_whole(step, "attempt", 0);
+    int64_t attempt = failed_attempt(step);
     if (attempt) text_add_format(&path, "&attempt=%lld", (long long)attempt);
     int failed = client_stream(client, text_view(&path), 10 * 1000, NULL, tail_add, &tail, NULL);
     text_release(&path);
@@ -157,7 +164,7 @@ static void report_step(struct client *client, const json_t *run, const json_t *
         text_add_char(&line, ')');
     }
     text_add_format(&line, ": %s", json_text(step, "message", json_text(step, "reason", json_text(step, "state", "?"))));
-    int64_t attempt = json_whole(step, "attempt", 1);
+    int64_t attempt = failed_attempt(step);
     if (attempt > 1) text_add_format(&line, " (attempt %lld)", (long long)attempt);
     text_add(out, style_open(STYLE_BAD, terminal->colour));
     display_add(out, text_view(&line), DISPLAY_LINE);

@@ -66,9 +66,23 @@ int select_add_fields(struct selection *selection, const char *list, struct erro
     return 0;
 }
 
+/* TMF630's operators look like an attribute; taken for one they would match nothing, which is a wrong answer. */
+static int check_operator(const char *path, struct error *err)
+{
+    static const char *const operators[] = {"eq", "ne", "gt", "gte", "lt", "lte", "regex", NULL};
+    const char *last = strrchr(path, '.');
+    for (const char *const *one = operators; last && *one; one++) {
+        if (strcmp(last + 1, *one) != 0) continue;
+        error_set(err, ERROR_INVALID, NOWHERE, "%.100s: filters with an operator are not in this version", path);
+        return error_hint(err, "a filter is ATTRIBUTE=VALUE, with commas between values that will do");
+    }
+    return 0;
+}
+
 int select_add_filter(struct selection *selection, const char *path, const char *values, struct error *err)
 {
     int failed = check_path(path, err);
+    if (!failed) failed = check_operator(path, err);
     if (failed) return failed;
     if (selection->filter_count == SELECT_FILTERS_MAX)
         return error_set(err, ERROR_INVALID, NOWHERE, "the query has more than %d filters", SELECT_FILTERS_MAX);

@@ -126,6 +126,11 @@ static void what_is_too_much_is_refused(void **state)
     assert_int_equal(select_add_fields(&selection, dots, &err), -ERROR_INVALID);
     assert_int_equal(select_add_fields(&selection, name, &err), -ERROR_INVALID);
     assert_int_equal(select_add_filter(&selection, name, "x", &err), -ERROR_INVALID);
+    struct selection asked = {0};
+    assert_int_equal(select_add_filter(&asked, "lastUpdate.gt", "2020-01-01", &err), -ERROR_INVALID);
+    assert_non_null(strstr(err.message, "lastUpdate.gt: filters with an operator"));
+    assert_int_equal(select_add_filter(&asked, "gt", "1", &err), 0); /* an attribute may be called so */
+    select_release(&asked);
     for (int i = 0; i < SELECT_FILTERS_MAX; i++)
         assert_int_equal(select_add_filter(&selection, "a", "b", &err), 0);
     assert_int_equal(select_add_filter(&selection, "a", "b", &err), -ERROR_INVALID);

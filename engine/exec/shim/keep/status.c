@@ -1,6 +1,7 @@
 /* status.c: the verb status: the domain, its families, services and instances, each with its own words about how it is. */
 #include "keep.h"
 
+#include <stdio.h>
 #include <string.h>
 
 enum { HOPELESS_STARTS = 5 }; /* about two seconds of back-off */
@@ -58,16 +59,37 @@ static void add_part(struct text *out, const char *part, const char *bytes, size
     add_output(out, bytes, size);
 }
 
-/* A message about the process before this one stands beside that one's output. */
+/* What its health check heard so far, while nothing worse is known. */
+static void add_health(struct text *out, const struct instance *instance)
+{
+    char heard[280];
+    bool asked = instance->state == INSTANCE_STARTING || instance->state == INSTANCE_UNHEALTHY;
+    if (!asked || instance->message[0] || !instance->check.status || !instance->service->health) return;
+    int size = snprintf(heard, sizeof heard, "not healthy: GET %.200s on port %d: status %d", instance->service->health, instance->ports[0],
+        instance->check.status);
+    if (size > 0) add_part(out, "", heard, (size_t)size < sizeof heard ? (size_t)size : sizeof heard - 1);
+}
+
+/* A tail that was cut begins in the middle of a line, which tells nobody anything. */
+static void add_tail(struct text *out, const char *tail, size_t size)
+{
+    const char *newline = size >= TAIL_BYTES ? memchr(tail, '\n', size - 1) : NULL;
+    size_t cut = newline ? (size_t)(newline + 1 - tail) : 0;
+    add_part(out, "its last output: ", tail + cut, size - cut);
+}
+
+/* A message about the process before this one stands beside that one's output. What a healthy one prints is no news. */
 static void add_words_of(struct text *out, const struct instance *instance)
 {
     bool of_last = instance->running && !instance->ended && (instance->message[0] || !instance->tail_size);
     add_part(out, "", instance->message, strlen(instance->message));
     add_part(out, "", instance->isolation, strlen(instance->isolation));
+    add_health(out, instance);
+    if (instance->state == INSTANCE_HEALTHY && !instance->message[0]) return;
     if (of_last)
-        add_part(out, "its last output: ", instance->last_tail, instance->last_tail_size);
+        add_tail(out, instance->last_tail, instance->last_tail_size);
     else
-        add_part(out, "its last output: ", instance->tail, instance->tail_size);
+        add_tail(out, instance->tail, instance->tail_size);
 }
 
 static void add_instance(struct text *out, const struct instance *instance)
