@@ -1,12 +1,12 @@
 # Makefile: builds, tests and checks Crescendo. One make, no recursion: every target knows all of its inputs.
 #   make            the programs, in build/ (missing packages are named and installed first)
-#   make demo       a real run on loopback, from nothing, in under a minute; BREAK=build|test|fixed|yaml shows it fail
+#   make demo       real pushes, orders and requests on loopback, from nothing; CORE=separate; BREAK=build|test|fixed|yaml|start shows it fail
 #   make check      every test; the last line counts them
 #   make asan       the tests under the address and undefined-behaviour sanitizers
 #   make lint       layers, purity, headers, banned functions, clang-tidy, cppcheck, gcc -fanalyzer
 #   make bench      figures, as ratios against a floor in the same run
 #   make sim N=1000000          that many simulated runs
-#   make crash      kill -9 at five hundred moments of a run, and three hundred and forty of a release
+#   make crash      kill -9 at five hundred moments of a run and three hundred and forty of a release of a run, and three hundred and forty of a release
 #   make fuzz SECONDS_EACH=60   every fuzzer for that long
 #   make format     clang-format
 #   make install    PREFIX=/usr/local, DESTDIR=
