@@ -6,7 +6,7 @@
 #   make lint       layers, purity, headers, banned functions, clang-tidy, cppcheck, gcc -fanalyzer
 #   make bench      figures, as ratios against a floor in the same run
 #   make sim N=1000000          that many simulated runs
-#   make crash      kill -9 at five hundred moments of a run and three hundred and forty of a release of a run, and three hundred and forty of a release
+#   make crash      kill -9 at five hundred moments of a run, and three hundred and forty of a release
 #   make fuzz SECONDS_EACH=60   every fuzzer for that long
 #   make format     clang-format
 #   make install    PREFIX=/usr/local, DESTDIR=
