@@ -20,8 +20,8 @@ static void add_row(struct table *table, const json_t *domain)
 
 static void print_domains(const struct cli *cli, const json_t *domains)
 {
-    static const struct column columns[] = {
-        {"NAME", .keep = 8}, {"DRIVER"}, {"ADDRESS", .keep = 9}, {"PORTS"}, {"SERVICES", .right = true}, {"OWNER", .keep = 6}};
+    static const struct column columns[] = {{"NAME", .keep = 8}, {"DRIVER", .drop = 2}, {"ADDRESS", .keep = 9, .drop = 4},
+        {"PORTS", .drop = 3}, {"SERVICES", .right = true}, {"OWNER", .keep = 6, .drop = 1}};
     struct table *table = table_new(columns, COUNT_OF(columns));
     size_t i;
     json_t *domain;

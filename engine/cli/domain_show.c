@@ -116,8 +116,8 @@ static void add_service(struct table *table, const json_t *families, const json_
 
 static void add_services(struct text *out, const struct terminal *terminal, const json_t *domain)
 {
-    static const struct column columns[] = {{"SERVICE", .right = true}, {"FAMILY", .keep = 8}, {"VERSION", .keep = 7}, {"STATE"},
-        {"SHARE", .right = true}, {"READY", .right = true}, {"ADDRESS"}, {"MESSAGE", .keep = 8}};
+    static const struct column columns[] = {{"SERVICE", .right = true}, {"FAMILY", .keep = 8, .drop = 3}, {"VERSION", .keep = 7}, {"STATE"},
+        {"SHARE", .right = true}, {"READY", .right = true, .drop = 2}, {"ADDRESS", .drop = 1}, {"MESSAGE", .keep = 8}};
     struct table *table = table_new(columns, COUNT_OF(columns));
     size_t i;
     json_t *service;
@@ -141,8 +141,9 @@ static void add_instance(struct table *table, const json_t *instance)
 
 static void add_instances(struct text *out, const struct terminal *terminal, const json_t *instances)
 {
-    static const struct column columns[] = {{"SERVICE", .right = true}, {"INSTANCE", .right = true}, {"STATE"}, {"RESTARTS", .right = true},
-        {"PORT", .right = true}, {"PID", .right = true}, {"MESSAGE", .keep = 8}};
+    static const struct column columns[] = {{"SERVICE", .right = true}, {"INSTANCE", .right = true}, {"STATE"},
+        {"RESTARTS", .right = true, .drop = 3}, {"PORT", .right = true, .drop = 2}, {"PID", .right = true, .drop = 1},
+        {"MESSAGE", .keep = 8}};
     struct table *table = table_new(columns, COUNT_OF(columns));
     size_t i;
     json_t *instance;

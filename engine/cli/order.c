@@ -33,8 +33,8 @@ static void add_row(struct table *table, const json_t *order, int64_t now_ms)
 
 static void print_orders(const struct cli *cli, const json_t *orders)
 {
-    static const struct column columns[] = {{"ID", .right = true}, {"STATE", .keep = 12}, {"ITEMS", .right = true}, {"WHO", .keep = 6},
-        {"WHEN"}, {"TOOK"}, {"DESCRIPTION", .keep = 8}};
+    static const struct column columns[] = {{"ID", .right = true}, {"STATE", .keep = 12}, {"ITEMS", .right = true, .drop = 2},
+        {"WHO", .keep = 6, .drop = 1}, {"WHEN", .drop = 4}, {"TOOK", .drop = 3}, {"DESCRIPTION", .keep = 16}};
     struct table *table = table_new(columns, COUNT_OF(columns));
     int64_t now_ms = clock_now_ms();
     size_t i;
