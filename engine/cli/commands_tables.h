@@ -6,7 +6,7 @@
 
 #define JSON_OPTION \
     { \
-        "json", 0, NULL, "as JSON, as the server tells it" \
+        "json", 0, NULL, "as JSON: an array where it lists, else one object; errors, too" \
     }
 
 /* commands_orders.c */

@@ -35,7 +35,7 @@ static int list(struct cli *cli, struct error *err)
     int failed = client_get(&cli->client, &answer, err, "/domain/v1/domains");
     if (failed) return failed;
     const json_t *domains = json_object_get(answer, "domains");
-    if (options_flag(&cli->options, "json")) return print_json(answer);
+    if (options_flag(&cli->options, "json")) return print_json(domains);
     if (json_array_size(domains))
         print_domains(cli, domains);
     else

@@ -81,7 +81,7 @@ int runs_run(struct cli *cli, struct error *err)
     if (failed) return failed;
     const json_t *runs = json_object_get(answer, "runs"), *next = json_object_get(answer, "next");
     if (options_flag(&cli->options, "json")) {
-        print_json(answer);
+        print_json(runs);
     } else if (!json_array_size(runs)) {
         printf("no runs%s\n", before || cli->options.given_count ? " like that" : " yet: push to a repository, or `crescendo run`");
     } else {
