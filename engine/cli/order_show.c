@@ -22,6 +22,7 @@ static void add_header(struct text *out, const struct terminal *terminal, const 
     AUTO(free_text) char *head = mem_format("order %s  %s", json_text(order, "id", "?"), state);
     fact_add_head(out, terminal, state, head);
     fact_add(out, terminal, "message", order_exit_code(order) ? order_message(order) : NULL);
+    fact_add(out, terminal, "cancelled", json_text(order, "cancellationReason", NULL));
     fact_add(out, terminal, "description", json_text(order, "description", NULL));
     fact_add(out, terminal, "by", order_author(order));
     fact_add(out, terminal, "key", json_text(order, "externalId", NULL));

@@ -144,7 +144,7 @@ class Core:
         order = self.find(ORDERING + "serviceOrder", body["serviceOrder"]["id"])
         if order["state"] not in ("acknowledged", "inProgress"):
             raise Refusal(409, "STATE", f"order {order['id']} is {order['state']}: there is nothing to cancel")
-        order.update(state="cancelled", completionDate=NOW % 3)
+        order.update(state="cancelled", completionDate=NOW % 3, cancellationReason=body.get("cancellationReason"))
         for item in order["serviceOrderItem"]:
             item["state"] = "cancelled"
         return self.create(ORDERING + "cancelServiceOrder", dict(body, state="done"))
