@@ -1,6 +1,7 @@
 /* domain_show.c: `crescendo domain show`: one of the core's domains: what is there, what is used of it, what runs on it. */
 #include "base/encode.h"
 #include "base/mem.h"
+#include "cli/display.h"
 #include "cli/domain.h"
 #include "cli/facts.h"
 #include "cli/output.h"
@@ -44,6 +45,19 @@ static void add_keeper(struct text *out, const struct terminal *terminal, const 
     if (keeper) fact_add_format(out, terminal, "haproxy", "pid %lld", (long long)json_whole(keeper, "haproxy_pid", 0));
 }
 
+/* The core goes on by what the file said before, which the facts below are. */
+static void add_mistake(struct text *out, const struct terminal *terminal, const json_t *domain)
+{
+    const char *message = json_text(domain, "message", NULL);
+    if (!message) return;
+    AUTO(free_text)
+    char *line = mem_format("its file is wrong%s: %s", json_object_get(domain, "site") ? "; what it said before holds" : "", message);
+    text_add(out, style_open(STYLE_BAD, terminal->colour));
+    display_add(out, line, DISPLAY_LINE);
+    text_add(out, style_close(STYLE_BAD, terminal->colour));
+    text_add_format(out, "\nsee all: crescendo domain check %s\n", json_text(domain, "name", "NAME"));
+}
+
 static void add_header(struct text *out, const struct terminal *terminal, const json_t *domain)
 {
     const json_t *keeper = json_object_get(domain, "keeper");
@@ -51,6 +65,7 @@ static void add_header(struct text *out, const struct terminal *terminal, const 
     AUTO(text_release) struct text where = {0};
     plain_add_members(&where, json_object_get(domain, "site"), "capacity flavours");
     fact_add_head(out, terminal, keeper ? "active" : "", head);
+    add_mistake(out, terminal, domain);
     fact_add(out, terminal, "owner", json_text(domain, "owner", NULL));
     fact_add(out, terminal, "site", text_view(&where));
     add_keeper(out, terminal, keeper);
