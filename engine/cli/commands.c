@@ -63,6 +63,7 @@ static const struct option_spec plan_options[] = {
     PARAM_OPTION,
     {"format", 0, "FORMAT", "text, json or dot"},
     {"json", 0, NULL, "the same as --format json"},
+    {"bodies", 0, NULL, "as text, with all that effects send; JSON has it always"},
     {"repository", 'r', "NAME", "plan as a push to this repository would be: run.repository"},
     {"ref", 0, "REF", "run.ref"},
     {"branch", 0, "NAME", "run.branch"},
@@ -199,7 +200,9 @@ const struct command commands[] = {
         .summary = "show what a pipeline would do",
         .usage = "[FILE] [OPTION...]",
         .options = plan_options,
-        .about = "Shows stages, steps and effects in their order, as far as they are known before the run. Needs no server.",
+        .about = "Shows stages, steps and effects in their order, as far as they are known before the run: of an effect its key, what "
+                 "undoes it\n"
+                 "or that nothing does, and how large its body is. Needs no server.",
         .examples = plan_examples,
         .exits = "0 1 4 64",
         .arguments_max = 1,

@@ -22,11 +22,11 @@ static void print_json_plan(const struct plan *plan, struct text *out)
     text_add_format(out, "%s\n", bytes ? bytes : "null");
 }
 
-static void print_plan(const struct plan *plan, enum format format, bool colour)
+static void print_plan(const struct plan *plan, enum format format, struct plan_look look)
 {
     struct text out = {0};
     switch (format) {
-    case FORMAT_TEXT: plan_print_text(plan, colour, &out); break;
+    case FORMAT_TEXT: plan_print_text(plan, look, &out); break;
     case FORMAT_JSON: print_json_plan(plan, &out); break;
     case FORMAT_DOT: plan_print_dot(plan, &out); break;
     }
@@ -63,7 +63,7 @@ static int plan_sources(struct cli *cli, const struct source_set *sources, const
     if (!failed) failed = plan_build(pipeline, &facts, params, &list, &plan);
     if (failed) return complaint_keep(cli, &list, sources, err);
     if (list.count) print_warnings(&list, sources, terminal_of(STDERR_FILENO, options_flag(&cli->options, "no-color")).colour);
-    print_plan(plan, format, cli->out.colour);
+    print_plan(plan, format, (struct plan_look){cli->out.colour, options_flag(&cli->options, "bodies")});
     return 0;
 }
 
