@@ -45,11 +45,16 @@ static void print_orders(const struct cli *cli, const json_t *orders)
 
 static int list(struct cli *cli, struct error *err)
 {
+    /* TMF641's */
+    static const char *const states[] = {"acknowledged", "inProgress", "completed", "failed", "cancelled", "rejected", "held", "partial",
+        "pending", "assessingCancellation", "pendingCancellation", NULL};
     const char *state = options_value(&cli->options, "state");
     int64_t limit = 0;
+    size_t which;
     AUTO(free_json) json_t *orders = NULL;
     AUTO(text_release) struct text query = {0};
     int failed = options_number(&cli->options, "limit", 1, LIST_DEFAULT, &limit, err);
+    if (!failed) failed = options_choice(&cli->options, "state", states, &which, err);
     if (failed) return failed;
     if (state) text_add(&query, "state=");
     if (state) percent_encode(state, &query);

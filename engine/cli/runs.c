@@ -8,6 +8,7 @@
 #include "cli/shell_words.h"
 #include "cli/table.h"
 #include "cli/when.h"
+#include "state/state.h"
 
 #include <stdio.h>
 
@@ -63,11 +64,21 @@ static void print_next(const struct cli *cli, int64_t before)
     print_text(&line);
 }
 
+static int check_state(const struct options *options, struct error *err)
+{
+    const char *states[RUN_STATUS_COUNT + 1] = {0};
+    size_t which;
+    for (size_t i = 0; i < RUN_STATUS_COUNT; i++)
+        states[i] = run_status_name((enum run_status)i);
+    return options_choice(options, "state", states, &which, err);
+}
+
 int runs_run(struct cli *cli, struct error *err)
 {
     int64_t limit = 0, before = 0;
     int failed = options_number(&cli->options, "limit", 1, 20, &limit, err);
     if (!failed) failed = options_number(&cli->options, "before", 1, 0, &before, err);
+    if (!failed) failed = check_state(&cli->options, err);
     if (failed) return failed;
     struct text path = {0};
     text_add_format(&path, "/v1/runs?limit=%lld", (long long)limit);
