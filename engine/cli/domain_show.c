@@ -96,6 +96,22 @@ static void add_capacity(struct text *out, const struct terminal *terminal, cons
     print_table(table, json_object_size(capacity), terminal, out);
 }
 
+static void add_flavours(struct text *out, const struct terminal *terminal, const json_t *domain)
+{
+    static const struct column columns[] = {{"FLAVOUR", .keep = 8}, {"WHAT", .keep = 10}};
+    json_t *flavours = json_object_get(json_object_get(domain, "site"), "flavours"), *flavour;
+    struct table *table = table_new(columns, COUNT_OF(columns));
+    const char *name;
+    json_object_foreach(flavours, name, flavour)
+    {
+        AUTO(text_release) struct text words = {0};
+        plain_add_members(&words, flavour, "name");
+        table_add(table, STYLE_PLAIN, name);
+        table_add(table, STYLE_PLAIN, text_view(&words));
+    }
+    print_table(table, json_object_size(flavours), terminal, out);
+}
+
 static void add_share(struct table *table, const json_t *service)
 {
     const json_t *percent = json_object_get(service, "share");
@@ -178,6 +194,7 @@ int domain_show(struct cli *cli, struct error *err)
     struct text out = {0};
     add_header(&out, &cli->out, domain);
     add_capacity(&out, &cli->out, domain);
+    add_flavours(&out, &cli->out, domain);
     add_services(&out, &cli->out, domain);
     add_instances(&out, &cli->out, json_object_get(domain, "instances"));
     print_text(&out);

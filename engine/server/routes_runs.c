@@ -19,7 +19,7 @@ bool server_read_run(struct request *request, uint64_t *ret_run)
     }
     struct error err;
     error_set(&err, ERROR_NOT_FOUND, NOWHERE, "there is no run '%.40s'", text);
-    error_hint(&err, "a run is a number, as in GET /v1/runs");
+    error_hint(&err, "a run is a number; `crescendo runs` lists them");
     respond_error(request, &err);
     return false;
 }
