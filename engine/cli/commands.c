@@ -275,9 +275,9 @@ const struct command commands[] = {
         .summary = "show how a domain's services answer",
         .usage = "[DOMAIN] [OPTION...]",
         .options = telemetry_options,
-        .about =
-            "One line a version: its requests, its share of its service's, errors, latency, throughput. Each request that went through the "
-            "domain's HAProxy is counted; what could not be recorded is said. DOMAIN may be left out where there is only one.",
+        .about = "One line a version: its requests, which part that is of all that were counted for its service (what was ordered is "
+                 "in `inventory`), errors, latency, throughput. Each request that went through the domain's HAProxy is counted; what "
+                 "could not be recorded is said. DOMAIN may be left out where there is only one.",
         .examples = telemetry_examples,
         .exits = "0 1 4 64 69 130",
         .flags = COMMAND_CORE,
