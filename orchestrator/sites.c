@@ -277,6 +277,7 @@ void sites_release(struct sites *sites)
         free(site);
     }
     json_decref(sites->files);
+    json_decref(sites->wrong);
     free(sites->files_seen);
     free(sites->domains);
     free(sites->keepers);

@@ -34,7 +34,7 @@ static int read_file(const char *folder, const char *file, json_t **ret, struct 
     failed = domain_load(&source, &list, ret);
     if (!failed) return 0;
     const struct diagnostic *first = list.count ? &list.items[0] : NULL;
-    return error_set(err, ERROR_INVALID, first ? first->at : NOWHERE, "%s:%u: %s", path, first ? first->at.line : 0,
+    return error_set(err, ERROR_INVALID, first ? first->at : NOWHERE, "domains/%s:%u: %s", file, first ? first->at.line : 0,
         first ? first->message : "it cannot be read");
 }
 
@@ -50,14 +50,16 @@ static char *stem_of(const char *file)
     return NULL;
 }
 
-static void take_file(const struct sites *sites, const char *file, json_t *files)
+static void take_file(const struct sites *sites, const char *file, json_t *files, json_t *wrong)
 {
     AUTO(free_text) char *name = stem_of(file);
     AUTO(free_json) json_t *domain = NULL;
     struct error err;
     if (!name || json_object_size(files) >= DOMAINS_MAX) return;
     if (read_file(sites->domains, file, &domain, &err)) {
-        log_error(&err, "a domain's file is wrong; what it said before holds");
+        AUTO(free_text) char *what = mem_format("a domain's file is wrong in %s; what it said before holds", sites->domains);
+        log_error(&err, what);
+        json_put_text(wrong, name, err.message);
         domain = json_incref(json_object_get(sites->files, name));
     }
     if (json_object_get(domain, "site")) json_object_set(files, name, domain);
@@ -83,11 +85,13 @@ void sites_read_files(struct sites *sites)
     sites->files_us = clock_monotonic_us();
     if (sites->files && text_equal(seen, sites->files_seen)) return;
     AUTO(close_folder) DIR *folder = sites->domains ? opendir(sites->domains) : NULL;
-    json_t *files = json_object();
+    json_t *files = json_object(), *wrong = json_object();
     for (const struct dirent *entry; folder && (entry = readdir(folder));)
-        take_file(sites, entry->d_name, files);
+        take_file(sites, entry->d_name, files, wrong);
     json_decref(sites->files);
     sites->files = files;
+    json_decref(sites->wrong);
+    sites->wrong = wrong;
     free(sites->files_seen);
     sites->files_seen = take(&seen);
 }

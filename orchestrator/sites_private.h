@@ -20,7 +20,7 @@ struct site { /* a domain in use */
     bool looking;  /* a worker asks it now */
     bool telling;  /* the last look failed, and that was told */
     int64_t looked_us;
-    json_t *strays; /* services that it has and must not have: ended at the next look; NULL = none */
+    json_t *strays;                   /* services that it has and must not have: ended at the next look; NULL = none */
     struct asking *asking, *awaiting; /* for the next look; for the one under way, which began after they had asked */
 };
 
@@ -32,6 +32,7 @@ struct sites {
     uv_timer_t timer;
     struct site *list;
     json_t *files;    /* name → typed domain */
+    json_t *wrong;    /* name → what is wrong with its file; what it said before, if anything, is in files */
     char *files_seen; /* which files there were, and of when */
     int64_t files_us;
     unsigned pending; /* workers that will come back, and the timer */

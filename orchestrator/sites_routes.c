@@ -89,6 +89,7 @@ static json_t *use_of(const struct sites *sites, const char *name, size_t *ret_s
     return sum;
 }
 
+/* domain NULL: its file was never right. */
 static json_t *describe(struct sites *sites, const char *name, const json_t *domain)
 {
     size_t services;
@@ -98,6 +99,7 @@ static json_t *describe(struct sites *sites, const char *name, const json_t *dom
     json_put(body, "site", json_incref(json_object_get(domain, "site")));
     json_put(body, "used", use_of(sites, name, &services));
     json_put_whole(body, "services", (int64_t)services);
+    json_put_text(body, "message", json_text(sites->wrong, name, NULL));
     return body;
 }
 
@@ -109,6 +111,10 @@ static void handle_list(struct request *request, void *context)
     json_object_foreach((json_t *)sites_domains(sites), name, domain)
     {
         json_array_append_new(list, describe(sites, name, domain));
+    }
+    json_object_foreach(sites->wrong, name, domain)
+    {
+        if (!json_object_get(sites->files, name)) json_array_append_new(list, describe(sites, name, NULL));
     }
     json_t *body = json_object();
     json_put(body, "domains", list);
@@ -162,7 +168,7 @@ static void handle_one(struct request *request, void *context)
 {
     struct sites *sites = context;
     const char *name = request_part(request, "name");
-    if (json_object_get(sites_domains(sites), name)) {
+    if (json_object_get(sites_domains(sites), name) || json_object_get(sites->wrong, name)) {
         sites_answer(sites, name, request);
         return;
     }

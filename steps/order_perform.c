@@ -66,7 +66,8 @@ static json_t *delete_body(const struct ordering *ordering, const json_t *servic
 {
     AUTO(free_json) json_t *domain = json_string(ordering->domain);
     const json_t *origin = step_facts(ordering->step);
-    return order_body(&(struct order_facts){.action = "delete", .origin = origin, .domain = domain, .service = service});
+    return order_body(
+        &(struct order_facts){.action = "delete", .origin = origin, .undoes = ordering->undoes, .domain = domain, .service = service});
 }
 
 static int make_delete(struct ordering *ordering, json_t **ret_kept, struct error *err)
@@ -223,7 +224,7 @@ int order_compensate(struct step *step, const json_t *intent, const json_t *outc
     if (failed) return failed;
     enum tmf_order_state state = tmf_order_state_of(order);
     if (state != TMF_ORDER_COMPLETED && state != TMF_ORDER_PARTIAL) return 0; /* the domain undid it itself */
-    ordering.ends_service = true;
+    ordering.ends_service = ordering.undoes = true;
     body = undo_body(&ordering, asked, outcome, order);
     if (body) return step_effect(step, "undo order", ordering.domain, body, ordering_send_and_wait, &ordering, &undone, err);
     (void)!step_annotate(step, "warning", NULL, 0, "the end of a service cannot be undone: order it anew");

@@ -226,6 +226,7 @@ json_t *ordering_change_body(const struct ordering *ordering, const char *servic
     AUTO(free_json) json_t *domain = json_string(ordering->domain), *id = json_string(service);
     const struct order_facts facts = {.action = "modify",
         .origin = step_facts(ordering->step),
+        .undoes = ordering->undoes,
         .domain = domain,
         .service = id,
         .replicas = change->replicas,

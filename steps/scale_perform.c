@@ -48,7 +48,7 @@ int scale_compensate(struct step *step, const json_t *intent, const json_t *outc
     if (!failed) failed = ordering_bring_to_rest(&ordering, json_text(outcome, "order", ""), &order, err);
     if (failed) return failed;
     if (tmf_order_state_of(order) != TMF_ORDER_COMPLETED) return 0; /* the domain undid it itself */
-    ordering.ends_service = true;                                   /* one that is gone has no instances */
+    ordering.undoes = ordering.ends_service = true;                 /* one that is gone has no instances */
     const struct ordering_change back = {.replicas = json_object_get(outcome, "previous")};
     body = ordering_change_body(&ordering, json_text(outcome, "service", ""), &back);
     return step_effect(step, "undo replicas", ordering.domain, body, ordering_send_and_wait, &ordering, &undone, err);

@@ -76,7 +76,7 @@ int shift_compensate(struct step *step, const json_t *intent, const json_t *outc
     (void)intent;
     int failed = ordering_open(step, &ordering, err);
     if (failed) return failed;
-    ordering.ends_service = true; /* one that is gone has no share to give back */
+    ordering.undoes = ordering.ends_service = true; /* one that is gone has no share to give back */
     body = share_body(&ordering, json_text(outcome, "service", ""), previous, lease_of(step_with(step), domain));
     return step_effect(step, "undo share", ordering.domain, body, ordering_send_and_wait, &ordering, &undone, err);
 }

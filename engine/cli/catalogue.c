@@ -21,7 +21,8 @@ static int64_t published_ms(const json_t *offering)
 
 static void print_offerings(const struct cli *cli, const json_t *offerings)
 {
-    static const struct column columns[] = {{"NAME", .keep = 12}, {"VERSION", .keep = 7}, {"STATUS"}, {"PUBLISHED"}, {"ID", .keep = 8}};
+    static const struct column columns[] = {
+        {"NAME", .keep = 12}, {"VERSION", .keep = 7}, {"STATUS", .drop = 3}, {"PUBLISHED", .drop = 2}, {"ID", .keep = 8, .drop = 1}};
     struct table *table = table_new(columns, COUNT_OF(columns));
     int64_t now_ms = clock_now_ms();
     size_t i;

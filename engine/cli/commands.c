@@ -16,37 +16,6 @@ const struct option_spec common_options[] = {
         "param", 'p', "NAME=VALUE", "a parameter's value; may be repeated" \
     }
 
-static const struct option_spec serve_options[] = {
-    {"listen", 0, "HOST:PORT", "answer over TCP too; needs --token-file"},
-    {"token-file", 0, "FILE", "who may ask over TCP: lines `NAME GROUP[,GROUP] SHA256-OF-THE-TOKEN`"},
-    {"jobs", 0, "N", "stages that may be live at once; the default is the number of processors"},
-    {"allow-no-sandbox", 0, NULL, "pipelines may say `sandbox: none`"},
-    OPTION_END,
-};
-static const struct example serve_examples[] = {
-    {"crescendo serve", "with your own data folder"},
-    {"crescendo serve --data /srv/crescendo", "with another; tell the other commands with --data or CRESCENDO_DATA"},
-    {0},
-};
-
-static const struct option_spec core_options[] = {
-    {"listen", 0, "HOST:PORT", "answer over TCP too; needs --token-file, but not on a loopback address"},
-    {"token-file", 0, "FILE", "who may ask over TCP: lines `NAME GROUP[,GROUP] SHA256-OF-THE-TOKEN`"},
-    OPTION_END,
-};
-static const struct example core_examples[] = {
-    {"crescendo core --data /srv/core", "on the socket /srv/core/core.sock"},
-    {"crescendo core --data core --listen 127.0.0.1:8632", "for clients on this machine: curl, another OSS"},
-    {0},
-};
-
-static const struct option_spec repository_options[] = {JSON_OPTION, OPTION_END};
-static const struct example repository_examples[] = {
-    {"crescendo repository add hello-service", "and it prints where to push"},
-    {"crescendo repository list", "all of them"},
-    {0},
-};
-
 static const struct option_spec lint_options[] = {
     {"format", 0, "FORMAT", "text, json or sarif"},
     {"schema", 0, NULL, "print the JSON schema of pipeline files"},
@@ -63,6 +32,7 @@ static const struct option_spec plan_options[] = {
     PARAM_OPTION,
     {"format", 0, "FORMAT", "text, json or dot"},
     {"json", 0, NULL, "the same as --format json"},
+    {"bodies", 0, NULL, "as text, with all that effects send; JSON has it always"},
     {"repository", 'r', "NAME", "plan as a push to this repository would be: run.repository"},
     {"ref", 0, "REF", "run.ref"},
     {"branch", 0, "NAME", "run.branch"},
@@ -158,19 +128,6 @@ static const struct example cancel_examples[] = {
     {"crescendo cancel 12", "ends its live steps, then the run"},
     {0},
 };
-static const struct option_spec version_options[] = {JSON_OPTION, OPTION_END};
-static const struct example version_examples[] = {{"crescendo version --json", "for a program"}, {0}};
-static const struct option_spec help_options[] = {
-    {"markdown", 0, NULL, "the reference page of all commands"},
-    {"completion", 0, "SHELL", "what makes SHELL complete commands and options: bash"},
-    OPTION_END,
-};
-static const struct example help_examples[] = {
-    {"crescendo help run", "one command"},
-    {"source <(crescendo help --completion bash)", "completion in this shell"},
-    {0},
-};
-
 const struct command commands[] = {
     {.name = "run",
         .group = "Write a pipeline",
@@ -199,7 +156,9 @@ const struct command commands[] = {
         .summary = "show what a pipeline would do",
         .usage = "[FILE] [OPTION...]",
         .options = plan_options,
-        .about = "Shows stages, steps and effects in their order, as far as they are known before the run. Needs no server.",
+        .about = "Shows stages, steps and effects in their order, as far as they are known before the run: of an effect its key, what "
+                 "undoes it\n"
+                 "or that nothing does, and how large its body is. Needs no server.",
         .examples = plan_examples,
         .exits = "0 1 4 64",
         .arguments_max = 1,
@@ -316,9 +275,9 @@ const struct command commands[] = {
         .summary = "show how a domain's services answer",
         .usage = "[DOMAIN] [OPTION...]",
         .options = telemetry_options,
-        .about =
-            "One line a version: its requests, its share of its service's, errors, latency, throughput. Each request that went through the "
-            "domain's HAProxy is counted; what could not be recorded is said. DOMAIN may be left out where there is only one.",
+        .about = "One line a version: its requests, which part that is of all that were counted for its service (what was ordered is "
+                 "in `inventory`), errors, latency, throughput. Each request that went through the domain's HAProxy is counted; what "
+                 "could not be recorded is said. DOMAIN may be left out where there is only one.",
         .examples = telemetry_examples,
         .exits = "0 1 4 64 69 130",
         .flags = COMMAND_CORE,

@@ -23,7 +23,8 @@ struct cli {
     /* The step types of this machine: the built-in ones joined with those in the folders of PATH, for commands that read a pipeline
        themselves. NULL until load_types was called, which fills both; types live in storage. */
     step_types *types;
-    char *types_mark; /* says which external ones there are, and what stands in their tables; "" = none */
+    bool complains_in_json; /* what went wrong is told to a program: --json was given */
+    char *types_mark;       /* says which external ones there are, and what stands in their tables; "" = none */
     int (*load_types)(struct cli *cli, struct error *err);
     struct arena *storage;
 };

@@ -6,13 +6,17 @@
 
 #define JSON_OPTION \
     { \
-        "json", 0, NULL, "as JSON, as the server tells it" \
+        "json", 0, NULL, "as JSON: an array where it lists, else one object; errors, too" \
     }
 
 /* commands_orders.c */
 extern const struct option_spec catalogue_options[], order_options[], inventory_options[], domain_options[], telemetry_options[];
 extern const struct example catalogue_examples[], order_examples[], inventory_examples[], domain_examples[], telemetry_examples[];
 extern const char order_about[], domain_about[];
+
+/* commands_serve.c */
+extern const struct option_spec serve_options[], core_options[], repository_options[], version_options[], help_options[];
+extern const struct example serve_examples[], core_examples[], repository_examples[], version_examples[], help_examples[];
 
 /* each in the file of its command */
 extern const struct form repository_forms[], catalogue_forms[], order_forms[], inventory_forms[], domain_forms[];

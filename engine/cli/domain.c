@@ -7,7 +7,7 @@
 
 #include <stdio.h>
 
-static void add_row(struct table *table, const json_t *domain)
+static void add_row(struct table *table, const json_t *domain, bool with_message)
 {
     const json_t *site = json_object_get(domain, "site");
     table_add(table, STYLE_PLAIN, json_text(domain, "name", ""));
@@ -16,16 +16,19 @@ static void add_row(struct table *table, const json_t *domain)
     table_add(table, STYLE_PLAIN, json_text(site, "ports", ""));
     table_add_format(table, STYLE_PLAIN, "%lld", (long long)json_whole(domain, "services", 0));
     table_add(table, STYLE_QUIET, json_text(domain, "owner", ""));
+    if (with_message) table_add(table, STYLE_BAD, json_text(domain, "message", ""));
 }
 
 static void print_domains(const struct cli *cli, const json_t *domains)
 {
-    static const struct column columns[] = {
-        {"NAME", .keep = 8}, {"DRIVER"}, {"ADDRESS", .keep = 9}, {"PORTS"}, {"SERVICES", .right = true}, {"OWNER", .keep = 6}};
-    struct table *table = table_new(columns, COUNT_OF(columns));
+    static const struct column columns[] = {{"NAME", .keep = 8}, {"DRIVER", .drop = 2}, {"ADDRESS", .keep = 9, .drop = 4},
+        {"PORTS", .drop = 3}, {"SERVICES", .right = true}, {"OWNER", .keep = 6, .drop = 1}, {"MESSAGE", .keep = 24}};
     size_t i;
     json_t *domain;
-    json_array_foreach(domains, i, domain) add_row(table, domain);
+    bool with_message = false;
+    json_array_foreach(domains, i, domain) with_message = with_message || json_object_get(domain, "message");
+    struct table *table = table_new(columns, COUNT_OF(columns) - !with_message);
+    json_array_foreach(domains, i, domain) add_row(table, domain, with_message);
     write_table(&table, &cli->out);
 }
 
@@ -35,7 +38,7 @@ static int list(struct cli *cli, struct error *err)
     int failed = client_get(&cli->client, &answer, err, "/domain/v1/domains");
     if (failed) return failed;
     const json_t *domains = json_object_get(answer, "domains");
-    if (options_flag(&cli->options, "json")) return print_json(answer);
+    if (options_flag(&cli->options, "json")) return print_json(domains);
     if (json_array_size(domains))
         print_domains(cli, domains);
     else

@@ -1,11 +1,11 @@
 /* domain_add.c: `crescendo domain add` and `check`: the file of a domain in the data folder. */
 #include "base/file.h"
 #include "base/mem.h"
+#include "cli/complaint.h"
 #include "cli/domain.h"
 #include "cli/domain_file.h"
 #include "cli/output.h"
 #include "cli/shell_words.h"
-#include "spec/diagnose.h"
 #include "spec/domain.h"
 
 #include <stdio.h>
@@ -32,21 +32,13 @@ static int is_there(const char *path, const char *name, struct error *err)
     return error_hint(err, "change that file, then `crescendo domain check %s`", name);
 }
 
-static int print_mistakes(const struct cli *cli, const struct diagnostics *list, const struct source *source)
-{
-    struct text said = {0};
-    diagnose_text(list, &(struct source_set){source, 1}, cli->out.colour ? DIAGNOSE_COLOUR : DIAGNOSE_PLAIN, &said);
-    print_text(&said);
-    return EXIT_CODE_WRONG;
-}
-
 /* What was asked for may be wrong in ways that only the loader knows: an address that is none, a dialect that nobody speaks. */
-static int check_text(const struct cli *cli, const char *path, const char *text)
+static int check_text(struct cli *cli, const char *path, const char *text, struct error *err)
 {
     AUTO(free_json) json_t *domain = NULL;
     AUTO(diagnostics_release) struct diagnostics list = {0};
     const struct source source = {path, text, strlen(text)};
-    return domain_load(&source, &list, &domain) ? print_mistakes(cli, &list, &source) : 0;
+    return domain_load(&source, &list, &domain) ? complaint_keep(cli, &list, &(struct source_set){&source, 1}, err) : 0;
 }
 
 static int write_file(const struct cli *cli, const char *path, const char *text, struct error *err)
@@ -54,6 +46,14 @@ static int write_file(const struct cli *cli, const char *path, const char *text,
     AUTO(free_text) char *folder = mem_format("%s/domains", cli->client.data);
     int failed = file_make_folders(folder, 0700, err);
     return failed ? failed : file_replace(path, text, strlen(text), 0644, err);
+}
+
+static int print_made(const char *name, const char *path)
+{
+    AUTO(free_json) json_t *made = json_object();
+    json_put_text(made, "name", name);
+    json_put_text(made, "file", path);
+    return print_json(made);
 }
 
 int domain_add(struct cli *cli, struct error *err)
@@ -70,9 +70,10 @@ int domain_add(struct cli *cli, struct error *err)
     if (failed) return failed;
     AUTO(free_text) char *path = path_of(cli, name);
     if (file_exists(path)) return is_there(path, name, err);
-    failed = check_text(cli, path, text);
+    failed = check_text(cli, path, text, err);
     if (!failed) failed = write_file(cli, path, text, err);
     if (failed) return failed;
+    if (options_flag(&cli->options, "json")) return print_made(name, path);
     AUTO(free_text) char *word = shell_word(path);
     printf("domain %s is in %s\n\nThe server reads it when it is next used; nothing needs to be restarted.\n"
            "  crescendo domain check %s\n  crescendo order add NAME --domain %s\n",
@@ -103,7 +104,7 @@ int domain_check(struct cli *cli, struct error *err)
         return error_hint(err, "`crescendo domain add NAME` writes one");
     }
     const struct source source = {path, bytes, size};
-    if (domain_load(&source, &list, &domain)) return print_mistakes(cli, &list, &source);
+    if (domain_load(&source, &list, &domain)) return complaint_keep(cli, &list, &(struct source_set){&source, 1}, err);
     if (options_flag(&cli->options, "json")) return print_json(domain);
     printf("domain %s has no mistakes\n", json_text(domain, "domain", "?")); /* a name that was checked */
     return 0;

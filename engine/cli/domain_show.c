@@ -1,6 +1,7 @@
 /* domain_show.c: `crescendo domain show`: one of the core's domains: what is there, what is used of it, what runs on it. */
 #include "base/encode.h"
 #include "base/mem.h"
+#include "cli/display.h"
 #include "cli/domain.h"
 #include "cli/facts.h"
 #include "cli/output.h"
@@ -44,6 +45,19 @@ static void add_keeper(struct text *out, const struct terminal *terminal, const 
     if (keeper) fact_add_format(out, terminal, "haproxy", "pid %lld", (long long)json_whole(keeper, "haproxy_pid", 0));
 }
 
+/* The core goes on by what the file said before, which the facts below are. */
+static void add_mistake(struct text *out, const struct terminal *terminal, const json_t *domain)
+{
+    const char *message = json_text(domain, "message", NULL);
+    if (!message) return;
+    AUTO(free_text)
+    char *line = mem_format("its file is wrong%s: %s", json_object_get(domain, "site") ? "; what it said before holds" : "", message);
+    text_add(out, style_open(STYLE_BAD, terminal->colour));
+    display_add(out, line, DISPLAY_LINE);
+    text_add(out, style_close(STYLE_BAD, terminal->colour));
+    text_add_format(out, "\nsee all: crescendo domain check %s\n", json_text(domain, "name", "NAME"));
+}
+
 static void add_header(struct text *out, const struct terminal *terminal, const json_t *domain)
 {
     const json_t *keeper = json_object_get(domain, "keeper");
@@ -51,6 +65,7 @@ static void add_header(struct text *out, const struct terminal *terminal, const 
     AUTO(text_release) struct text where = {0};
     plain_add_members(&where, json_object_get(domain, "site"), "capacity flavours");
     fact_add_head(out, terminal, keeper ? "active" : "", head);
+    add_mistake(out, terminal, domain);
     fact_add(out, terminal, "owner", json_text(domain, "owner", NULL));
     fact_add(out, terminal, "site", text_view(&where));
     add_keeper(out, terminal, keeper);
@@ -79,6 +94,22 @@ static void add_capacity(struct text *out, const struct terminal *terminal, cons
     const char *name;
     json_object_foreach(capacity, name, total) add_measure(table, name, total, json_object_get(used, name));
     print_table(table, json_object_size(capacity), terminal, out);
+}
+
+static void add_flavours(struct text *out, const struct terminal *terminal, const json_t *domain)
+{
+    static const struct column columns[] = {{"FLAVOUR", .keep = 8}, {"WHAT", .keep = 10}};
+    json_t *flavours = json_object_get(json_object_get(domain, "site"), "flavours"), *flavour;
+    struct table *table = table_new(columns, COUNT_OF(columns));
+    const char *name;
+    json_object_foreach(flavours, name, flavour)
+    {
+        AUTO(text_release) struct text words = {0};
+        plain_add_members(&words, flavour, "name");
+        table_add(table, STYLE_PLAIN, name);
+        table_add(table, STYLE_PLAIN, text_view(&words));
+    }
+    print_table(table, json_object_size(flavours), terminal, out);
 }
 
 static void add_share(struct table *table, const json_t *service)
@@ -116,8 +147,8 @@ static void add_service(struct table *table, const json_t *families, const json_
 
 static void add_services(struct text *out, const struct terminal *terminal, const json_t *domain)
 {
-    static const struct column columns[] = {{"SERVICE", .right = true}, {"FAMILY", .keep = 8}, {"VERSION", .keep = 7}, {"STATE"},
-        {"SHARE", .right = true}, {"READY", .right = true}, {"ADDRESS"}, {"MESSAGE", .keep = 8}};
+    static const struct column columns[] = {{"SERVICE", .right = true}, {"FAMILY", .keep = 8, .drop = 3}, {"VERSION", .keep = 7}, {"STATE"},
+        {"SHARE", .right = true}, {"READY", .right = true, .drop = 2}, {"ADDRESS", .drop = 1}, {"MESSAGE", .keep = 8}};
     struct table *table = table_new(columns, COUNT_OF(columns));
     size_t i;
     json_t *service;
@@ -141,8 +172,9 @@ static void add_instance(struct table *table, const json_t *instance)
 
 static void add_instances(struct text *out, const struct terminal *terminal, const json_t *instances)
 {
-    static const struct column columns[] = {{"SERVICE", .right = true}, {"INSTANCE", .right = true}, {"STATE"}, {"RESTARTS", .right = true},
-        {"PORT", .right = true}, {"PID", .right = true}, {"MESSAGE", .keep = 8}};
+    static const struct column columns[] = {{"SERVICE", .right = true}, {"INSTANCE", .right = true}, {"STATE"},
+        {"RESTARTS", .right = true, .drop = 3}, {"PORT", .right = true, .drop = 2}, {"PID", .right = true, .drop = 1},
+        {"MESSAGE", .keep = 8}};
     struct table *table = table_new(columns, COUNT_OF(columns));
     size_t i;
     json_t *instance;
@@ -162,6 +194,7 @@ int domain_show(struct cli *cli, struct error *err)
     struct text out = {0};
     add_header(&out, &cli->out, domain);
     add_capacity(&out, &cli->out, domain);
+    add_flavours(&out, &cli->out, domain);
     add_services(&out, &cli->out, domain);
     add_instances(&out, &cli->out, json_object_get(domain, "instances"));
     print_text(&out);

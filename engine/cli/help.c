@@ -191,7 +191,13 @@ void help_markdown(struct text *out)
         "`$XDG_STATE_HOME/crescendo` or `~/.local/state/crescendo`. The private server (`--local`, and `crescendo run` where there is no\n"
         "other) has `crescendo/local` below your state folder; it is started when it is needed and ends when no run is open.\n"
         "`catalogue`, `order`, `inventory` and `domain` ask the server's own core, or the one that `--core` or `CRESCENDO_CORE` "
-        "names.\n\nEvery "
+        "names.\n\n"
+        "With `--json` a command that lists (`runs`, `catalogue`, `order`, `inventory`, `domain`, `repository`) prints one array; every "
+        "other\n"
+        "one prints one object. What went wrong is then one object on standard error, with the same exit code, and nothing is on standard\n"
+        "output: `{\"error\": {\"code\", \"message\", \"hint\", \"diagnostics\"}}`; the last two only where there are any. An order that "
+        "failed is no\n"
+        "error: it is printed as it ended.\n\nEvery "
         "command takes:\n");
     markdown_options(common_options, out);
     for (const struct command *command = commands; command->name; command++)

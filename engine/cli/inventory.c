@@ -62,8 +62,9 @@ static void add_row(struct table *table, const json_t *service, int64_t now_ms)
 
 static void print_services(const struct cli *cli, const json_t *services)
 {
-    static const struct column columns[] = {{"SERVICE", .right = true}, {"NAME", .keep = 8}, {"VERSION", .keep = 7}, {"DOMAIN", .keep = 6},
-        {"STATE"}, {"SHARE", .right = true}, {"READY", .right = true}, {"ADDRESS"}, {"SINCE", .keep = 5}};
+    static const struct column columns[] = {{"SERVICE", .right = true}, {"NAME", .keep = 10}, {"VERSION", .keep = 7},
+        {"DOMAIN", .keep = 6, .drop = 3}, {"STATE"}, {"SHARE", .right = true}, {"READY", .right = true, .drop = 2}, {"ADDRESS", .drop = 4},
+        {"SINCE", .drop = 1}};
     struct table *table = table_new(columns, COUNT_OF(columns));
     int64_t now_ms = clock_now_ms();
     size_t i;

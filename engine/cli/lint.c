@@ -2,6 +2,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "cli/commands.h"
+#include "cli/display.h"
 #include "cli/output.h"
 #include "cli/sources.h"
 #include "spec/beside.h"
@@ -48,6 +49,7 @@ struct linted {
     size_t file_count;
     struct source *all;
     size_t all_count, all_capacity;
+    struct text well; /* a line a file that lacks nothing */
 };
 
 static void linted_release(struct linted *linted)
@@ -57,10 +59,48 @@ static void linted_release(struct linted *linted)
         sources_release(&linted->files[i]);
     free(linted->files);
     free(linted->all);
+    text_release(&linted->well);
 }
 
-static void load_by_kind(const struct source_set *set, step_types *types, struct diagnostics *list)
+/* Of the pipelines that it uses, too. */
+static void count_parts(const struct pipeline *pipeline, size_t *stages, size_t *steps)
 {
+    for (size_t i = 0; i < pipeline->stage_count; i++) {
+        const struct pipeline_stage *stage = &pipeline->stages[i];
+        if (stage->used) {
+            count_parts(stage->used, stages, steps);
+            continue;
+        }
+        ++*stages;
+        *steps += stage->approve ? 1 : stage->step_count;
+    }
+}
+
+static void add_count(struct text *line, size_t count, const char *one)
+{
+    text_add_format(line, ", %zu %s%s", count, one, count == 1 ? "" : "s");
+}
+
+/* "crescendo.yaml: 0 errors, 4 stages, 9 steps" */
+static void tell_well(struct linted *linted, const char *file, const struct pipeline *pipeline, const json_t *descriptor)
+{
+    size_t stages = 0, steps = 0;
+    display_add(&linted->well, file, DISPLAY_LINE);
+    text_add(&linted->well, ": 0 errors");
+    if (pipeline) {
+        count_parts(pipeline, &stages, &steps);
+        add_count(&linted->well, stages, "stage");
+        add_count(&linted->well, steps, "step");
+    }
+    if (json_object_get(descriptor, "components"))
+        add_count(&linted->well, json_array_size(json_object_get(descriptor, "components")), "component");
+    text_add_char(&linted->well, '\n');
+}
+
+static void load_by_kind(struct linted *linted, const struct source_set *set, step_types *types)
+{
+    struct diagnostics *list = &linted->list;
+    size_t before = list->count + list->dropped;
     AUTO(pipeline_free) struct pipeline *pipeline = NULL;
     AUTO(free_json) json_t *descriptor = NULL;
     AUTO(beside_release) struct beside beside = {0};
@@ -74,7 +114,7 @@ static void load_by_kind(const struct source_set *set, step_types *types, struct
         if (!failed) beside_check(pipeline, beside.domains, list);
         break;
     }
-    (void)failed;
+    if (!failed && list->count + list->dropped == before) tell_well(linted, set->items[0].name, pipeline, descriptor);
 }
 
 /* A file that cannot be read is one more thing that is wrong: what the other files lack is shown all the same. */
@@ -86,7 +126,7 @@ static void lint_file(struct linted *linted, const char *path, step_types *types
         return;
     }
     const struct source_set *set = &linted->files[linted->file_count++].set;
-    load_by_kind(set, types, &linted->list);
+    load_by_kind(linted, set, types);
     linted->all = mem_grow(linted->all, &linted->all_capacity, linted->all_count + set->count, sizeof *linted->all);
     memcpy(linted->all + linted->all_count, set->items, set->count * sizeof *linted->all);
     linted->all_count += set->count;
@@ -98,6 +138,7 @@ static void print_linted(const struct linted *linted, enum format format, bool c
     if (format == FORMAT_JSON) return print_document(diagnose_json(&linted->list));
     if (format == FORMAT_SARIF) return print_document(diagnose_sarif(&linted->list));
     diagnose_text(&linted->list, &(struct source_set){linted->all, linted->all_count}, colour ? DIAGNOSE_COLOUR : DIAGNOSE_PLAIN, &text);
+    text_add(&text, text_view(&linted->well));
     print_text(&text);
 }
 

@@ -3,8 +3,7 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/sha256.h"
-#include "cli/commands.h"
-#include "cli/display.h"
+#include "cli/complaint.h"
 #include "cli/help.h"
 #include "cli/output.h"
 #include "steps/external.h"
@@ -20,20 +19,13 @@ enum { TABLE_LIMIT_BYTES = 1024 * 1024 };
 
 static void print_error(const struct cli *cli, const struct error *err)
 {
-    struct terminal terminal = terminal_of(STDERR_FILENO, options_flag(&cli->options, "no-color"));
     struct text out = {0};
-    if (cli->client.text) {
-        display_add(&out, cli->client.text, terminal.colour ? DISPLAY_COLOUR : DISPLAY_LINES);
-        if (!text_ends(text_view(&out), "\n")) text_add_char(&out, '\n');
+    if (cli->complains_in_json) {
+        AUTO(free_json) json_t *complaint = complaint_json(&cli->client, err);
+        AUTO(free_text) char *bytes = json_dumps(complaint, JSON_INDENT(2));
+        text_add_format(&out, "%s\n", bytes ? bytes : "{\"error\": {}}");
     } else {
-        text_add_styled(&out, STYLE_BAD, terminal.colour, "crescendo: ");
-        display_add(&out, err->message, DISPLAY_LINE);
-        text_add_char(&out, '\n');
-        if (err->hint[0]) {
-            text_add(&out, "  ");
-            display_add(&out, err->hint, DISPLAY_LINE);
-            text_add_char(&out, '\n');
-        }
+        complaint_add_text(&cli->client, err, terminal_of(STDERR_FILENO, options_flag(&cli->options, "no-color")).colour, &out);
     }
     fwrite(text_view(&out), 1, out.size, stderr);
     text_release(&out);
@@ -159,7 +151,7 @@ static int load_types(struct cli *cli, struct error *err)
 
 int main(int argc, char **argv)
 {
-    struct cli cli = {.load_types = load_types};
+    struct cli cli = {.load_types = load_types, .complains_in_json = complaint_wants_json(argc, argv)};
     struct error err = {0};
     int code = find_and_run(&cli, argc, argv, &err);
     code = flush_output(&cli, code);

@@ -33,8 +33,8 @@ static void add_row(struct table *table, const json_t *order, int64_t now_ms)
 
 static void print_orders(const struct cli *cli, const json_t *orders)
 {
-    static const struct column columns[] = {{"ID", .right = true}, {"STATE", .keep = 12}, {"ITEMS", .right = true}, {"WHO", .keep = 6},
-        {"WHEN"}, {"TOOK"}, {"DESCRIPTION", .keep = 8}};
+    static const struct column columns[] = {{"ID", .right = true}, {"STATE", .keep = 12}, {"ITEMS", .right = true, .drop = 2},
+        {"WHO", .keep = 6, .drop = 1}, {"WHEN", .drop = 4}, {"TOOK", .drop = 3}, {"DESCRIPTION", .keep = 16}};
     struct table *table = table_new(columns, COUNT_OF(columns));
     int64_t now_ms = clock_now_ms();
     size_t i;
@@ -45,11 +45,16 @@ static void print_orders(const struct cli *cli, const json_t *orders)
 
 static int list(struct cli *cli, struct error *err)
 {
+    /* TMF641's */
+    static const char *const states[] = {"acknowledged", "inProgress", "completed", "failed", "cancelled", "rejected", "held", "partial",
+        "pending", "assessingCancellation", "pendingCancellation", NULL};
     const char *state = options_value(&cli->options, "state");
     int64_t limit = 0;
+    size_t which;
     AUTO(free_json) json_t *orders = NULL;
     AUTO(text_release) struct text query = {0};
     int failed = options_number(&cli->options, "limit", 1, LIST_DEFAULT, &limit, err);
+    if (!failed) failed = options_choice(&cli->options, "state", states, &which, err);
     if (failed) return failed;
     if (state) text_add(&query, "state=");
     if (state) percent_encode(state, &query);

@@ -73,6 +73,13 @@ static int no_share(const char *text, struct error *err)
     return error_hint(err, "a share is from 0%% to 100%%, with at most two digits behind the point: 25%%, 2.5%%");
 }
 
+static int no_sign(double share, struct error *err)
+{
+    error_set(err, ERROR_INVALID, NOWHERE, "a share is said in percent, with the sign: not %g", share);
+    if (share > 1 || share <= 0) return error_hint(err, "write %g%%", share);
+    return error_hint(err, "is %g%% meant, or %g%%?", share * 100, share);
+}
+
 /* Digits at *at as a number, at most `most` of them. */
 static bool read_digits(const char **at, size_t most, int64_t *ret)
 {
@@ -95,8 +102,9 @@ int share_read(const char *text, double *ret, struct error *err)
         if (at - from == 1) hundredths *= 10;
     }
     at += strspn(at, " ");
-    at += *at == '%';
-    if (*at || whole * 100 + hundredths > 100 * 100) return no_share(text, err);
-    *ret = (double)(whole * 100 + hundredths) / 100;
+    double share = (double)(whole * 100 + hundredths) / 100;
+    if (share > 100 || (*at && !text_equal(at, "%"))) return no_share(text, err);
+    if (!*at) return no_sign(share, err);
+    *ret = share;
     return 0;
 }

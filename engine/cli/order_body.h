@@ -26,7 +26,8 @@ json_t *order_body_add(const json_t *specification, const struct order_wish *wis
 json_t *order_body_modify(const char *service, const struct order_wish *wish);
 json_t *order_body_delete(const char *const *services, size_t count, const struct order_wish *wish);
 
-/* "25%", "25", "2.5 %": percent from 0 to 100 with at most two digits behind the point. -ERROR_INVALID. */
+/* "25%", "2.5 %": percent from 0 to 100 with at most two digits behind the point. -ERROR_INVALID; also without the sign, because 0.25 may
+   be meant as 25 %. */
 int share_read(const char *text, double *ret, struct error *err) MUST_CHECK;
 
 #endif

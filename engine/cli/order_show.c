@@ -22,6 +22,7 @@ static void add_header(struct text *out, const struct terminal *terminal, const 
     AUTO(free_text) char *head = mem_format("order %s  %s", json_text(order, "id", "?"), state);
     fact_add_head(out, terminal, state, head);
     fact_add(out, terminal, "message", order_exit_code(order) ? order_message(order) : NULL);
+    fact_add(out, terminal, "cancelled", json_text(order, "cancellationReason", NULL));
     fact_add(out, terminal, "description", json_text(order, "description", NULL));
     fact_add(out, terminal, "by", order_author(order));
     fact_add(out, terminal, "key", json_text(order, "externalId", NULL));
@@ -47,8 +48,8 @@ static void add_item(struct table *table, const json_t *item)
 
 static void add_items(struct text *out, const struct terminal *terminal, const json_t *order)
 {
-    static const struct column columns[] = {{"ITEM", .right = true}, {"ACTION"}, {"WHAT", .keep = 8}, {"SERVICE"}, {"DOMAIN", .keep = 8},
-        {"STATE", .keep = 12}, {"MESSAGE", .keep = 8}};
+    static const struct column columns[] = {{"ITEM", .right = true, .drop = 2}, {"ACTION", .drop = 3}, {"WHAT", .keep = 8}, {"SERVICE"},
+        {"DOMAIN", .keep = 6, .drop = 1}, {"STATE", .keep = 12}, {"MESSAGE", .keep = 8}};
     size_t count = json_array_size(json_object_get(order, "serviceOrderItem"));
     if (!count) return;
     const json_t **items = mem_alloc_array(count, sizeof(json_t *));
@@ -65,7 +66,7 @@ static void add_items(struct text *out, const struct terminal *terminal, const j
 /* The order is a run of the core: its steps are the order's milestones. */
 static void add_steps(struct text *out, const struct terminal *terminal, const json_t *steps)
 {
-    static const struct column columns[] = {{"STEP", .keep = 10}, {"STATE", .keep = 10}, {"WHEN"}, {"MESSAGE", .keep = 8}};
+    static const struct column columns[] = {{"STEP", .keep = 10}, {"STATE", .keep = 10}, {"WHEN", .drop = 1}, {"MESSAGE", .keep = 8}};
     struct table *table = table_new(columns, COUNT_OF(columns));
     int64_t now_ms = clock_now_ms();
     size_t i;

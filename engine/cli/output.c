@@ -7,7 +7,10 @@
 
 int print_json(const json_t *json)
 {
-    json_dumpf(json, stdout, JSON_INDENT(2) | JSON_ENCODE_ANY);
+    if (!json)
+        fputs("[]", stdout);
+    else
+        json_dumpf(json, stdout, JSON_INDENT(2) | JSON_ENCODE_ANY);
     putchar('\n');
     return 0;
 }

@@ -3,7 +3,7 @@
 
 #include "base/json.h"
 #include "base/mem.h"
-#include "cli/commands.h"
+#include "cli/complaint.h"
 #include "cli/output.h"
 #include "cli/params.h"
 #include "cli/sources.h"
@@ -22,19 +22,18 @@ static void print_json_plan(const struct plan *plan, struct text *out)
     text_add_format(out, "%s\n", bytes ? bytes : "null");
 }
 
-static void print_plan(const struct plan *plan, enum format format, bool colour)
+static void print_plan(const struct plan *plan, enum format format, struct plan_look look)
 {
     struct text out = {0};
     switch (format) {
-    case FORMAT_TEXT: plan_print_text(plan, colour, &out); break;
+    case FORMAT_TEXT: plan_print_text(plan, look, &out); break;
     case FORMAT_JSON: print_json_plan(plan, &out); break;
     case FORMAT_DOT: plan_print_dot(plan, &out); break;
     }
     print_text(&out);
 }
 
-/* Warnings too, of a plan that is shown. */
-static void print_diagnostics(const struct diagnostics *list, const struct source_set *sources, bool colour)
+static void print_warnings(const struct diagnostics *list, const struct source_set *sources, bool colour)
 {
     struct text said = {0};
     diagnose_text(list, sources, colour ? DIAGNOSE_COLOUR : DIAGNOSE_PLAIN, &said);
@@ -50,7 +49,7 @@ static struct plan_facts read_facts(const struct options *options)
         .commit = options_value(options, "commit")};
 }
 
-static int plan_sources(const struct cli *cli, const struct source_set *sources, const json_t *params, enum format format)
+static int plan_sources(struct cli *cli, const struct source_set *sources, const json_t *params, enum format format, struct error *err)
 {
     AUTO(diagnostics_release) struct diagnostics list = {0};
     AUTO(pipeline_free) struct pipeline *pipeline = NULL;
@@ -62,9 +61,9 @@ static int plan_sources(const struct cli *cli, const struct source_set *sources,
     facts.domains = beside.domains;
     facts.service = beside.service;
     if (!failed) failed = plan_build(pipeline, &facts, params, &list, &plan);
-    if (list.count) print_diagnostics(&list, sources, terminal_of(STDERR_FILENO, options_flag(&cli->options, "no-color")).colour);
-    if (failed) return diagnostics_only_denied(&list) ? EXIT_CODE_DENIED : EXIT_CODE_WRONG;
-    print_plan(plan, format, cli->out.colour);
+    if (failed) return complaint_keep(cli, &list, sources, err);
+    if (list.count) print_warnings(&list, sources, terminal_of(STDERR_FILENO, options_flag(&cli->options, "no-color")).colour);
+    print_plan(plan, format, (struct plan_look){cli->out.colour, options_flag(&cli->options, "bodies")});
     return 0;
 }
 
@@ -85,5 +84,5 @@ int plan_run(struct cli *cli, struct error *err)
     if (!failed) failed = params_read(&cli->options, &params, err);
     if (!failed) failed = cli->load_types(cli, err);
     if (!failed) failed = sources_read(file ? file : "crescendo.yaml", &sources, err);
-    return failed ? failed : plan_sources(cli, &sources.set, params, (enum format)format);
+    return failed ? failed : plan_sources(cli, &sources.set, params, (enum format)format, err);
 }

@@ -6,12 +6,12 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/sha256.h"
+#include "cli/complaint.h"
 #include "cli/documents.h"
 #include "cli/output.h"
 #include "cli/report.h"
 #include "cli/shell_words.h"
 #include "net/tmf/publish_body.h"
-#include "spec/diagnose.h"
 #include "spec/service.h"
 
 #include <errno.h>
@@ -47,15 +47,6 @@ static char *descriptor_path(const struct cli *cli, const char *package)
     return mem_format("%sservice.yaml", folder);
 }
 
-static int say_mistakes(struct cli *cli, const struct diagnostics *list, const struct source *source, struct error *err)
-{
-    bool colour = terminal_of(STDERR_FILENO, options_flag(&cli->options, "no-color")).colour;
-    struct text said = {0};
-    diagnose_text(list, &(struct source_set){source, 1}, colour ? DIAGNOSE_COLOUR : DIAGNOSE_PLAIN, &said);
-    cli->client.text = text_take(&said);
-    return error_set(err, ERROR_INVALID, NOWHERE, "%s has mistakes", source->name);
-}
-
 static int read_descriptor(struct cli *cli, const char *package, json_t **ret, struct error *err)
 {
     AUTO(free_text) char *path = descriptor_path(cli, package);
@@ -70,7 +61,7 @@ static int read_descriptor(struct cli *cli, const char *package, json_t **ret, s
     }
     if (failed) return error_set(err, ERROR_INVALID, NOWHERE, "%s", why.message);
     const struct source source = {path, bytes, size};
-    return service_load(&source, &list, ret) ? say_mistakes(cli, &list, &source, err) : 0;
+    return service_load(&source, &list, ret) ? complaint_keep(cli, &list, &(struct source_set){&source, 1}, err) : 0;
 }
 
 /* --- the package ---------------------------------------------------------------------------------------------------------------- */

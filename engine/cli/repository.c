@@ -34,7 +34,7 @@ static int list(struct cli *cli, struct error *err)
     int failed = client_get(&cli->client, &answer, err, "/v1/repositories");
     if (failed) return failed;
     const json_t *repositories = json_object_get(answer, "repositories");
-    if (options_flag(&cli->options, "json")) return print_json(answer);
+    if (options_flag(&cli->options, "json")) return print_json(repositories);
     if (!json_array_size(repositories)) {
         puts("no repositories yet: crescendo repository add NAME");
         return 0;

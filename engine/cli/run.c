@@ -1,6 +1,6 @@
 /* run.c: `crescendo run`: hands a pipeline to the server, or to a private one that it starts, and watches the run to its end. */
 #include "base/mem.h"
-#include "cli/commands.h"
+#include "cli/complaint.h"
 #include "cli/neighbour.h"
 #include "cli/output.h"
 #include "cli/params.h"
@@ -8,7 +8,6 @@
 #include "cli/sources.h"
 #include "cli/submission.h"
 #include "cli/watching.h"
-#include "spec/diagnose.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -80,16 +79,6 @@ static int wait_for_new_types(struct cli *cli, struct error *err)
     return 0;
 }
 
-static int say_mistakes(struct cli *cli, const struct diagnostics *list, const struct source_set *sources, struct error *err)
-{
-    bool colour = terminal_of(STDERR_FILENO, options_flag(&cli->options, "no-color")).colour;
-    struct text said = {0};
-    diagnose_text(list, sources, colour ? DIAGNOSE_COLOUR : DIAGNOSE_PLAIN, &said);
-    cli->client.text = text_take(&said);
-    if (diagnostics_only_denied(list)) return error_set(err, ERROR_DENIED, NOWHERE, "the pipeline asks for what is not allowed");
-    return error_set(err, ERROR_INVALID, NOWHERE, "the pipeline has mistakes");
-}
-
 /* For a private server, what a wrong file lacks is said here, by the step types that PATH has now. */
 static int check_file(struct cli *cli, const struct source_set *sources, struct error *err)
 {
@@ -98,7 +87,7 @@ static int check_file(struct cli *cli, const struct source_set *sources, struct 
     if (!cli->client.local) return 0;
     int failed = cli->load_types(cli, err);
     if (failed) return failed;
-    if (pipeline_load(sources, cli->types, &list, &pipeline)) return say_mistakes(cli, &list, sources, err);
+    if (pipeline_load(sources, cli->types, &list, &pipeline)) return complaint_keep(cli, &list, sources, err);
     if (!uses_external_types(cli, pipeline) || neighbour_knows_types(cli->client.data, cli->types_mark)) return 0;
     return wait_for_new_types(cli, err);
 }

@@ -8,12 +8,11 @@
 #include "cli/shell_words.h"
 #include "cli/table.h"
 #include "cli/when.h"
+#include "state/state.h"
 
 #include <stdio.h>
 
-enum { TITLE_FROM_COLUMNS = 120 };
-
-static void add_row(struct table *table, const json_t *run, int64_t now_ms, bool with_title)
+static void add_row(struct table *table, const json_t *run, int64_t now_ms)
 {
     AUTO(free_text) char *state = report_state(run);
     enum style style = style_of_state(json_text(run, "state", ""));
@@ -25,19 +24,18 @@ static void add_row(struct table *table, const json_t *run, int64_t now_ms, bool
     int64_t accepted_ms = json_whole(run, "accepted_ms", 0);
     table_add_when(table, accepted_ms, now_ms);
     table_add_took(table, json_whole(run, "started_ms", accepted_ms), json_whole(run, "ended_ms", 0), now_ms);
-    if (with_title) table_add(table, STYLE_QUIET, json_text(run, "title", ""));
+    table_add(table, STYLE_QUIET, json_text(run, "title", ""));
 }
 
 static void print_runs(const struct cli *cli, const json_t *runs)
 {
-    static const struct column columns[] = {{"RUN", .right = true}, {"PIPELINE", .keep = 8}, {"REPOSITORY", .keep = 10}, {"REF", .keep = 6},
-        {"STATE", .keep = 22}, {"WHEN", .keep = 0}, {"TOOK", .keep = 0}, {"TITLE", .keep = 5}};
-    bool with_title = !cli->out.columns || cli->out.columns >= TITLE_FROM_COLUMNS;
-    struct table *table = table_new(columns, COUNT_OF(columns) - !with_title);
+    static const struct column columns[] = {{"RUN", .right = true}, {"PIPELINE", .keep = 8}, {"REPOSITORY", .keep = 10, .drop = 3},
+        {"REF", .keep = 6, .drop = 2}, {"STATE", .keep = 22}, {"WHEN", .drop = 5}, {"TOOK", .drop = 4}, {"TITLE", .keep = 20, .drop = 1}};
+    struct table *table = table_new(columns, COUNT_OF(columns));
     int64_t now_ms = clock_now_ms();
     size_t i;
     json_t *run;
-    json_array_foreach(runs, i, run) add_row(table, run, now_ms, with_title);
+    json_array_foreach(runs, i, run) add_row(table, run, now_ms);
     write_table(&table, &cli->out);
 }
 
@@ -66,11 +64,21 @@ static void print_next(const struct cli *cli, int64_t before)
     print_text(&line);
 }
 
+static int check_state(const struct options *options, struct error *err)
+{
+    const char *states[RUN_STATUS_COUNT + 1] = {0};
+    size_t which;
+    for (size_t i = 0; i < RUN_STATUS_COUNT; i++)
+        states[i] = run_status_name((enum run_status)i);
+    return options_choice(options, "state", states, &which, err);
+}
+
 int runs_run(struct cli *cli, struct error *err)
 {
     int64_t limit = 0, before = 0;
     int failed = options_number(&cli->options, "limit", 1, 20, &limit, err);
     if (!failed) failed = options_number(&cli->options, "before", 1, 0, &before, err);
+    if (!failed) failed = check_state(&cli->options, err);
     if (failed) return failed;
     struct text path = {0};
     text_add_format(&path, "/v1/runs?limit=%lld", (long long)limit);
@@ -84,7 +92,7 @@ int runs_run(struct cli *cli, struct error *err)
     if (failed) return failed;
     const json_t *runs = json_object_get(answer, "runs"), *next = json_object_get(answer, "next");
     if (options_flag(&cli->options, "json")) {
-        print_json(answer);
+        print_json(runs);
     } else if (!json_array_size(runs)) {
         printf("no runs%s\n", before || cli->options.given_count ? " like that" : " yet: push to a repository, or `crescendo run`");
     } else {

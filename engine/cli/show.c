@@ -12,6 +12,12 @@
 
 #include <stdio.h>
 
+static void add_cancel(struct text *out, const struct terminal *terminal, const json_t *run)
+{
+    const char *by = json_text(run, "cancelled_by", NULL), *comment = json_text(run, "cancel_comment", "");
+    if (by) fact_add_format(out, terminal, "cancelled", "by %s%s%s", by, *comment ? ": " : "", comment);
+}
+
 static void add_header(struct text *out, const struct terminal *terminal, const json_t *run)
 {
     AUTO(free_text) char *state = report_state(run);
@@ -19,6 +25,7 @@ static void add_header(struct text *out, const struct terminal *terminal, const 
     char *head = mem_format("run %lld  %s  %s", (long long)json_whole(run, "run", 0), json_text(run, "pipeline", ""), state);
     fact_add_head(out, terminal, json_text(run, "state", ""), head);
     fact_add(out, terminal, "message", json_text(run, "message", NULL));
+    add_cancel(out, terminal, run);
     fact_add(out, terminal, "title", json_text(run, "title", NULL));
     fact_add(out, terminal, "repository", json_text(run, "repository", NULL));
     fact_add(out, terminal, "ref", report_ref(json_text(run, "ref", NULL)));

@@ -5,6 +5,7 @@
 #include "cli/display.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 enum { GAP = 2 };
 
@@ -55,26 +56,84 @@ void table_add_format(struct table *table, enum style style, const char *format,
     table_add(table, style, text);
 }
 
-/* Takes a column at a time from the widest that may still give one. */
-static void fit(const struct table *table, size_t *widths, size_t limit)
+/* Which columns are shown, from the left, and how wide each column of the table is then. */
+struct layout {
+    size_t *widths, *natural;
+    size_t *shown;
+    size_t shown_count;
+};
+
+static void layout_release(struct layout *layout)
 {
-    size_t total = GAP * (table->column_count - 1);
-    for (size_t c = 0; c < table->column_count; c++)
-        total += widths[c];
-    for (; total > limit; total--) {
-        size_t widest = table->column_count;
-        for (size_t c = 0; c < table->column_count; c++) {
-            bool gives = table->columns[c].keep && widths[c] > table->columns[c].keep;
-            if (gives && (widest == table->column_count || widths[c] >= widths[widest])) widest = c;
-        }
-        if (widest == table->column_count) return;
-        widths[widest]--;
-    }
+    free(layout->widths);
+    free(layout->natural);
+    free(layout->shown);
 }
 
-static void print_cell(const struct table *table, size_t column, const struct cell *cell, size_t width, bool colour, struct text *out)
+static size_t total_width(const struct layout *layout)
 {
-    bool last = column + 1 == table->column_count, right = table->columns[column].right;
+    size_t total = GAP * (layout->shown_count - 1);
+    for (size_t i = 0; i < layout->shown_count; i++)
+        total += layout->widths[layout->shown[i]];
+    return total;
+}
+
+/* Takes a column of the terminal at a time from the widest that may still give one. Does it fit then? */
+static bool cut(const struct table *table, struct layout *layout, size_t limit)
+{
+    for (size_t total = total_width(layout); total > limit; total--) {
+        size_t widest = table->column_count;
+        for (size_t i = 0; i < layout->shown_count; i++) {
+            size_t c = layout->shown[i];
+            bool gives = table->columns[c].keep && layout->widths[c] > table->columns[c].keep;
+            if (gives && (widest == table->column_count || layout->widths[c] >= layout->widths[widest])) widest = c;
+        }
+        if (widest == table->column_count) return false;
+        layout->widths[widest]--;
+    }
+    return true;
+}
+
+/* Takes out the column that is missed least. false: those that are left stay. */
+static bool drop(const struct table *table, struct layout *layout)
+{
+    size_t least = layout->shown_count;
+    for (size_t i = 0; i < layout->shown_count; i++) {
+        unsigned rank = table->columns[layout->shown[i]].drop;
+        if (rank && (least == layout->shown_count || rank < table->columns[layout->shown[least]].drop)) least = i;
+    }
+    if (least == layout->shown_count) return false;
+    layout->shown_count--;
+    memmove(layout->shown + least, layout->shown + least + 1, (layout->shown_count - least) * sizeof *layout->shown);
+    return true;
+}
+
+static void fit(const struct table *table, struct layout *layout, size_t limit)
+{
+    while (!cut(table, layout, limit) && drop(table, layout))
+        memcpy(layout->widths, layout->natural, table->column_count * sizeof *layout->widths);
+}
+
+static struct layout layout_new(const struct table *table, size_t limit)
+{
+    size_t count = table->column_count;
+    struct layout layout = {
+        mem_alloc_array(count, sizeof(size_t)), mem_alloc_array(count, sizeof(size_t)), mem_alloc_array(count, sizeof(size_t)), count};
+    for (size_t c = 0; c < count; c++) {
+        layout.shown[c] = c;
+        layout.natural[c] = display_width(table->columns[c].title);
+    }
+    for (size_t i = 0; i < table->count; i++) {
+        size_t *width = &layout.natural[i % count];
+        if (table->cells[i].width > *width) *width = table->cells[i].width;
+    }
+    memcpy(layout.widths, layout.natural, count * sizeof *layout.widths);
+    if (limit) fit(table, &layout, limit);
+    return layout;
+}
+
+static void print_cell(const struct cell *cell, size_t width, bool right, bool last, bool colour, struct text *out)
+{
     struct text shown = {0};
     size_t padding = width - display_add_cut(&shown, cell->text, width); /* not of cell->width: half a wide character is not shown */
     if (right) text_add_repeated(out, ' ', padding);
@@ -91,25 +150,30 @@ static void end_line(struct text *out)
     text_add_char(out, '\n');
 }
 
-void table_print(const struct table *table, unsigned columns, bool colour, struct text *out)
+/* cells: one a column of the table, count of them; the last row may be short. */
+static void print_row(
+    const struct table *table, const struct layout *layout, const struct cell *cells, size_t count, bool colour, struct text *out)
 {
-    size_t *widths = mem_alloc_array(table->column_count, sizeof *widths);
-    for (size_t c = 0; c < table->column_count; c++)
-        widths[c] = display_width(table->columns[c].title);
-    for (size_t i = 0; i < table->count; i++) {
-        size_t *width = &widths[i % table->column_count];
-        if (table->cells[i].width > *width) *width = table->cells[i].width;
-    }
-    if (columns) fit(table, widths, columns);
-    for (size_t c = 0; c < table->column_count; c++) {
-        struct cell title = {(char *)table->columns[c].title, display_width(table->columns[c].title), STYLE_QUIET};
-        print_cell(table, c, &title, widths[c], colour, out);
+    for (size_t i = 0; i < layout->shown_count; i++) {
+        size_t c = layout->shown[i];
+        if (c < count) print_cell(&cells[c], layout->widths[c], table->columns[c].right, i + 1 == layout->shown_count, colour, out);
     }
     end_line(out);
-    for (size_t i = 0; i < table->count; i++) {
-        size_t column = i % table->column_count;
-        print_cell(table, column, &table->cells[i], widths[column], colour, out);
-        if (column + 1 == table->column_count || i + 1 == table->count) end_line(out);
-    }
-    free(widths);
+}
+
+static void print_titles(const struct table *table, const struct layout *layout, bool colour, struct text *out)
+{
+    struct cell *titles = mem_alloc_array(table->column_count, sizeof *titles);
+    for (size_t c = 0; c < table->column_count; c++)
+        titles[c] = (struct cell){(char *)table->columns[c].title, 0, STYLE_QUIET};
+    print_row(table, layout, titles, table->column_count, colour, out);
+    free(titles);
+}
+
+void table_print(const struct table *table, unsigned columns, bool colour, struct text *out)
+{
+    AUTO(layout_release) struct layout layout = layout_new(table, columns);
+    print_titles(table, &layout, colour, out);
+    for (size_t i = 0; i < table->count; i += table->column_count)
+        print_row(table, &layout, &table->cells[i], table->count - i, colour, out);
 }

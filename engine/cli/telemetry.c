@@ -50,7 +50,7 @@ static int add_question(const struct options *options, struct text *path, struct
 
 /* --- the table --- */
 
-/* Requests of all services of the same family: what a share is a share of. */
+/* Requests of all services of the same family: what `OF ALL` is a part of; the share that was ordered is the inventory's. */
 static int64_t family_requests(const json_t *services, const char *family)
 {
     int64_t requests = 0;
@@ -98,9 +98,9 @@ static void add_row(struct table *table, const json_t *services, const json_t *s
 
 static void print_table(const struct cli *cli, const json_t *services)
 {
-    static const struct column columns[] = {{"SERVICE", .keep = 10}, {"VERSION", .keep = 8}, {"ID"}, {"REQUESTS", .right = true},
-        {"SHARE", .right = true}, {"ERRORS", .right = true}, {"LEFT", .right = true}, {"P50", .right = true}, {"P95", .right = true},
-        {"P99", .right = true}, {"RATE", .right = true}};
+    static const struct column columns[] = {{"SERVICE", .keep = 10}, {"VERSION", .keep = 8}, {"ID", .drop = 2}, {"REQUESTS", .right = true},
+        {"OF ALL", .right = true, .drop = 6}, {"ERRORS", .right = true}, {"LEFT", .right = true, .drop = 1},
+        {"P50", .right = true, .drop = 3}, {"P95", .right = true}, {"P99", .right = true, .drop = 4}, {"RATE", .right = true, .drop = 5}};
     struct table *table = table_new(columns, COUNT_OF(columns));
     size_t i;
     json_t *service;

@@ -84,7 +84,11 @@ const struct plan_step *plan_find_step(const struct plan *plan, const char *path
 /* Fills in what a step's `with` and `env` could not know at planning time. scope resolves stages.PATH.ID.OUT. */
 int plan_resolve(const json_t *value, const struct scope *scope, json_t **ret_value, struct error *err) MUST_CHECK;
 
-void plan_print_text(const struct plan *plan, bool colour, struct text *out);
+struct plan_look {
+    bool colour;
+    bool bodies; /* what effects send, in full; else how large it is */
+};
+void plan_print_text(const struct plan *plan, struct plan_look look, struct text *out);
 void plan_print_dot(const struct plan *plan, struct text *out);
 
 #endif

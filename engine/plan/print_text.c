@@ -11,7 +11,7 @@
 struct printer {
     const struct plan *plan;
     struct text *out;
-    bool colour;
+    struct plan_look look;
     const char *stage; /* the path of the one that is printed */
     size_t indent;     /* of a step's details */
     size_t approval_count, effect_count;
@@ -26,12 +26,12 @@ static void paint(const struct printer *printer, enum paint paint)
         [PAINT_QUIET] = "\033[2m",
         [PAINT_UNKNOWN] = "\033[33m",
         [PAINT_APPROVAL] = "\033[1;35m"};
-    if (printer->colour) text_add(printer->out, codes[paint]);
+    if (printer->look.colour) text_add(printer->out, codes[paint]);
 }
 
 static void paint_end(const struct printer *printer)
 {
-    if (printer->colour) text_add(printer->out, "\033[0m");
+    if (printer->look.colour) text_add(printer->out, "\033[0m");
 }
 
 static void painted(const struct printer *printer, enum paint which, const char *text)
@@ -248,7 +248,7 @@ static void print_step(struct printer *printer, const struct plan_step *step, si
     print_inputs(printer, json_object_get(step->with, "inputs"));
     if (json_object_size(step->env)) print_member(printer, "env", step->env);
     print_settings(printer, step);
-    show_effects(printer->out, printer->plan, step, printer->indent);
+    show_effects(printer->out, printer->plan, step, printer->look.bodies, printer->indent);
     printer->effect_count += json_array_size(step->effects);
 }
 
@@ -373,9 +373,9 @@ static void print_foot(const struct printer *printer)
     text_add_format(printer->out, "; plan %.12s\n", plan->digest);
 }
 
-void plan_print_text(const struct plan *plan, bool colour, struct text *out)
+void plan_print_text(const struct plan *plan, struct plan_look look, struct text *out)
 {
-    struct printer printer = {.plan = plan, .out = out, .colour = colour};
+    struct printer printer = {.plan = plan, .out = out, .look = look};
     print_head(&printer);
     for (uint32_t i = 0; i < plan->stage_count; i++)
         print_stage(&printer, &plan->stages[i]);

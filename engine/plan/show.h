@@ -11,8 +11,8 @@ void show_text(struct text *out, const char *text, size_t size);
 void show_unknown(struct text *out, const char *residual, const char *stage);
 /* A value in a line: texts as they are, unknowns as above, the rest as JSON. */
 void show_value(struct text *out, const json_t *value, const char *stage);
-/* All of a step's effects, each with its key, what undoes it, and what it sends. */
-void show_effects(struct text *out, const struct plan *plan, const struct plan_step *step, size_t indent);
+/* All of a step's effects, each with its key, what undoes it, and what it sends: in full, or how many bytes of JSON that are. */
+void show_effects(struct text *out, const struct plan *plan, const struct plan_step *step, bool bodies, size_t indent);
 /* A copy whose members are in the order of their names: a plan reads the same before it was stored and after. Caller's. */
 json_t *show_sorted(const json_t *value);
 void show_duration(struct text *out, int64_t ms); /* 10 m, 1 h 30 m: without parts that are 0 */

@@ -11,6 +11,7 @@ struct printer {
     struct text *out;
     const struct plan *plan;
     const char *stage;
+    bool bodies;
 };
 
 static void line_begin(const struct printer *printer, size_t indent, const char *words)
@@ -106,6 +107,17 @@ static void print_undoing(const struct printer *printer, const struct plan_stage
     if (!pivot && compensation) line_text(printer, indent, "undone when: ", when);
 }
 
+static void print_body(const struct printer *printer, const json_t *body, size_t indent)
+{
+    if (printer->bodies) {
+        line_begin(printer, indent, "body:\n");
+        return print_value(printer, body, indent + 2, false);
+    }
+    AUTO(free_text) char *bytes = json_canonical(body);
+    line_begin(printer, indent, "body: ");
+    text_add_format(printer->out, "%zu bytes, --bodies shows it\n", strlen(bytes));
+}
+
 static void print_effect(
     const struct printer *printer, const struct plan_stage *stage, const struct plan_step *step, const json_t *effect, size_t indent)
 {
@@ -115,15 +127,13 @@ static void print_effect(
     line_text(printer, indent, "effect ", json_text(effect, "summary", json_text(effect, "name", "?")));
     line_text(printer, indent + 2, "key: ", key);
     print_undoing(printer, stage, effect, indent + 2);
-    if (!is_nested(body)) return;
-    line_begin(printer, indent + 2, "body:\n");
-    print_value(printer, body, indent + 4, false);
+    if (is_nested(body)) print_body(printer, body, indent + 2);
 }
 
-void show_effects(struct text *out, const struct plan *plan, const struct plan_step *step, size_t indent)
+void show_effects(struct text *out, const struct plan *plan, const struct plan_step *step, bool bodies, size_t indent)
 {
     const struct plan_stage *stage = &plan->stages[step->stage];
-    const struct printer printer = {out, plan, stage->path};
+    const struct printer printer = {out, plan, stage->path, bodies};
     for (size_t i = 0; i < json_array_size(step->effects); i++)
         print_effect(&printer, stage, step, json_array_get(step->effects, i), indent);
 }

@@ -19,7 +19,7 @@ bool server_read_run(struct request *request, uint64_t *ret_run)
     }
     struct error err;
     error_set(&err, ERROR_NOT_FOUND, NOWHERE, "there is no run '%.40s'", text);
-    error_hint(&err, "a run is a number, as in GET /v1/runs");
+    error_hint(&err, "a run is a number; `crescendo runs` lists them");
     respond_error(request, &err);
     return false;
 }
@@ -117,6 +117,9 @@ static void describe_state(const struct run_state *state, json_t *row)
     json_put(row, "stages", describe_stages(state));
     json_put_text(row, "isolation", state->isolation);
     json_put_text(row, "text", state->diagnosis);
+    if (!state->cancelled_by) return; /* what the engine says of its own cancels is in the run's message */
+    json_put_text(row, "cancelled_by", state->cancelled_by);
+    json_put_text(row, "cancel_comment", state->cancel_comment);
 }
 
 /* These are no columns: a run that the engine does not hold any more is folded again. */
@@ -184,11 +187,12 @@ static void handle_plan(struct request *request, void *context)
     } else if (!format || text_equal(format, "json")) {
         respond_json(request, 200, plan_to_json(plan));
     } else if (text_equal(format, "text") || text_equal(format, "dot")) {
-        const char *colour = request_query(request, "colour");
+        const struct plan_look look = {
+            text_equal(request_query(request, "colour"), "1"), text_equal(request_query(request, "bodies"), "1")};
         if (*format == 'd')
             plan_print_dot(plan, &text);
         else
-            plan_print_text(plan, text_equal(colour, "1"), &text);
+            plan_print_text(plan, look, &text);
         const char *type = *format == 'd' ? "text/vnd.graphviz; charset=utf-8" : "text/plain; charset=utf-8";
         respond_text(request, 200, type, text_view(&text), text.size);
         text_release(&text);
@@ -235,7 +239,7 @@ const struct route runs_routes[] = {
     {"GET", "/v1/runs", handle_list, "Lists runs, newest first: ?repository= pipeline= state= before= limit=", NULL},
     {"GET", "/v1/runs/{run}", handle_show, "One run with its stages and steps", NULL},
     {"GET", "/v1/runs/{run}/steps", handle_steps, "The steps of a run", NULL},
-    {"GET", "/v1/runs/{run}/plan", handle_plan, "The plan of a run: ?format=json|text|dot", NULL},
+    {"GET", "/v1/runs/{run}/plan", handle_plan, "The plan of a run: ?format=json|text|dot&bodies=1", NULL},
     {"POST", "/v1/runs/{run}/cancel", handle_cancel, "Stops a run", cancel_fields},
     ROUTE_END,
 };

@@ -161,17 +161,50 @@ struct user {
     const struct user *caller;
 };
 
-/* The text that a value is, or comes to through params and their defaults; NULL: it cannot be told. */
-static const char *literal_of(const struct user *user, const json_t *value)
+/* What an expression comes to through params and their defaults; borrowed; NULL: it cannot be told. */
+static const json_t *literal_of(const struct user *user, const char *expression)
 {
-    const char *expression = json_text(value, "$expression", NULL);
-    if (!expression || !text_starts(expression, "params.")) return json_string_value(value);
-    const json_t *given = json_object_get(user->given, expression + strlen("params."));
-    if (given && user->caller) return literal_of(user->caller, given);
+    if (!text_starts(expression, "params.")) return NULL;
+    const char *name = expression + strlen("params.");
+    const json_t *given = json_object_get(user->given, name), *fallback = NULL;
+    const char *outer = json_text(given, "$expression", NULL);
+    if (given && outer) return user->caller ? literal_of(user->caller, outer) : NULL;
     for (size_t i = 0; i < user->pipeline->param_count; i++)
-        if (text_equal(user->pipeline->params[i].name, expression + strlen("params.")))
-            return json_string_value(user->pipeline->params[i].fallback);
-    return NULL;
+        if (text_equal(user->pipeline->params[i].name, name)) fallback = user->pipeline->params[i].fallback;
+    return given ? given : fallback;
+}
+
+/* A value as planning would have it: what the files alone do not tell is {"$unknown"}. As deep as a `with` is. New. */
+static json_t *known_of(const struct user *user, const json_t *value)
+{
+    const char *expression = json_text(value, "$expression", NULL), *key;
+    const json_t *literal = expression ? literal_of(user, expression) : value;
+    json_t *copy = literal ? json_copy((json_t *)literal) : json_pack("{s:s}", "$unknown", expression), *member;
+    size_t i;
+    if (expression) return copy;
+    json_object_foreach((json_t *)value, key, member) json_put(copy, key, known_of(user, member));
+    json_array_foreach(value, i, member) json_array_set_new(copy, i, known_of(user, member));
+    return copy;
+}
+
+/* Does the owner of the domain allow it? A step's own words for anything else are planning's to say, which knows more. */
+static void check_policy(const struct pipeline_step *step, const json_t *with, const json_t *domain, struct diagnostics *list)
+{
+    struct error err = {0};
+    AUTO(free_json) json_t *effects = NULL;
+    const struct planned planned = {.path = step->id, .with = with, .domain = domain};
+    if (!step->type->describe || step->type->effects || !step->type->describe(&planned, &effects, &err)) return;
+    if (err.code == ERROR_DENIED) diagnostics_add(list, "denied", step->at, 0, err.hint[0] ? err.hint : NULL, "%s", err.message);
+}
+
+static void check_step(const struct user *user, const struct pipeline_step *step, const json_t *domains, struct diagnostics *list)
+{
+    const char *key = step_type_domain_key(step->type);
+    if (!key) return;
+    AUTO(free_json) json_t *with = known_of(user, step->with);
+    const char *name = json_text(with, key, NULL);
+    const json_t *domain = name ? beside_find(domains, step->type, name, step->domain_at, list) : NULL;
+    if (domain) check_policy(step, with, domain, list);
 }
 
 static void check_steps(const struct user *user, const json_t *domains, struct diagnostics *list)
@@ -179,11 +212,8 @@ static void check_steps(const struct user *user, const json_t *domains, struct d
     for (size_t i = 0; i < user->pipeline->stage_count; i++) {
         const struct pipeline_stage *stage = &user->pipeline->stages[i];
         if (stage->used) check_steps(&(struct user){stage->used, stage->with, user}, domains, list);
-        for (size_t k = 0; k < stage->step_count; k++) {
-            const struct pipeline_step *step = &stage->steps[k];
-            const char *key = step_type_domain_key(step->type), *name = key ? literal_of(user, json_object_get(step->with, key)) : NULL;
-            if (name) (void)beside_find(domains, step->type, name, step->domain_at, list);
-        }
+        for (size_t k = 0; k < stage->step_count; k++)
+            check_step(user, &stage->steps[k], domains, list);
     }
 }
 

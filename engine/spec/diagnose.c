@@ -1,6 +1,7 @@
 /* diagnose.c: diagnostics for a person: what is wrong, the line with a mark under it, and what to do. */
 #include "spec/diagnose.h"
 
+#include "base/mem.h"
 #include "spec/diagnose_line.h"
 
 struct palette {
@@ -51,6 +52,38 @@ static void add_item(struct text *out, const struct diagnostic *item, const stru
     text_add_char(out, '\n');
 }
 
+/* A domain that is not there, or is wrong, is one mistake in the place where it should stand, however many steps name it. */
+static bool is_same(const struct diagnostic *one, const struct diagnostic *other)
+{
+    bool is_of_domain = text_equal(one->code, "unknown-domain") || text_equal(one->code, "wrong-domain");
+    return is_of_domain && text_equal(one->code, other->code) && text_equal(one->message, other->message);
+}
+
+static bool was_said(const struct diagnostics *list, size_t index)
+{
+    for (size_t i = 0; i < index; i++)
+        if (is_same(&list->items[i], &list->items[index])) return true;
+    return false;
+}
+
+/* The places of those that are the same as this one: "and 4 more places: crescendo.yaml:7:26, ..." */
+static void add_more_places(struct text *out, const struct diagnostics *list, size_t index, const struct palette *palette)
+{
+    enum { SHOWN_MAX = 4 };
+    AUTO(text_release) struct text places = {0};
+    size_t count = 0;
+    for (size_t i = index + 1; i < list->count; i++) {
+        const struct location at = list->items[i].at;
+        if (!is_same(&list->items[index], &list->items[i]) || count++ >= SHOWN_MAX) continue;
+        text_add(&places, places.size ? ", " : "");
+        if (at.file) diagnose_add_clean(&places, at.file);
+        text_add_format(&places, ":%u:%u", at.line, at.column);
+    }
+    if (!count) return;
+    text_add_format(out, "%s      =%s and %zu more place%s: %s%s\n", palette->blue, palette->reset, count, count == 1 ? "" : "s",
+        text_view(&places), count > SHOWN_MAX ? ", ..." : "");
+}
+
 static void add_count(struct text *out, const struct diagnostics *list)
 {
     size_t warnings = list->count + list->dropped - list->error_count;
@@ -65,7 +98,9 @@ void diagnose_text(const struct diagnostics *list, const struct source_set *sour
 {
     if (!list->count) return;
     for (size_t i = 0; i < list->count; i++) {
+        if (was_said(list, i)) continue;
         add_item(out, &list->items[i], sources, palette_of(style));
+        add_more_places(out, list, i, palette_of(style));
         text_add_char(out, '\n');
     }
     add_count(out, list);

@@ -17,7 +17,7 @@ static int find_specification(struct item_check *check, const json_t **ret)
     const json_t *specification = json_object_get(check->checking->world->specifications, id);
     if (!specification) {
         item_fail(check, ERROR_INVALID, "there is no service specification %.60s", id);
-        return error_hint(check->err, "GET /tmf-api/serviceCatalogManagement/v4/serviceSpecification lists them");
+        return error_hint(check->err, "`crescendo catalogue` lists what is published");
     }
     const char *status = json_text(specification, "lifecycleStatus", "Active");
     if (text_equal(status, "Retired") || text_equal(status, "Obsolete") || text_equal(status, "Rejected"))

@@ -12,7 +12,7 @@ static int find_service(struct item_check *check, const json_t **ret)
     size_t index;
     if (!service) {
         item_fail(check, ERROR_INVALID, "there is no service %.60s", id);
-        return error_hint(check->err, "GET /tmf-api/serviceInventory/v4/service lists them");
+        return error_hint(check->err, "`crescendo inventory --all` lists them");
     }
     if (text_equal(json_text(service, "state", NULL), "terminated"))
         return item_fail(check, ERROR_CONFLICT, "service %.60s is terminated", id);

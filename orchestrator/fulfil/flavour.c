@@ -81,7 +81,7 @@ static int unknown_flavour(const json_t *flavours, const struct flavour_wish *wi
     const char *near = text_nearest(wish->named, names);
     error_set(err, ERROR_INVALID, NOWHERE, "%s '%.40s' asks for the flavour %.40s, which %.40s does not have", wish->kind, wish->component,
         wish->named, wish->domain);
-    return near ? error_hint(err, "did you mean %.60s?", near) : error_hint(err, "GET /domain/v1/domains/%.60s lists them", wish->domain);
+    return near ? error_hint(err, "did you mean %.60s?", near) : error_hint(err, "`crescendo domain show %.60s` lists them", wish->domain);
 }
 
 int site_find_flavour(const json_t *site, const struct flavour_wish *wish, const char **ret, struct error *err)

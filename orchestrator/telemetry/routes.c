@@ -55,11 +55,11 @@ static int find_reader(struct telemetry_api *api, const char *domain, struct tel
     const char *folder = api->context.folder(api->context.context, domain);
     if (!folder && domain) {
         error_set(err, ERROR_NOT_FOUND, NOWHERE, "there is no domain '%.60s' whose requests are recorded here", domain);
-        return error_hint(err, "GET /domain/v1/domains lists them");
+        return error_hint(err, "`crescendo domain` lists them");
     }
     if (!folder) {
         error_set(err, ERROR_INVALID, NOWHERE, "'domain' is missing, and there is not exactly one");
-        return error_hint(err, "GET /domain/v1/domains lists them");
+        return error_hint(err, "`crescendo domain` lists them");
     }
     AUTO(free_text) char *telemetry = mem_format("%s/telemetry", folder);
     *ret = reader_of(api, telemetry);

@@ -67,6 +67,12 @@ ask() {
     status=$(curl -s -o "$FLOW/body" -D "$FLOW/headers" -w '%{http_code}' -X "$method" "$@" "$url") || fail "$method $url: curl ended with $?"
     [ "$status" = "$wanted" ] || { cat "$FLOW/body"; fail "$method $url: $status, not $wanted"; }
 }
+# expect_fits COLUMNS COMMAND...: on a terminal that is so wide no line of it is wider; what it printed is in out.
+expect_fits() {
+    python3 "$ROOT/tests/support/terminal.py" "$@" >out
+    [ -s out ] || fail "nothing was printed: $*"
+    python3 -c 'import sys; sys.exit(any(len(line.rstrip("\n")) > int(sys.argv[1]) for line in open("out")))' "$1" || { cat out; fail "wider than $1: $*"; }
+}
 # body EXPRESSION: of the last answer.
 body() { json "$1" <"$FLOW/body"; }
 

@@ -20,7 +20,7 @@ int LLVMFuzzerTestOneInput(const unsigned char *bytes, size_t size)
     }
     again = plan_to_json(plan);
     if (!json_equal(json, again)) abort();
-    plan_print_text(plan, true, &text);
+    plan_print_text(plan, (struct plan_look){true, true}, &text);
     plan_print_dot(plan, &text);
     for (uint32_t i = 0; i < plan->step_count; i++)
         if (plan_find_step(plan, plan->steps[i].path) != &plan->steps[i]) abort();

@@ -144,7 +144,7 @@ class Core:
         order = self.find(ORDERING + "serviceOrder", body["serviceOrder"]["id"])
         if order["state"] not in ("acknowledged", "inProgress"):
             raise Refusal(409, "STATE", f"order {order['id']} is {order['state']}: there is nothing to cancel")
-        order.update(state="cancelled", completionDate=NOW % 3)
+        order.update(state="cancelled", completionDate=NOW % 3, cancellationReason=body.get("cancellationReason"))
         for item in order["serviceOrderItem"]:
             item["state"] = "cancelled"
         return self.create(ORDERING + "cancelServiceOrder", dict(body, state="done"))
@@ -169,7 +169,8 @@ class Core:
 
     def domain(self):
         return {"name": "here", "used": {"memory": 1 << 27, "cpu": 500}, "services": len(self.running()),
-                "site": {"driver": "process", "address": "127.0.0.1", "ports": "18080-18099", "capacity": {"cpu": 4000, "memory": 1 << 30}}}
+                "site": {"driver": "process", "address": "127.0.0.1", "ports": "18080-18099", "capacity": {"cpu": 4000, "memory": 1 << 30},
+                         "flavours": {"small": {"cpu": 500, "memory": 1 << 28}}}}
 
     def running(self):
         return [one for one in self.documents[INVENTORY + "service"].values() if one["state"] == "active" and characteristic(one, "address")]

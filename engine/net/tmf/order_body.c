@@ -164,12 +164,13 @@ static json_t *items_to_change(const struct order_facts *facts)
     return items;
 }
 
-/* For whoever looks at the domain's orders: "lab/release/order of run 7, hello". */
-static json_t *description_of(const json_t *origin)
+/* For whoever looks at the domain's orders: "lab/release/order of run 7, hello"; "undo " before it. */
+static json_t *description_of(const struct order_facts *facts)
 {
+    const json_t *origin = facts->origin;
     const char *step = json_text(origin, "step", NULL), *repository = json_text(origin, "repository", NULL);
     if (!step) return NULL;
-    AUTO(free_text) char *run = mem_format("%s of run %lld", step, (long long)json_whole(origin, "run", 0));
+    AUTO(free_text) char *run = mem_format("%s%s of run %lld", facts->undoes ? "undo " : "", step, (long long)json_whole(origin, "run", 0));
     AUTO(free_text) char *text = mem_format("%s%s%s", run, repository ? ", " : "", repository ? repository : "");
     return json_string(text);
 }
@@ -179,7 +180,7 @@ json_t *order_body(const struct order_facts *facts)
     bool adds = text_equal(facts->action, "add");
     json_t *body = json_pack("{s:s}", "@type", "ServiceOrder");
     json_put_text(body, "externalId", facts->key);
-    json_put(body, "description", facts->description ? json_string(facts->description) : description_of(facts->origin));
+    json_put(body, "description", facts->description ? json_string(facts->description) : description_of(facts));
     json_put(body, "relatedParty", parties(facts));
     json_put(body, "serviceOrderItem", adds ? items_to_add(facts) : items_to_change(facts));
     return body;

@@ -4,6 +4,7 @@
 #define CRESCENDO_NET_TMF_ORDER_BODY_H
 
 #include <jansson.h>
+#include <stdbool.h>
 
 /* What is known. All borrowed; members that are NULL are left out. Any JSON may be {"$unknown": ...}. */
 struct order_facts {
@@ -12,6 +13,7 @@ struct order_facts {
     const json_t *origin;                   /* the facts of the step that orders; NULL in a plan, and for commands */
     const char *key;                        /* externalId; NULL where it is known only when the order is sent */
     const char *description;                /* for people; NULL = what the origin says */
+    bool undoes;                            /* it takes back what an earlier order of the origin did, and says so */
     const json_t *domain;                   /* its name */
     const json_t *service;                  /* modify, delete: the service's id; a list of them: an item each */
     const json_t *specification;            /* add: {id, name, version} */

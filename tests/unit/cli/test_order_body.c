@@ -99,9 +99,9 @@ static void test_share(void **state)
     static const struct {
         const char *text;
         double share;
-    } right[] = {{"25%", 25}, {"25", 25}, {"2.5 %", 2.5}, {"0.25%", 0.25}, {"100%", 100}, {"0%", 0}};
+    } right[] = {{"25%", 25}, {"2.5 %", 2.5}, {"0.25%", 0.25}, {"100%", 100}, {"0%", 0}};
     static const char *const wrong[] = {
-        "", "%", "-1%", "101%", "100.01%", "2.555%", "25%%", "1e2", "2.%", ".5%", "ten", "9999999999999999999%"};
+        "", "%", "-1%", "101%", "100.01%", "2.555%", "25%%", "1e2", "2.%", ".5%", "ten", "25", "0", "0.25", "1", "9999999999999999999%"};
     double share = -1;
     struct error err;
     for (size_t i = 0; i < COUNT_OF(right); i++) {
@@ -110,6 +110,10 @@ static void test_share(void **state)
     }
     for (size_t i = 0; i < COUNT_OF(wrong); i++)
         assert_int_equal(share_read(wrong[i], &share, &err), -ERROR_INVALID);
+    assert_int_equal(share_read("0.25", &share, &err), -ERROR_INVALID); /* what is meant is asked, not guessed */
+    assert_string_equal(err.hint, "is 25% meant, or 0.25%?");
+    assert_int_equal(share_read("25 ", &share, &err), -ERROR_INVALID);
+    assert_string_equal(err.hint, "write 25%");
 }
 
 int main(void)

@@ -47,6 +47,32 @@ static void test_cut(void **state)
     check(5, false, " RUN  NAME  STATE\n   7  日…   succe…\n1234  ab c\n"); /* never below what a column keeps */
 }
 
+/* order's table: what may be missed goes, the least first, as soon as cutting does not help; what is left is as wide as it may be. */
+static void check_dropped(unsigned width, const char *expected)
+{
+    static const struct column some[] = {{"ID"}, {"NAME", .keep = 4, .drop = 2}, {"WHEN", .drop = 1}, {"WHAT", .keep = 4}};
+    struct table *table = table_new(some, COUNT_OF(some));
+    struct text out = {0};
+    const char *const cells[] = {"12.1", "hello-service", "5 min ago", "undo add hello"};
+    for (size_t i = 0; i < COUNT_OF(cells); i++)
+        table_add(table, STYLE_PLAIN, cells[i]);
+    table_print(table, width, false, &out);
+    assert_string_equal(text_view(&out), expected);
+    text_release(&out);
+    table_free(&table);
+}
+
+static void test_drop(void **state)
+{
+    (void)state;
+    check_dropped(0, "ID    NAME           WHEN       WHAT\n12.1  hello-service  5 min ago  undo add hello\n");
+    check_dropped(27, "ID    NAME  WHEN       WHAT\n12.1  hel…  5 min ago  und…\n"); /* cutting is enough */
+    check_dropped(26, "ID    NAME       WHAT\n12.1  hello-se…  undo add…\n");
+    check_dropped(16, "ID    NAME  WHAT\n12.1  hel…  und…\n");
+    check_dropped(15, "ID    WHAT\n12.1  undo add…\n");
+    check_dropped(3, "ID    WHAT\n12.1  und…\n");
+}
+
 static void test_colour(void **state)
 {
     (void)state;
@@ -71,6 +97,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_alignment),
         cmocka_unit_test(test_cut),
+        cmocka_unit_test(test_drop),
         cmocka_unit_test(test_colour),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

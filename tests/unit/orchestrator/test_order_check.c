@@ -139,6 +139,17 @@ static void the_nearest_is_suggested(void **state)
     assert_string_equal(err.hint, "did you mean edge?");
 }
 
+/* For who orders by hand: a command, and no path of an API. */
+static void what_there_is_is_a_command_away(void **state)
+{
+    struct error err = {0};
+    json_t *checked = NULL;
+    assert_true(world_check(*state, ORDER(ITEM("1", "modify", "{'id':'9.9'}")), &checked, &err) < 0);
+    assert_string_equal(err.hint, "`crescendo inventory --all` lists them");
+    assert_true(world_check(*state, ORDER(ITEM("1", "add", "{'serviceSpecification':{'id':'nope'}}")), &checked, &err) < 0);
+    assert_string_equal(err.hint, "`crescendo catalogue` lists what is published");
+}
+
 static void a_specification_without_what_an_order_needs_is_a_conflict(void **state)
 {
     struct world *world = *state;
@@ -259,6 +270,7 @@ int main(void)
         TEST(an_order_that_is_too_large_is_refused),
         TEST(names_that_no_keeper_could_have_are_refused),
         TEST(the_nearest_is_suggested),
+        TEST(what_there_is_is_a_command_away),
         TEST(a_specification_without_what_an_order_needs_is_a_conflict),
         TEST(a_descriptor_from_anybody_is_checked),
         TEST(a_family_has_two_different_versions),

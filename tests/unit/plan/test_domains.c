@@ -190,7 +190,7 @@ static void lint_follows_params_into_used_files(void **state)
         {"params: { d: { type: domain, default: near } }\nstages: [{ stage: a, use: canary, with: { domain: \"${{ params.d }}\" } }]\n",
             "denied"},
         {"params: { d: domain }\nstages: [{ stage: a, use: canary, with: { domain: \"${{ params.d }}\" } }]\n", NULL},
-        {SHIFT("near"), "denied"}, {SHIFT("indoor"), NULL}};
+        {SHIFT("near"), "denied"}, {SHIFT("indoor"), NULL}, {STAGE "      - shift: { domain: indoor, share: all }\n", "denied"}};
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
         AUTO(outcome_release) struct outcome outcome = load(cases[i].text, CANARY, NULL);
         assert_non_null(outcome.pipeline);

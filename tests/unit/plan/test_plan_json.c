@@ -24,8 +24,8 @@ static void assert_same_both_ways(const struct plan *plan)
     again = plan_to_json(read);
     assert_true(json_equal(json, again));
     assert_string_equal(plan->digest, read->digest);
-    plan_print_text(plan, false, &before);
-    plan_print_text(read, false, &after);
+    plan_print_text(plan, (struct plan_look){.bodies = true}, &before);
+    plan_print_text(read, (struct plan_look){.bodies = true}, &after);
     assert_string_equal(text_view(&before), text_view(&after));
     for (uint32_t i = 0; i < plan->step_count; i++)
         assert_ptr_equal(plan_find_step(read, plan->steps[i].path), &read->steps[i]);

@@ -156,6 +156,12 @@ UNUSED static int undo(const struct core *core, const struct step_type *type, co
     return failed;
 }
 
+/* Does the order that undid it say so in its description? */
+UNUSED static bool undo_is_said(const struct peer *back)
+{
+    return text_starts(json_text(json_object_get(heard(back, "intend", 0), "body"), "description", ""), "undo release/step of run 7");
+}
+
 /* Everything that the peer has. New. */
 UNUSED static json_t *core_state(const struct core *core)
 {

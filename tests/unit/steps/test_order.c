@@ -159,6 +159,7 @@ static void changes_and_goes_back(void **state)
     assert_service(core, "1.2", "active 100 5");
     assert_int_equal(undo(core, &order_step_type, modify, &peer, 0, GO("undo order", "u2") KEPT_OF("undo order"), &back, NULL), 0);
     assert_service(core, "1.2", "active 100 2");
+    assert_true(undo_is_said(&back));
     peer_release(&peer);
     peer_release(&back);
 }
@@ -170,6 +171,8 @@ static void ends_what_it_added(void **state)
     assert_int_equal(run_step(core, &order_step_type, ADD, NULL, ONE_EFFECT("order", "k1"), &peer, NULL), 0);
     assert_int_equal(undo(core, &order_step_type, ADD, &peer, 0, GO("undo order", "u1") KEPT_OF("undo order"), &back, NULL), 0);
     const json_t *body = json_object_get(heard(&back, "intend", 0), "body");
+    assert_string_equal(json_text(json_object_get(heard(&peer, "intend", 0), "body"), "description", ""), "release/step of run 7, hello");
+    assert_true(undo_is_said(&back));
     assert_int_equal(json_array_size(json_object_get(body, "serviceOrderItem")), 1); /* what the compute relies on ends with it */
     assert_int_equal(count_active(core), 0);
     peer_release(&back);

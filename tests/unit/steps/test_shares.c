@@ -65,6 +65,7 @@ static void a_share_goes_back_step_by_step(void **state)
     assert_int_equal(run_step(core, &shift_step_type, SHIFT("50.0"), NULL, ONE_EFFECT("share", "k4"), &two, NULL), 0);
     assert_int_equal(undo(core, &shift_step_type, SHIFT("50.0"), &two, 0, GO("undo share", "u4") KEPT_OF("undo share"), &back, NULL), 0);
     assert_service(core, "2.1", "active 5 1");
+    assert_true(undo_is_said(&back));
     peer_release(&back);
     assert_int_equal(undo(core, &shift_step_type, SHIFT("5.0"), &one, 0, GO("undo share", "u3") KEPT_OF("undo share"), &back, NULL), 0);
     assert_service(core, "2.1", "active 0 1");
@@ -138,6 +139,7 @@ static void scales_and_goes_back(void **state)
     assert_null(json_object_get(outcome_of(&peer), "lease")); /* it has nothing to do with one */
     assert_int_equal(undo(core, &scale_step_type, with, &peer, 0, GO("undo replicas", "u2") KEPT_OF("undo replicas"), &back, NULL), 0);
     assert_service(core, "1.2", "active 100 2");
+    assert_true(undo_is_said(&back));
     peer_release(&peer);
     peer_release(&back);
 }

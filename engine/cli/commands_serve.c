@@ -1,0 +1,46 @@
+/* commands_serve.c: options and examples of the commands that start, fill and explain what serves. */
+#include "cli/commands_tables.h"
+
+const struct option_spec serve_options[] = {
+    {"listen", 0, "HOST:PORT", "answer over TCP too; needs --token-file"},
+    {"token-file", 0, "FILE", "who may ask over TCP: lines `NAME GROUP[,GROUP] SHA256-OF-THE-TOKEN`"},
+    {"jobs", 0, "N", "stages that may be live at once; the default is the number of processors"},
+    {"allow-no-sandbox", 0, NULL, "pipelines may say `sandbox: none`"},
+    OPTION_END,
+};
+const struct example serve_examples[] = {
+    {"crescendo serve", "with your own data folder"},
+    {"crescendo serve --data /srv/crescendo", "with another; tell the other commands with --data or CRESCENDO_DATA"},
+    {0},
+};
+
+const struct option_spec core_options[] = {
+    {"listen", 0, "HOST:PORT", "answer over TCP too; needs --token-file, but not on a loopback address"},
+    {"token-file", 0, "FILE", "who may ask over TCP: lines `NAME GROUP[,GROUP] SHA256-OF-THE-TOKEN`"},
+    OPTION_END,
+};
+const struct example core_examples[] = {
+    {"crescendo core --data /srv/core", "on the socket /srv/core/core.sock"},
+    {"crescendo core --data core --listen 127.0.0.1:8632", "for clients on this machine: curl, another OSS"},
+    {0},
+};
+
+const struct option_spec repository_options[] = {JSON_OPTION, OPTION_END};
+const struct example repository_examples[] = {
+    {"crescendo repository add hello-service", "and it prints where to push"},
+    {"crescendo repository list", "all of them"},
+    {0},
+};
+
+const struct option_spec version_options[] = {JSON_OPTION, OPTION_END};
+const struct example version_examples[] = {{"crescendo version --json", "for a program"}, {0}};
+const struct option_spec help_options[] = {
+    {"markdown", 0, NULL, "the reference page of all commands"},
+    {"completion", 0, "SHELL", "what makes SHELL complete commands and options: bash"},
+    OPTION_END,
+};
+const struct example help_examples[] = {
+    {"crescendo help run", "one command"},
+    {"source <(crescendo help --completion bash)", "completion in this shell"},
+    {0},
+};
