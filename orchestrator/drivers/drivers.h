@@ -5,7 +5,8 @@
 
 #include "crescendo/step.h"
 
-extern const struct step_type activate_driver_type, modify_driver_type, deactivate_driver_type, reserve_driver_type, release_driver_type;
+extern const struct step_type activate_driver_type, modify_driver_type, deactivate_driver_type, reserve_driver_type, release_driver_type,
+    note_driver_type;
 
 /* The effects of an order's plan are written by orchestrator/fulfil; this says that there may be some. */
 int driver_describe(const struct planned *planned, json_t **ret_effects, struct error *err);

@@ -9,6 +9,7 @@ const struct step_type *const driver_types[] = {
     &deactivate_driver_type,
     &reserve_driver_type,
     &release_driver_type,
+    &note_driver_type,
     NULL,
 };
 

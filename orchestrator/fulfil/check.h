@@ -6,6 +6,7 @@
      requester  who asked
      items[]    id, action (add, modify, delete), kind (compute, network, user), domain, family, version, needs[] (ids of items),
                 asked {replicas, share (percent), lease (ms)}: those that were asked for;
+                kept: characteristics as they were posted, new to the service, which are shown and drive nothing; absent = none
                 use {cpu, memory, instances, ...}: what it takes of the site when it is done
                 add: component, specification {id, name, version}, part (the descriptor's component), artifact ("sha256:..."), limits
                 modify, delete: before (the service's document), released[] (documents of what goes with it)

@@ -198,6 +198,8 @@ static json_t *steps_of(const struct decomposing *decomposing, const json_t *ite
     else if (text_equal(action, "add"))
         json_array_append_new(
             steps, record_step("reserve", "reserve", kind, json_text(item, "component", ""), json_object_get(item, "limits")));
+    else if (text_equal(action, "modify") && !json_object_size(json_object_get(item, "asked")))
+        json_array_append_new(steps, record_step("note", "note", kind, json_text(json_object_get(item, "before"), "id", ""), NULL));
     else if (text_equal(action, "modify"))
         json_array_append_new(steps, modify_step(decomposing, item));
     else if (is_compute)

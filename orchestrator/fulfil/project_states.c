@@ -35,11 +35,11 @@ static bool is_first_failed(const struct run_state *state, uint32_t stage)
     return state->steps[state->first_failed].reason != REASON_operator; /* ended by a person, it did not fail */
 }
 
-/* A reservation has no effect that would be undone: it ends with its order. */
+/* What only the inventory records has no effect that would be undone: it ends with its order. */
 static bool is_dropped(const struct run_state *state, uint32_t stage)
 {
-    const struct plan_step *step = &state->plan->steps[state->plan->stages[stage].first_step];
-    return order_is_undone(state) && !order_is_past_pivot(state) && text_equal(step->type, "reserve");
+    const char *type = state->plan->steps[state->plan->stages[stage].first_step].type;
+    return order_is_undone(state) && !order_is_past_pivot(state) && (text_equal(type, "reserve") || text_equal(type, "note"));
 }
 
 const char *item_state(const struct run_state *state, uint32_t stage)

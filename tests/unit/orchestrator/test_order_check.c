@@ -57,6 +57,21 @@ static void values_of_other_peers_are_read_alike(void **state)
     assert_int_equal(json_whole(json_object_get(item_of(checked, 0), "asked"), "replicas", 0), 3);
 }
 
+/* TM Forum lets a characteristic pass that the specification does not declare: it is kept, and drives nothing. */
+static void a_characteristic_that_nobody_knows_is_kept_as_it_came(void **state)
+{
+    AUTO(free_json)
+    json_t *checked =
+        accepted(*state, ORDER(ITEM("1", "add",
+                             ADD_WEB("1.0.0", VALUE("replicas", "2") ",{'name':'vCPE_IP','valueType':'object','value':{'@type':'JSON','ip':"
+                                                                     "'193.218.236.21'},'x':1}," VALUE("colour", "'red'")))));
+    AUTO(free_json)
+    json_t *kept = json_of("[{'name':'vCPE_IP','valueType':'object','value':{'@type':'JSON','ip':'193.218.236.21'},'x':1},"
+                           "{'name':'colour','value':'red'}]");
+    assert_true(json_equal(json_object_get(item_of(checked, 0), "kept"), kept));
+    assert_int_equal(json_object_size(json_object_get(item_of(checked, 0), "asked")), 2); /* replicas, and the share of all */
+}
+
 static void items_that_are_wrong_are_refused(void **state)
 {
     static const struct {
@@ -80,7 +95,10 @@ static void items_that_are_wrong_are_refused(void **state)
         {ORDER(ITEM("1", "add", ADD_WEB("1.0.0", VALUE("replicas", "'many'")))), "`replicas` is a whole number"},
         {ORDER(ITEM("1", "add", ADD_WEB("1.0.0", VALUE("traffic.share", "-1")))), "`traffic.share` is a percentage"},
         {ORDER(ITEM("1", "add", ADD_WEB("1.0.0", VALUE("traffic.lease", "999")))), "`traffic.lease` is"},
-        {ORDER(ITEM("1", "add", ADD_WEB("1.0.0", VALUE("traffic.shares", "5")))), "nobody knows"},
+        {ORDER(ITEM("1", "add", ADD_WEB("1.0.0", VALUE("traffic.shares", "5")))), "nobody knows the characteristic 'traffic.shares'"},
+        {ORDER(ITEM("1", "add", ADD_WEB("1.0.0", VALUE("share", "5")))), "nobody knows the characteristic 'share'"},
+        {ORDER(ITEM("1", "add", ADD_WEB("1.0.0", VALUE("cpu", "4000")))), "`cpu` is told by the inventory"},
+        {ORDER(ITEM("1", "add", ADD_WEB("1.0.0", VALUE("address", "'me'")))), "`address` is told by the inventory"},
         {ORDER(ITEM("1", "add", ADD_WEB("1.0.0", "{'value':5}"))), "no `name`"},
         {ORDER(ITEM("1", "add", "{'serviceSpecification':{'id':'spec-1.0.0'},'serviceCharacteristic':{}}")), "is a list"},
         {ORDER(ITEM("1", "add", "{'serviceSpecification':{'id':'spec-1.0.0'},'place':[{'role':'domain','name':'moon'}]}")),
@@ -133,6 +151,8 @@ static void the_nearest_is_suggested(void **state)
     json_t *checked = NULL;
     assert_true(world_check(*state, ORDER(ITEM("1", "add", ADD_WEB("1.0.0", VALUE("replica", "1")))), &checked, &err) < 0);
     assert_string_equal(err.hint, "did you mean replicas?");
+    assert_true(world_check(*state, ORDER(ITEM("1", "add", ADD_WEB("1.0.0", VALUE("lease", "9")))), &checked, &err) < 0);
+    assert_string_equal(err.hint, "did you mean traffic.lease?");
     assert_true(
         world_check(*state, ORDER(ITEM("1", "add", "{'serviceSpecification':{'id':'spec-1.0.0'},'place':[{'role':'domain','id':'egde'}]}")),
             &checked, &err) < 0);
@@ -254,6 +274,7 @@ int main(void)
         TEST(a_modular_order_is_complete),
         TEST(without_a_component_it_is_the_first_compute_and_a_second_version_starts_without_requests),
         TEST(values_of_other_peers_are_read_alike),
+        TEST(a_characteristic_that_nobody_knows_is_kept_as_it_came),
         TEST(items_that_are_wrong_are_refused),
         TEST(too_many_items_are_refused),
         TEST(an_order_that_is_too_large_is_refused),

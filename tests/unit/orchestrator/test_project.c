@@ -220,6 +220,39 @@ static void ending_is_inactive_then_terminated_and_past_its_pivot(void **state)
     world_release(&world);
 }
 
+static const json_t *kept_of(const json_t *service, const char *name)
+{
+    return characteristic_find(json_object_get(service, "serviceCharacteristic"), name);
+}
+
+static void what_an_order_says_beside_what_steers_is_shown(void **state)
+{
+    (void)state;
+    struct world world = world_new();
+    struct order_run added =
+        run_new(&world, ORDER(ITEM("1", "add", ADD_WEB("1.0.0", "{'name':'vCPE_IP','valueType':'object','value':{'ip':'1'}}"))));
+    AUTO(free_json) json_t *service = service_of(&added, "17.1");
+    assert_string_equal(json_text(kept_of(service, "vCPE_IP"), "ip", ""), "1");
+    run_release(&added);
+
+    world_add_service(&world, video_service("1.1", "1.0.0", 1, 100));
+    struct order_run run =
+        run_new(&world, ORDER(ITEM("1", "modify", "{'id':'1.1','serviceCharacteristic':[" VALUE("colour", "'blue'") "]}")));
+    assert_string_equal(run.plan->steps[0].type, "note"); /* nobody but the inventory is told */
+    AUTO(free_json) json_t *before = service_of(&run, "1.1");
+    assert_null(kept_of(before, "colour"));
+    run_start_step(&run, 0);
+    run_event(&run, EVENT_step_succeeded, 0, "{'exit':0}");
+    AUTO(free_json) json_t *after = service_of(&run, "1.1");
+    assert_string_equal(json_string_value(kept_of(after, "colour")), "blue");
+    run.state->status = RUN_failed; /* another item of it failed */
+    AUTO(free_json) json_t *back = service_of(&run, "1.1");
+    assert_null(kept_of(back, "colour"));
+    ASSERT_STATES(&run, "failed", "cancelled", "1.1", "active");
+    run_release(&run);
+    world_release(&world);
+}
+
 static void a_compute_relies_on_the_networks_and_users_of_its_order(void **state)
 {
     (void)state;
@@ -246,6 +279,7 @@ int main(void)
         cmocka_unit_test(what_one_of_a_family_gets_the_other_has_not),
         cmocka_unit_test(a_change_shows_what_is_done_and_goes_back_when_undone),
         cmocka_unit_test(ending_is_inactive_then_terminated_and_past_its_pivot),
+        cmocka_unit_test(what_an_order_says_beside_what_steers_is_shown),
         cmocka_unit_test(a_compute_relies_on_the_networks_and_users_of_its_order),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
