@@ -10,6 +10,7 @@ const struct step_type *const driver_types[] = {
     &reserve_driver_type,
     &release_driver_type,
     &note_driver_type,
+    &refuse_driver_type,
     NULL,
 };
 

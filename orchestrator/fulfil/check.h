@@ -8,6 +8,7 @@
                 asked {replicas, share (percent), lease (ms)}: those that were asked for;
                 kept: characteristics as they were posted, new to the service, which are shown and drive nothing; absent = none
                 use {cpu, memory, instances, ...}: what it takes of the site when it is done
+                impossible: why nothing can start it, of a specification that was not published by us; then there is nothing of the rest
                 add: component, specification {id, name, version}, part (the descriptor's component), artifact ("sha256:..."), limits
                 modify, delete: before (the service's document), released[] (documents of what goes with it)
                 sibling: the document of the family's other service, where there is one */

@@ -78,7 +78,7 @@ static const char *version_of(const json_t *item)
     return json_text(json_object_get(item, "specification"), "version", "");
 }
 
-/* --- the four kinds of steps --------------------------------------------------------------------------------------------------- */
+/* --- the kinds of steps --------------------------------------------------------------------------------------------------------- */
 
 static void put_program(json_t *with, const json_t *part)
 {
@@ -174,6 +174,15 @@ static json_t *record_step(const char *id, const char *type, const char *kind, c
     return step_of(id, type, with, NULL, RELEASE_MS);
 }
 
+static json_t *refuse_step(const char *because)
+{
+    json_t *with = json_object();
+    json_put_text(with, "because", because);
+    json_t *step = step_of("refuse", "refuse", with, NULL, RELEASE_MS);
+    json_put(step, "outputs", json_pack("[s]", "message"));
+    return step;
+}
+
 /* --- stages ------------------------------------------------------------------------------------------------------------------------ */
 
 static void add_released(json_t *steps, const json_t *item)
@@ -193,7 +202,9 @@ static json_t *steps_of(const struct decomposing *decomposing, const json_t *ite
     const char *action = json_text(item, "action", ""), *kind = json_text(item, "kind", "");
     bool is_compute = text_equal(kind, "compute");
     json_t *steps = json_array();
-    if (text_equal(action, "add") && is_compute)
+    if (json_object_get(item, "impossible"))
+        json_array_append_new(steps, refuse_step(json_text(item, "impossible", "")));
+    else if (text_equal(action, "add") && is_compute)
         json_array_append_new(steps, activate_step(decomposing, item));
     else if (text_equal(action, "add"))
         json_array_append_new(
@@ -210,17 +221,27 @@ static json_t *steps_of(const struct decomposing *decomposing, const json_t *ite
     return steps;
 }
 
+static bool is_needed(const json_t *item, const json_t *other)
+{
+    const json_t *need;
+    size_t index;
+    if (json_object_get(other, "impossible")) return true; /* nothing is begun that is known to be undone */
+    json_array_foreach(json_object_get(item, "needs"), index, need)
+    {
+        if (json_equal(json_object_get(other, "id"), need)) return true;
+    }
+    return false;
+}
+
 static json_t *needs_of(const json_t *items, const json_t *item)
 {
     json_t *needs = json_array();
-    const json_t *need, *other;
-    size_t index, at;
-    json_array_foreach(json_object_get(item, "needs"), index, need)
+    const json_t *other;
+    size_t at;
+    if (json_object_get(item, "impossible")) return needs;
+    json_array_foreach(items, at, other)
     {
-        json_array_foreach(items, at, other)
-        {
-            if (json_equal(json_object_get(other, "id"), need)) json_array_append_new(needs, json_integer((json_int_t)at));
-        }
+        if (is_needed(item, other)) json_array_append_new(needs, json_integer((json_int_t)at));
     }
     return needs;
 }

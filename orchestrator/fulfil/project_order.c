@@ -74,7 +74,7 @@ static void put_service(const struct run_view *view, const json_t *item, json_t 
     AUTO(free_text) char *made = mem_format("%llu.%s", (unsigned long long)view->run, json_text(item, "id", ""));
     const char *id = json_text(json_object_get(item, "before"), "id", made);
     AUTO(free_text) char *href = mem_format(INVENTORY_BASE "/service/%s", id);
-    if (!json_is_object(service)) return;
+    if (!json_is_object(service) || json_object_get(item, "impossible")) return;
     json_put_text(service, "id", id);
     json_put_text(service, "href", href);
 }

@@ -270,7 +270,7 @@ json_t *project_services(const struct run_view *view)
     for (uint32_t stage = 0; stage < view->plan->stage_count; stage++) {
         at.item = json_array_get(items, stage);
         at.stage = stage;
-        add_services(&at);
+        if (!json_object_get(at.item, "impossible")) add_services(&at);
     }
     return at.services;
 }

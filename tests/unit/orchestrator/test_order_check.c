@@ -162,16 +162,34 @@ static void the_nearest_is_suggested(void **state)
 static void a_specification_without_what_an_order_needs_is_a_conflict(void **state)
 {
     struct world *world = *state;
-    json_t *bare = json_of("{'id':'bare','name':'bare','version':'1'}"), *retired = video_specification("1.0.0");
+    json_t *described = video_specification("1.0.0"), *retired = video_specification("1.0.0");
     json_t *unpacked = video_specification("1.0.0");
     json_object_del(unpacked, "attachment");
     json_put_text(retired, "lifecycleStatus", "Retired");
-    json_put(world->specifications, "bare", bare);
+    json_object_del(described, "specCharacteristic");
+    json_put(world->specifications, "described", described);
     json_put(world->specifications, "retired", retired);
     json_put(world->specifications, "unpacked", unpacked);
-    assert_refused(world, ORDER(ITEM("1", "add", "{'serviceSpecification':{'id':'bare'}}")), ERROR_CONFLICT, "`descriptor`");
+    assert_refused(world, ORDER(ITEM("1", "add", "{'serviceSpecification':{'id':'described'}}")), ERROR_CONFLICT, "`descriptor`");
     assert_refused(world, ORDER(ITEM("1", "add", "{'serviceSpecification':{'id':'retired'}}")), ERROR_CONFLICT, "is Retired");
     assert_refused(world, ORDER(ITEM("1", "add", "{'serviceSpecification':{'id':'unpacked'}}")), ERROR_CONFLICT, "no package");
+}
+
+/* The standard's samples are of services that nobody has packaged: such an order is taken, as a peer expects, and fails with the reason. */
+static void what_nobody_has_packaged_may_be_ordered_and_cannot_be_started(void **state)
+{
+    struct world *world = *state;
+    json_put(world->specifications, "12", json_of("{'id':'12','name':'vCPE','specCharacteristic':[{'name':'vCPE_IP'}]}"));
+    json_object_clear(world->domains); /* nothing of a domain is needed */
+    AUTO(free_json)
+    json_t *checked = accepted(
+        world, ORDER(ITEM("1", "add",
+                   "{'serviceSpecification':{'id':'12','version':'1.0.0'},'serviceCharacteristic':[" VALUE("vCPE_IP", "'1'") "]}")));
+    const json_t *item = item_of(checked, 0);
+    assert_string_equal(json_text(item, "impossible", ""),
+        "nothing here can start vCPE: its specification 12 has no package; publish it with one, and order that");
+    assert_null(json_object_get(item, "domain"));
+    assert_null(json_object_get(item, "use"));
 }
 
 static void a_descriptor_from_anybody_is_checked(void **state)
@@ -281,6 +299,7 @@ int main(void)
         TEST(names_that_no_keeper_could_have_are_refused),
         TEST(the_nearest_is_suggested),
         TEST(a_specification_without_what_an_order_needs_is_a_conflict),
+        TEST(what_nobody_has_packaged_may_be_ordered_and_cannot_be_started),
         TEST(a_descriptor_from_anybody_is_checked),
         TEST(a_family_has_two_different_versions),
         TEST(one_order_at_a_time_changes_a_family),

@@ -253,6 +253,30 @@ static void what_an_order_says_beside_what_steers_is_shown(void **state)
     world_release(&world);
 }
 
+static void what_cannot_be_started_fails_and_is_in_no_inventory(void **state)
+{
+    (void)state;
+    struct world world = world_new();
+    json_put(world.specifications, "12", json_of("{'id':'12','name':'vCPE','version':'1.0.0'}"));
+    struct order_run run = run_new(&world, ORDER(ITEM("1", "add", "{'serviceSpecification':{'id':'12'}}") "," ITEM(
+                                               "2", "add", ADD_WEB("1.0.0", VALUE("component", "'slice'")))));
+    assert_string_equal(run.plan->steps[0].type, "refuse");
+    run_start_step(&run, 0);
+    run_event(&run, EVENT_step_output, 0, "{'name':'message','value':'nothing here can start vCPE'}");
+    run_event(&run, EVENT_step_failed, 0, "{'reason':'failed','message':'exit 1','exit':1}");
+    run_event(&run, EVENT_step_cancelled, 1, "{'reason':'failed'}");
+    run_event(&run, EVENT_run_failed, NO_STEP, "{'reason':'failed','message':'exit 1'}");
+    AUTO(free_json) json_t *order = order_of(&run);
+    const json_t *item = json_array_get(json_object_get(order, "serviceOrderItem"), 0);
+    assert_string_equal(json_text(order, "state", ""), "failed");
+    assert_string_equal(json_text(item, "state", ""), "failed");
+    assert_string_equal(json_text(json_array_get(json_object_get(item, "errorMessage"), 0), "message", ""), "nothing here can start vCPE");
+    assert_null(json_object_get(json_object_get(item, "service"), "id"));
+    assert_null(service_of(&run, "17.1"));
+    run_release(&run);
+    world_release(&world);
+}
+
 static void a_compute_relies_on_the_networks_and_users_of_its_order(void **state)
 {
     (void)state;
@@ -280,6 +304,7 @@ int main(void)
         cmocka_unit_test(a_change_shows_what_is_done_and_goes_back_when_undone),
         cmocka_unit_test(ending_is_inactive_then_terminated_and_past_its_pivot),
         cmocka_unit_test(what_an_order_says_beside_what_steers_is_shown),
+        cmocka_unit_test(what_cannot_be_started_fails_and_is_in_no_inventory),
         cmocka_unit_test(a_compute_relies_on_the_networks_and_users_of_its_order),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
