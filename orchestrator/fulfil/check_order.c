@@ -118,6 +118,20 @@ static int check_id(const struct checking *checking, const char *id, size_t posi
     return 0;
 }
 
+/* Parts of the standard's items that would be dropped in silence. */
+static int check_form(const struct item_check *check)
+{
+    int64_t quantity = json_whole(check->posted, "quantity", 1);
+    if (!json_is_object(check->service)) return item_fail(check, ERROR_INVALID, "it has no `service`");
+    if (json_array_size(json_object_get(check->posted, "serviceOrderItem"))) {
+        item_fail(check, ERROR_INVALID, "items within an item are not carried out");
+        return error_hint(check->err, "send them side by side, each with its serviceOrderItemRelationship");
+    }
+    if (quantity == 1) return 0;
+    item_fail(check, ERROR_INVALID, "its `quantity` is %lld: an item is one service", (long long)quantity);
+    return error_hint(check->err, "ask for instances by the characteristic replicas");
+}
+
 static int check_action(struct item_check *check)
 {
     const char *action = json_text(check->posted, "action", "missing");
@@ -140,8 +154,7 @@ static int check_item(struct checking *checking, const json_t *posted, size_t po
         .id = json_text(posted, "id", NULL),
         .err = err};
     int failed = check_id(checking, check.id, position, err);
-    if (failed) return failed;
-    if (!json_is_object(check.service)) return item_fail(&check, ERROR_INVALID, "it has no `service`");
+    if (failed || (failed = check_form(&check))) return failed;
     AUTO(free_json) json_t *item = json_object();
     check.item = item;
     json_put_text(item, "id", check.id);

@@ -105,6 +105,9 @@ static void items_that_are_wrong_are_refused(void **state)
             "no domain 'moon'"},
         {ORDER(ITEM("1", "add", ADD_WEB("1.0.0", "")) "," ITEM("1", "add", ADD_WEB("2.0.0", ""))), "two items"},
         {ORDER(ITEM("1", "add", ADD_WEB("1.0.0", "")) "," ITEM("2", "add", ADD_WEB("2.0.0", ""))), "changes video on edge, too"},
+        {"{'serviceOrderItem':[{'id':'1','action':'add','quantity':2,'service':" ADD_WEB("1.0.0", "") "}]}", "`quantity` is 2"},
+        {"{'serviceOrderItem':[{'id':'1','action':'add','serviceOrderItem':[{'id':'2'}],'service':" ADD_WEB("1.0.0", "") "}]}",
+            "items within an item"},
         {ORDER(ITEM("1", "modify", "{'id':'9.9'}")), "no service 9.9"},
         {ORDER(ITEM("1", "delete", "{}")), "no `id`"},
     };
