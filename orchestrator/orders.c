@@ -131,13 +131,21 @@ static void end_cancel(json_t *task, const char *state, int64_t now_ms)
     json_put_text(task, "completionMessage", message);
 }
 
+/* Accepted until the order's run has heard of it, then in progress until that is at rest. */
 static void project_the_cancel(struct orders *orders, const struct run_view *run, const char *id, struct document_list *list)
 {
     AUTO(free_json) json_t *task = json_deep_copy(json_object_get(orders->cancels, id));
-    if (!task) return;
-    end_cancel(task, order_state(run->state), run->now_ms);
+    bool ends = run_status_at_rest(run->state->status), is_new = text_equal(json_text(task, "state", NULL), "accepted");
+    if (!task || (!ends && (!is_new || !run->state->cancelled_by))) return;
+    if (ends)
+        end_cancel(task, order_state(run->state), run->now_ms);
+    else
+        json_put_text(task, "state", "inProgress");
     document_list_add(list, CANCEL_COLLECTION, json_text(task, "id", ""), NULL, task);
-    json_object_del(orders->cancels, id);
+    if (ends)
+        json_object_del(orders->cancels, id);
+    else
+        json_object_set(orders->cancels, id, task);
 }
 
 void orders_project(void *context, const struct run_view *run, struct document_list *list)
@@ -149,12 +157,11 @@ void orders_project(void *context, const struct run_view *run, struct document_l
     if (!json_object_get(orders->open, id)) project_the_digest(checked, id, list);
     project_the_order(run, id, list);
     project_the_services(orders, run, list);
-    if (!run_status_at_rest(run->state->status)) {
-        json_object_set(orders->open, id, checked);
-        return;
-    }
-    json_object_del(orders->open, id);
     project_the_cancel(orders, run, id, list);
+    if (run_status_at_rest(run->state->status))
+        json_object_del(orders->open, id);
+    else
+        json_object_set(orders->open, id, checked);
 }
 
 /* --- after a restart ----------------------------------------------------------------------------------------------------------- */
@@ -185,9 +192,12 @@ static int load_cancel(void *context, const json_t *task)
     const char *order = json_text(json_object_get(task, "serviceOrder"), "id", "");
     AUTO(free_json) json_t *stored = NULL;
     struct error err;
-    if (!text_equal(json_text(task, "state", NULL), "accepted")) return 0;
+    const char *state = json_text(task, "state", NULL);
+    if (!text_equal(state, "accepted") && !text_equal(state, "inProgress")) return 0;
     orders_keep_cancel(loading->orders, order, task);
+    const struct run_state *run = engine_run_state(loading->engine, strtoull(order, NULL, 10));
     if (json_object_get(loading->orders->open, order)) {
+        if (run && run->cancelled_by) return 0;
         engine_cancel(loading->engine, strtoull(order, NULL, 10), "cancelServiceOrder", NULL, on_cancelled, NULL);
     } else if (tmf_read(journal, ORDER_COLLECTION, order, &stored, &err) == 0) {
         struct document_list list = {0};
@@ -207,5 +217,6 @@ int orders_load(struct orders *orders, struct engine *engine, struct error *err)
     struct journal *journal = engine_journal(engine);
     int failed = tmf_list_documents(journal, SERVICE_COLLECTION, NULL, load_service, orders, err);
     if (!failed) failed = tmf_list_documents(journal, CANCEL_COLLECTION, "\"state\":\"accepted\"", load_cancel, &loading, err);
+    if (!failed) failed = tmf_list_documents(journal, CANCEL_COLLECTION, "\"state\":\"inProgress\"", load_cancel, &loading, err);
     return failed;
 }

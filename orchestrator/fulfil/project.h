@@ -16,6 +16,8 @@ json_t *project_services(const struct run_view *view);
 /* TM Forum's states of an order, and of its item, which is the stage of the same position. */
 const char *order_state(const struct run_state *state);
 const char *item_state(const struct run_state *state, uint32_t stage);
+/* Its item is completed, as far as a cancel that is under way has not undone it. */
+bool item_is_done(const struct run_state *state, uint32_t stage);
 /* Is it too late to go back: has an effect been begun that nothing undoes? */
 bool order_is_past_pivot(const struct run_state *state);
 

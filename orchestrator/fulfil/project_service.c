@@ -152,7 +152,7 @@ static void put_traffic(const struct projecting *at, json_t *service, bool activ
 
 static bool is_added(const struct projecting *at)
 {
-    return text_equal(item_state(at->state, at->stage), "completed");
+    return item_is_done(at->state, at->stage);
 }
 
 /* What was done before an item that nothing undoes stays, though the order failed. */

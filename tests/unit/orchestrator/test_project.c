@@ -33,7 +33,7 @@ static void every_state_of_a_run_is_a_state_of_its_order(void **state)
         {RUN_queued, "acknowledged", "acknowledged"},
         {RUN_running, "inProgress", "inProgress"},
         {RUN_waiting, "inProgress", "inProgress"},
-        {RUN_cancelling, "pendingCancellation", "pendingCancellation"},
+        {RUN_cancelling, "inProgress", "assessingCancellation"},
         {RUN_succeeded, "completed", "completed"},
         {RUN_failed, "failed", "failed"},
         {RUN_cancelled, "cancelled", "cancelled"},
@@ -188,6 +188,63 @@ static void a_change_shows_what_is_done_and_goes_back_when_undone(void **state)
     world_release(&world);
 }
 
+/* What is asked to be cancelled is looked at first (what became of what was under way?), then it is undone. */
+static void a_cancel_is_assessed_then_pending_on_the_order_and_its_items(void **state)
+{
+    (void)state;
+    struct world world = world_new();
+    struct order_run run =
+        run_new(&world, "{'serviceOrderItem':[" ITEM("1", "add",
+                            ADD_WEB("1.0.0", VALUE("component", "'slice'"))) ",{'id':'2','action':'add','service':" ADD_WEB("1.0.0",
+                            "") ",'serviceOrderItemRelationship':[{'relationshipType':'dependency','orderItem':{'itemId':'1'}}]}]}");
+    run_start_step(&run, 0);
+    run_event(&run, EVENT_step_succeeded, 0, "{'exit':0}");
+    run_start_step(&run, 1);
+    run_effect(&run, 1, "start");
+    ASSERT_STATES(&run, "inProgress", "completed", "17.1", "active");
+    run_event(&run, EVENT_cancel_requested, NO_STEP, "{'by':'ada'}");
+    ASSERT_STATES(&run, "assessingCancellation", "assessingCancellation", "17.1", "active");
+    ASSERT_STATES(&run, "assessingCancellation", "assessingCancellation", "17.2", "reserved");
+    run_event(&run, EVENT_step_cancelling, 1, "{'reason':'operator'}");
+    run_event(&run, EVENT_step_cancelled, 1, "{'reason':'operator'}");
+    run_event(&run, EVENT_run_rolling_back, NO_STEP, "{'reason':'operator'}");
+    ASSERT_STATES(&run, "pendingCancellation", "pendingCancellation", "17.2", "reserved");
+    run_event(&run, EVENT_step_compensating, 1, "{'attempt':2}");
+    run_event(&run, EVENT_effect_compensated, 1, "{'name':'start'}");
+    run_event(&run, EVENT_step_compensated, 1, NULL);
+    run_event(&run, EVENT_run_rolled_back, NO_STEP, "{'reason':'operator'}");
+    ASSERT_STATES(&run, "cancelled", "cancelled", "17.1", "terminated");
+    ASSERT_STATES(&run, "cancelled", "cancelled", "17.2", "terminated");
+    run_release(&run);
+    world_release(&world);
+}
+
+/* Nothing brings back a service that was ended: where an item behind it fails, the order is done in part. */
+static void what_stands_of_an_order_that_failed_makes_it_partial(void **state)
+{
+    (void)state;
+    struct world world = world_new();
+    world_add_service(&world, video_service("1.1", "1.0.0", 1, 100));
+    json_t *other = video_specification("1.0.0");
+    json_put_text(other, "name", "audio");
+    json_put(world.specifications, "audio", other);
+    struct order_run run =
+        run_new(&world, ORDER(ITEM("1", "delete", "{'id':'1.1'}") "," ITEM("2", "add", "{'serviceSpecification':{'id':'audio'}}")));
+    run_start_step(&run, 0);
+    run_effect(&run, 0, "stop");
+    run_event(&run, EVENT_step_succeeded, 0, "{'exit':0}");
+    run_start_step(&run, 1);
+    run_event(&run, EVENT_step_failed, 1, "{'reason':'failed','message':'exit 1','exit':1}");
+    ASSERT_STATES(&run, "inProgress", "completed", "1.1", "terminated");
+    run_event(&run, EVENT_run_failed, NO_STEP, "{'reason':'failed','message':'exit 1'}");
+    ASSERT_STATES(&run, "partial", "completed", "1.1", "terminated");
+    AUTO(free_json) json_t *order = order_of(&run);
+    assert_string_equal(json_text(json_array_get(json_object_get(order, "serviceOrderItem"), 1), "state", ""), "failed");
+    assert_non_null(json_text(order, "completionDate", NULL));
+    run_release(&run);
+    world_release(&world);
+}
+
 static void ending_is_inactive_then_terminated_and_past_its_pivot(void **state)
 {
     (void)state;
@@ -302,6 +359,8 @@ int main(void)
         cmocka_unit_test(a_failure_is_told_in_the_services_own_words_and_nothing_stays),
         cmocka_unit_test(what_one_of_a_family_gets_the_other_has_not),
         cmocka_unit_test(a_change_shows_what_is_done_and_goes_back_when_undone),
+        cmocka_unit_test(a_cancel_is_assessed_then_pending_on_the_order_and_its_items),
+        cmocka_unit_test(what_stands_of_an_order_that_failed_makes_it_partial),
         cmocka_unit_test(ending_is_inactive_then_terminated_and_past_its_pivot),
         cmocka_unit_test(what_an_order_says_beside_what_steers_is_shown),
         cmocka_unit_test(what_cannot_be_started_fails_and_is_in_no_inventory),
