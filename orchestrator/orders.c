@@ -13,13 +13,14 @@
 
 struct orders {
     json_t *services, *open;
+    json_t *ahead;   /* ids of open orders that are to begin later: nobody is at work on what they name */
     json_t *cancels; /* order's id → the task's document */
 };
 
 struct orders *orders_new(void)
 {
     struct orders *orders = mem_alloc(sizeof *orders);
-    *orders = (struct orders){json_object(), json_object(), json_object()};
+    *orders = (struct orders){json_object(), json_object(), json_object(), json_object()};
     return orders;
 }
 
@@ -29,6 +30,7 @@ void orders_free(struct orders **place)
     if (!orders) return;
     json_decref(orders->services);
     json_decref(orders->open);
+    json_decref(orders->ahead);
     json_decref(orders->cancels);
     free(orders);
 }
@@ -50,6 +52,7 @@ bool orders_touch(const struct orders *orders, const char *domain, const char *f
     size_t index;
     json_object_foreach(orders->open, id, order)
     {
+        if (json_object_get(orders->ahead, id)) continue;
         json_array_foreach(json_object_get(order, "items"), index, item)
         {
             if (text_equal(json_text(item, "domain", NULL), domain) && text_equal(json_text(item, "family", NULL), family)) return true;
@@ -91,8 +94,8 @@ static void keep_said(struct journal *journal, const char *collection, json_t *d
 
 static void project_the_order(const struct run_view *run, const char *id, struct document_list *list)
 {
-    static const char *const said[] = {"description", "note", "priority", "category", "requestedStartDate", "requestedCompletionDate",
-        "expectedCompletionDate", "notificationContact", "externalReference", "cancellationReason", NULL};
+    static const char *const said[] = {"description", "note", "priority", "category", "requestedCompletionDate", "expectedCompletionDate",
+        "notificationContact", "externalReference", "cancellationReason", NULL};
     AUTO(free_json) json_t *order = project_order(run);
     keep_said(run->journal, ORDER_COLLECTION, order, said);
     document_list_add(list, ORDER_COLLECTION, id, json_text(json_object_get(run->accepted, "order"), "key", NULL), order);
@@ -158,6 +161,10 @@ void orders_project(void *context, const struct run_view *run, struct document_l
     project_the_order(run, id, list);
     project_the_services(orders, run, list);
     project_the_cancel(orders, run, id, list);
+    if (order_is_ahead(run->state))
+        json_put_flag(orders->ahead, id, true);
+    else
+        json_object_del(orders->ahead, id);
     if (run_status_at_rest(run->state->status))
         json_object_del(orders->open, id);
     else

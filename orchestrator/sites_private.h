@@ -20,7 +20,7 @@ struct site { /* a domain in use */
     bool looking;  /* a worker asks it now */
     bool telling;  /* the last look failed, and that was told */
     int64_t looked_us;
-    json_t *strays; /* services that it has and must not have: ended at the next look; NULL = none */
+    json_t *strays;                   /* services that it has and must not have: ended at the next look; NULL = none */
     struct asking *asking, *awaiting; /* for the next look; for the one under way, which began after they had asked */
 };
 

@@ -11,6 +11,7 @@ const struct step_type *const driver_types[] = {
     &release_driver_type,
     &note_driver_type,
     &refuse_driver_type,
+    &await_driver_type,
     NULL,
 };
 

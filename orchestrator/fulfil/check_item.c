@@ -112,7 +112,7 @@ int item_check_peace(struct item_check *check)
             item_fail(check, ERROR_CONFLICT, "order %.20s is changing %.60s on %.60s", number,
                 json_text(check->item, "family", json_text(json_object_get(check->item, "before"), "id", "it")),
                 json_text(check->item, "domain", ""));
-            return error_hint(check->err, "wait until order %.20s is at rest, then order again", number);
+            return error_hint(check->err, "wait until order %.20s is at rest, or cancel it, then order again", number);
         }
     }
     return check_own_order(check);

@@ -1,6 +1,7 @@
 /* check_order.c: an order as a whole becomes a checked one. */
 #include "orchestrator/fulfil/check_parts.h"
 
+#include "base/moment.h"
 #include "net/tmf/characteristic.h"
 #include "orchestrator/fulfil/site.h"
 
@@ -197,6 +198,16 @@ static json_t *shown_order(const json_t *order)
     return shown;
 }
 
+/* *ret_ms: after now; 0 = at once. */
+static int find_start(const json_t *order, int64_t now_ms, int64_t *ret_ms, struct error *err)
+{
+    const char *wish = json_text(order, "requestedStartDate", NULL);
+    int64_t us = 0;
+    if (wish && !moment_read(wish, &us)) return error_set(err, ERROR_INVALID, NOWHERE, "`requestedStartDate` %.40s is no moment", wish);
+    *ret_ms = us / 1000 > now_ms ? us / 1000 : 0;
+    return 0;
+}
+
 int order_check(const json_t *order, const char *requester, const struct order_world *world, json_t **ret_checked, struct error *err)
 {
     AUTO(free_json) json_t *items = json_array();
@@ -205,9 +216,11 @@ int order_check(const json_t *order, const char *requester, const struct order_w
     if (!json_is_object(order)) return error_set(err, ERROR_INVALID, NOWHERE, "an order is a JSON object");
     if (json_dumpb(order, NULL, 0, JSON_COMPACT) > ORDER_BYTES_MAX)
         return error_set(err, ERROR_LIMIT, NOWHERE, "the order is larger than %d KiB", ORDER_BYTES_MAX / 1024);
-    int failed = check_items(&checking, checking.posted, err);
-    if (failed) return failed;
+    int64_t starts_ms = 0;
+    int failed = find_start(order, world->now_ms, &starts_ms, err);
+    if (failed || (failed = check_items(&checking, checking.posted, err))) return failed;
     json_t *checked = json_object();
+    if (starts_ms) json_put_whole(checked, "starts_ms", starts_ms);
     json_put(checked, "order", shown_order(order));
     json_put_text(checked, "requester", order_requester(order, requester));
     json_put(checked, "items", json_incref(items));

@@ -233,17 +233,38 @@ static bool is_needed(const json_t *item, const json_t *other)
     return false;
 }
 
-static json_t *needs_of(const json_t *items, const json_t *item)
+static json_t *needs_of(const json_t *checked, const json_t *item)
 {
     json_t *needs = json_array();
-    const json_t *other;
+    const json_t *items = json_object_get(checked, "items"), *other;
     size_t at;
+    if (json_object_get(checked, "starts_ms")) json_array_append_new(needs, json_integer((json_int_t)json_array_size(items)));
     if (json_object_get(item, "impossible")) return needs;
     json_array_foreach(items, at, other)
     {
         if (is_needed(item, other)) json_array_append_new(needs, json_integer((json_int_t)at));
     }
     return needs;
+}
+
+/* Steals needs, steps. */
+static json_t *stage_of(const char *path, json_t *needs, json_t *steps)
+{
+    json_t *stage = json_object();
+    json_put_text(stage, "path", path);
+    json_put(stage, "needs", needs);
+    json_put_text(stage, "scope", "order");
+    json_put(stage, "steps", steps);
+    return stage;
+}
+
+/* Behind the items' stages, and before all of them. */
+static json_t *start_stage(int64_t starts_ms)
+{
+    json_t *with = json_object(), *steps = json_array();
+    json_put_whole(with, "until", starts_ms);
+    json_array_append_new(steps, step_of("await", "await", with, NULL, RELEASE_MS));
+    return stage_of("start", json_array(), steps);
 }
 
 json_t *order_decompose(const json_t *checked, const struct fulfil_places *places)
@@ -256,13 +277,9 @@ json_t *order_decompose(const json_t *checked, const struct fulfil_places *place
     json_array_foreach(items, index, item)
     {
         AUTO(free_text) char *path = mem_format("item-%zu", index + 1);
-        json_t *stage = json_object();
-        json_put_text(stage, "path", path);
-        json_put(stage, "needs", needs_of(items, item));
-        json_put_text(stage, "scope", "order");
-        json_put(stage, "steps", steps_of(&decomposing, item));
-        json_array_append_new(stages, stage);
+        json_array_append_new(stages, stage_of(path, needs_of(checked, item), steps_of(&decomposing, item)));
     }
+    if (json_object_get(checked, "starts_ms")) json_array_append_new(stages, start_stage(json_whole(checked, "starts_ms", 0)));
     json_put_text(json_object_get(plan, "facts"), "trigger", "order");
     json_put_text(json_object_get(plan, "facts"), "author", json_text(checked, "requester", NULL));
     json_put(plan, "stages", stages);

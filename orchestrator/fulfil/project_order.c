@@ -38,7 +38,9 @@ static json_t *error_of(const struct run_state *state, uint32_t step, const char
     json_put_text(error, "reason", reason_help(is->reason));
     json_put_text(error, "message", message);
     put_time(error, "timestamp", is->ended_ms ? is->ended_ms : is->since_ms);
-    if (item) json_put(error, "serviceOrderItem", json_pack("[{s:s}]", "itemId", item));
+    if (item)
+        json_put(error, "serviceOrderItem",
+            json_pack("[{s:s, s:s}]", "id", item, "itemId", item)); /* the definition wants the one, its text the other */
     return error;
 }
 
@@ -94,7 +96,7 @@ static void put_dates(const struct run_view *view, json_t *order)
 {
     const struct run_state *state = view->state;
     put_time(order, "orderDate", state->accepted_ms);
-    put_time(order, "startDate", state->started_ms);
+    put_time(order, "startDate", order_begun_ms(state));
     if (!run_status_at_rest(state->status)) return;
     bool cancelled = text_equal(order_state(state), "cancelled");
     put_time(order, cancelled ? "cancellationDate" : "completionDate", state->ended_ms);
@@ -112,7 +114,7 @@ json_t *project_order(const struct run_view *view)
     if (!json_object_get(order, "@type")) json_put_text(order, "@type", "ServiceOrder");
     json_put_text(order, "state", order_state(view->state));
     put_dates(view, order);
-    for (uint32_t stage = 0; stage < view->plan->stage_count; stage++)
+    for (uint32_t stage = 0; stage < order_item_count(view->plan); stage++)
         project_item(view, stage, json_array_get(items, stage), json_array_get(shown, stage));
     json_put(order, "errorMessage", errors_of(view, items));
     return order;

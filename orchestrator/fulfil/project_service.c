@@ -267,7 +267,7 @@ json_t *project_services(const struct run_view *view)
 {
     const json_t *checked = json_object_get(view->accepted, "order"), *items = json_object_get(checked, "items");
     struct projecting at = {.view = view, .state = view->state, .checked = checked, .services = json_array()};
-    for (uint32_t stage = 0; stage < view->plan->stage_count; stage++) {
+    for (uint32_t stage = 0; stage < order_item_count(view->plan); stage++) {
         at.item = json_array_get(items, stage);
         at.stage = stage;
         if (!json_object_get(at.item, "impossible")) add_services(&at);

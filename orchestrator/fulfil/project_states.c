@@ -4,6 +4,33 @@
 #include "base/json.h"
 #include "base/text.h"
 
+/* The step that waits for the order's start; NULL: it begins at once. */
+static const struct step_state *start_step(const struct run_state *state)
+{
+    const struct plan *plan = state->plan;
+    uint32_t count = order_item_count(plan);
+    return count < plan->stage_count ? &state->steps[plan->stages[count].first_step] : NULL;
+}
+
+uint32_t order_item_count(const struct plan *plan)
+{
+    const struct plan_stage *last = plan->stage_count ? &plan->stages[plan->stage_count - 1] : NULL;
+    return last && text_equal(plan->steps[last->first_step].type, "await") ? plan->stage_count - 1 : plan->stage_count;
+}
+
+int64_t order_begun_ms(const struct run_state *state)
+{
+    const struct step_state *start = start_step(state);
+    if (!start) return state->started_ms;
+    return start->status == STEP_succeeded ? start->ended_ms : 0;
+}
+
+bool order_is_ahead(const struct run_state *state)
+{
+    const struct step_state *start = start_step(state);
+    return start && !step_status_at_rest(start->status);
+}
+
 bool order_is_undone(const struct run_state *state)
 {
     return run_status_at_rest(state->status) && state->status != RUN_succeeded;
@@ -54,7 +81,7 @@ bool item_is_done(const struct run_state *state, uint32_t stage)
 /* Some of it stands and was not undone. */
 static bool is_done_in_part(const struct run_state *state)
 {
-    for (uint32_t stage = 0; stage < state->plan->stage_count; stage++)
+    for (uint32_t stage = 0; stage < order_item_count(state->plan); stage++)
         if (item_is_done(state, stage)) return true;
     return false;
 }
@@ -66,7 +93,7 @@ const char *order_state(const struct run_state *state)
     switch (state->status) {
     case RUN_queued: return "acknowledged";
     case RUN_running:
-    case RUN_waiting: return "inProgress";
+    case RUN_waiting: return order_is_ahead(state) ? "acknowledged" : "inProgress";
     case RUN_cancelling: return cancelled ? "assessingCancellation" : "inProgress";
     case RUN_rolling_back: return cancelled ? "pendingCancellation" : "inProgress";
     case RUN_succeeded: return "completed";

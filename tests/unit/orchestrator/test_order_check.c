@@ -115,6 +115,27 @@ static void items_that_are_wrong_are_refused(void **state)
         assert_refused(*state, cases[i].order, ERROR_INVALID, cases[i].part);
 }
 
+static void an_order_begins_when_it_is_wished_for(void **state)
+{
+    static const char form[] = "{'requestedStartDate':'%s','serviceOrderItem':[" ITEM("1", "add", ADD_WEB("1.0.0", "")) "]}";
+    static const struct {
+        const char *date;
+        int64_t starts_ms;
+    } cases[] = {
+        {"2018-01-15T09:37:40.508Z", 0}, /* now */
+        {"2023-11-14T22:13:20Z", 0},
+        {"2023-11-14T22:13:21Z", 1700000001000},
+        {"2024-01-01T01:00:00+01:00", 1704067200000},
+    };
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        AUTO(free_text) char *order = mem_format(form, cases[i].date);
+        AUTO(free_json) json_t *checked = accepted(*state, order);
+        assert_int_equal(json_whole(checked, "starts_ms", 0), cases[i].starts_ms);
+    }
+    AUTO(free_text) char *wrong = mem_format(form, "2023-13-45T01:00:00Z");
+    assert_refused(*state, wrong, ERROR_INVALID, "`requestedStartDate` 2023-13-45T01:00:00Z is no moment");
+}
+
 static void too_many_items_are_refused(void **state)
 {
     struct text text = {0};
@@ -297,6 +318,7 @@ int main(void)
         TEST(values_of_other_peers_are_read_alike),
         TEST(a_characteristic_that_nobody_knows_is_kept_as_it_came),
         TEST(items_that_are_wrong_are_refused),
+        TEST(an_order_begins_when_it_is_wished_for),
         TEST(too_many_items_are_refused),
         TEST(an_order_that_is_too_large_is_refused),
         TEST(names_that_no_keeper_could_have_are_refused),

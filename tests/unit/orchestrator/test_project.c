@@ -245,6 +245,39 @@ static void what_stands_of_an_order_that_failed_makes_it_partial(void **state)
     world_release(&world);
 }
 
+static void an_order_is_acknowledged_until_its_start(void **state)
+{
+    (void)state;
+    struct world world = world_new();
+    struct order_run run =
+        run_new(&world, "{'requestedStartDate':'2024-01-01T00:00:00Z','serviceOrderItem':[" ITEM("1", "add", ADD_WEB("1.0.0", "")) "]}");
+    run_start_step(&run, 1);
+    ASSERT_STATES(&run, "acknowledged", "acknowledged", "17.1", "reserved");
+    run_event(&run, EVENT_step_parked, 1, "{'for':'timer','until':1704067200000}");
+    run_event(&run, EVENT_run_waiting, NO_STEP, "{'for':'timer'}");
+    ASSERT_STATES(&run, "acknowledged", "acknowledged", "17.1", "reserved");
+    assert_true(order_is_ahead(run.state));
+    AUTO(free_json) json_t *waiting = order_of(&run);
+    assert_null(json_object_get(waiting, "startDate"));
+    assert_int_equal(json_array_size(json_object_get(waiting, "serviceOrderItem")), 1);
+    run_event(&run, EVENT_run_resumed, NO_STEP, NULL);
+    run_event(&run, EVENT_step_woken, 1, "{'by':'timer'}");
+    ASSERT_STATES(&run, "acknowledged", "acknowledged", "17.1", "reserved");
+    run_event(&run, EVENT_step_starting, 1, "{'attempt':2}");
+    run_event(&run, EVENT_step_running, 1, "{'attempt':2,'pid':1}");
+    run_event(&run, EVENT_step_succeeded, 1, "{'exit':0}");
+    run_start_step(&run, 0);
+    assert_false(order_is_ahead(run.state));
+    ASSERT_STATES(&run, "inProgress", "inProgress", "17.1", "reserved");
+    AUTO(free_json) json_t *begun = order_of(&run);
+    assert_non_null(json_text(begun, "startDate", NULL));
+    run_event(&run, EVENT_step_failed, 0, "{'reason':'failed','message':'exit 1','exit':1}");
+    run_event(&run, EVENT_run_failed, NO_STEP, "{'reason':'failed','message':'exit 1'}");
+    ASSERT_STATES(&run, "failed", "failed", "17.1", "terminated"); /* that it was waited for is no part of it */
+    run_release(&run);
+    world_release(&world);
+}
+
 static void ending_is_inactive_then_terminated_and_past_its_pivot(void **state)
 {
     (void)state;
@@ -361,6 +394,7 @@ int main(void)
         cmocka_unit_test(a_change_shows_what_is_done_and_goes_back_when_undone),
         cmocka_unit_test(a_cancel_is_assessed_then_pending_on_the_order_and_its_items),
         cmocka_unit_test(what_stands_of_an_order_that_failed_makes_it_partial),
+        cmocka_unit_test(an_order_is_acknowledged_until_its_start),
         cmocka_unit_test(ending_is_inactive_then_terminated_and_past_its_pivot),
         cmocka_unit_test(what_an_order_says_beside_what_steers_is_shown),
         cmocka_unit_test(what_cannot_be_started_fails_and_is_in_no_inventory),
