@@ -13,13 +13,14 @@
 
 struct orders {
     json_t *services, *open;
+    json_t *ahead;   /* ids of open orders that are to begin later: nobody is at work on what they name */
     json_t *cancels; /* order's id → the task's document */
 };
 
 struct orders *orders_new(void)
 {
     struct orders *orders = mem_alloc(sizeof *orders);
-    *orders = (struct orders){json_object(), json_object(), json_object()};
+    *orders = (struct orders){json_object(), json_object(), json_object(), json_object()};
     return orders;
 }
 
@@ -29,6 +30,7 @@ void orders_free(struct orders **place)
     if (!orders) return;
     json_decref(orders->services);
     json_decref(orders->open);
+    json_decref(orders->ahead);
     json_decref(orders->cancels);
     free(orders);
 }
@@ -50,6 +52,7 @@ bool orders_touch(const struct orders *orders, const char *domain, const char *f
     size_t index;
     json_object_foreach(orders->open, id, order)
     {
+        if (json_object_get(orders->ahead, id)) continue;
         json_array_foreach(json_object_get(order, "items"), index, item)
         {
             if (text_equal(json_text(item, "domain", NULL), domain) && text_equal(json_text(item, "family", NULL), family)) return true;
@@ -91,8 +94,8 @@ static void keep_said(struct journal *journal, const char *collection, json_t *d
 
 static void project_the_order(const struct run_view *run, const char *id, struct document_list *list)
 {
-    static const char *const said[] = {"description", "note", "priority", "category", "requestedStartDate", "requestedCompletionDate",
-        "expectedCompletionDate", "notificationContact", "externalReference", "cancellationReason", NULL};
+    static const char *const said[] = {"description", "note", "priority", "category", "requestedCompletionDate", "expectedCompletionDate",
+        "notificationContact", "externalReference", "cancellationReason", NULL};
     AUTO(free_json) json_t *order = project_order(run);
     keep_said(run->journal, ORDER_COLLECTION, order, said);
     document_list_add(list, ORDER_COLLECTION, id, json_text(json_object_get(run->accepted, "order"), "key", NULL), order);
@@ -131,13 +134,21 @@ static void end_cancel(json_t *task, const char *state, int64_t now_ms)
     json_put_text(task, "completionMessage", message);
 }
 
+/* Accepted until the order's run has heard of it, then in progress until that is at rest. */
 static void project_the_cancel(struct orders *orders, const struct run_view *run, const char *id, struct document_list *list)
 {
     AUTO(free_json) json_t *task = json_deep_copy(json_object_get(orders->cancels, id));
-    if (!task) return;
-    end_cancel(task, order_state(run->state), run->now_ms);
+    bool ends = run_status_at_rest(run->state->status), is_new = text_equal(json_text(task, "state", NULL), "accepted");
+    if (!task || (!ends && (!is_new || !run->state->cancelled_by))) return;
+    if (ends)
+        end_cancel(task, order_state(run->state), run->now_ms);
+    else
+        json_put_text(task, "state", "inProgress");
     document_list_add(list, CANCEL_COLLECTION, json_text(task, "id", ""), NULL, task);
-    json_object_del(orders->cancels, id);
+    if (ends)
+        json_object_del(orders->cancels, id);
+    else
+        json_object_set(orders->cancels, id, task);
 }
 
 void orders_project(void *context, const struct run_view *run, struct document_list *list)
@@ -149,12 +160,15 @@ void orders_project(void *context, const struct run_view *run, struct document_l
     if (!json_object_get(orders->open, id)) project_the_digest(checked, id, list);
     project_the_order(run, id, list);
     project_the_services(orders, run, list);
-    if (!run_status_at_rest(run->state->status)) {
-        json_object_set(orders->open, id, checked);
-        return;
-    }
-    json_object_del(orders->open, id);
     project_the_cancel(orders, run, id, list);
+    if (order_is_ahead(run->state))
+        json_put_flag(orders->ahead, id, true);
+    else
+        json_object_del(orders->ahead, id);
+    if (run_status_at_rest(run->state->status))
+        json_object_del(orders->open, id);
+    else
+        json_object_set(orders->open, id, checked);
 }
 
 /* --- after a restart ----------------------------------------------------------------------------------------------------------- */
@@ -185,9 +199,12 @@ static int load_cancel(void *context, const json_t *task)
     const char *order = json_text(json_object_get(task, "serviceOrder"), "id", "");
     AUTO(free_json) json_t *stored = NULL;
     struct error err;
-    if (!text_equal(json_text(task, "state", NULL), "accepted")) return 0;
+    const char *state = json_text(task, "state", NULL);
+    if (!text_equal(state, "accepted") && !text_equal(state, "inProgress")) return 0;
     orders_keep_cancel(loading->orders, order, task);
+    const struct run_state *run = engine_run_state(loading->engine, strtoull(order, NULL, 10));
     if (json_object_get(loading->orders->open, order)) {
+        if (run && run->cancelled_by) return 0;
         engine_cancel(loading->engine, strtoull(order, NULL, 10), "cancelServiceOrder", NULL, on_cancelled, NULL);
     } else if (tmf_read(journal, ORDER_COLLECTION, order, &stored, &err) == 0) {
         struct document_list list = {0};
@@ -207,5 +224,6 @@ int orders_load(struct orders *orders, struct engine *engine, struct error *err)
     struct journal *journal = engine_journal(engine);
     int failed = tmf_list_documents(journal, SERVICE_COLLECTION, NULL, load_service, orders, err);
     if (!failed) failed = tmf_list_documents(journal, CANCEL_COLLECTION, "\"state\":\"accepted\"", load_cancel, &loading, err);
+    if (!failed) failed = tmf_list_documents(journal, CANCEL_COLLECTION, "\"state\":\"inProgress\"", load_cancel, &loading, err);
     return failed;
 }

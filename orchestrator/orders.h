@@ -21,7 +21,7 @@ int orders_load(struct orders *orders, struct engine *engine, struct error *err)
 
 const json_t *orders_services(const struct orders *orders); /* id → document: those not terminated */
 const json_t *orders_open(const struct orders *orders);     /* id → checked order: those not at rest */
-/* Is an open order changing this family of this domain? */
+/* Is an open order changing this family of this domain? Not one that is to begin later. */
 bool orders_touch(const struct orders *orders, const char *domain, const char *family);
 /* A service's document that somebody else writes: a name, an observation. */
 void orders_keep_service(struct orders *orders, const json_t *service);

@@ -1,5 +1,5 @@
-/* record.c: the driver types `reserve` and `release`: a network or a user of the site is the inventory's record of it, so there is nothing
-   to do but to say so. A driver that shapes a real network takes their place. */
+/* record.c: the driver types `reserve`, `release` and `note`: a network or a user of the site is the inventory's record of it, so there is
+   nothing to do but to say so. A driver that shapes a real network takes their place. */
 #include "drivers.h"
 
 static const struct field fields[] = {
@@ -20,6 +20,14 @@ const struct step_type reserve_driver_type = {
 const struct step_type release_driver_type = {
     .name = "release",
     .summary = "Gives back what was reserved",
+    .fields = fields,
+    .describe = driver_describe,
+    .perform = record_perform,
+};
+
+const struct step_type note_driver_type = {
+    .name = "note",
+    .summary = "Notes in the inventory what an order says of a service",
     .fields = fields,
     .describe = driver_describe,
     .perform = record_perform,

@@ -1,4 +1,4 @@
-/* record_perform.c: performs reserve and release: the inventory's record is the reservation. */
+/* record_perform.c: performs reserve, release and note: the inventory's record is all there is to it. */
 #include "drivers.h"
 
 #include "base/json.h"

@@ -9,6 +9,9 @@ const struct step_type *const driver_types[] = {
     &deactivate_driver_type,
     &reserve_driver_type,
     &release_driver_type,
+    &note_driver_type,
+    &refuse_driver_type,
+    &await_driver_type,
     NULL,
 };
 

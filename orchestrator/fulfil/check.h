@@ -4,9 +4,12 @@
    A checked order is JSON and stands in run_accepted's data as `order`:
      order      as it will be shown, but for what its run decides (id, href, states, dates)
      requester  who asked
+     starts_ms  when it is to begin, after the world's now; absent = at once
      items[]    id, action (add, modify, delete), kind (compute, network, user), domain, family, version, needs[] (ids of items),
                 asked {replicas, share (percent), lease (ms)}: those that were asked for;
+                kept: characteristics as they were posted, new to the service, which are shown and drive nothing; absent = none
                 use {cpu, memory, instances, ...}: what it takes of the site when it is done
+                impossible: why nothing can start it, of a specification that was not published by us; then there is nothing of the rest
                 add: component, specification {id, name, version}, part (the descriptor's component), artifact ("sha256:..."), limits
                 modify, delete: before (the service's document), released[] (documents of what goes with it)
                 sibling: the document of the family's other service, where there is one */
@@ -16,6 +19,7 @@
 #include "crescendo/error.h"
 
 #include <jansson.h>
+#include <stdint.h>
 
 enum { ORDER_ITEMS_MAX = 100, FAMILY_MAX = 2 };
 
@@ -25,6 +29,7 @@ struct order_world {
     const json_t *specifications; /* object: id → document, those that the order names and that are there */
     const json_t *services;       /* object: id → document: all that are not terminated, and those that the order names */
     const json_t *orders;         /* object: id → checked order: those that are not at rest */
+    int64_t now_ms;
 };
 
 /* order: a ServiceOrder as posted. requester: who asked, when the order's relatedParty does not say. -ERROR_INVALID: it is wrong or names

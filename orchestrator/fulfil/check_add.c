@@ -22,8 +22,6 @@ static int find_specification(struct item_check *check, const json_t **ret)
     const char *status = json_text(specification, "lifecycleStatus", "Active");
     if (text_equal(status, "Retired") || text_equal(status, "Obsolete") || text_equal(status, "Rejected"))
         return item_fail(check, ERROR_CONFLICT, "service specification %.60s is %s", id, status);
-    if (!json_text(specification, "name", NULL) || !json_text(specification, "version", NULL))
-        return item_fail(check, ERROR_CONFLICT, "service specification %.60s has no name, or no version", id);
     json_t *copy = json_object();
     json_put_text(copy, "id", id);
     json_put_text(copy, "name", json_text(specification, "name", NULL));
@@ -42,14 +40,34 @@ static bool is_digest(const char *text)
     return strlen(hex) == 64 && strspn(hex, "0123456789abcdef") == 64;
 }
 
-static int find_artifact(struct item_check *check, const json_t *specification)
+static const char *artifact_of(const json_t *specification)
 {
     const json_t *attachment;
     size_t index;
     json_array_foreach(json_object_get(specification, "attachment"), index, attachment)
     {
         const char *digest = json_text(attachment, "digest", NULL);
-        if (!is_digest(digest)) continue;
+        if (is_digest(digest)) return digest;
+    }
+    return NULL;
+}
+
+/* It was not published by us, and says nothing that could be started: the order is taken, as the standard's own samples expect, and its
+   item fails with this. */
+static bool is_impossible(struct item_check *check, const json_t *specification)
+{
+    if (artifact_of(specification) || specification_value(specification, "descriptor")) return false;
+    AUTO(free_text)
+    char *why = mem_format("nothing here can start %.80s: its specification %.60s has no package; publish it with one, and order that",
+        json_text(specification, "name", "it"), json_text(specification, "id", ""));
+    json_put_text(check->item, "impossible", why);
+    return true;
+}
+
+static int find_artifact(struct item_check *check, const json_t *specification)
+{
+    const char *digest = artifact_of(specification);
+    if (digest) {
         json_put_text(check->item, "artifact", digest);
         return 0;
     }
@@ -59,6 +77,9 @@ static int find_artifact(struct item_check *check, const json_t *specification)
 
 static int find_part(struct item_check *check, const json_t *specification, struct part *ret)
 {
+    if (!json_text(specification, "name", NULL) || !json_text(specification, "version", NULL))
+        return item_fail(
+            check, ERROR_CONFLICT, "service specification %.60s has no name, or no version", json_text(specification, "id", ""));
     const json_t *descriptor = specification_value(specification, "descriptor");
     if (!json_is_object(descriptor)) {
         item_fail(check, ERROR_CONFLICT, "its specification has no characteristic `descriptor`");
@@ -189,6 +210,7 @@ int item_check_add(struct item_check *check)
     struct part part = {0};
     int failed = find_specification(check, &specification);
     if (failed || (failed = item_check_asked(check, json_object_get(specification, "specCharacteristic")))) return failed;
+    if (is_impossible(check, specification)) return 0;
     if ((failed = find_part(check, specification, &part)) || (failed = item_pick_domain(check))) return failed;
     if (text_equal(part.kind, "compute")) return check_compute(check, specification, &part);
     json_object_clear(json_object_get(check->item, "asked"));

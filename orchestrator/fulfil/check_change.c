@@ -112,11 +112,11 @@ int item_check_modify(struct item_check *check)
     json_t *asked = json_object_get(check->item, "asked");
     if (!text_equal(service_kind(service), "compute"))
         return item_fail(check, ERROR_INVALID, "a %s has nothing that an order could change", service_kind(service));
-    if (!json_object_size(asked)) {
+    if (!json_object_size(asked) && !json_object_get(check->item, "kept")) {
         item_fail(check, ERROR_INVALID, "it changes nothing");
         return error_hint(check->err, "ask for replicas, traffic.share or traffic.lease as serviceCharacteristic");
     }
-    if ((failed = check_share(check, asked))) return failed;
+    if ((failed = item_check_kept(check, service)) || (failed = check_share(check, asked))) return failed;
     return check_room(check, service);
 }
 

@@ -1,12 +1,11 @@
-/* check_item.c: what every item of an order has: a domain, values asked for, and nobody else at work on the same. */
+/* check_item.c: what every item of an order has: a domain, room, and nobody else at work on the same. */
 #include "orchestrator/fulfil/check_parts.h"
 
-#include "net/tmf/characteristic.h"
 #include "orchestrator/fulfil/site.h"
 
 #include <stdarg.h>
 
-enum { CHARACTERISTICS_MAX = 200, NAMES_MAX = 64 };
+enum { NAMES_MAX = 64 };
 
 int item_fail(const struct item_check *check, enum error_code code, const char *format, ...)
 {
@@ -15,75 +14,6 @@ int item_fail(const struct item_check *check, enum error_code code, const char *
     AUTO(free_text) char *text = mem_format_list(format, arguments);
     va_end(arguments);
     return error_set(check->err, code, NOWHERE, "item %.60s: %s", check->id, text);
-}
-
-/* --- what is asked ------------------------------------------------------------------------------------------------------------ */
-
-static const struct wanted {
-    const char *characteristic, *name;
-    double min, max;
-    bool whole;
-    const char *unit;
-} wanted[] = {
-    {"replicas", "replicas", 0, 100, true, "a whole number"},
-    {"traffic.share", "share", 0, 100, false, "a percentage"},
-    {"traffic.lease", "lease", 1000, 3600 * 1000, true, "a whole number of milliseconds"},
-    {"component", NULL, 0, 0, false, NULL},
-};
-
-static int ask_number(struct item_check *check, const struct wanted *want, const json_t *value)
-{
-    double number;
-    json_t *asked = json_object_get(check->item, "asked");
-    if (!value_to_number(value, &number) || number < want->min || number > want->max || (want->whole && (double)(int64_t)number != number))
-        return item_fail(check, ERROR_INVALID, "`%s` is %s from %g to %g", want->characteristic, want->unit, want->min, want->max);
-    json_put(asked, want->name, want->whole ? json_integer((json_int_t)number) : json_real(number));
-    return 0;
-}
-
-static bool is_listed(const json_t *list, const char *name)
-{
-    for (size_t i = 0; i < json_array_size(list); i++)
-        if (text_equal(json_text(json_array_get(list, i), "name", NULL), name)) return true;
-    return false;
-}
-
-static int ask_one(struct item_check *check, const json_t *entry, const json_t *known)
-{
-    const char *names[COUNT_OF(wanted) + 1] = {NULL};
-    const char *name = json_text(entry, "name", NULL);
-    const json_t *value = json_object_get(entry, "value");
-    if (!name || !value) return item_fail(check, ERROR_INVALID, "a serviceCharacteristic has no `name`, or no `value`");
-    for (size_t i = 0; i < COUNT_OF(wanted); i++) {
-        names[i] = wanted[i].characteristic;
-        if (!text_equal(name, wanted[i].characteristic)) continue;
-        value = characteristic_find(json_object_get(check->service, "serviceCharacteristic"), name);
-        if (wanted[i].name) return ask_number(check, &wanted[i], value);
-        if (!json_is_string(value)) return item_fail(check, ERROR_INVALID, "`component` is the name of a component");
-        json_put_text(check->item, "component", json_string_value(value));
-        return 0;
-    }
-    if (is_listed(known, name)) return 0;
-    item_fail(check, ERROR_INVALID, "nobody knows the characteristic '%.60s'", name);
-    const char *near = text_nearest(name, names);
-    return near ? error_hint(check->err, "did you mean %s?", near)
-                : error_hint(check->err, "an order may ask for component, replicas, traffic.share, traffic.lease");
-}
-
-int item_check_asked(struct item_check *check, const json_t *known)
-{
-    const json_t *list = json_object_get(check->service, "serviceCharacteristic"), *entry;
-    size_t index;
-    json_put(check->item, "asked", json_object());
-    if (list && !json_is_array(list)) return item_fail(check, ERROR_INVALID, "`serviceCharacteristic` is a list");
-    if (json_array_size(list) > CHARACTERISTICS_MAX)
-        return item_fail(check, ERROR_INVALID, "it has more than %d characteristics", CHARACTERISTICS_MAX);
-    json_array_foreach(list, index, entry)
-    {
-        int failed = ask_one(check, entry, known);
-        if (failed) return failed;
-    }
-    return 0;
 }
 
 /* --- where ------------------------------------------------------------------------------------------------------------------------ */
@@ -182,7 +112,7 @@ int item_check_peace(struct item_check *check)
             item_fail(check, ERROR_CONFLICT, "order %.20s is changing %.60s on %.60s", number,
                 json_text(check->item, "family", json_text(json_object_get(check->item, "before"), "id", "it")),
                 json_text(check->item, "domain", ""));
-            return error_hint(check->err, "wait until order %.20s is at rest, then order again", number);
+            return error_hint(check->err, "wait until order %.20s is at rest, or cancel it, then order again", number);
         }
     }
     return check_own_order(check);

@@ -1,6 +1,7 @@
 /* check_order.c: an order as a whole becomes a checked one. */
 #include "orchestrator/fulfil/check_parts.h"
 
+#include "base/moment.h"
 #include "net/tmf/characteristic.h"
 #include "orchestrator/fulfil/site.h"
 
@@ -118,6 +119,20 @@ static int check_id(const struct checking *checking, const char *id, size_t posi
     return 0;
 }
 
+/* Parts of the standard's items that would be dropped in silence. */
+static int check_form(const struct item_check *check)
+{
+    int64_t quantity = json_whole(check->posted, "quantity", 1);
+    if (!json_is_object(check->service)) return item_fail(check, ERROR_INVALID, "it has no `service`");
+    if (json_array_size(json_object_get(check->posted, "serviceOrderItem"))) {
+        item_fail(check, ERROR_INVALID, "items within an item are not carried out");
+        return error_hint(check->err, "send them side by side, each with its serviceOrderItemRelationship");
+    }
+    if (quantity == 1) return 0;
+    item_fail(check, ERROR_INVALID, "its `quantity` is %lld: an item is one service", (long long)quantity);
+    return error_hint(check->err, "ask for instances by the characteristic replicas");
+}
+
 static int check_action(struct item_check *check)
 {
     const char *action = json_text(check->posted, "action", "missing");
@@ -140,8 +155,7 @@ static int check_item(struct checking *checking, const json_t *posted, size_t po
         .id = json_text(posted, "id", NULL),
         .err = err};
     int failed = check_id(checking, check.id, position, err);
-    if (failed) return failed;
-    if (!json_is_object(check.service)) return item_fail(&check, ERROR_INVALID, "it has no `service`");
+    if (failed || (failed = check_form(&check))) return failed;
     AUTO(free_json) json_t *item = json_object();
     check.item = item;
     json_put_text(item, "id", check.id);
@@ -184,6 +198,16 @@ static json_t *shown_order(const json_t *order)
     return shown;
 }
 
+/* *ret_ms: after now; 0 = at once. */
+static int find_start(const json_t *order, int64_t now_ms, int64_t *ret_ms, struct error *err)
+{
+    const char *wish = json_text(order, "requestedStartDate", NULL);
+    int64_t us = 0;
+    if (wish && !moment_read(wish, &us)) return error_set(err, ERROR_INVALID, NOWHERE, "`requestedStartDate` %.40s is no moment", wish);
+    *ret_ms = us / 1000 > now_ms ? us / 1000 : 0;
+    return 0;
+}
+
 int order_check(const json_t *order, const char *requester, const struct order_world *world, json_t **ret_checked, struct error *err)
 {
     AUTO(free_json) json_t *items = json_array();
@@ -192,9 +216,11 @@ int order_check(const json_t *order, const char *requester, const struct order_w
     if (!json_is_object(order)) return error_set(err, ERROR_INVALID, NOWHERE, "an order is a JSON object");
     if (json_dumpb(order, NULL, 0, JSON_COMPACT) > ORDER_BYTES_MAX)
         return error_set(err, ERROR_LIMIT, NOWHERE, "the order is larger than %d KiB", ORDER_BYTES_MAX / 1024);
-    int failed = check_items(&checking, checking.posted, err);
-    if (failed) return failed;
+    int64_t starts_ms = 0;
+    int failed = find_start(order, world->now_ms, &starts_ms, err);
+    if (failed || (failed = check_items(&checking, checking.posted, err))) return failed;
     json_t *checked = json_object();
+    if (starts_ms) json_put_whole(checked, "starts_ms", starts_ms);
     json_put(checked, "order", shown_order(order));
     json_put_text(checked, "requester", order_requester(order, requester));
     json_put(checked, "items", json_incref(items));

@@ -1,7 +1,8 @@
 /* check_parts.h: what the files that check an order share; nobody else includes it.
 
    check_order.c    the whole: items, their ids, the requester
-   check_item.c     what all items have: domain, asked characteristics, whether another order is in the way
+   check_item.c     what all items have: domain, room, whether another order is in the way
+   check_asked.c    the characteristics that it asks for, and those that are only kept
    check_add.c      a new service: specification, component, family, flavour
    check_change.c   modify and delete: the service, what goes with it
    check_graph.c    what waits for what */
@@ -32,8 +33,10 @@ struct item_check {
 
 int item_fail(const struct item_check *check, enum error_code code, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
-/* Fills asked. known: a list of {name} that may stand there, too, without a meaning for the order; may be NULL. */
+/* Fills asked and kept. known: a list of {name}, what the specification declares or what the service has already; may be NULL. */
 int item_check_asked(struct item_check *check, const json_t *known) MUST_CHECK;
+/* -ERROR_LIMIT: with what is kept of this order the service would have too much. */
+int item_check_kept(const struct item_check *check, const json_t *service) MUST_CHECK;
 int item_check_peace(struct item_check *check) MUST_CHECK; /* no other order changes this domain's family, or this service */
 int item_take_room(struct item_check *check, const json_t *more) MUST_CHECK;
 const json_t *item_site(const struct item_check *check); /* of its domain */

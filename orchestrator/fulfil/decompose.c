@@ -78,7 +78,7 @@ static const char *version_of(const json_t *item)
     return json_text(json_object_get(item, "specification"), "version", "");
 }
 
-/* --- the four kinds of steps --------------------------------------------------------------------------------------------------- */
+/* --- the kinds of steps --------------------------------------------------------------------------------------------------------- */
 
 static void put_program(json_t *with, const json_t *part)
 {
@@ -174,6 +174,15 @@ static json_t *record_step(const char *id, const char *type, const char *kind, c
     return step_of(id, type, with, NULL, RELEASE_MS);
 }
 
+static json_t *refuse_step(const char *because)
+{
+    json_t *with = json_object();
+    json_put_text(with, "because", because);
+    json_t *step = step_of("refuse", "refuse", with, NULL, RELEASE_MS);
+    json_put(step, "outputs", json_pack("[s]", "message"));
+    return step;
+}
+
 /* --- stages ------------------------------------------------------------------------------------------------------------------------ */
 
 static void add_released(json_t *steps, const json_t *item)
@@ -193,11 +202,15 @@ static json_t *steps_of(const struct decomposing *decomposing, const json_t *ite
     const char *action = json_text(item, "action", ""), *kind = json_text(item, "kind", "");
     bool is_compute = text_equal(kind, "compute");
     json_t *steps = json_array();
-    if (text_equal(action, "add") && is_compute)
+    if (json_object_get(item, "impossible"))
+        json_array_append_new(steps, refuse_step(json_text(item, "impossible", "")));
+    else if (text_equal(action, "add") && is_compute)
         json_array_append_new(steps, activate_step(decomposing, item));
     else if (text_equal(action, "add"))
         json_array_append_new(
             steps, record_step("reserve", "reserve", kind, json_text(item, "component", ""), json_object_get(item, "limits")));
+    else if (text_equal(action, "modify") && !json_object_size(json_object_get(item, "asked")))
+        json_array_append_new(steps, record_step("note", "note", kind, json_text(json_object_get(item, "before"), "id", ""), NULL));
     else if (text_equal(action, "modify"))
         json_array_append_new(steps, modify_step(decomposing, item));
     else if (is_compute)
@@ -208,19 +221,50 @@ static json_t *steps_of(const struct decomposing *decomposing, const json_t *ite
     return steps;
 }
 
-static json_t *needs_of(const json_t *items, const json_t *item)
+static bool is_needed(const json_t *item, const json_t *other)
 {
-    json_t *needs = json_array();
-    const json_t *need, *other;
-    size_t index, at;
+    const json_t *need;
+    size_t index;
+    if (json_object_get(other, "impossible")) return true; /* nothing is begun that is known to be undone */
     json_array_foreach(json_object_get(item, "needs"), index, need)
     {
-        json_array_foreach(items, at, other)
-        {
-            if (json_equal(json_object_get(other, "id"), need)) json_array_append_new(needs, json_integer((json_int_t)at));
-        }
+        if (json_equal(json_object_get(other, "id"), need)) return true;
+    }
+    return false;
+}
+
+static json_t *needs_of(const json_t *checked, const json_t *item)
+{
+    json_t *needs = json_array();
+    const json_t *items = json_object_get(checked, "items"), *other;
+    size_t at;
+    if (json_object_get(checked, "starts_ms")) json_array_append_new(needs, json_integer((json_int_t)json_array_size(items)));
+    if (json_object_get(item, "impossible")) return needs;
+    json_array_foreach(items, at, other)
+    {
+        if (is_needed(item, other)) json_array_append_new(needs, json_integer((json_int_t)at));
     }
     return needs;
+}
+
+/* Steals needs, steps. */
+static json_t *stage_of(const char *path, json_t *needs, json_t *steps)
+{
+    json_t *stage = json_object();
+    json_put_text(stage, "path", path);
+    json_put(stage, "needs", needs);
+    json_put_text(stage, "scope", "order");
+    json_put(stage, "steps", steps);
+    return stage;
+}
+
+/* Behind the items' stages, and before all of them. */
+static json_t *start_stage(int64_t starts_ms)
+{
+    json_t *with = json_object(), *steps = json_array();
+    json_put_whole(with, "until", starts_ms);
+    json_array_append_new(steps, step_of("await", "await", with, NULL, RELEASE_MS));
+    return stage_of("start", json_array(), steps);
 }
 
 json_t *order_decompose(const json_t *checked, const struct fulfil_places *places)
@@ -233,13 +277,9 @@ json_t *order_decompose(const json_t *checked, const struct fulfil_places *place
     json_array_foreach(items, index, item)
     {
         AUTO(free_text) char *path = mem_format("item-%zu", index + 1);
-        json_t *stage = json_object();
-        json_put_text(stage, "path", path);
-        json_put(stage, "needs", needs_of(items, item));
-        json_put_text(stage, "scope", "order");
-        json_put(stage, "steps", steps_of(&decomposing, item));
-        json_array_append_new(stages, stage);
+        json_array_append_new(stages, stage_of(path, needs_of(checked, item), steps_of(&decomposing, item)));
     }
+    if (json_object_get(checked, "starts_ms")) json_array_append_new(stages, start_stage(json_whole(checked, "starts_ms", 0)));
     json_put_text(json_object_get(plan, "facts"), "trigger", "order");
     json_put_text(json_object_get(plan, "facts"), "author", json_text(checked, "requester", NULL));
     json_put(plan, "stages", stages);

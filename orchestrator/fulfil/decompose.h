@@ -10,7 +10,8 @@ struct fulfil_places {
     const char *artifacts; /* artifacts/HEX */
 };
 
-/* checked: what order_check made. Stage N is "item-N", in the order of the items. New reference. */
+/* checked: what order_check made. Stage N is "item-N", in the order of the items; behind them, of an order that begins later, "start",
+   which all of them wait for. New reference. */
 json_t *order_decompose(const json_t *checked, const struct fulfil_places *places);
 
 #endif

@@ -13,9 +13,18 @@ json_t *project_order(const struct run_view *view);
 /* An array of Services; new reference. */
 json_t *project_services(const struct run_view *view);
 
+/* How many of the plan's stages are items: the first ones. */
+uint32_t order_item_count(const struct plan *plan);
+/* When it was begun; 0 = not yet. */
+int64_t order_begun_ms(const struct run_state *state);
+/* It is to begin later. */
+bool order_is_ahead(const struct run_state *state);
+
 /* TM Forum's states of an order, and of its item, which is the stage of the same position. */
 const char *order_state(const struct run_state *state);
 const char *item_state(const struct run_state *state, uint32_t stage);
+/* Its item is completed, as far as a cancel that is under way has not undone it. */
+bool item_is_done(const struct run_state *state, uint32_t stage);
 /* Is it too late to go back: has an effect been begun that nothing undoes? */
 bool order_is_past_pivot(const struct run_state *state);
 

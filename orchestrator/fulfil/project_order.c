@@ -38,7 +38,9 @@ static json_t *error_of(const struct run_state *state, uint32_t step, const char
     json_put_text(error, "reason", reason_help(is->reason));
     json_put_text(error, "message", message);
     put_time(error, "timestamp", is->ended_ms ? is->ended_ms : is->since_ms);
-    if (item) json_put(error, "serviceOrderItem", json_pack("[{s:s}]", "itemId", item));
+    if (item)
+        json_put(error, "serviceOrderItem",
+            json_pack("[{s:s, s:s}]", "id", item, "itemId", item)); /* the definition wants the one, its text the other */
     return error;
 }
 
@@ -74,7 +76,7 @@ static void put_service(const struct run_view *view, const json_t *item, json_t 
     AUTO(free_text) char *made = mem_format("%llu.%s", (unsigned long long)view->run, json_text(item, "id", ""));
     const char *id = json_text(json_object_get(item, "before"), "id", made);
     AUTO(free_text) char *href = mem_format(INVENTORY_BASE "/service/%s", id);
-    if (!json_is_object(service)) return;
+    if (!json_is_object(service) || json_object_get(item, "impossible")) return;
     json_put_text(service, "id", id);
     json_put_text(service, "href", href);
 }
@@ -94,7 +96,7 @@ static void put_dates(const struct run_view *view, json_t *order)
 {
     const struct run_state *state = view->state;
     put_time(order, "orderDate", state->accepted_ms);
-    put_time(order, "startDate", state->started_ms);
+    put_time(order, "startDate", order_begun_ms(state));
     if (!run_status_at_rest(state->status)) return;
     bool cancelled = text_equal(order_state(state), "cancelled");
     put_time(order, cancelled ? "cancellationDate" : "completionDate", state->ended_ms);
@@ -112,7 +114,7 @@ json_t *project_order(const struct run_view *view)
     if (!json_object_get(order, "@type")) json_put_text(order, "@type", "ServiceOrder");
     json_put_text(order, "state", order_state(view->state));
     put_dates(view, order);
-    for (uint32_t stage = 0; stage < view->plan->stage_count; stage++)
+    for (uint32_t stage = 0; stage < order_item_count(view->plan); stage++)
         project_item(view, stage, json_array_get(items, stage), json_array_get(shown, stage));
     json_put(order, "errorMessage", errors_of(view, items));
     return order;

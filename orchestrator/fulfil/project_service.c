@@ -111,10 +111,19 @@ static void put_relations(const struct projecting *at, json_t *service)
     json_put(service, "serviceRelationship", relations);
 }
 
+/* Before what is ours, which none of them has the name of. */
+static void put_kept(const struct projecting *at, json_t *list)
+{
+    const json_t *kept = json_object_get(at->item, "kept");
+    for (size_t i = 0; i < json_array_size(kept); i++)
+        characteristic_put(list, json_array_get(kept, i));
+}
+
 static void put_values(const struct projecting *at, json_t *service)
 {
     json_t *list = characteristics(service), *value;
     const char *name;
+    put_kept(at, list);
     const char *flavour = json_text(at->item, "flavour", NULL);
     characteristic_set(list, "component", json_string(json_text(at->item, "component", "")));
     characteristic_set(list, "version", json_string(json_text(json_object_get(at->item, "specification"), "version", "")));
@@ -143,7 +152,7 @@ static void put_traffic(const struct projecting *at, json_t *service, bool activ
 
 static bool is_added(const struct projecting *at)
 {
-    return text_equal(item_state(at->state, at->stage), "completed");
+    return item_is_done(at->state, at->stage);
 }
 
 /* What was done before an item that nothing undoes stays, though the order failed. */
@@ -178,6 +187,7 @@ static json_t *modified_service(const struct projecting *at)
     json_t *service = json_deep_copy(json_object_get(at->item, "before")), *list = characteristics(service);
     json_t *ready = json_object_get(first_step(at)->outputs, "ready");
     put_order_item(at, service);
+    if (is_added(at)) put_kept(at, list);
     if (stage_effect_is_done(at->state, at->stage, "replicas"))
         characteristic_set(list, "replicas", json_incref(json_object_get(asked, "replicas")));
     if (ready && !order_is_undone(at->state)) characteristic_set(list, "ready", json_incref(ready));
@@ -257,10 +267,10 @@ json_t *project_services(const struct run_view *view)
 {
     const json_t *checked = json_object_get(view->accepted, "order"), *items = json_object_get(checked, "items");
     struct projecting at = {.view = view, .state = view->state, .checked = checked, .services = json_array()};
-    for (uint32_t stage = 0; stage < view->plan->stage_count; stage++) {
+    for (uint32_t stage = 0; stage < order_item_count(view->plan); stage++) {
         at.item = json_array_get(items, stage);
         at.stage = stage;
-        add_services(&at);
+        if (!json_object_get(at.item, "impossible")) add_services(&at);
     }
     return at.services;
 }

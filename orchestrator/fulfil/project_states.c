@@ -4,24 +4,31 @@
 #include "base/json.h"
 #include "base/text.h"
 
-const char *order_state(const struct run_state *state)
+/* The step that waits for the order's start; NULL: it begins at once. */
+static const struct step_state *start_step(const struct run_state *state)
 {
-    bool cancelled = state->cancelled_by != NULL;
-    switch (state->status) {
-    case RUN_queued: return "acknowledged";
-    case RUN_running:
-    case RUN_waiting: return "inProgress";
-    case RUN_cancelling: return "pendingCancellation";
-    case RUN_rolling_back: return cancelled ? "pendingCancellation" : "inProgress";
-    case RUN_succeeded: return "completed";
-    case RUN_failed: return "failed";
-    case RUN_rolled_back: return cancelled ? "cancelled" : "failed";
-    case RUN_cancelled: return "cancelled";
-    case RUN_rollback_failed:
-    case RUN_needs_person: return "held";
-    case RUN_STATUS_COUNT: break;
-    }
-    return "held";
+    const struct plan *plan = state->plan;
+    uint32_t count = order_item_count(plan);
+    return count < plan->stage_count ? &state->steps[plan->stages[count].first_step] : NULL;
+}
+
+uint32_t order_item_count(const struct plan *plan)
+{
+    const struct plan_stage *last = plan->stage_count ? &plan->stages[plan->stage_count - 1] : NULL;
+    return last && text_equal(plan->steps[last->first_step].type, "await") ? plan->stage_count - 1 : plan->stage_count;
+}
+
+int64_t order_begun_ms(const struct run_state *state)
+{
+    const struct step_state *start = start_step(state);
+    if (!start) return state->started_ms;
+    return start->status == STEP_succeeded ? start->ended_ms : 0;
+}
+
+bool order_is_ahead(const struct run_state *state)
+{
+    const struct step_state *start = start_step(state);
+    return start && !step_status_at_rest(start->status);
 }
 
 bool order_is_undone(const struct run_state *state)
@@ -35,14 +42,15 @@ static bool is_first_failed(const struct run_state *state, uint32_t stage)
     return state->steps[state->first_failed].reason != REASON_operator; /* ended by a person, it did not fail */
 }
 
-/* A reservation has no effect that would be undone: it ends with its order. */
+/* What only the inventory records has no effect that would be undone: it ends with its order. */
 static bool is_dropped(const struct run_state *state, uint32_t stage)
 {
-    const struct plan_step *step = &state->plan->steps[state->plan->stages[stage].first_step];
-    return order_is_undone(state) && !order_is_past_pivot(state) && text_equal(step->type, "reserve");
+    const char *type = state->plan->steps[state->plan->stages[stage].first_step].type;
+    return order_is_undone(state) && !order_is_past_pivot(state) && (text_equal(type, "reserve") || text_equal(type, "note"));
 }
 
-const char *item_state(const struct run_state *state, uint32_t stage)
+/* But for a cancel that is under way. */
+static const char *own_state(const struct run_state *state, uint32_t stage)
 {
     switch (stage_status(state, stage)) {
     case STEP_pending:
@@ -63,6 +71,50 @@ const char *item_state(const struct run_state *state, uint32_t stage)
     case STEP_STATUS_COUNT: break;
     }
     return "held";
+}
+
+bool item_is_done(const struct run_state *state, uint32_t stage)
+{
+    return text_equal(own_state(state, stage), "completed");
+}
+
+/* Some of it stands and was not undone. */
+static bool is_done_in_part(const struct run_state *state)
+{
+    for (uint32_t stage = 0; stage < order_item_count(state->plan); stage++)
+        if (item_is_done(state, stage)) return true;
+    return false;
+}
+
+/* Assessed while it is found out what became of what was under way; then what was done is undone. */
+const char *order_state(const struct run_state *state)
+{
+    bool cancelled = state->cancelled_by != NULL;
+    switch (state->status) {
+    case RUN_queued: return "acknowledged";
+    case RUN_running:
+    case RUN_waiting: return order_is_ahead(state) ? "acknowledged" : "inProgress";
+    case RUN_cancelling: return cancelled ? "assessingCancellation" : "inProgress";
+    case RUN_rolling_back: return cancelled ? "pendingCancellation" : "inProgress";
+    case RUN_succeeded: return "completed";
+    case RUN_failed: return is_done_in_part(state) ? "partial" : "failed";
+    case RUN_rolled_back: return is_done_in_part(state) ? "partial" : cancelled ? "cancelled" : "failed";
+    case RUN_cancelled: return is_done_in_part(state) ? "partial" : "cancelled";
+    case RUN_rollback_failed:
+    case RUN_needs_person: return "held";
+    case RUN_STATUS_COUNT: break;
+    }
+    return "held";
+}
+
+/* A cancel is told of each item that it may still change. */
+const char *item_state(const struct run_state *state, uint32_t stage)
+{
+    const char *own = own_state(state, stage);
+    bool is_cancelling = state->cancelled_by && (state->status == RUN_cancelling || state->status == RUN_rolling_back);
+    bool is_open = text_equal(own, "acknowledged") || text_equal(own, "inProgress");
+    if (text_equal(own, "completed")) is_open = !order_is_past_pivot(state);
+    return is_cancelling && is_open ? order_state(state) : own;
 }
 
 const struct effect_state *stage_effect(const struct run_state *state, uint32_t stage, const char *name)

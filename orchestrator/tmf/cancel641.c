@@ -24,7 +24,7 @@ static const struct tmf_field cancel_fields[] = {
     {.name = "state", .type = TMF_TEXT, .flags = TMF_SERVER},
     {.name = "completionMessage", .type = TMF_TEXT, .flags = TMF_SERVER},
     {.name = "effectiveCancellationDate", .type = TMF_TIME, .flags = TMF_SERVER},
-    {.name = "errorMessage", .type = TMF_LIST, .flags = TMF_SERVER},
+    {.name = "errorMessage", .type = TMF_OBJECT, .flags = TMF_SERVER},
     TMF_END,
 };
 
@@ -60,7 +60,7 @@ static void deny(struct tmf_change *change, const char *why)
 {
     json_put_text(change->document, "state", "terminatedWithError");
     json_put_text(change->document, "completionMessage", why);
-    json_put(change->document, "errorMessage", json_pack("[{s:s, s:s, s:s}]", "code", "denied", "reason", "denied", "message", why));
+    json_put(change->document, "errorMessage", json_pack("{s:s, s:s, s:s}", "code", "denied", "reason", "denied", "message", why));
 }
 
 /* The task and the order's reason come before the cancel itself: after a crash in between the task is taken up (orders.c). */

@@ -16,5 +16,9 @@ extern const struct tmf_resource product_specification_resource, product_offerin
 char *service_specification_key(const char *name, const char *version);
 /* The digest of its package ("sha256:..."), borrowed; NULL = it has none. */
 const char *service_specification_digest(const json_t *specification);
+/* Does the document say the same as the stored one, but for what the server says? */
+bool catalogue_is_same(const json_t *stored, const json_t *document);
+/* An on_create: the same name and version with the same content is answered with the one that is there. */
+tmf_hook catalogue_once;
 
 #endif

@@ -37,14 +37,28 @@ static bool are_digits(const char *text, const char *pattern)
     return true;
 }
 
-/* RFC 3339, with any number of digits behind the second: 2026-01-31T08:00:00.5+01:00. */
-static bool is_time(const char *text)
+/* Where the seconds end that stand behind the minutes, with any number of digits behind them; NULL: there are none. */
+static const char *behind_seconds(const char *at)
 {
-    if (!are_digits(text, "0000-00-00T00:00:00")) return false;
-    const char *at = text + 19;
-    if (*at == '.') at += 1 + strspn(at + 1, "0123456789");
+    if (!are_digits(at, ":00")) return NULL;
+    return at[3] == '.' ? at + 4 + strspn(at + 4, "0123456789") : at + 3;
+}
+
+static bool is_zone(const char *at)
+{
     if (at[0] == 'Z' && !at[1]) return true;
     return (*at == '+' || *at == '-') && are_digits(at + 1, "00:00") && !at[6];
+}
+
+/* RFC 3339: 2026-01-31T08:00:00.5+01:00; a clock's time (2017-08-23T00:00) may be without seconds and zone. */
+static bool is_time(const char *text, bool is_clock)
+{
+    enum { MINUTES_END = 16 };
+    if (!are_digits(text, "0000-00-00T00:00")) return false;
+    const char *at = behind_seconds(text + MINUTES_END);
+    if (!is_clock) return at && is_zone(at);
+    if (!at) at = text + MINUTES_END;
+    return !*at || is_zone(at);
 }
 
 static bool is_choice(const char *text, const char *const *choices)
@@ -57,7 +71,9 @@ static bool is_choice(const char *text, const char *const *choices)
 static int check_text(const json_t *value, const struct tmf_field *field, const struct place *place, struct error *err)
 {
     if (!json_is_string(value)) return wrong(place, "must be text", err);
-    if (field->type == TMF_TIME && !is_time(json_string_value(value))) return wrong(place, "must be a time (2026-01-31T08:00:00Z)", err);
+    bool is_clock = field->type == TMF_CLOCK;
+    if ((field->type == TMF_TIME || is_clock) && !is_time(json_string_value(value), is_clock))
+        return wrong(place, "must be a time (2026-01-31T08:00:00Z)", err);
     if (is_choice(json_string_value(value), field->choices)) return 0;
     wrong(place, "has a value that is not possible here", err);
     AUTO(text_release) struct text possible = {0};
@@ -87,7 +103,8 @@ static int check_value(const json_t *value, const struct tmf_field *field, const
 {
     switch (field->type) {
     case TMF_TEXT:
-    case TMF_TIME: return check_text(value, field, place, err);
+    case TMF_TIME:
+    case TMF_CLOCK: return check_text(value, field, place, err);
     case TMF_BOOLEAN: return json_is_boolean(value) ? 0 : wrong(place, "must be true or false", err);
     case TMF_INTEGER: return json_is_integer(value) ? 0 : wrong(place, "must be a whole number", err);
     case TMF_NUMBER: return json_is_number(value) ? 0 : wrong(place, "must be a number", err);

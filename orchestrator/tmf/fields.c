@@ -2,8 +2,8 @@
 #include "orchestrator/tmf/fields.h"
 
 const struct tmf_field tmf_period_fields[] = {
-    {.name = "startDateTime", .type = TMF_TIME},
-    {.name = "endDateTime", .type = TMF_TIME},
+    {.name = "startDateTime", .type = TMF_CLOCK},
+    {.name = "endDateTime", .type = TMF_CLOCK},
     TMF_END,
 };
 

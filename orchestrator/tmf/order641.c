@@ -2,6 +2,7 @@
    is the run's to say: items and states cannot be patched. */
 #include "orchestrator/tmf/ordering.h"
 
+#include "base/clock.h"
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/text.h"
@@ -54,7 +55,7 @@ static const struct tmf_field order_fields[] = {
     {.name = "externalId", .type = TMF_TEXT, .flags = TMF_FIXED},
     {.name = "priority", .type = TMF_TEXT},
     {.name = "requestedCompletionDate", .type = TMF_TIME},
-    {.name = "requestedStartDate", .type = TMF_TIME},
+    {.name = "requestedStartDate", .type = TMF_TIME, .flags = TMF_FIXED},
     {.name = "expectedCompletionDate", .type = TMF_TIME},
     {.name = "notificationContact", .type = TMF_TEXT},
     {.name = "note", .type = TMF_LIST},
@@ -104,7 +105,7 @@ static int check(struct tmf_call *call, const json_t *order, const char *request
         gather(call, "serviceSpecification", json_text(json_object_get(service, "serviceSpecification"), "id", NULL), specifications);
         gather(call, SERVICE_COLLECTION, json_text(service, "id", NULL), services);
     }
-    const struct order_world world = {sites_domains(core->sites), specifications, services, orders_open(core->orders)};
+    const struct order_world world = {sites_domains(core->sites), specifications, services, orders_open(core->orders), clock_now_ms()};
     return order_check(order, requester, &world, ret, err);
 }
 

@@ -51,6 +51,10 @@ struct tmf_call *call_new(const struct tmf_bound *bound, struct request *request
 void call_refuse(struct tmf_call *call, int status, const struct error *err);
 void calls_end(struct tmf_api *api); /* 503 for all that are open */
 
+/* refer.c: -ERROR_INVALID names the first thing that the document refers to and that is not there. stored: NULL in a create. */
+int refer_check(struct journal *journal, const struct tmf_resource *resource, const json_t *stored, const json_t *document,
+    struct error *err) MUST_CHECK;
+
 /* verbs.c, list.c: the handlers; context is a struct tmf_bound */
 void tmf_handle_list(struct request *request, void *context);
 void tmf_handle_get(struct request *request, void *context);

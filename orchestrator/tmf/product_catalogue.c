@@ -58,7 +58,7 @@ static const struct tmf_field specification_fields[] = {
     {.name = "productSpecificationRelationship", .type = TMF_LIST, .fields = part_fields},
     {.name = "relatedParty", .type = TMF_LIST, .fields = tmf_party_fields},
     {.name = "resourceSpecification", .type = TMF_LIST, .fields = tmf_ref_fields},
-    {.name = "serviceSpecification", .type = TMF_LIST, .fields = tmf_ref_fields},
+    {.name = "serviceSpecification", .type = TMF_LIST, .fields = tmf_ref_fields, .refers = "serviceSpecification"},
     {.name = "targetProductSchema", .type = TMF_OBJECT},
     {.name = "validFor", .type = TMF_OBJECT, .fields = tmf_period_fields},
     TMF_END,
@@ -112,9 +112,9 @@ static const struct tmf_field offering_fields[] = {
     {.name = "productOfferingPrice", .type = TMF_LIST, .fields = price_fields},
     {.name = "productOfferingRelationship", .type = TMF_LIST, .fields = part_fields},
     {.name = "productOfferingTerm", .type = TMF_LIST, .fields = term_fields},
-    {.name = "productSpecification", .type = TMF_OBJECT, .fields = product_ref_fields},
+    {.name = "productSpecification", .type = TMF_OBJECT, .fields = product_ref_fields, .refers = "productSpecification"},
     {.name = "resourceCandidate", .type = TMF_OBJECT, .fields = tmf_ref_fields},
-    {.name = "serviceCandidate", .type = TMF_OBJECT, .fields = tmf_ref_fields},
+    {.name = "serviceCandidate", .type = TMF_OBJECT, .fields = tmf_ref_fields, .refers = "serviceCandidate"},
     {.name = "serviceLevelAgreement", .type = TMF_OBJECT, .fields = tmf_ref_fields},
     {.name = "validFor", .type = TMF_OBJECT, .fields = tmf_period_fields},
     TMF_END,
@@ -147,14 +147,15 @@ static const struct tmf_field catalog_fields[] = {
     TMF_END,
 };
 
-#define PRODUCT_CATALOGUE_RESOURCE(path, its_type, table) \
+#define PRODUCT_CATALOGUE_RESOURCE(path, its_type, table, hook) \
     { \
         .base = TMF_PRODUCT_CATALOGUE, .name = path, .type = its_type, .verbs = TMF_EVERY_VERB, .fields = table, \
-        .state = "lifecycleStatus", .first = "In study", .updated = "lastUpdate" \
+        .state = "lifecycleStatus", .first = "In study", .updated = "lastUpdate", .on_create = hook \
     }
 
 const struct tmf_resource product_specification_resource =
-    PRODUCT_CATALOGUE_RESOURCE("productSpecification", "ProductSpecification", specification_fields);
-const struct tmf_resource product_offering_resource = PRODUCT_CATALOGUE_RESOURCE("productOffering", "ProductOffering", offering_fields);
-const struct tmf_resource product_category_resource = PRODUCT_CATALOGUE_RESOURCE("category", "Category", category_fields);
-const struct tmf_resource product_catalog_resource = PRODUCT_CATALOGUE_RESOURCE("catalog", "Catalog", catalog_fields);
+    PRODUCT_CATALOGUE_RESOURCE("productSpecification", "ProductSpecification", specification_fields, catalogue_once);
+const struct tmf_resource product_offering_resource =
+    PRODUCT_CATALOGUE_RESOURCE("productOffering", "ProductOffering", offering_fields, catalogue_once);
+const struct tmf_resource product_category_resource = PRODUCT_CATALOGUE_RESOURCE("category", "Category", category_fields, NULL);
+const struct tmf_resource product_catalog_resource = PRODUCT_CATALOGUE_RESOURCE("catalog", "Catalog", catalog_fields, NULL);

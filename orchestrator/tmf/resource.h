@@ -12,7 +12,8 @@ struct tmf_call; /* one request, from its arrival until it is answered */
 
 enum tmf_type {
     TMF_TEXT,
-    TMF_TIME, /* RFC 3339 */
+    TMF_TIME,  /* RFC 3339 */
+    TMF_CLOCK, /* the same, and as the standard's own samples write it, without seconds or zone: nothing is computed from it */
     TMF_BOOLEAN,
     TMF_INTEGER,
     TMF_NUMBER,
@@ -33,6 +34,7 @@ struct tmf_field {
     unsigned flags;
     const struct tmf_field *fields;
     const char *const *choices; /* of text: NULL-ended; NULL = any text */
+    const char *refers;         /* of an object, or a list of them: the collection that must have what its `id` names; NULL = none */
 };
 #define TMF_END \
     { \

@@ -89,11 +89,7 @@ static bool is_same_content(const json_t *stored, const json_t *document)
 {
     const char *before = service_specification_digest(stored), *after = service_specification_digest(document);
     if (before || after) return text_equal(before, after);
-    static const char *const own[] = {"id", "href", "lastUpdate"};
-    AUTO(free_json) json_t *same = json_copy((json_t *)document);
-    for (size_t i = 0; i < COUNT_OF(own); i++)
-        json_object_set(same, own[i], json_object_get(stored, own[i]));
-    return json_equal(same, stored);
+    return catalogue_is_same(stored, document);
 }
 
 static int answer_existing(struct tmf_change *change, const char *id, struct error *err)

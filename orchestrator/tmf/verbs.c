@@ -103,7 +103,7 @@ static void create(struct tmf_call *call, json_t *body)
     const struct tmf_resource *resource = call->resource;
     struct error err;
     prepare(resource, body);
-    if (tmf_check(body, resource->fields, &err)) {
+    if (tmf_check(body, resource->fields, &err) || refer_check(call->api->journal, resource, NULL, body, &err)) {
         tmf_refuse(call, &err);
         return;
     }
@@ -141,6 +141,7 @@ static void patch(struct tmf_call *call, const char *id, json_t *body)
     AUTO(free_json) json_t *merged = NULL;
     int failed = tmf_read(call->api->journal, resource->name, id, &stored, &err);
     if (!failed) failed = merge(resource, stored, body, &merged, &err);
+    if (!failed) failed = refer_check(call->api->journal, resource, stored, merged, &err);
     if (failed) {
         tmf_refuse(call, &err);
         return;

@@ -110,6 +110,7 @@ CASES = [
     ("an end of nobody", order(change("delete", "99.1")), {400, 404, 409}, "99.1"),
     ("one service twice", order(change("modify", SERVICE, named("replicas", 2)), {**change("delete", SERVICE), "id": "2"}), {400, 409}, ""),
     ("a date that is none", order(add(), requestedStartDate="tomorrow"), {400}, "requestedStartDate"),
+    ("a date of no calendar", order(add(), requestedStartDate="2026-13-45T00:00:00Z"), {400}, "requestedStartDate"),
     ("a party that is none", order(add(), relatedParty=["ann"]), {400}, "relatedParty"),
     ("a key that is none", order(add(), externalId=7), {400}, "externalId"),
 ]

@@ -67,7 +67,7 @@ int LLVMFuzzerTestOneInput(const unsigned char *bytes, size_t size)
     AUTO(free_json) json_t *checked = NULL;
     json_object_set_new(specifications, "s", next_line(&at, &size));
     json_object_set_new(services, "1.1", next_line(&at, &size));
-    const struct order_world world = {domains, specifications, services, orders};
+    const struct order_world world = {domains, specifications, services, orders, 1700000000000};
     struct error err = {0};
     int failed = order_check(order, "ada", &world, &checked, &err);
     if ((failed < 0) != (err.message[0] != '\0')) abort();

@@ -108,3 +108,14 @@ void characteristic_set(json_t *list, const char *name, json_t *value)
     json_put_text(entry, "valueType", value_type(value));
     json_put(entry, "value", value);
 }
+
+void characteristic_put(json_t *list, json_t *entry)
+{
+    const char *name = json_text(entry, "name", NULL);
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        if (!text_equal(json_text(json_array_get(list, i), "name", NULL), name)) continue;
+        json_array_set(list, i, entry);
+        return;
+    }
+    json_array_append(list, entry);
+}

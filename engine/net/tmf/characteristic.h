@@ -25,5 +25,7 @@ bool value_to_number(const json_t *value, double *ret);
 
 /* Replaces or appends {name, valueType, value}; steals value, whose type says valueType. NULL removes. */
 void characteristic_set(json_t *list, const char *name, json_t *value);
+/* An entry {name, value, ...} as it is, in the place of the one of its name, or behind the others. */
+void characteristic_put(json_t *list, json_t *entry);
 
 #endif

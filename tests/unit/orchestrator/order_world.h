@@ -101,7 +101,7 @@ static inline void world_release(struct world *world)
 static inline int world_check(const struct world *world, const char *order, json_t **ret, struct error *err)
 {
     AUTO(free_json) json_t *json = json_of(order);
-    const struct order_world view = {world->domains, world->specifications, world->services, world->orders};
+    const struct order_world view = {world->domains, world->specifications, world->services, world->orders, 1700000000000};
     return order_check(json, "ada", &view, ret, err);
 }
 

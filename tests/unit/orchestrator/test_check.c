@@ -29,6 +29,7 @@ static const struct tmf_field fields[] = {
     {.name = "free", .type = TMF_LIST},
     {.name = "words", .type = TMF_TEXT_LIST},
     {.name = "made", .type = TMF_TIME, .flags = TMF_SERVER},
+    {.name = "since", .type = TMF_CLOCK},
     TMF_END,
 };
 
@@ -50,6 +51,10 @@ static void what_fits_passes(void **state)
         "{\"name\":\"x\",\"amount\":1.5,\"parts\":[{\"id\":\"1\",\"value\":null},{\"id\":\"2\",\"value\":{}}]}",
         "{\"name\":\"x\",\"part\":{\"id\":\"1\",\"value\":1,\"at\":\"2026-01-31T08:00:00Z\"}}",
         "{\"name\":\"x\",\"part\":{\"id\":\"1\",\"value\":1,\"at\":\"2026-01-31T08:00:00.123456789+05:30\"}}",
+        "{\"name\":\"x\",\"since\":\"2017-08-23T00:00\"}",
+        "{\"name\":\"x\",\"since\":\"2017-08-23T00:00Z\"}",
+        "{\"name\":\"x\",\"since\":\"2017-08-23T00:00:30.5\"}",
+        "{\"name\":\"x\",\"since\":\"2017-08-23T00:00:30-05:00\"}",
     };
     struct error err = {0};
     for (size_t i = 0; i < COUNT_OF(right); i++)
@@ -84,6 +89,10 @@ static void a_mistake_names_its_place(void **state)
         {"{\"name\":\"x\",\"made\":\"2026-01-31T08:00:00\"}", "made must be a time (2026-01-31T08:00:00Z)"},
         {"{\"name\":\"x\",\"made\":\"2026-01-31T08:00:00Z!\"}", "made must be a time (2026-01-31T08:00:00Z)"},
         {"{\"name\":\"x\",\"made\":\"2026-01-31T08:00:00+1\"}", "made must be a time (2026-01-31T08:00:00Z)"},
+        {"{\"name\":\"x\",\"made\":\"2026-01-31T08:00Z\"}", "made must be a time (2026-01-31T08:00:00Z)"},
+        {"{\"name\":\"x\",\"since\":\"2026-01-31\"}", "since must be a time (2026-01-31T08:00:00Z)"},
+        {"{\"name\":\"x\",\"since\":\"2026-01-31T08:00:0\"}", "since must be a time (2026-01-31T08:00:00Z)"},
+        {"{\"name\":\"x\",\"since\":\"2026-01-31T08:00+\"}", "since must be a time (2026-01-31T08:00:00Z)"},
     };
     for (size_t i = 0; i < COUNT_OF(wrong); i++) {
         struct error err = {0};

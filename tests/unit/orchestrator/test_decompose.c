@@ -64,6 +64,39 @@ static void a_modular_add(void **state)
     world_release(&world);
 }
 
+static void nothing_is_begun_beside_what_cannot_be_done(void **state)
+{
+    (void)state;
+    struct world world = world_new();
+    json_put(world.specifications, "12", json_of("{'id':'12','name':'vCPE'}"));
+    AUTO(free_json)
+    json_t *plan =
+        plan_of(&world, "{'serviceOrderItem':[{'id':'1','action':'add','service':" ADD_WEB("1.0.0",
+                            "") "},"
+                                "{'id':'2','action':'add','service':{'serviceSpecification':{'id':'12'}},'serviceOrderItemRelationship':["
+                                "{'relationshipType':'dependency','orderItem':{'itemId':'1'}}]}]}");
+    assert_json(json_object_get(stage_of(plan, 0), "needs"), "[1]");
+    assert_json(json_object_get(stage_of(plan, 1), "needs"), "[]");
+    assert_string_equal(json_text(step_of(plan, 1, 0), "type", ""), "refuse");
+    world_release(&world);
+}
+
+static void all_items_wait_for_the_start_that_is_wished_for(void **state)
+{
+    (void)state;
+    struct world world = world_new();
+    AUTO(free_json)
+    json_t *plan = plan_of(&world, "{'requestedStartDate':'2024-01-01T00:00:00Z','serviceOrderItem':[" ITEM("1", "add",
+                                       ADD_WEB("1.0.0", VALUE("component", "'slice'"))) "," ITEM("2", "add", ADD_WEB("1.0.0", "")) "]}");
+    assert_json(json_object_get(stage_of(plan, 0), "needs"), "[2]");
+    assert_json(json_object_get(stage_of(plan, 1), "needs"), "[2]");
+    assert_json(stage_of(plan, 2),
+        "{'path':'start','needs':[],'scope':'order','steps':[{'id':'await','type':'await','with':{'until':1704067200000},"
+        "'sandbox':{'mode':'none','network':'host'},'timeout_ms':60000,'retry':{'times':3,'wait_ms':500,'reasons':['worker_lost']},"
+        "'ready_ahead':true}]}");
+    world_release(&world);
+}
+
 static void a_modify_has_an_effect_for_each_change(void **state)
 {
     (void)state;
@@ -103,6 +136,8 @@ static void a_delete_is_a_pivot_and_releases(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(all_items_wait_for_the_start_that_is_wished_for),
+        cmocka_unit_test(nothing_is_begun_beside_what_cannot_be_done),
         cmocka_unit_test(a_modular_add),
         cmocka_unit_test(a_modify_has_an_effect_for_each_change),
         cmocka_unit_test(a_delete_is_a_pivot_and_releases),

@@ -42,6 +42,39 @@ static void a_share_is_lent_only_in_part(void **state)
     assert_null(json_object_get(json_object_get(item_of(all, 0), "asked"), "lease"));
 }
 
+/* What the inventory tells may be sent back with a change, as peers do; what nobody knows may be changed alone. */
+static void what_is_kept_of_a_change_is_what_is_new(void **state)
+{
+    struct world *world = *state;
+    json_t *service = video_service("1.1", "1.0.0", 1, 100);
+    json_array_append_new(json_object_get(service, "serviceCharacteristic"), json_of(VALUE("colour", "'red'")));
+    world_add_service(world, service);
+    assert_refused(world,
+        ORDER(ITEM("1", "modify", "{'id':'1.1','serviceCharacteristic':[" VALUE("colour", "'red'") "," VALUE("family", "'video'") "]}")),
+        ERROR_INVALID, "it changes nothing");
+    AUTO(free_json)
+    json_t *checked = accepted(world, ORDER(ITEM("1", "modify",
+                                          "{'id':'1.1','serviceCharacteristic':[" VALUE("family", "'video'") "," VALUE(
+                                              "colour", "'blue'") "," VALUE("owner", "7") "]}")));
+    AUTO(free_json) json_t *kept = json_of("[" VALUE("colour", "'blue'") "," VALUE("owner", "7") "]");
+    assert_true(json_equal(json_object_get(item_of(checked, 0), "kept"), kept));
+}
+
+static void what_a_service_keeps_has_a_limit(void **state)
+{
+    struct world *world = *state;
+    json_t *service = video_service("1.1", "1.0.0", 1, 100);
+    for (int i = 0; i < 194; i++)
+        json_array_append_new(
+            json_object_get(service, "serviceCharacteristic"), json_pack("{s:o, s:i}", "name", json_sprintf("n-%d", i), "value", i));
+    world_add_service(world, service);
+    assert_refused(world, ORDER(ITEM("1", "modify", "{'id':'1.1','serviceCharacteristic':[" VALUE("one more", "1") "]}")), ERROR_LIMIT,
+        "more than 200 characteristics");
+    AUTO(free_json)
+    json_t *checked = accepted(world, ORDER(ITEM("1", "modify", "{'id':'1.1','serviceCharacteristic':[" VALUE("n-7", "'again'") "]}")));
+    assert_non_null(json_object_get(item_of(checked, 0), "kept"));
+}
+
 static json_t *slice_service(const char *id)
 {
     AUTO(free_text)
@@ -96,6 +129,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_change_has_to_be_one),
         TEST(a_share_is_lent_only_in_part),
+        TEST(what_is_kept_of_a_change_is_what_is_new),
+        TEST(what_a_service_keeps_has_a_limit),
         TEST(ending_a_compute_releases_what_it_relied_on_alone),
         TEST(dependencies_name_items_and_do_not_go_round),
     };

@@ -57,6 +57,21 @@ static void values_of_other_peers_are_read_alike(void **state)
     assert_int_equal(json_whole(json_object_get(item_of(checked, 0), "asked"), "replicas", 0), 3);
 }
 
+/* TM Forum lets a characteristic pass that the specification does not declare: it is kept, and drives nothing. */
+static void a_characteristic_that_nobody_knows_is_kept_as_it_came(void **state)
+{
+    AUTO(free_json)
+    json_t *checked =
+        accepted(*state, ORDER(ITEM("1", "add",
+                             ADD_WEB("1.0.0", VALUE("replicas", "2") ",{'name':'vCPE_IP','valueType':'object','value':{'@type':'JSON','ip':"
+                                                                     "'193.218.236.21'},'x':1}," VALUE("colour", "'red'")))));
+    AUTO(free_json)
+    json_t *kept = json_of("[{'name':'vCPE_IP','valueType':'object','value':{'@type':'JSON','ip':'193.218.236.21'},'x':1},"
+                           "{'name':'colour','value':'red'}]");
+    assert_true(json_equal(json_object_get(item_of(checked, 0), "kept"), kept));
+    assert_int_equal(json_object_size(json_object_get(item_of(checked, 0), "asked")), 2); /* replicas, and the share of all */
+}
+
 static void items_that_are_wrong_are_refused(void **state)
 {
     static const struct {
@@ -80,18 +95,45 @@ static void items_that_are_wrong_are_refused(void **state)
         {ORDER(ITEM("1", "add", ADD_WEB("1.0.0", VALUE("replicas", "'many'")))), "`replicas` is a whole number"},
         {ORDER(ITEM("1", "add", ADD_WEB("1.0.0", VALUE("traffic.share", "-1")))), "`traffic.share` is a percentage"},
         {ORDER(ITEM("1", "add", ADD_WEB("1.0.0", VALUE("traffic.lease", "999")))), "`traffic.lease` is"},
-        {ORDER(ITEM("1", "add", ADD_WEB("1.0.0", VALUE("traffic.shares", "5")))), "nobody knows"},
+        {ORDER(ITEM("1", "add", ADD_WEB("1.0.0", VALUE("traffic.shares", "5")))), "nobody knows the characteristic 'traffic.shares'"},
+        {ORDER(ITEM("1", "add", ADD_WEB("1.0.0", VALUE("share", "5")))), "nobody knows the characteristic 'share'"},
+        {ORDER(ITEM("1", "add", ADD_WEB("1.0.0", VALUE("cpu", "4000")))), "`cpu` is told by the inventory"},
+        {ORDER(ITEM("1", "add", ADD_WEB("1.0.0", VALUE("address", "'me'")))), "`address` is told by the inventory"},
         {ORDER(ITEM("1", "add", ADD_WEB("1.0.0", "{'value':5}"))), "no `name`"},
         {ORDER(ITEM("1", "add", "{'serviceSpecification':{'id':'spec-1.0.0'},'serviceCharacteristic':{}}")), "is a list"},
         {ORDER(ITEM("1", "add", "{'serviceSpecification':{'id':'spec-1.0.0'},'place':[{'role':'domain','name':'moon'}]}")),
             "no domain 'moon'"},
         {ORDER(ITEM("1", "add", ADD_WEB("1.0.0", "")) "," ITEM("1", "add", ADD_WEB("2.0.0", ""))), "two items"},
         {ORDER(ITEM("1", "add", ADD_WEB("1.0.0", "")) "," ITEM("2", "add", ADD_WEB("2.0.0", ""))), "changes video on edge, too"},
+        {"{'serviceOrderItem':[{'id':'1','action':'add','quantity':2,'service':" ADD_WEB("1.0.0", "") "}]}", "`quantity` is 2"},
+        {"{'serviceOrderItem':[{'id':'1','action':'add','serviceOrderItem':[{'id':'2'}],'service':" ADD_WEB("1.0.0", "") "}]}",
+            "items within an item"},
         {ORDER(ITEM("1", "modify", "{'id':'9.9'}")), "no service 9.9"},
         {ORDER(ITEM("1", "delete", "{}")), "no `id`"},
     };
     for (size_t i = 0; i < COUNT_OF(cases); i++)
         assert_refused(*state, cases[i].order, ERROR_INVALID, cases[i].part);
+}
+
+static void an_order_begins_when_it_is_wished_for(void **state)
+{
+    static const char form[] = "{'requestedStartDate':'%s','serviceOrderItem':[" ITEM("1", "add", ADD_WEB("1.0.0", "")) "]}";
+    static const struct {
+        const char *date;
+        int64_t starts_ms;
+    } cases[] = {
+        {"2018-01-15T09:37:40.508Z", 0}, /* now */
+        {"2023-11-14T22:13:20Z", 0},
+        {"2023-11-14T22:13:21Z", 1700000001000},
+        {"2024-01-01T01:00:00+01:00", 1704067200000},
+    };
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        AUTO(free_text) char *order = mem_format(form, cases[i].date);
+        AUTO(free_json) json_t *checked = accepted(*state, order);
+        assert_int_equal(json_whole(checked, "starts_ms", 0), cases[i].starts_ms);
+    }
+    AUTO(free_text) char *wrong = mem_format(form, "2023-13-45T01:00:00Z");
+    assert_refused(*state, wrong, ERROR_INVALID, "`requestedStartDate` 2023-13-45T01:00:00Z is no moment");
 }
 
 static void too_many_items_are_refused(void **state)
@@ -133,6 +175,8 @@ static void the_nearest_is_suggested(void **state)
     json_t *checked = NULL;
     assert_true(world_check(*state, ORDER(ITEM("1", "add", ADD_WEB("1.0.0", VALUE("replica", "1")))), &checked, &err) < 0);
     assert_string_equal(err.hint, "did you mean replicas?");
+    assert_true(world_check(*state, ORDER(ITEM("1", "add", ADD_WEB("1.0.0", VALUE("lease", "9")))), &checked, &err) < 0);
+    assert_string_equal(err.hint, "did you mean traffic.lease?");
     assert_true(
         world_check(*state, ORDER(ITEM("1", "add", "{'serviceSpecification':{'id':'spec-1.0.0'},'place':[{'role':'domain','id':'egde'}]}")),
             &checked, &err) < 0);
@@ -153,16 +197,34 @@ static void what_there_is_is_a_command_away(void **state)
 static void a_specification_without_what_an_order_needs_is_a_conflict(void **state)
 {
     struct world *world = *state;
-    json_t *bare = json_of("{'id':'bare','name':'bare','version':'1'}"), *retired = video_specification("1.0.0");
+    json_t *described = video_specification("1.0.0"), *retired = video_specification("1.0.0");
     json_t *unpacked = video_specification("1.0.0");
     json_object_del(unpacked, "attachment");
     json_put_text(retired, "lifecycleStatus", "Retired");
-    json_put(world->specifications, "bare", bare);
+    json_object_del(described, "specCharacteristic");
+    json_put(world->specifications, "described", described);
     json_put(world->specifications, "retired", retired);
     json_put(world->specifications, "unpacked", unpacked);
-    assert_refused(world, ORDER(ITEM("1", "add", "{'serviceSpecification':{'id':'bare'}}")), ERROR_CONFLICT, "`descriptor`");
+    assert_refused(world, ORDER(ITEM("1", "add", "{'serviceSpecification':{'id':'described'}}")), ERROR_CONFLICT, "`descriptor`");
     assert_refused(world, ORDER(ITEM("1", "add", "{'serviceSpecification':{'id':'retired'}}")), ERROR_CONFLICT, "is Retired");
     assert_refused(world, ORDER(ITEM("1", "add", "{'serviceSpecification':{'id':'unpacked'}}")), ERROR_CONFLICT, "no package");
+}
+
+/* The standard's samples are of services that nobody has packaged: such an order is taken, as a peer expects, and fails with the reason. */
+static void what_nobody_has_packaged_may_be_ordered_and_cannot_be_started(void **state)
+{
+    struct world *world = *state;
+    json_put(world->specifications, "12", json_of("{'id':'12','name':'vCPE','specCharacteristic':[{'name':'vCPE_IP'}]}"));
+    json_object_clear(world->domains); /* nothing of a domain is needed */
+    AUTO(free_json)
+    json_t *checked = accepted(
+        world, ORDER(ITEM("1", "add",
+                   "{'serviceSpecification':{'id':'12','version':'1.0.0'},'serviceCharacteristic':[" VALUE("vCPE_IP", "'1'") "]}")));
+    const json_t *item = item_of(checked, 0);
+    assert_string_equal(json_text(item, "impossible", ""),
+        "nothing here can start vCPE: its specification 12 has no package; publish it with one, and order that");
+    assert_null(json_object_get(item, "domain"));
+    assert_null(json_object_get(item, "use"));
 }
 
 static void a_descriptor_from_anybody_is_checked(void **state)
@@ -265,13 +327,16 @@ int main(void)
         TEST(a_modular_order_is_complete),
         TEST(without_a_component_it_is_the_first_compute_and_a_second_version_starts_without_requests),
         TEST(values_of_other_peers_are_read_alike),
+        TEST(a_characteristic_that_nobody_knows_is_kept_as_it_came),
         TEST(items_that_are_wrong_are_refused),
+        TEST(an_order_begins_when_it_is_wished_for),
         TEST(too_many_items_are_refused),
         TEST(an_order_that_is_too_large_is_refused),
         TEST(names_that_no_keeper_could_have_are_refused),
         TEST(the_nearest_is_suggested),
         TEST(what_there_is_is_a_command_away),
         TEST(a_specification_without_what_an_order_needs_is_a_conflict),
+        TEST(what_nobody_has_packaged_may_be_ordered_and_cannot_be_started),
         TEST(a_descriptor_from_anybody_is_checked),
         TEST(a_family_has_two_different_versions),
         TEST(one_order_at_a_time_changes_a_family),

@@ -33,7 +33,7 @@ static void every_state_of_a_run_is_a_state_of_its_order(void **state)
         {RUN_queued, "acknowledged", "acknowledged"},
         {RUN_running, "inProgress", "inProgress"},
         {RUN_waiting, "inProgress", "inProgress"},
-        {RUN_cancelling, "pendingCancellation", "pendingCancellation"},
+        {RUN_cancelling, "inProgress", "assessingCancellation"},
         {RUN_succeeded, "completed", "completed"},
         {RUN_failed, "failed", "failed"},
         {RUN_cancelled, "cancelled", "cancelled"},
@@ -188,6 +188,96 @@ static void a_change_shows_what_is_done_and_goes_back_when_undone(void **state)
     world_release(&world);
 }
 
+/* What is asked to be cancelled is looked at first (what became of what was under way?), then it is undone. */
+static void a_cancel_is_assessed_then_pending_on_the_order_and_its_items(void **state)
+{
+    (void)state;
+    struct world world = world_new();
+    struct order_run run =
+        run_new(&world, "{'serviceOrderItem':[" ITEM("1", "add",
+                            ADD_WEB("1.0.0", VALUE("component", "'slice'"))) ",{'id':'2','action':'add','service':" ADD_WEB("1.0.0",
+                            "") ",'serviceOrderItemRelationship':[{'relationshipType':'dependency','orderItem':{'itemId':'1'}}]}]}");
+    run_start_step(&run, 0);
+    run_event(&run, EVENT_step_succeeded, 0, "{'exit':0}");
+    run_start_step(&run, 1);
+    run_effect(&run, 1, "start");
+    ASSERT_STATES(&run, "inProgress", "completed", "17.1", "active");
+    run_event(&run, EVENT_cancel_requested, NO_STEP, "{'by':'ada'}");
+    ASSERT_STATES(&run, "assessingCancellation", "assessingCancellation", "17.1", "active");
+    ASSERT_STATES(&run, "assessingCancellation", "assessingCancellation", "17.2", "reserved");
+    run_event(&run, EVENT_step_cancelling, 1, "{'reason':'operator'}");
+    run_event(&run, EVENT_step_cancelled, 1, "{'reason':'operator'}");
+    run_event(&run, EVENT_run_rolling_back, NO_STEP, "{'reason':'operator'}");
+    ASSERT_STATES(&run, "pendingCancellation", "pendingCancellation", "17.2", "reserved");
+    run_event(&run, EVENT_step_compensating, 1, "{'attempt':2}");
+    run_event(&run, EVENT_effect_compensated, 1, "{'name':'start'}");
+    run_event(&run, EVENT_step_compensated, 1, NULL);
+    run_event(&run, EVENT_run_rolled_back, NO_STEP, "{'reason':'operator'}");
+    ASSERT_STATES(&run, "cancelled", "cancelled", "17.1", "terminated");
+    ASSERT_STATES(&run, "cancelled", "cancelled", "17.2", "terminated");
+    run_release(&run);
+    world_release(&world);
+}
+
+/* Nothing brings back a service that was ended: where an item behind it fails, the order is done in part. */
+static void what_stands_of_an_order_that_failed_makes_it_partial(void **state)
+{
+    (void)state;
+    struct world world = world_new();
+    world_add_service(&world, video_service("1.1", "1.0.0", 1, 100));
+    json_t *other = video_specification("1.0.0");
+    json_put_text(other, "name", "audio");
+    json_put(world.specifications, "audio", other);
+    struct order_run run =
+        run_new(&world, ORDER(ITEM("1", "delete", "{'id':'1.1'}") "," ITEM("2", "add", "{'serviceSpecification':{'id':'audio'}}")));
+    run_start_step(&run, 0);
+    run_effect(&run, 0, "stop");
+    run_event(&run, EVENT_step_succeeded, 0, "{'exit':0}");
+    run_start_step(&run, 1);
+    run_event(&run, EVENT_step_failed, 1, "{'reason':'failed','message':'exit 1','exit':1}");
+    ASSERT_STATES(&run, "inProgress", "completed", "1.1", "terminated");
+    run_event(&run, EVENT_run_failed, NO_STEP, "{'reason':'failed','message':'exit 1'}");
+    ASSERT_STATES(&run, "partial", "completed", "1.1", "terminated");
+    AUTO(free_json) json_t *order = order_of(&run);
+    assert_string_equal(json_text(json_array_get(json_object_get(order, "serviceOrderItem"), 1), "state", ""), "failed");
+    assert_non_null(json_text(order, "completionDate", NULL));
+    run_release(&run);
+    world_release(&world);
+}
+
+static void an_order_is_acknowledged_until_its_start(void **state)
+{
+    (void)state;
+    struct world world = world_new();
+    struct order_run run =
+        run_new(&world, "{'requestedStartDate':'2024-01-01T00:00:00Z','serviceOrderItem':[" ITEM("1", "add", ADD_WEB("1.0.0", "")) "]}");
+    run_start_step(&run, 1);
+    ASSERT_STATES(&run, "acknowledged", "acknowledged", "17.1", "reserved");
+    run_event(&run, EVENT_step_parked, 1, "{'for':'timer','until':1704067200000}");
+    run_event(&run, EVENT_run_waiting, NO_STEP, "{'for':'timer'}");
+    ASSERT_STATES(&run, "acknowledged", "acknowledged", "17.1", "reserved");
+    assert_true(order_is_ahead(run.state));
+    AUTO(free_json) json_t *waiting = order_of(&run);
+    assert_null(json_object_get(waiting, "startDate"));
+    assert_int_equal(json_array_size(json_object_get(waiting, "serviceOrderItem")), 1);
+    run_event(&run, EVENT_run_resumed, NO_STEP, NULL);
+    run_event(&run, EVENT_step_woken, 1, "{'by':'timer'}");
+    ASSERT_STATES(&run, "acknowledged", "acknowledged", "17.1", "reserved");
+    run_event(&run, EVENT_step_starting, 1, "{'attempt':2}");
+    run_event(&run, EVENT_step_running, 1, "{'attempt':2,'pid':1}");
+    run_event(&run, EVENT_step_succeeded, 1, "{'exit':0}");
+    run_start_step(&run, 0);
+    assert_false(order_is_ahead(run.state));
+    ASSERT_STATES(&run, "inProgress", "inProgress", "17.1", "reserved");
+    AUTO(free_json) json_t *begun = order_of(&run);
+    assert_non_null(json_text(begun, "startDate", NULL));
+    run_event(&run, EVENT_step_failed, 0, "{'reason':'failed','message':'exit 1','exit':1}");
+    run_event(&run, EVENT_run_failed, NO_STEP, "{'reason':'failed','message':'exit 1'}");
+    ASSERT_STATES(&run, "failed", "failed", "17.1", "terminated"); /* that it was waited for is no part of it */
+    run_release(&run);
+    world_release(&world);
+}
+
 static void ending_is_inactive_then_terminated_and_past_its_pivot(void **state)
 {
     (void)state;
@@ -220,6 +310,63 @@ static void ending_is_inactive_then_terminated_and_past_its_pivot(void **state)
     world_release(&world);
 }
 
+static const json_t *kept_of(const json_t *service, const char *name)
+{
+    return characteristic_find(json_object_get(service, "serviceCharacteristic"), name);
+}
+
+static void what_an_order_says_beside_what_steers_is_shown(void **state)
+{
+    (void)state;
+    struct world world = world_new();
+    struct order_run added =
+        run_new(&world, ORDER(ITEM("1", "add", ADD_WEB("1.0.0", "{'name':'vCPE_IP','valueType':'object','value':{'ip':'1'}}"))));
+    AUTO(free_json) json_t *service = service_of(&added, "17.1");
+    assert_string_equal(json_text(kept_of(service, "vCPE_IP"), "ip", ""), "1");
+    run_release(&added);
+
+    world_add_service(&world, video_service("1.1", "1.0.0", 1, 100));
+    struct order_run run =
+        run_new(&world, ORDER(ITEM("1", "modify", "{'id':'1.1','serviceCharacteristic':[" VALUE("colour", "'blue'") "]}")));
+    assert_string_equal(run.plan->steps[0].type, "note"); /* nobody but the inventory is told */
+    AUTO(free_json) json_t *before = service_of(&run, "1.1");
+    assert_null(kept_of(before, "colour"));
+    run_start_step(&run, 0);
+    run_event(&run, EVENT_step_succeeded, 0, "{'exit':0}");
+    AUTO(free_json) json_t *after = service_of(&run, "1.1");
+    assert_string_equal(json_string_value(kept_of(after, "colour")), "blue");
+    run.state->status = RUN_failed; /* another item of it failed */
+    AUTO(free_json) json_t *back = service_of(&run, "1.1");
+    assert_null(kept_of(back, "colour"));
+    ASSERT_STATES(&run, "failed", "cancelled", "1.1", "active");
+    run_release(&run);
+    world_release(&world);
+}
+
+static void what_cannot_be_started_fails_and_is_in_no_inventory(void **state)
+{
+    (void)state;
+    struct world world = world_new();
+    json_put(world.specifications, "12", json_of("{'id':'12','name':'vCPE','version':'1.0.0'}"));
+    struct order_run run = run_new(&world, ORDER(ITEM("1", "add", "{'serviceSpecification':{'id':'12'}}") "," ITEM(
+                                               "2", "add", ADD_WEB("1.0.0", VALUE("component", "'slice'")))));
+    assert_string_equal(run.plan->steps[0].type, "refuse");
+    run_start_step(&run, 0);
+    run_event(&run, EVENT_step_output, 0, "{'name':'message','value':'nothing here can start vCPE'}");
+    run_event(&run, EVENT_step_failed, 0, "{'reason':'failed','message':'exit 1','exit':1}");
+    run_event(&run, EVENT_step_cancelled, 1, "{'reason':'failed'}");
+    run_event(&run, EVENT_run_failed, NO_STEP, "{'reason':'failed','message':'exit 1'}");
+    AUTO(free_json) json_t *order = order_of(&run);
+    const json_t *item = json_array_get(json_object_get(order, "serviceOrderItem"), 0);
+    assert_string_equal(json_text(order, "state", ""), "failed");
+    assert_string_equal(json_text(item, "state", ""), "failed");
+    assert_string_equal(json_text(json_array_get(json_object_get(item, "errorMessage"), 0), "message", ""), "nothing here can start vCPE");
+    assert_null(json_object_get(json_object_get(item, "service"), "id"));
+    assert_null(service_of(&run, "17.1"));
+    run_release(&run);
+    world_release(&world);
+}
+
 static void a_compute_relies_on_the_networks_and_users_of_its_order(void **state)
 {
     (void)state;
@@ -245,7 +392,12 @@ int main(void)
         cmocka_unit_test(a_failure_is_told_in_the_services_own_words_and_nothing_stays),
         cmocka_unit_test(what_one_of_a_family_gets_the_other_has_not),
         cmocka_unit_test(a_change_shows_what_is_done_and_goes_back_when_undone),
+        cmocka_unit_test(a_cancel_is_assessed_then_pending_on_the_order_and_its_items),
+        cmocka_unit_test(what_stands_of_an_order_that_failed_makes_it_partial),
+        cmocka_unit_test(an_order_is_acknowledged_until_its_start),
         cmocka_unit_test(ending_is_inactive_then_terminated_and_past_its_pivot),
+        cmocka_unit_test(what_an_order_says_beside_what_steers_is_shown),
+        cmocka_unit_test(what_cannot_be_started_fails_and_is_in_no_inventory),
         cmocka_unit_test(a_compute_relies_on_the_networks_and_users_of_its_order),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
