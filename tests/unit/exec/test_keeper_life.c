@@ -193,8 +193,7 @@ static void a_killed_keeper_takes_all_with_it_and_the_next_restores_it(void **st
     pid_t haproxy = (pid_t)number_of(domain, "domain", "haproxy_pid"), instance = (pid_t)number_of(domain, "instance service=1.1", "pid");
     struct load *load = load_start(domain->port);
     load_more(load, 100);
-    kill(keeper_pid(domain), SIGKILL);
-    wait_gone(domain);
+    kill_all(domain);
     wait_dead(haproxy);
     wait_dead(instance);
     ensure(domain);

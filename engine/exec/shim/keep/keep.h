@@ -190,6 +190,7 @@ void family_release(struct keep *keep, struct family *family); /* where no servi
 void guard_keeper(struct shim *shim, int parent);
 void guard_hold(const struct keep *keep, const struct port *port); /* it outlives us */
 void guard_ready(const struct keep *keep);
+void guard_over(const struct keep *keep); /* we end, and no other keeper is needed */
 
 /* talk.c, verbs.c, status.c */
 void talk_open(struct keep *keep);
