@@ -138,9 +138,9 @@ struct slot {
 /* What keep/ hooks into a shim that keeps a domain rather than supervises a run; all NULL in a run's. Such a shim has no RUN/reports: they
    stay in `pending` until turn() takes them. */
 struct hooks {
-    void (*printed)(struct shim *shim, uint32_t step, const char *bytes, size_t size);
-    void (*reaped)(struct shim *shim, pid_t pid, int status); /* a child that is no step and no stage's init */
-    void (*turn)(struct shim *shim, int64_t now);             /* after each event and at each deadline */
+    void (*printed)(struct shim *shim, uint32_t step, const char *bytes, size_t size); /* it takes what would go to RUN/log */
+    void (*reaped)(struct shim *shim, pid_t pid, int status);                          /* a child that is no step and no stage's init */
+    void (*turn)(struct shim *shim, int64_t now);                                      /* after each event and at each deadline */
     int64_t (*deadline)(const struct shim *shim);
 };
 
