@@ -1,5 +1,6 @@
 """lab.py: a domain with all that belongs to it, for tests that break it: the engine's server, the core (inside of it, or a program by itself), the keeper,
 HAProxy, services from build/answer, and a load generator; and what must be true of them afterwards."""
+import fcntl
 import json
 import os
 import pathlib
@@ -7,6 +8,7 @@ import random
 import shutil
 import signal
 import socket
+import struct
 import subprocess
 import tarfile
 import tempfile
@@ -15,6 +17,8 @@ import time
 from server import BUILD, Server
 
 PORTS = 8
+WATCHERS = ("guardian", "deputy")  # no request is ever under way on these
+LOCK = "hhqqi4x"  # struct flock
 RATE = 100  # requests a second
 ENDS = ("succeeded", "failed", "cancelled", "rolled_back", "rollback_failed", "needs_person")
 
@@ -135,7 +139,7 @@ class Lab:
         self.server.stop()
         if self.core:
             self.core.end(signal.SIGTERM)
-        for pid in self.guardians() + self.keepers():
+        for pid in self.deputies() + self.guardians() + self.keepers():
             kill(pid)
         if not keep:
             shutil.rmtree(self.folder, ignore_errors=True)
@@ -227,26 +231,36 @@ stages:
 
     # --- killing ---
 
-    def shims(self, keeping):
-        """Shims of this lab and, since those have no other name, their sandboxes' first processes."""
-        return [pid for pid in processes() if (words := words_of(pid)) and words[0].endswith("crescendo-shim") and ("--keep" in words) == keeping and
+    def shims(self):
+        """Runs' supervisors and, since those have no other name, their sandboxes' first processes."""
+        return [pid for pid in processes() if (words := words_of(pid)) and words[0].endswith("crescendo-shim") and "--keep" not in words and
                 any(word.startswith(str(self.folder)) for word in words)]
 
+    def holders(self, byte):
+        """Who holds this part of a keeper's lock: docs/formats/keeper-protocol.md says what it is."""
+        found = []
+        for path in self.core_data.glob("keepers/*/keeper.lock"):
+            with open(path, "r+b") as file:
+                kind, _, _, _, pid = struct.unpack(LOCK, fcntl.fcntl(file, fcntl.F_GETLK, struct.pack(LOCK, fcntl.F_WRLCK, 0, byte, 1, 0)))
+                found += [pid] if kind != fcntl.F_UNLCK else []
+        return found
+
     def guardians(self):
-        pids = self.shims(keeping=True)
-        return [pid for pid in pids if parent_of(pid) not in pids]
+        return self.holders(0)
 
     def keepers(self):
-        guardians = self.guardians()
-        return [pid for pid in self.shims(keeping=True) if parent_of(pid) in guardians]
+        return self.holders(1)
+
+    def deputies(self):
+        return self.holders(2)
 
     def supervisors(self, of_core):
-        pids = self.shims(keeping=False)
+        pids = self.shims()
         return [pid for pid in pids if parent_of(pid) not in pids and
                 any(word.startswith(str(self.core_data)) for word in words_of(pid)) == of_core]
 
     def descendants(self, name):
-        keepers, found = set(self.guardians()), []
+        keepers, found = set(self.keepers()), []
         for pid in processes():
             words = words_of(pid)
             if not words or pathlib.Path(words[0]).name != name:
@@ -282,6 +296,8 @@ stages:
             return self.keepers()
         if what == "guardian":
             return self.guardians()
+        if what == "deputy":
+            return self.deputies()
         if what in ("shim", "lone-shim"):
             return self.supervisors(of_core=False)
         if what == "core-shim":
@@ -321,7 +337,7 @@ stages:
         end = time.monotonic() + 15  # what was killed last may still be on its way back
         while (left := self.left_to_do(first, made, back, gave_up)) and time.monotonic() < end:
             time.sleep(0.1)
-        most = 4 * RATE if "guardian" in kind else 4 * len(kind)  # without a guardian its ports are closed until the core looks
+        most = 4 * sum(what not in WATCHERS for what in kind)
         if counted["failed"] > most:
             wrong.append(f"{counted['failed']} requests failed: {counted['failures']} {counted['status']}")
         return wrong + left

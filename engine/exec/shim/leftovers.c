@@ -48,15 +48,20 @@ static bool read_process(pid_t pid, struct process *ret)
     return true;
 }
 
-static bool carries(const struct step *step, pid_t pid)
+static bool has_variable(pid_t pid, const char *name, const char *value)
 {
     char *text = shim_alloc(ENVIRONMENT_BYTES + 1);
     ssize_t size = read_file(pid, "environ", text, ENVIRONMENT_BYTES);
     char wanted[PATH_BYTES + 32];
-    int length = snprintf(wanted, sizeof wanted, "CRESCENDO_OUTPUT=%s", step->output_path);
+    int length = snprintf(wanted, sizeof wanted, "%s=%s", name, value);
     bool found = size > 0 && memmem(text, (size_t)size, wanted, (size_t)length + 1);
     free(text);
     return found;
+}
+
+static bool carries(const struct step *step, pid_t pid)
+{
+    return has_variable(pid, "CRESCENDO_OUTPUT", step->output_path);
 }
 
 static bool is_known(const struct shim *shim, pid_t pid)
@@ -103,16 +108,42 @@ static unsigned signal_all(const struct shim *shim, const struct step *step, int
     return count;
 }
 
-void children_kill(void)
+/* A dead child counts until it is reaped: only then have all of its own come to us. */
+unsigned children_kill(pid_t but)
 {
+    unsigned count = 0;
     DIR *folder = opendir("/proc");
-    if (!folder) return;
+    if (!folder) return 0;
     for (struct dirent *entry; (entry = readdir(folder));) {
         struct process process;
         if (!isdigit((unsigned char)entry->d_name[0]) || !read_process((pid_t)strtol(entry->d_name, NULL, 10), &process)) continue;
-        if (process.parent == getpid() && process.state != 'Z') kill(process.pid, SIGKILL);
+        if (process.parent != getpid() || process.pid == but) continue;
+        count++;
+        if (process.state != 'Z') kill(process.pid, SIGKILL);
     }
     closedir(folder);
+    return count;
+}
+
+/* The inits of a sandbox never ran another program, so their command line is ours; what runs without namespaces has the folder's name in
+   its environment. What is in a sandbox dies with its init. */
+unsigned carriers_kill(const struct shim *shim, pid_t but)
+{
+    char ours[PATH_BYTES], line[PATH_BYTES];
+    ssize_t size = read_file(getpid(), "cmdline", ours, sizeof ours);
+    unsigned count = 0;
+    DIR *folder = opendir("/proc");
+    if (!folder) return 0;
+    for (struct dirent *entry; (entry = readdir(folder));) {
+        pid_t pid = (pid_t)strtol(entry->d_name, NULL, 10);
+        if (pid <= 0 || pid == getpid() || pid == but) continue;
+        bool is_init = size > 0 && read_file(pid, "cmdline", line, sizeof line) == size && memcmp(line, ours, (size_t)size) == 0;
+        if (!is_init && !has_variable(pid, "CRESCENDO_RUN_FOLDER", shim->folder)) continue;
+        count++;
+        kill(pid, SIGKILL);
+    }
+    closedir(folder);
+    return count;
 }
 
 void step_signal(struct shim *shim, struct step *step, int number)

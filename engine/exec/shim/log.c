@@ -39,7 +39,10 @@ static bool write_record(struct log *log, const struct log_record *record, const
 bool log_write(struct shim *shim, const struct step *step, uint8_t stream, const char *bytes, size_t size)
 {
     struct log *log = &shim->log;
-    if (shim->hooks.printed && stream != LOG_ENGINE) shim->hooks.printed(shim, step->id, bytes, size);
+    if (shim->hooks.printed && stream != LOG_ENGINE) {
+        shim->hooks.printed(shim, step->id, bytes, size);
+        return true; /* a service goes on, whatever its log does */
+    }
     if (log->size_bytes + size > (uint64_t)LIMIT_LOG_BYTES && stream != LOG_ENGINE) {
         log->dropped_bytes += size;
         return true;
@@ -52,7 +55,7 @@ bool log_write(struct shim *shim, const struct step *step, uint8_t stream, const
         .time_us = wall_us()};
     if (write_record(log, &record, bytes)) return true;
     log->dropped_bytes += size;
-    return shim->hooks.printed != NULL; /* a service goes on without its log */
+    return shim->hooks.printed != NULL;
 }
 
 void log_say(struct shim *shim, const struct step *step, const char *format, ...)

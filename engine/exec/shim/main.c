@@ -91,25 +91,30 @@ static void open_folder(struct shim *shim, const char *folder)
     if (shim->folder_fd < 0) shim_die(shim->folder);
 }
 
-enum { LOCK_BYTE, KEEPER_BYTE }; /* of the lock's file: of a run's supervisor or a keeper's guardian; of its keeper */
+bool shim_lock(const struct shim *shim, enum lock_byte byte, int command)
+{
+    struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = byte, .l_len = 1};
+    int failed;
+    do
+        failed = fcntl(shim->lock_fd, command, &lock);
+    while (failed < 0 && errno == EINTR);
+    return failed == 0;
+}
+
+void shim_unlock(const struct shim *shim, enum lock_byte byte)
+{
+    struct flock lock = {.l_type = F_UNLCK, .l_whence = SEEK_SET, .l_start = byte, .l_len = 1};
+    fcntl(shim->lock_fd, F_SETLK, &lock);
+}
 
 /* The lock says that this folder has a living supervisor, or guardian; it is never inherited and never given up before the end. */
 static void take_lock(struct shim *shim, const char *name)
 {
-    struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = LOCK_BYTE, .l_len = 1};
     shim->lock_fd = openat(shim->folder_fd, name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (shim->lock_fd < 0) shim_die(name);
-    if (fcntl(shim->lock_fd, F_SETLK, &lock) == 0) return;
+    if (shim_lock(shim, LOCK_BYTE, F_SETLK)) return;
     if (errno == EAGAIN || errno == EACCES) _exit(EXIT_LOCKED);
     shim_die(name);
-}
-
-/* The keeper of a guardian that was killed dies with it, but maybe a moment later than the next guardian starts. */
-static void take_keeper_lock(struct shim *shim)
-{
-    struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = KEEPER_BYTE, .l_len = 1};
-    while (fcntl(shim->lock_fd, F_SETLKW, &lock) < 0)
-        if (errno != EINTR) shim_die("keeper.lock");
 }
 
 static void signals_ready(struct shim *shim, struct watch *watch, uint32_t events)
@@ -221,7 +226,7 @@ static void keep(const char *folder, int parent)
     forget_ignored_signals();
     guard_keeper(shim, parent);
     prctl(PR_SET_CHILD_SUBREAPER, 1);
-    take_keeper_lock(shim);
+    if (!shim_lock(shim, KEEPER_BYTE, F_SETLKW)) shim_die("keeper.lock"); /* the one before us may be dying still */
     open_loop(shim);
     keep_open(shim);
     leave_terminal();
@@ -229,6 +234,7 @@ static void keep(const char *folder, int parent)
     loop_run(shim);
     keep_close(shim);
     run_cgroup_close(shim);
+    guard_over((struct keep *)shim);
 }
 
 static int usage(bool asked)

@@ -138,9 +138,9 @@ struct slot {
 /* What keep/ hooks into a shim that keeps a domain rather than supervises a run; all NULL in a run's. Such a shim has no RUN/reports: they
    stay in `pending` until turn() takes them. */
 struct hooks {
-    void (*printed)(struct shim *shim, uint32_t step, const char *bytes, size_t size);
-    void (*reaped)(struct shim *shim, pid_t pid, int status); /* a child that is no step and no stage's init */
-    void (*turn)(struct shim *shim, int64_t now);             /* after each event and at each deadline */
+    void (*printed)(struct shim *shim, uint32_t step, const char *bytes, size_t size); /* it takes what would go to RUN/log */
+    void (*reaped)(struct shim *shim, pid_t pid, int status);                          /* a child that is no step and no stage's init */
+    void (*turn)(struct shim *shim, int64_t now);                                      /* after each event and at each deadline */
     int64_t (*deadline)(const struct shim *shim);
 };
 
@@ -170,7 +170,12 @@ _Noreturn void shim_die(const char *what);
 void shim_become_daemon(int parent);
 void *shim_alloc(size_t size);                   /* zeroed; never NULL */
 char *shim_copy(const char *bytes, size_t size); /* with a NUL behind */
-int64_t now_us(void);                            /* CLOCK_BOOTTIME */
+/* Of the lock's file: of a run's supervisor or a keeper's guardian; of its keeper; of the guardian's deputy. A lock is its process's own.
+ */
+enum lock_byte { LOCK_BYTE, KEEPER_BYTE, DEPUTY_BYTE };
+bool shim_lock(const struct shim *shim, enum lock_byte byte, int command); /* F_SETLK, F_SETLKW */
+void shim_unlock(const struct shim *shim, enum lock_byte byte);
+int64_t now_us(void); /* CLOCK_BOOTTIME */
 int64_t wall_us(void);
 void text_size(char *buffer, size_t room, uint64_t bytes);  /* "4.0 GiB" */
 void text_duration(char *buffer, size_t room, uint64_t ms); /* "10 s" */
@@ -256,8 +261,9 @@ void reset_signals(void);
 
 /* leftovers.c: processes that a step without namespaces left behind */
 void step_signal(struct shim *shim, struct step *step, int signal);
-void children_kill(void);                                  /* all of ours */
-bool leftovers_kill(struct shim *shim, struct step *step); /* true: there were some, look again at the next SIGCHLD */
+unsigned children_kill(pid_t but);                          /* all of ours; how many there were */
+unsigned carriers_kill(const struct shim *shim, pid_t but); /* all that carry our folder's name, though they are no children; how many */
+bool leftovers_kill(struct shim *shim, struct step *step);  /* true: there were some, look again at the next SIGCHLD */
 
 /* stage.c */
 struct stage *stage_find(struct shim *shim, uint32_t id);

@@ -153,14 +153,22 @@ static inline void wait_words(const struct domain *domain, const char *words)
 }
 
 /* --- a domain --- */
-/* Of the guardian, as long as it lives. */
-static inline pid_t keeper_pid(const struct domain *domain)
+enum { GUARDIAN_BYTE, KEEPER_BYTE, DEPUTY_BYTE };
+
+/* Who holds a part of the domain's lock; 0: nobody. size 0: all that is behind it. */
+static inline pid_t holder(const struct domain *domain, off_t byte, off_t size)
 {
     AUTO(free_text) char *path = mem_format("%s/keeper.lock", domain->folder);
     AUTO(close_fd) int fd = open(path, O_RDWR | O_CLOEXEC);
-    struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+    struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = byte, .l_len = size};
     if (fd < 0 || fcntl(fd, F_GETLK, &lock) < 0 || lock.l_type == F_UNLCK) return 0;
     return lock.l_pid;
+}
+
+/* Of the guardian, as long as it lives. */
+static inline pid_t keeper_pid(const struct domain *domain)
+{
+    return holder(domain, GUARDIAN_BYTE, 1);
 }
 
 /* The keeper proper; keeper_pid() is its guardian's. 0: it does not answer just now. */
@@ -174,10 +182,21 @@ static inline pid_t kept_pid(const struct domain *domain)
 static inline void wait_gone(const struct domain *domain)
 {
     int64_t end = clock_now_ms() + PATIENCE_MS;
-    while (keeper_pid(domain)) {
+    while (holder(domain, GUARDIAN_BYTE, 0)) {
         if (clock_now_ms() > end) fail_msg("the keeper did not end");
         sleep_ms(5);
     }
+}
+
+/* All that belongs to it, so that nobody starts it again. */
+static inline void kill_all(const struct domain *domain)
+{
+    static const off_t places[] = {DEPUTY_BYTE, GUARDIAN_BYTE, KEEPER_BYTE};
+    for (size_t i = 0; i < COUNT_OF(places); i++) {
+        pid_t pid = holder(domain, places[i], 1);
+        if (pid) kill(pid, SIGKILL);
+    }
+    wait_gone(domain);
 }
 
 static inline bool port_is_free(int port)

@@ -86,8 +86,7 @@ static void a_key_does_a_thing_once(void **state)
     assert_answer(domain, "error code=conflict", "share key=r service=1.1 share=1");
     assert_answer(domain, "ok seen=done previous=1\n", "find key=r");
     assert_int_equal(number_of(domain, "service service=1.1", "replicas"), 2);
-    kill(keeper_pid(domain), SIGKILL);
-    wait_gone(domain);
+    kill_all(domain);
     ensure(domain);
     assert_answer(domain, "ok seen=done previous=1\n", "find key=r");
     assert_answer(domain, "ok previous=1\n", "replicas key=r service=1.1 replicas=2");
@@ -207,8 +206,7 @@ static void many_may_start_one(void **state)
     struct domain *domain = domain_new(true);
     for (int round = 0; round < 5; round++) {
         pid_t children[6];
-        kill(keeper_pid(domain), SIGKILL);
-        wait_gone(domain);
+        kill_all(domain);
         for (size_t i = 0; i < COUNT_OF(children); i++) {
             children[i] = fork();
             if (children[i]) continue;

@@ -1,4 +1,5 @@
-/* The keeper's guardian: it starts another keeper when that was killed, clients wait meanwhile, and both end together. */
+/* The keeper's guardian: it starts another keeper when that was killed, and clients wait meanwhile; and its deputy, which takes its place.
+ */
 #include "domain.h"
 
 static pid_t next_keeper(const struct domain *domain, pid_t before)
@@ -11,9 +12,16 @@ static pid_t next_keeper(const struct domain *domain, pid_t before)
     }
 }
 
+/* A dead one that nobody has reaped yet does not. */
 static bool lives(pid_t pid)
 {
-    return kill(pid, 0) == 0;
+    AUTO(free_text) char *path = mem_format("/proc/%d/stat", (int)pid);
+    AUTO(free_text) char *bytes = NULL;
+    size_t size;
+    struct error err;
+    if (file_read(path, 4096, &bytes, &size, &err)) return false;
+    const char *state = strrchr(bytes, ')');
+    return state && state[2] != 'Z' && state[2] != 'X';
 }
 
 static void a_killed_keeper_is_replaced_and_refuses_nobody(void **state)
@@ -46,18 +54,111 @@ static void a_killed_keeper_is_replaced_and_refuses_nobody(void **state)
     domain_free(domain);
 }
 
-static void a_killed_guardian_takes_its_keeper_with_it(void **state)
+/* Somebody other than before in this place. */
+static pid_t next_holder(const struct domain *domain, off_t byte, pid_t before)
+{
+    int64_t end = clock_now_ms() + PATIENCE_MS;
+    for (pid_t pid;; sleep_ms(2)) {
+        pid = holder(domain, byte, 1);
+        if (pid && pid != before) return pid;
+        if (clock_now_ms() > end) fail_msg("nobody took the place of byte %d", (int)byte);
+    }
+}
+
+static pid_t haproxy_of(const struct domain *domain)
+{
+    return (pid_t)number_of(domain, "domain", "haproxy_pid");
+}
+
+static void a_killed_guardian_is_noticed_by_nobody(void **state)
+{
+    (void)state;
+    if (!has_haproxy()) skip();
+    struct domain *domain = domain_new(true);
+    start_service(domain, "1.1", "a", "");
+    pid_t keeper = kept_pid(domain), instance = (pid_t)number_of(domain, "instance service=1.1", "pid"), haproxy = haproxy_of(domain);
+    pid_t guardian = keeper_pid(domain);
+    struct load *load = load_start(domain->port);
+    load_more(load, 100);
+    for (int round = 0; round < 3; round++) {
+        next_holder(domain, DEPUTY_BYTE, guardian);
+        kill(guardian, SIGKILL);
+        guardian = next_holder(domain, GUARDIAN_BYTE, guardian);
+        load_more(load, 100);
+    }
+    load_end(load);
+    assert_int_equal(load->failed, 0);
+    assert_int_equal(kept_pid(domain), keeper);
+    assert_int_equal(number_of(domain, "instance service=1.1", "pid"), instance);
+    assert_int_equal(haproxy_of(domain), haproxy);
+    free(load);
+    domain_free(domain); /* the new guardian hands on who ends it */
+}
+
+/* The deputy that took the place of a guardian does all that one does. */
+static void a_keeper_is_replaced_by_whoever_is_its_guardian_now(void **state)
+{
+    (void)state;
+    if (!has_haproxy()) skip();
+    struct domain *domain = domain_new(true);
+    start_service(domain, "1.1", "a", "");
+    pid_t keeper = kept_pid(domain), instance = (pid_t)number_of(domain, "instance service=1.1", "pid");
+    struct load *load = load_start(domain->port);
+    pid_t guardian = keeper_pid(domain);
+    for (int round = 0; round < 2; round++) {
+        next_holder(domain, DEPUTY_BYTE, guardian);
+        kill(guardian, SIGKILL);
+        guardian = next_holder(domain, GUARDIAN_BYTE, guardian);
+        kill(keeper, SIGKILL);
+        keeper = next_keeper(domain, keeper);
+        assert_false(lives(instance));
+        wait_until(domain, "service service=1.1", "ready", 1);
+        instance = (pid_t)number_of(domain, "instance service=1.1", "pid");
+        load_more(load, 100);
+    }
+    load_end(load);
+    assert_true(load->failed <= 2 * COUNT_OF(load->threads));
+    assert_int_equal(number_of(domain, "family", "port"), domain->port);
+    free(load);
+    domain_free(domain);
+}
+
+static void guardian_and_keeper_may_be_killed_together(void **state)
+{
+    (void)state;
+    if (!has_haproxy()) skip();
+    struct domain *domain = domain_new(true);
+    start_service(domain, "1.1", "a", "");
+    pid_t keeper = kept_pid(domain), guardian = keeper_pid(domain);
+    struct load *load = load_start(domain->port);
+    for (int round = 0; round < 4; round++) {
+        next_holder(domain, DEPUTY_BYTE, guardian);
+        load_more(load, 20);
+        kill(round % 2 ? keeper : guardian, SIGKILL);
+        kill(round % 2 ? guardian : keeper, SIGKILL);
+        guardian = next_holder(domain, GUARDIAN_BYTE, guardian);
+        keeper = next_keeper(domain, keeper);
+        wait_until(domain, "service service=1.1", "ready", 1);
+        load_more(load, 100);
+    }
+    load_end(load);
+    assert_true(load->failed <= 4 * COUNT_OF(load->threads));
+    assert_int_equal(number_of(domain, "family", "port"), domain->port);
+    free(load);
+    domain_free(domain);
+}
+
+static void a_killed_deputy_is_replaced(void **state)
 {
     (void)state;
     struct domain *domain = domain_new(true);
-    pid_t keeper = kept_pid(domain);
-    assert_true(keeper && keeper != keeper_pid(domain));
-    kill(keeper_pid(domain), SIGKILL);
-    wait_gone(domain);
-    assert_int_equal(kept_pid(domain), 0);
-    ensure(domain);
-    assert_true(kept_pid(domain) != keeper);
-    assert_answer(domain, "domain=edge", "hello");
+    pid_t guardian = keeper_pid(domain), keeper = kept_pid(domain), deputy = next_holder(domain, DEPUTY_BYTE, 0);
+    for (int round = 0; round < 2; round++) {
+        kill(deputy, SIGKILL);
+        deputy = next_holder(domain, DEPUTY_BYTE, deputy);
+    }
+    assert_int_equal(keeper_pid(domain), guardian);
+    assert_int_equal(kept_pid(domain), keeper);
     domain_free(domain);
 }
 
@@ -105,7 +206,10 @@ int main(int argc, char **argv)
     SERVE_IF_ASKED(argc, argv);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_killed_keeper_is_replaced_and_refuses_nobody),
-        cmocka_unit_test(a_killed_guardian_takes_its_keeper_with_it),
+        cmocka_unit_test(a_killed_guardian_is_noticed_by_nobody),
+        cmocka_unit_test(a_keeper_is_replaced_by_whoever_is_its_guardian_now),
+        cmocka_unit_test(guardian_and_keeper_may_be_killed_together),
+        cmocka_unit_test(a_killed_deputy_is_replaced),
         cmocka_unit_test(either_may_be_told_to_end),
         cmocka_unit_test(none_is_started_in_a_folder_that_was_removed),
         cmocka_unit_test(one_that_is_killed_again_and_again_comes_back),

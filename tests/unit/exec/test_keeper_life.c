@@ -193,8 +193,7 @@ static void a_killed_keeper_takes_all_with_it_and_the_next_restores_it(void **st
     pid_t haproxy = (pid_t)number_of(domain, "domain", "haproxy_pid"), instance = (pid_t)number_of(domain, "instance service=1.1", "pid");
     struct load *load = load_start(domain->port);
     load_more(load, 100);
-    kill(keeper_pid(domain), SIGKILL);
-    wait_gone(domain);
+    kill_all(domain);
     wait_dead(haproxy);
     wait_dead(instance);
     ensure(domain);
@@ -214,6 +213,81 @@ static void a_killed_keeper_takes_all_with_it_and_the_next_restores_it(void **st
     domain_free(domain);
 }
 
+/* What stands in a file below KEEP/logs; "" where there is none. Caller frees. */
+static char *kept_output(const struct domain *domain, const char *file)
+{
+    AUTO(free_text) char *path = mem_format("%s/logs/%s", domain->folder, file);
+    char *bytes = NULL;
+    size_t size;
+    struct error err;
+    return file_read(path, 4 * 1024 * 1024, &bytes, &size, &err) ? mem_copy_text("") : bytes;
+}
+
+static void wait_output(const struct domain *domain, const char *file, const char *words)
+{
+    for (int64_t end = clock_now_ms() + PATIENCE_MS;; sleep_ms(10)) {
+        AUTO(free_text) char *output = kept_output(domain, file);
+        if (strstr(output, words)) return;
+        if (clock_now_ms() > end) fail_msg("'%s' is not in %s: %s", words, file, output);
+    }
+}
+
+static void what_an_instance_prints_outlives_it_and_its_keeper(void **state)
+{
+    (void)state;
+    struct domain *domain = domain_new(true);
+    start_service(domain, "1.1", "a", "");
+    wait_output(domain, "1.1/1.log", "Z started on port ");
+    wait_output(domain, "1.1/1.log", "\nserving a\n");
+    kill((pid_t)number_of(domain, "instance service=1.1", "pid"), SIGKILL);
+    wait_output(domain, "1.1/1.log", "Z killed by signal 9");
+    kill_all(domain);
+    wait_output(domain, "1.1/1.log", "\nserving a\n");
+    ensure(domain);
+    wait_until(domain, "service service=1.1 ", "ready", 1);
+    assert_answer(domain, "ok", "stop key=s service=1.1");
+    wait_until(domain, "service service=1.1", "replicas", -1);
+    wait_output(domain, "1.1/1.log", "Z ended\n");
+    domain_free(domain);
+}
+
+/* A program that prints without end: two files of a megabyte, the last part of what it printed. */
+static void output_without_end_has_a_bound(void **state)
+{
+    (void)state;
+    struct domain *domain = domain_new(true);
+    assert_answer(domain, "ok",
+        "start key=a service=1.1 family=f version=1 folder=%s command=/bin/sh command=-c "
+        "command=seq%%20400000%%3Bsleep%%20600 port=http=8080 grace_ms=100",
+        domain->package);
+    wait_output(domain, "1.1/1.log", "\n400000\n");
+    AUTO(free_text) char *before = kept_output(domain, "1.1/1.log.1"), *last = kept_output(domain, "1.1/1.log");
+    assert_in_range(strlen(before), 1024 * 1024, 1024 * 1024 + 128 * 1024);
+    assert_in_range(strlen(last), 1, 1024 * 1024 + 128 * 1024);
+    domain_free(domain);
+}
+
+static void only_the_last_ended_services_keep_their_output(void **state)
+{
+    (void)state;
+    struct domain *domain = domain_new(true);
+    for (int i = 1; i <= 33; i++) {
+        AUTO(free_text) char *logs = mem_format("%s/logs", domain->folder), *folder = mem_format("%s/%d.9", logs, i);
+        AUTO(free_text) char *file = mem_format("%s/1.log", folder);
+        struct timespec times[2] = {{i, 0}, {i, 0}};
+        mkdir(logs, 0700);
+        assert_int_equal(mkdir(folder, 0700), 0);
+        close(open(file, O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
+        assert_int_equal(utimensat(AT_FDCWD, folder, times, 0), 0);
+    }
+    start_service(domain, "1.1", "a", "");
+    wait_output(domain, "1.1/1.log", "serving");
+    AUTO(free_text) char *oldest = mem_format("%s/logs/1.9", domain->folder), *next = mem_format("%s/logs/2.9", domain->folder);
+    assert_int_equal(access(oldest, F_OK), -1);
+    assert_int_equal(access(next, F_OK), 0);
+    domain_free(domain);
+}
+
 int main(int argc, char **argv)
 {
     SERVE_IF_ASKED(argc, argv);
@@ -227,6 +301,9 @@ int main(int argc, char **argv)
         cmocka_unit_test(haproxy_can_do_nothing_else),
         cmocka_unit_test(a_killed_haproxy_is_restored),
         cmocka_unit_test(a_killed_keeper_takes_all_with_it_and_the_next_restores_it),
+        cmocka_unit_test(what_an_instance_prints_outlives_it_and_its_keeper),
+        cmocka_unit_test(output_without_end_has_a_bound),
+        cmocka_unit_test(only_the_last_ended_services_keep_their_output),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

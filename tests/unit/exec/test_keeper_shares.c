@@ -104,8 +104,7 @@ static void a_lease_outlives_its_keeper(void **state)
     start_service(domain, "1.1", "a", "");
     start_service(domain, "2.1", "b", "");
     assert_answer(domain, "ok previous=0", "share key=1 service=2.1 share=5000 lease_ms=300");
-    kill(keeper_pid(domain), SIGKILL);
-    wait_gone(domain);
+    kill_all(domain);
     sleep_ms(350);
     ensure(domain);
     wait_until(domain, "service service=2.1", "lost", 1);
@@ -239,8 +238,7 @@ static void records_go_on_in_the_same_segment(void **state)
         size_t size;
         AUTO(free_text) char *bytes = read_telemetry(domain, "00000001.seg", &size);
         assert_int_equal(size, TELEMETRY_HEADER_BYTES + (size_t)life * sizeof(struct telemetry_record));
-        kill(keeper_pid(domain), SIGKILL);
-        wait_gone(domain);
+        kill_all(domain);
         ensure(domain);
     }
     domain_free(domain);

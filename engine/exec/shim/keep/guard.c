@@ -1,13 +1,11 @@
 /* guard.c: the guardian: the first process of `crescendo-shim --keep KEEP`. The keeper is its child; it starts another one as soon as that
    has died and all that it left is gone, and holds each socket that clients come by, so that they wait in its queue rather than are
-   refused. It does nothing else, so that there is little that could go wrong with it; the keeper dies with it. */
-#include "keep.h"
+   refused. It does nothing else, so that there is little that could go wrong with it; what goes wrong with itself is its deputy's. */
+#include "guard.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <string.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
@@ -15,50 +13,32 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { READY_FD = 3, LOOK_MS = 20, IS_READY = 0 };
+enum { READY_FD = 3, LOOK_MS = 20 };
 static const int64_t STABLE_US = 2000 * 1000, FIRST_DELAY_US = 100 * 1000, LONGEST_DELAY_US = 10 * 1000 * 1000, GONE_US = 10 * 1000 * 1000;
-
-struct guardian {
-    struct keep *keep; /* as the next keeper will find it: fresh, but for the ports */
-    int signals, channel, parent;
-    pid_t keeper;
-    bool answered, ending; /* answered: a keeper was ready once, so who started us has gone on */
-    unsigned failures;
-};
 
 /* --- in the keeper --- */
 
-static void tell(const struct keep *keep, int number, int fd)
-{
-    char control[CMSG_SPACE(sizeof fd)] = {0};
-    struct iovec piece = {&number, sizeof number};
-    struct msghdr message = {.msg_iov = &piece, .msg_iovlen = 1};
-    if (fd >= 0) {
-        message.msg_control = control;
-        message.msg_controllen = sizeof control;
-        struct cmsghdr *header = CMSG_FIRSTHDR(&message);
-        *header = (struct cmsghdr){.cmsg_len = CMSG_LEN(sizeof fd), .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS};
-        memcpy(CMSG_DATA(header), &fd, sizeof fd);
-    }
-    (void)!sendmsg(keep->guardian, &message, MSG_NOSIGNAL | MSG_DONTWAIT); /* a guardian that is gone takes us with it */
-}
-
 void guard_hold(const struct keep *keep, const struct port *port)
 {
-    tell(keep, port->number, port->fd);
+    note_send(keep->guardian, NOTE_PORT, port->number, port->fd);
 }
 
+/* A guardian that was killed before it had a deputy leaves nobody to look after us: whoever wanted us starts again. */
 void guard_ready(const struct keep *keep)
 {
-    tell(keep, IS_READY, -1);
+    if (!note_send(keep->guardian, NOTE_READY, 0, -1)) _exit(1);
 }
 
-static void become_keeper(const struct guardian *guardian, int channel, pid_t parent)
+void guard_over(const struct keep *keep)
 {
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
-    if (getppid() != parent) _exit(1);
+    note_send(keep->guardian, NOTE_OVER, 0, -1);
+}
+
+static void become_keeper(const struct guardian *guardian, int channel)
+{
     setsid();
     close(guardian->signals);
+    if (guardian->ear >= 0) close(guardian->ear); /* its end is the deputy's sign */
     if (!guardian->answered) {
         close(READY_FD);
         close(guardian->parent);
@@ -72,40 +52,43 @@ static void become_keeper(const struct guardian *guardian, int channel, pid_t pa
 static bool start(struct guardian *guardian)
 {
     int ends[2];
-    pid_t self = getpid();
     guardian->channel = -1;
-    guardian->keeper = -1;
+    guardian->keeper = 0;
+    guardian->adopted = guardian->over = false;
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0) return false;
-    guardian->keeper = fork();
-    close(ends[guardian->keeper == 0 ? 0 : 1]);
-    if (guardian->keeper == 0) become_keeper(guardian, ends[1], self);
+    pid_t pid = fork();
+    close(ends[pid == 0 ? 0 : 1]);
+    if (pid == 0) become_keeper(guardian, ends[1]);
+    if (pid == 0) return true;
     guardian->channel = ends[0];
-    return guardian->keeper == 0;
+    guardian->keeper = pid > 0 ? pid : 0;
+    deputy_tell_keeper(guardian);
+    return false;
 }
 
-static void take_told(struct guardian *guardian, int number, int fd)
+void guard_take_port(struct keep *keep, int number, int fd)
 {
-    struct keep *keep = guardian->keep;
-    if (number == IS_READY) {
+    if (fd >= 0 && keep->port_count < KEEP_PORTS) keep->ports[keep->port_count++] = (struct port){.number = number, .fd = fd};
+}
+
+static void take_note(struct guardian *guardian, const struct note *note, int fd)
+{
+    if (note->kind == NOTE_PORT) {
+        guard_take_port(guardian->keep, note->number, fd);
+        deputy_tell_port(guardian, note->number, fd);
+    } else if (note->kind == NOTE_OVER) {
+        guardian->over = true;
+    } else if (note->kind == NOTE_READY) {
         if (!guardian->answered) shim_become_daemon(guardian->parent);
         guardian->answered = true;
-    } else if (fd >= 0 && keep->port_count < KEEP_PORTS) {
-        keep->ports[keep->port_count++] = (struct port){.number = number, .fd = fd};
     }
 }
 
-/* False: there is nothing more. */
-static bool hear(struct guardian *guardian)
+static void hear(struct guardian *guardian)
 {
-    int number, fd = -1;
-    char control[CMSG_SPACE(sizeof fd)];
-    struct iovec piece = {&number, sizeof number};
-    struct msghdr message = {.msg_iov = &piece, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof control};
-    if (recvmsg(guardian->channel, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC) != (ssize_t)sizeof number) return false;
-    struct cmsghdr *header = CMSG_FIRSTHDR(&message);
-    if (header && header->cmsg_type == SCM_RIGHTS) memcpy(&fd, CMSG_DATA(header), sizeof fd);
-    take_told(guardian, number, fd);
-    return true;
+    struct note note;
+    for (int fd; note_take(guardian->channel, &note, &fd);)
+        take_note(guardian, &note, fd);
 }
 
 static void take_signals(struct guardian *guardian)
@@ -120,48 +103,84 @@ static void take_signals(struct guardian *guardian)
 
 static void wait_for_news(struct guardian *guardian, int ms)
 {
-    struct pollfd news[] = {{guardian->signals, POLLIN, 0}, {guardian->channel, POLLIN, 0}};
+    struct pollfd news[] = {{guardian->signals, POLLIN, 0}, {guardian->channel, POLLIN, 0}, {guardian->pidfd, POLLIN, 0}};
     if (poll(news, COUNT_OF(news), ms) <= 0) return;
     take_signals(guardian);
-    while (guardian->channel >= 0 && hear(guardian))
-        continue;
+    hear(guardian);
     if (!(news[1].revents & POLLHUP)) return;
     close(guardian->channel);
     guardian->channel = -1;
 }
 
-/* Until it has ended; how. */
-static int watch(struct guardian *guardian)
+/* All children that ended. True: the keeper was among them, or is a child no more. */
+static bool reap(struct guardian *guardian)
 {
-    int status = 0;
-    pid_t ended = 0;
-    while (guardian->keeper > 0 && ended != guardian->keeper) {
-        wait_for_news(guardian, -1);
-        do
-            ended = waitpid(-1, &status, WNOHANG);
-        while (ended > 0 && ended != guardian->keeper);
+    bool ended = false;
+    int status;
+    for (pid_t pid; (pid = waitpid(-1, &status, WNOHANG)) > 0;) {
+        if (pid == guardian->deputy) deputy_gone(guardian);
+        if (pid != guardian->keeper) continue;
+        guardian->status = status;
+        ended = true;
     }
-    while (guardian->channel >= 0 && hear(guardian))
-        continue;
-    if (guardian->channel >= 0) close(guardian->channel);
-    guardian->channel = -1;
-    return guardian->keeper > 0 ? status : 1;
+    return ended;
+}
+
+/* Nobody tells us how one ended that is not our child, unless it did itself. */
+static bool adopted_ended(struct guardian *guardian)
+{
+    struct pollfd end = {guardian->pidfd, POLLIN, 0};
+    if (guardian->pidfd >= 0 && poll(&end, 1, 0) <= 0) return false;
+    hear(guardian);
+    guardian->status = guardian->over ? 0 : SIGKILL;
+    return true;
+}
+
+static bool has_ended(struct guardian *guardian)
+{
+    bool ended = reap(guardian);
+    if (guardian->adopted) return adopted_ended(guardian);
+    if (!guardian->keeper) guardian->status = 1;
+    return ended || !guardian->keeper;
+}
+
+static void drop(int *fd)
+{
+    if (*fd >= 0) close(*fd);
+    *fd = -1;
+}
+
+/* Until it has ended. */
+static void watch(struct guardian *guardian)
+{
+    while (!has_ended(guardian)) {
+        deputy_see_to(guardian);
+        wait_for_news(guardian, deputy_wait_ms(guardian));
+    }
+    hear(guardian);
+    drop(&guardian->channel);
+    drop(&guardian->pidfd);
+    guardian->keeper = 0;
 }
 
 /* A service must not be there twice: what the keeper started is gone before the next one starts it anew. Most of it dies with the keeper;
-   we are the subreaper of the rest. */
+   we are the subreaper of the rest, or know it by what it carries. */
 static void end_leftovers(struct guardian *guardian)
 {
     int64_t end = now_us() + GONE_US;
-    guardian->keeper = -1;
     for (;;) {
-        while (waitpid(-1, NULL, WNOHANG) > 0)
-            continue;
-        if (waitpid(-1, NULL, WNOHANG) < 0 && errno == ECHILD) return;
-        if (now_us() > end) return; /* it hangs in the kernel, and does not come back from there alive */
-        children_kill();
+        reap(guardian);
+        unsigned left = children_kill(guardian->deputy);
+        if (guardian->adopted) left += carriers_kill(&guardian->keep->shim, guardian->deputy);
+        if (!left || now_us() > end) return; /* one that hangs in the kernel does not come back from there alive */
         wait_for_news(guardian, LOOK_MS);
     }
+}
+
+static _Noreturn void leave(struct guardian *guardian, int code)
+{
+    deputy_end(guardian);
+    _exit(code);
 }
 
 /* The folder may have been removed under a keeper that was killed. */
@@ -172,12 +191,12 @@ static bool is_ours(const struct shim *shim)
            there.st_ino == held.st_ino && there.st_dev == held.st_dev;
 }
 
-static void end_or_go_on(const struct guardian *guardian, int status)
+static void end_or_go_on(struct guardian *guardian)
 {
-    bool exited = WIFEXITED(status);
-    if (exited && WEXITSTATUS(status) == 0) _exit(0); /* it was told to, or nobody needed it */
-    if (guardian->ending || !is_ours(&guardian->keep->shim)) _exit(0);
-    if (!guardian->answered) _exit(exited ? WEXITSTATUS(status) : 1);
+    bool exited = WIFEXITED(guardian->status);
+    if (exited && WEXITSTATUS(guardian->status) == 0) leave(guardian, 0); /* it was told to, or nobody needed it */
+    if (guardian->ending || !is_ours(&guardian->keep->shim)) leave(guardian, 0);
+    if (!guardian->answered) leave(guardian, exited ? WEXITSTATUS(guardian->status) : 1);
 }
 
 static void back_off(struct guardian *guardian, int64_t started)
@@ -188,7 +207,7 @@ static void back_off(struct guardian *guardian, int64_t started)
     int64_t end = now_us() + (delay < LONGEST_DELAY_US ? delay : LONGEST_DELAY_US);
     for (int64_t left; !guardian->ending && (left = end - now_us()) > 0;)
         wait_for_news(guardian, (int)(left / 1000 + 1));
-    if (guardian->ending) _exit(0);
+    if (guardian->ending) leave(guardian, 0);
 }
 
 static int open_signals(void)
@@ -207,14 +226,15 @@ static int open_signals(void)
 
 void guard_keeper(struct shim *shim, int parent)
 {
-    struct guardian guardian = {.keep = (struct keep *)shim, .signals = open_signals(), .channel = -1, .parent = parent};
+    struct guardian guardian = {
+        .keep = (struct keep *)shim, .signals = open_signals(), .channel = -1, .pidfd = -1, .ear = -1, .parent = parent};
     for (;;) {
         int64_t started = now_us();
         if (start(&guardian)) return;
-        int status = watch(&guardian);
-        guardian.keep->ended = status;
+        watch(&guardian);
+        guardian.keep->ended = guardian.status;
         end_leftovers(&guardian);
-        end_or_go_on(&guardian, status);
+        end_or_go_on(&guardian);
         back_off(&guardian, started);
     }
 }

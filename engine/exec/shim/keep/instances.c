@@ -218,6 +218,7 @@ void instance_start(struct keep *keep, struct instance *instance)
     ask_start(keep, instance);
     ask_end_stage(keep, instance);
     check_start(keep, instance, now);
+    output_say(keep, instance, "started on port %d", instance->ports[0]);
 }
 
 void instance_end(struct keep *keep, struct instance *instance)
@@ -239,6 +240,7 @@ void instance_free(struct keep *keep, struct instance *instance)
             break;
         }
     check_stop(keep, instance);
+    output_close(&instance->output);
     free(instance->ports);
     free(instance);
 }
@@ -288,6 +290,7 @@ static void refused(struct keep *keep, struct instance *instance, struct view *p
     const struct stage *stage = stage_find(&keep->shim, instance->stage);
     bool no_sandbox = stage && stage->state == STAGE_REFUSED && stage->degree == DEGREE_NONE && !instance->without_sandbox;
     say(instance, "%s", why);
+    output_say(keep, instance, "%s", why);
     ended(keep, instance);
     if (!no_sandbox) return;
     const char *advice = strstr(why, "; enable "); /* it is for pipelines */
@@ -314,6 +317,7 @@ static void exited(struct keep *keep, struct instance *instance, struct view *pa
         say(instance, "killed by signal %u (%s)", number, strsignal((int)number));
     else if (!own_end)
         say(instance, "%s", message[0] ? message : "ended");
+    output_say(keep, instance, "%s", own_end ? "ended" : instance->message);
     ended(keep, instance);
 }
 

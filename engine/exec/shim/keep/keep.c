@@ -81,8 +81,11 @@ static int64_t keep_deadline(const struct shim *shim)
 
 static void printed(struct shim *shim, uint32_t step, const char *bytes, size_t size)
 {
-    struct instance *instance = instance_of_step((struct keep *)shim, step);
-    if (instance) tail_add(instance->tail, &instance->tail_size, bytes, size);
+    struct keep *keep = (struct keep *)shim;
+    struct instance *instance = instance_of_step(keep, step);
+    if (!instance) return;
+    tail_add(instance->tail, &instance->tail_size, bytes, size);
+    output_add(keep, instance, bytes, size);
 }
 
 static void reaped(struct shim *shim, pid_t pid, int status)

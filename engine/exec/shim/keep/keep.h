@@ -59,6 +59,12 @@ struct check {
     int status;        /* of the last answer; 0 = none */
     unsigned failures; /* in a row */
 };
+/* output.c: the file that takes what it prints. */
+struct output {
+    int fd; /* -1: none yet */
+    uint64_t size_bytes;
+    bool in_line; /* what was printed last had no end of line */
+};
 struct instance {
     struct service *service;
     uint32_t number, id, attempt, stage; /* id: its step's number */
@@ -81,6 +87,7 @@ struct instance {
     size_t last_tail_size;
     char message[MESSAGE_BYTES]; /* how its last process ended */
     char isolation[MESSAGE_BYTES];
+    struct output output;
     struct instance *next;
 };
 
@@ -190,6 +197,7 @@ void family_release(struct keep *keep, struct family *family); /* where no servi
 void guard_keeper(struct shim *shim, int parent);
 void guard_hold(const struct keep *keep, const struct port *port); /* it outlives us */
 void guard_ready(const struct keep *keep);
+void guard_over(const struct keep *keep); /* we end, and no other keeper is needed */
 
 /* talk.c, verbs.c, status.c */
 void talk_open(struct keep *keep);
@@ -233,6 +241,11 @@ void tail_add(char tail[TAIL_BYTES + 1], size_t *size, const char *bytes, size_t
 bool instance_choose_ports(struct keep *keep, struct instance *instance);
 char **instance_environment(const struct instance *instance);
 char **instance_command(const struct instance *instance, char *const *environment);
+
+/* output.c: KEEP/logs */
+void output_add(const struct keep *keep, struct instance *instance, const char *bytes, size_t size);
+void output_say(const struct keep *keep, struct instance *instance, const char *format, ...) __attribute__((format(printf, 3, 4)));
+void output_close(struct output *output);
 
 /* health.c */
 void check_start(struct keep *keep, struct instance *instance, int64_t now);

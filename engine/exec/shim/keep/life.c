@@ -33,7 +33,7 @@ static void add_instance(struct keep *keep, struct service *service, uint32_t nu
     size_t ports = 0;
     while (service->ports[ports])
         ports++;
-    *instance = (struct instance){.service = service, .number = number, .id = free_id(keep), .check.watch.fd = -1};
+    *instance = (struct instance){.service = service, .number = number, .id = free_id(keep), .check.watch.fd = -1, .output.fd = -1};
     instance->ports = mem_alloc_array(ports, sizeof *instance->ports);
     struct instance **end = &service->instances;
     while (*end)
