@@ -78,6 +78,7 @@ const struct option_spec domain_options[] = {
 const struct example domain_examples[] = {
     {"crescendo domain add here", "services on this machine, behind 127.0.0.1"},
     {"crescendo domain show here", "its capacity, services and instances"},
+    {"crescendo domain remove here", "no longer; its services must have ended"},
     {0},
 };
 

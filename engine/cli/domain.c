@@ -50,6 +50,7 @@ const struct form domain_forms[] = {
     {"list", "", "the domains that the core drives itself", .run = list},
     {"show", "NAME", "one domain: its capacity, services and instances", 1, 1, .run = domain_show},
     {"add", "NAME", "writes the file of a new domain into this machine's data folder", 1, 1, "address ports url dialect", domain_add},
+    {"remove", "NAME", "takes the file away again, when no service is left there", 1, 1, .run = domain_remove},
     {"check", "NAME|FILE", "every mistake in the file of a domain; needs no server", 1, 1, .run = domain_check},
     {.name = NULL},
 };

@@ -20,10 +20,11 @@ static int no_folder(const struct cli *cli, struct error *err)
     return error_hint(err, "name the folder: --data DIR");
 }
 
-/* DATA/domains/NAME.yaml. Caller frees. */
-static char *path_of(const struct cli *cli, const char *name)
+int domain_path(const struct cli *cli, const char *name, char **ret, struct error *err)
 {
-    return mem_format("%s/domains/%s.yaml", cli->client.data, name);
+    if (!cli->client.data) return no_folder(cli, err);
+    *ret = mem_format("%s/domains/%s.yaml", cli->client.data, name);
+    return 0;
 }
 
 static int is_there(const char *path, const char *name, struct error *err)
@@ -64,11 +65,10 @@ int domain_add(struct cli *cli, struct error *err)
         .ports = options_value(&cli->options, "ports"),
         .url = options_value(&cli->options, "url"),
         .dialect = options_value(&cli->options, "dialect")};
-    AUTO(free_text) char *text = NULL;
-    if (!cli->client.data) return no_folder(cli, err);
-    int failed = domain_file_text(&wish, &text, err);
+    AUTO(free_text) char *text = NULL, *path = NULL;
+    int failed = domain_path(cli, name, &path, err);
+    if (!failed) failed = domain_file_text(&wish, &text, err);
     if (failed) return failed;
-    AUTO(free_text) char *path = path_of(cli, name);
     if (file_exists(path)) return is_there(path, name, err);
     failed = check_text(cli, path, text, err);
     if (!failed) failed = write_file(cli, path, text, err);
@@ -84,9 +84,8 @@ int domain_add(struct cli *cli, struct error *err)
 /* A name is a file in the data folder; what looks like a path is one. Caller frees. */
 static int checked_path(const struct cli *cli, const char *argument, char **ret, struct error *err)
 {
-    bool is_path = strchr(argument, '/') || text_ends(argument, ".yaml");
-    if (!is_path && !cli->client.data) return no_folder(cli, err);
-    *ret = is_path ? mem_copy_text(argument) : path_of(cli, argument);
+    if (!strchr(argument, '/') && !text_ends(argument, ".yaml")) return domain_path(cli, argument, ret, err);
+    *ret = mem_copy_text(argument);
     return 0;
 }
 

@@ -1,77 +1,32 @@
 /* test_engine.c: the shell round the pure core, with a real journal and a real shim: runs are accepted once, go to their end, are taken up
    by the next engine, and obey persons. */
-#include "run/engine.h"
+#include "engine_home.h"
 
-#include "base/file.h"
-#include "base/json.h"
-#include "base/mem.h"
-#include "base/text.h"
 #include "exec/launch.h"
 #include "spec/pipeline.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
-#include <cmocka.h>
-
-static const struct field run_fields[] = {
-    {.name = "script", .type = FIELD_TEXT, .flags = FIELD_SHORT | FIELD_SCRIPT | FIELD_REQUIRED}, FIELD_END};
-static const struct step_type run_type = {.name = "run", .summary = "a script", .fields = run_fields};
-static const struct step_type *const types[] = {&run_type, NULL};
-
 struct fixture {
-    uv_loop_t loop;
-    char folder[64];
-    char *shim;
-    struct engine *engine;
+    struct engine_home home;
     uint64_t run; /* of the last answer */
     bool answered, known, invalid, unwanted, failed;
     struct error err;
 };
 
-static void open_engine(struct fixture *fixture)
-{
-    struct error err = {0};
-    struct engine_options options = {
-        .data = fixture->folder, .shim = fixture->shim, .step = "/bin/false", .slots = 2, .allow_no_sandbox = true, .types = types};
-    if (engine_open(&fixture->loop, &options, &fixture->engine, &err) < 0) fail_msg("%s", err.message);
-}
-
-static void close_engine(struct fixture *fixture)
-{
-    engine_close(&fixture->engine);
-    uv_run(&fixture->loop, UV_RUN_DEFAULT);
-}
-
 static int begin(void **state)
 {
     struct fixture *fixture = mem_alloc(sizeof *fixture);
-    const char *shim = getenv("CRESCENDO_SHIM");
-    fixture->shim = realpath(shim ? shim : "build/crescendo-shim", NULL);
-    snprintf(fixture->folder, sizeof fixture->folder, "/tmp/crescendo-test-XXXXXX");
-    if (!mkdtemp(fixture->folder) || uv_loop_init(&fixture->loop)) return -1;
-    if (!fixture->shim) fail_msg("no crescendo-shim: build it, or set CRESCENDO_SHIM");
-    open_engine(fixture);
     *state = fixture;
-    return 0;
+    return home_begin(&fixture->home);
 }
 
 static int end(void **state)
 {
     struct fixture *fixture = *state;
-    struct error err;
-    if (fixture->engine) close_engine(fixture);
-    int left = uv_loop_close(&fixture->loop);
-    int kept = file_remove_tree(fixture->folder, &err);
-    free(fixture->shim);
+    int failed = home_end(&fixture->home);
     free(fixture);
-    return left || kept ? -1 : 0;
+    return failed;
 }
 
 static void on_accepted(void *context, const struct accepted *accepted, const struct error *err)
@@ -96,14 +51,14 @@ static void on_done(void *context, const struct error *err)
 static void wait_answer(struct fixture *fixture)
 {
     while (!fixture->answered)
-        uv_run(&fixture->loop, UV_RUN_ONCE);
+        uv_run(&fixture->home.loop, UV_RUN_ONCE);
     fixture->answered = false;
 }
 
 static void submit(struct fixture *fixture, const char *text, const char *key, const char *branch)
 {
     struct source source = {"crescendo.yaml", text, strlen(text)};
-    engine_submit(fixture->engine,
+    engine_submit(fixture->home.engine,
         &(struct submission){.key = key, .trigger = key ? "push" : "manual", .branch = branch, .author = "ada", .files = {&source, 1}},
         on_accepted, fixture);
     wait_answer(fixture);
@@ -114,11 +69,11 @@ static json_t *wait_state(struct fixture *fixture, uint64_t run, const char *wan
 {
     struct error err = {0};
     for (json_t *row = NULL;; json_decref(row)) {
-        if (journal_get_run(engine_journal(fixture->engine), run, &row, &err) < 0) fail_msg("%s", err.message);
+        if (journal_get_run(engine_journal(fixture->home.engine), run, &row, &err) < 0) fail_msg("%s", err.message);
         if (text_equal(json_text(row, "state", ""), wanted)) return row;
         if (run_status_at_rest((enum run_status)run_status_from_name(json_text(row, "state", ""))))
             fail_msg("the run is %s: %s", json_text(row, "state", ""), json_text(row, "message", ""));
-        uv_run(&fixture->loop, UV_RUN_ONCE);
+        uv_run(&fixture->home.loop, UV_RUN_ONCE);
     }
 }
 
@@ -131,10 +86,10 @@ static void a_run_goes_to_its_end(void **state)
     assert_int_equal(fixture->run, 1);
     AUTO(free_json) json_t *row = wait_state(fixture, 1, "succeeded");
     assert_int_equal(json_whole(row, "steps_done", 0), 2);
-    while (!engine_is_idle(fixture->engine))
-        uv_run(&fixture->loop, UV_RUN_ONCE);
+    while (!engine_is_idle(fixture->home.engine))
+        uv_run(&fixture->home.loop, UV_RUN_ONCE);
     struct error err = {0};
-    if (journal_verify(engine_journal(fixture->engine), 1, &err) < 0) fail_msg("%s", err.message);
+    if (journal_verify(engine_journal(fixture->home.engine), 1, &err) < 0) fail_msg("%s", err.message);
 }
 
 /* As a server leaves it that dies between the end of a run and telling its supervisor. */
@@ -144,15 +99,15 @@ static void a_supervisor_whose_run_is_over_is_ended(void **state)
     struct error err = {0};
     submit(fixture, "stages:\n" STAGE("a", "    steps: [{ run: echo }]\n"), NULL, NULL);
     json_decref(wait_state(fixture, 1, "succeeded"));
-    close_engine(fixture);
-    AUTO(free_text) char *folder = mem_format("%s/runs/1", fixture->folder);
+    home_close(&fixture->home);
+    AUTO(free_text) char *folder = mem_format("%s/runs/1", fixture->home.folder);
     for (int tries = 0; launch_is_locked(folder) && tries < 1000; tries++)
         usleep(10 * 1000);
-    if (launch_shim(folder, fixture->shim, &err) < 0) fail_msg("%s", err.message);
+    if (launch_shim(folder, fixture->home.shim, &err) < 0) fail_msg("%s", err.message);
     assert_true(launch_is_locked(folder));
-    open_engine(fixture);
+    home_open(&fixture->home);
     for (int tries = 0; launch_is_locked(folder) && tries < 1000; tries++) {
-        uv_run(&fixture->loop, UV_RUN_NOWAIT);
+        uv_run(&fixture->home.loop, UV_RUN_NOWAIT);
         usleep(10 * 1000);
     }
     assert_false(launch_is_locked(folder));
@@ -168,8 +123,8 @@ static void the_same_key_is_the_same_run(void **state)
     assert_true(fixture->known);
     assert_int_equal(fixture->run, 1);
     json_decref(wait_state(fixture, 1, "succeeded"));
-    close_engine(fixture);
-    open_engine(fixture);
+    home_close(&fixture->home);
+    home_open(&fixture->home);
     submit(fixture, text, "key", NULL);
     assert_true(fixture->known);
     assert_int_equal(fixture->run, 1);
@@ -207,17 +162,17 @@ static void an_approval_waits_across_engines_and_lets_go(void **state)
         "stages:\n  - stage: ok\n    approve: { by: [managers], not-author: true }\n" STAGE("b", "    steps: [{ run: echo }]\n"), NULL,
         NULL);
     json_decref(wait_state(fixture, 1, "waiting"));
-    close_engine(fixture);
-    open_engine(fixture);
-    engine_vote(fixture->engine, 1, "-", "ada", groups, true, NULL, on_done, fixture);
+    home_close(&fixture->home);
+    home_open(&fixture->home);
+    engine_vote(fixture->home.engine, 1, "-", "ada", groups, true, NULL, on_done, fixture);
     wait_answer(fixture);
     assert_true(fixture->failed); /* the author */
     assert_int_equal(fixture->err.code, ERROR_DENIED);
-    engine_vote(fixture->engine, 1, "ok", "bob", groups, true, "fine", on_done, fixture);
+    engine_vote(fixture->home.engine, 1, "ok", "bob", groups, true, "fine", on_done, fixture);
     wait_answer(fixture);
     assert_false(fixture->failed);
     json_decref(wait_state(fixture, 1, "succeeded"));
-    engine_vote(fixture->engine, 1, "ok", "bob", groups, true, NULL, on_done, fixture);
+    engine_vote(fixture->home.engine, 1, "ok", "bob", groups, true, NULL, on_done, fixture);
     wait_answer(fixture);
     assert_int_equal(fixture->err.code, ERROR_CONFLICT);
 }
@@ -226,13 +181,13 @@ static void a_living_step_is_picked_up_by_the_next_engine(void **state)
 {
     struct fixture *fixture = *state;
     submit(fixture, "stages:\n" STAGE("a", "    steps: [{ run: sleep 1 }, { run: echo after }]\n"), NULL, NULL);
-    while (engine_run_state(fixture->engine, 1)->steps[0].status != STEP_running)
-        uv_run(&fixture->loop, UV_RUN_ONCE);
-    close_engine(fixture);
-    open_engine(fixture);
+    while (engine_run_state(fixture->home.engine, 1)->steps[0].status != STEP_running)
+        uv_run(&fixture->home.loop, UV_RUN_ONCE);
+    home_close(&fixture->home);
+    home_open(&fixture->home);
     AUTO(free_json) json_t *row = wait_state(fixture, 1, "succeeded");
     AUTO(free_json) json_t *steps = NULL;
-    assert_int_equal(journal_list_steps(engine_journal(fixture->engine), 1, &steps, NULL), 0);
+    assert_int_equal(journal_list_steps(engine_journal(fixture->home.engine), 1, &steps, NULL), 0);
     assert_int_equal(json_whole(json_array_get(steps, 0), "attempt", 0), 1);
 }
 
@@ -240,13 +195,13 @@ static void a_cancelled_run_ends_its_step(void **state)
 {
     struct fixture *fixture = *state;
     submit(fixture, "stages:\n" STAGE("a", "    steps: [{ run: sleep 7396 }]\n"), NULL, NULL);
-    while (engine_run_state(fixture->engine, 1)->steps[0].status != STEP_running)
-        uv_run(&fixture->loop, UV_RUN_ONCE);
-    engine_cancel(fixture->engine, 1, "ada", "enough", on_done, fixture);
+    while (engine_run_state(fixture->home.engine, 1)->steps[0].status != STEP_running)
+        uv_run(&fixture->home.loop, UV_RUN_ONCE);
+    engine_cancel(fixture->home.engine, 1, "ada", "enough", on_done, fixture);
     wait_answer(fixture);
     assert_false(fixture->failed);
     json_decref(wait_state(fixture, 1, "cancelled"));
-    engine_cancel(fixture->engine, 1, "ada", NULL, on_done, fixture);
+    engine_cancel(fixture->home.engine, 1, "ada", NULL, on_done, fixture);
     wait_answer(fixture);
     assert_true(fixture->failed);
 }

@@ -1,32 +1,9 @@
 /* test_submit_plan.c: a plan that was made elsewhere becomes a run, once for each key, and its projection is asked with each of its
    events, also by the next engine. */
-#include "run/engine.h"
-
-#include "base/file.h"
-#include "base/json.h"
-#include "base/mem.h"
-#include "base/text.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
-
-static const struct field run_fields[] = {
-    {.name = "script", .type = FIELD_TEXT, .flags = FIELD_SHORT | FIELD_SCRIPT | FIELD_REQUIRED}, FIELD_END};
-static const struct step_type run_type = {.name = "run", .summary = "a script", .fields = run_fields};
-static const struct step_type *const types[] = {&run_type, NULL};
+#include "engine_home.h"
 
 struct fixture {
-    uv_loop_t loop;
-    char folder[64];
-    char *shim;
-    struct engine *engine;
+    struct engine_home home;
     unsigned answers;
     unsigned projections;
     uint64_t seen_run;
@@ -47,50 +24,22 @@ static void project(void *context, const struct run_view *view, struct document_
     document_list_add(list, "serviceOrder", "1", NULL, view->accepted);
 }
 
-static void open_engine(struct fixture *fixture)
-{
-    struct error err = {0};
-    struct engine_options options = {.data = fixture->folder,
-        .shim = fixture->shim,
-        .step = "/bin/false",
-        .slots = 2,
-        .allow_no_sandbox = true,
-        .types = types,
-        .project = project,
-        .project_context = fixture};
-    if (engine_open(&fixture->loop, &options, &fixture->engine, &err) < 0) fail_msg("%s", err.message);
-}
-
-static void close_engine(struct fixture *fixture)
-{
-    engine_close(&fixture->engine);
-    uv_run(&fixture->loop, UV_RUN_DEFAULT);
-}
-
 static int begin(void **state)
 {
     struct fixture *fixture = mem_alloc(sizeof *fixture);
-    const char *shim = getenv("CRESCENDO_SHIM");
-    fixture->shim = realpath(shim ? shim : "build/crescendo-shim", NULL);
-    snprintf(fixture->folder, sizeof fixture->folder, "/tmp/crescendo-test-XXXXXX");
-    if (!mkdtemp(fixture->folder) || uv_loop_init(&fixture->loop)) return -1;
-    if (!fixture->shim) fail_msg("no crescendo-shim: build it, or set CRESCENDO_SHIM");
-    open_engine(fixture);
+    fixture->home.project = project;
+    fixture->home.project_context = fixture;
     *state = fixture;
-    return 0;
+    return home_begin(&fixture->home);
 }
 
 static int end(void **state)
 {
     struct fixture *fixture = *state;
-    struct error err;
-    if (fixture->engine) close_engine(fixture);
-    int left = uv_loop_close(&fixture->loop);
-    int kept = file_remove_tree(fixture->folder, &err);
-    free(fixture->shim);
+    int failed = home_end(&fixture->home);
     free(fixture->seen_note);
     free(fixture);
-    return left || kept ? -1 : 0;
+    return failed;
 }
 
 static void on_done(void *context, const struct error *err)
@@ -113,7 +62,7 @@ static json_t *plan_of(const char *type, const char *script)
 static int submit(struct fixture *fixture, const char *key, const json_t *plan, uint64_t *ret_run, bool *ret_known, struct error *err)
 {
     AUTO(free_json) json_t *extra = json_pack("{s:s}", "note", "as ordered");
-    return engine_submit_plan(fixture->engine,
+    return engine_submit_plan(fixture->home.engine,
         &(struct plan_submission){
             .key = key, .trigger = "order", .author = "ada", .title = "an order", .extra_name = "order", .extra = extra, .plan = plan},
         on_done, fixture, ret_run, ret_known, err);
@@ -121,8 +70,8 @@ static int submit(struct fixture *fixture, const char *key, const json_t *plan, 
 
 static void wait_end(struct fixture *fixture)
 {
-    while (!engine_is_idle(fixture->engine))
-        uv_run(&fixture->loop, UV_RUN_ONCE);
+    while (!engine_is_idle(fixture->home.engine))
+        uv_run(&fixture->home.loop, UV_RUN_ONCE);
 }
 
 static void a_plan_becomes_a_run_that_is_projected(void **state)
@@ -142,7 +91,7 @@ static void a_plan_becomes_a_run_that_is_projected(void **state)
     assert_int_equal(fixture->seen_run, 1);
     assert_int_equal(fixture->seen_status, RUN_succeeded);
     assert_string_equal(fixture->seen_note, "as ordered");
-    assert_int_equal(journal_get_run(engine_journal(fixture->engine), 1, &row, &err), 0);
+    assert_int_equal(journal_get_run(engine_journal(fixture->home.engine), 1, &row, &err), 0);
     assert_string_equal(json_text(row, "state", ""), "succeeded");
     assert_string_equal(json_text(row, "trigger", ""), "order");
 }
@@ -159,7 +108,7 @@ static void the_same_key_is_the_same_run(void **state)
     assert_true(known);
     assert_int_equal(run, 1);
     while (fixture->answers < 2)
-        uv_run(&fixture->loop, UV_RUN_ONCE);
+        uv_run(&fixture->home.loop, UV_RUN_ONCE);
     wait_end(fixture);
 }
 
@@ -175,7 +124,7 @@ static void a_plan_that_cannot_be_done_is_refused(void **state)
     assert_non_null(strstr(err.message, "teleport"));
     assert_int_equal(submit(fixture, NULL, wrong, &run, &known, &err), -ERROR_INVALID);
     assert_int_equal(fixture->answers, 0);
-    assert_true(engine_is_idle(fixture->engine));
+    assert_true(engine_is_idle(fixture->home.engine));
 }
 
 static void the_next_engine_tells_the_projection_of_open_runs(void **state)
@@ -186,11 +135,11 @@ static void the_next_engine_tells_the_projection_of_open_runs(void **state)
     uint64_t run = 0;
     bool known = false;
     assert_int_equal(submit(fixture, NULL, plan, &run, &known, &err), 0);
-    while (!engine_run_state(fixture->engine, 1) || engine_run_state(fixture->engine, 1)->steps[0].status != STEP_running)
-        uv_run(&fixture->loop, UV_RUN_ONCE);
-    close_engine(fixture);
+    while (!engine_run_state(fixture->home.engine, 1) || engine_run_state(fixture->home.engine, 1)->steps[0].status != STEP_running)
+        uv_run(&fixture->home.loop, UV_RUN_ONCE);
+    home_close(&fixture->home);
     fixture->projections = 0;
-    open_engine(fixture);
+    home_open(&fixture->home);
     assert_true(fixture->projections >= 1);
     wait_end(fixture);
     assert_int_equal(fixture->seen_status, RUN_succeeded);

@@ -1,0 +1,77 @@
+/* engine_home.h: a real engine in a folder of its own, with a real shim and one step type, for tests that ask it. */
+#ifndef CRESCENDO_TESTS_RUN_ENGINE_HOME_H
+#define CRESCENDO_TESTS_RUN_ENGINE_HOME_H
+
+#include "run/engine.h"
+
+#include "base/file.h"
+#include "base/json.h"
+#include "base/mem.h"
+#include "base/text.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static const struct field run_fields[] = {
+    {.name = "script", .type = FIELD_TEXT, .flags = FIELD_SHORT | FIELD_SCRIPT | FIELD_REQUIRED}, FIELD_END};
+static const struct step_type run_type = {.name = "run", .summary = "a script", .fields = run_fields};
+static const struct step_type *const types[] = {&run_type, NULL};
+
+struct engine_home {
+    uv_loop_t loop;
+    char folder[64];
+    char *shim;
+    struct engine *engine;
+    void (*project)(void *context, const struct run_view *view, struct document_list *list); /* set before home_begin; NULL = none */
+    void *project_context;
+};
+
+static void home_open(struct engine_home *home)
+{
+    struct error err = {0};
+    struct engine_options options = {.data = home->folder,
+        .shim = home->shim,
+        .step = "/bin/false",
+        .slots = 2,
+        .allow_no_sandbox = true,
+        .types = types,
+        .project = home->project,
+        .project_context = home->project_context};
+    if (engine_open(&home->loop, &options, &home->engine, &err) < 0) fail_msg("%s", err.message);
+}
+
+static void home_close(struct engine_home *home)
+{
+    engine_close(&home->engine);
+    uv_run(&home->loop, UV_RUN_DEFAULT);
+}
+
+static int home_begin(struct engine_home *home)
+{
+    const char *shim = getenv("CRESCENDO_SHIM");
+    home->shim = realpath(shim ? shim : "build/crescendo-shim", NULL);
+    snprintf(home->folder, sizeof home->folder, "/tmp/crescendo-test-XXXXXX");
+    if (!mkdtemp(home->folder) || uv_loop_init(&home->loop)) return -1;
+    if (!home->shim) fail_msg("no crescendo-shim: build it, or set CRESCENDO_SHIM");
+    home_open(home);
+    return 0;
+}
+
+static int home_end(struct engine_home *home)
+{
+    struct error err;
+    if (home->engine) home_close(home);
+    int left = uv_loop_close(&home->loop);
+    int kept = file_remove_tree(home->folder, &err);
+    free(home->shim);
+    return left || kept ? -1 : 0;
+}
+
+#endif
