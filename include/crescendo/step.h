@@ -63,6 +63,8 @@ const json_t *step_checkpoint_read(const struct step *step);
 int step_progress(struct step *step, double fraction, const char *format, ...) __attribute__((format(printf, 3, 4)));
 int step_annotate(struct step *step, const char *level, const char *file, unsigned line, const char *message);
 int step_output(struct step *step, const char *name, json_t *value); /* steals value */
+/* With which reason the run ends where perform fails: "kpi_harm", "kpi_inconclusive" or "no_data"; else it is "failed". Borrowed. */
+void step_reason(struct step *step, const char *reason);
 /* Blocks until the checkpoint is on disk. Steals. */
 int step_checkpoint(struct step *step, json_t *checkpoint, struct error *err) MUST_CHECK;
 
