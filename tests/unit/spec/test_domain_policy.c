@@ -104,7 +104,7 @@ static void what_does_not_fit_is_said(void **state)
         {"{ kpis: [{ kpi: latency, from: sla }] }", "not-in-this-version: \"from\""}, {"{ baseline: fresh }", "not-in-this-version: "},
         {"{ on: { doubt: ask } }", "not-in-this-version: "}, {"{ on: { saturation: { scale: 2 } } }", "not-in-this-version: "},
         {"{ windows: [a] }", "not-in-this-version: "}, {"{ kpis: [latency, 5%", "syntax: "}, {"text", "wrong-type: policy must be a map"},
-        {"", "missing-value: \"policy\" must be a map"}, {"{ share: \"${{ params.x }}\" }", "expression-not-allowed: "}};
+        {"", "missing-value: \"policy\" must be a map"}, {"{ every: \"${{ params.x }}\" }", "expression-not-allowed: "}};
     for (size_t i = 0; i < COUNT_OF(examples); i++) {
         AUTO(free_text) char *got = loaded(examples[i][0]);
         if (!text_starts(got, examples[i][1])) fail_msg("%s\ngave %s\nnot %s", examples[i][0], got, examples[i][1]);
