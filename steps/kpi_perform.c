@@ -1,6 +1,6 @@
 /* kpi_perform.c: a canary: its share rises by the policy while it is judged at every tick, until there is a verdict. Between ticks there is
-   no process: the step parks, and its checkpoint holds all that must be known to go on (steps/kpi/canary.h, docs/formats/evidence.md). A tick
-   and the place behind it in the records are in one checkpoint, so no tick is judged twice, and none is lost. */
+   no process: the step parks, and its checkpoint holds all that must be known to go on (steps/kpi/canary.h, docs/formats/evidence.md). A
+   tick and the place behind it in the records are in one checkpoint, so no tick is judged twice, and none is lost. */
 #include "kpi_reading.h"
 #include "ordering.h"
 #include "perform.h"
@@ -39,7 +39,8 @@ static int judging_open(struct step *step, struct judging *ret, struct error *er
     const json_t *domain = json_object_get(step_facts(step), "domain"), *stricter = json_object_get(step_with(step), "policy");
     ret->step = step;
     int failed = ordering_open(step, &ret->ordering, err);
-    if (!failed) failed = kpi_policy_merge(json_object_get(domain, "policy"), json_is_object(stricter) ? stricter : NULL, &ret->policy, err);
+    if (!failed)
+        failed = kpi_policy_merge(json_object_get(domain, "policy"), json_is_object(stricter) ? stricter : NULL, &ret->policy, err);
     if (!failed) failed = canary_rules_read(ret->policy, &ret->rules, err);
     return failed;
 }
@@ -128,7 +129,8 @@ static int take_back(struct judging *judging, struct error *err)
 {
     AUTO(free_json) json_t *outcome = NULL, *body = body_of(judging, 0);
     judging->ordering.ends_service = true;
-    int failed = step_effect(judging->step, "back", judging->ordering.domain, body, ordering_send_and_wait, &judging->ordering, &outcome, err);
+    int failed =
+        step_effect(judging->step, "back", judging->ordering.domain, body, ordering_send_and_wait, &judging->ordering, &outcome, err);
     if (!failed) printf("%s gets no requests any more\n", version_of(&judging->canary));
     return failed ? failed : fail_with(judging, "kpi_harm", err);
 }
@@ -159,7 +161,8 @@ static int conclude(struct judging *judging, const struct ramp_decision *decisio
 static uint64_t seed_of(const struct judging *judging)
 {
     const json_t *facts = step_facts(judging->step);
-    AUTO(free_text) char *text = mem_format("%lld %s %llu", (long long)json_whole(facts, "run", 0), json_text(facts, "step", ""),
+    AUTO(free_text)
+    char *text = mem_format("%lld %s %llu", (long long)json_whole(facts, "run", 0), json_text(facts, "step", ""),
         (unsigned long long)judging->canary.ramp.tick + 1);
     char digest[SHA256_HEX];
     sha256_hex(text, strlen(text), digest);
@@ -172,7 +175,9 @@ static void tell_change(struct judging *judging)
 {
     const json_t *domain = json_object_get(step_facts(judging->step), "domain");
     if (judging->canary.told_changed || !json_flag(domain, "changed", false)) return;
-    AUTO(free_text) char *text = mem_format("the file of domain %s was changed since this run was planned: the canary is judged by the policy that it was planned with",
+    AUTO(free_text)
+    char *text = mem_format(
+        "the file of domain %s was changed since this run was planned: the canary is judged by the policy that it was planned with",
         judging->ordering.domain);
     printf("%s\n", text);
     step_annotate(judging->step, "warning", NULL, 0, text);

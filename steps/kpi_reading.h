@@ -20,8 +20,8 @@ struct kpi_reading {
 /* The place behind all that is recorded now, for the first tick to begin at. */
 int kpi_reading_begin(const struct tmf_client *client, const char *family, char ret_next[PLACE_SIZE], struct error *err) MUST_CHECK;
 
-/* Reads on from the canary's cursor, which is moved. Where the records cannot be read, the reading is stale and empty, the cursor stays, and
-   people are told why; that is no failure. Blocks for some seconds at most. *ret borrows from *reading. */
+/* Reads on from the canary's cursor, which is moved. Where the records cannot be read, the reading is stale and empty, the cursor stays,
+   and people are told why; that is no failure. Blocks for some seconds at most. *ret borrows from *reading. */
 void kpi_reading_take(
     const struct tmf_client *client, struct canary *canary, int64_t now_ms, struct kpi_reading *reading, struct canary_reading *ret);
 

@@ -1,6 +1,6 @@
 /* kpi_reading_perform.c: reads the requests since the last tick and parts them by who served them.
-   What counts: the latency of every request, also of one that failed or whose client left, since leaving out those that waited longest would
-   make a slow version look fast. An error is an answer of 5xx, or no instance; a client that left is neither an error nor none. */
+   What counts: the latency of every request, also of one that failed or whose client left, since leaving out those that waited longest
+   would make a slow version look fast. An error is an answer of 5xx, or no instance; a client that left is neither an error nor none. */
 #include "kpi_reading.h"
 
 #include "base/mem.h"
@@ -53,10 +53,8 @@ static int read_on(
 
 static struct canary_reading summary_of(const struct kpi_reading *reading, int64_t now_ms)
 {
-    return (struct canary_reading){.counts = {.now_ms = now_ms,
-                                       .canary = reading->canary.count,
-                                       .baseline = reading->baseline.count,
-                                       .gap = reading->gap},
+    return (struct canary_reading){
+        .counts = {.now_ms = now_ms, .canary = reading->canary.count, .baseline = reading->baseline.count, .gap = reading->gap},
         .canary = reading->canary.values,
         .baseline = reading->baseline.values,
         .canary_stayed = reading->canary.stayed,

@@ -35,7 +35,8 @@ static int make_body(struct ordering *ordering, json_t **ret_kept, struct error 
     failed = is_alone(ordering, service, &alone, err);
     if (failed) return failed;
     json_t *body =
-        alone ? json_null() : ordering_share_body(ordering, json_text(service, "id", ""), json_object_get(with, "share"), lease_of(with, domain));
+        alone ? json_null()
+              : ordering_share_body(ordering, json_text(service, "id", ""), json_object_get(with, "share"), lease_of(with, domain));
     *ret_kept = json_pack("{s:o, s:f}", "body", body, "previous", tmf_service_share(service));
     return 0;
 }

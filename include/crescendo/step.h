@@ -53,8 +53,8 @@ typedef const struct step_type *const step_types;
 
 /* The resolved `with`, and facts of the run: {run, stage, step, attempt, repository, commit, ref, source, workspace, state}.
    Borrowed. `workspace` is the current folder at the start. Where there are such, also: `domain`, the domain that with.domain names, as the
-   plan pinned it, its `url` ready to be used ("http://...", "unix:/path"); `service`, the service's descriptor; `core`, the URL of the
-   server's own core ("unix:/path"). */
+   plan pinned it, its `url` ready to be used ("http://...", "unix:/path"), `changed`: true where its file is another one by now; `service`,
+   the service's descriptor; `core`, the URL of the server's own core ("unix:/path"). */
 const json_t *step_with(const struct step *step);
 const json_t *step_facts(const struct step *step);
 /* The checkpoint that an earlier process of this step left by step_park or step_checkpoint; NULL at first. Borrowed. */

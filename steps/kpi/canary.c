@@ -194,13 +194,14 @@ json_t *canary_verdict(const struct canary *canary, const struct ramp_decision *
 
 char *canary_evidence(const struct canary *canary)
 {
-    AUTO(free_json) json_t *evidence = json_pack("{s:i, s:s, s:s, s:[]}", "evidence", 1, "policy", canary->policy ? canary->policy : "",
-        "verdict", json_text(canary->verdict, "verdict", ""), "kpis");
+    AUTO(free_json)
+    json_t *evidence = json_pack("{s:i, s:s, s:s, s:[]}", "evidence", 1, "policy", canary->policy ? canary->policy : "", "verdict",
+        json_text(canary->verdict, "verdict", ""), "kpis");
     for (size_t i = 0; i < canary->rules->kpi_count; i++) {
         const struct judged_kpi *kpi = &canary->rules->kpis[i];
-        json_array_append_new(json_object_get(evidence, "kpis"),
-            json_pack("{s:s, s:o, s:f, s:f}", "kpi", kpi->name, "harm", number_to_json(evidence_harm(&canary->kpis[i].evidence, &kpi->rules)), "tolerate",
-                kpi->rules.tolerate, "negligible", kpi->rules.negligible));
+        json_array_append_new(json_object_get(evidence, "kpis"), json_pack("{s:s, s:o, s:f, s:f}", "kpi", kpi->name, "harm",
+                                                                     number_to_json(evidence_harm(&canary->kpis[i].evidence, &kpi->rules)),
+                                                                     "tolerate", kpi->rules.tolerate, "negligible", kpi->rules.negligible));
     }
     return json_canonical(evidence);
 }

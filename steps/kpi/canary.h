@@ -1,5 +1,5 @@
-/* canary.h: a canary while it is judged: everything that must be known to go on, as the step's checkpoint holds it (docs/formats/evidence.md),
-   and one tick from its reading to its decision. Pure. */
+/* canary.h: a canary while it is judged: everything that must be known to go on, as the step's checkpoint holds it
+   (docs/formats/evidence.md), and one tick from its reading to its decision. Pure. */
 #ifndef CRESCENDO_STEPS_KPI_CANARY_H
 #define CRESCENDO_STEPS_KPI_CANARY_H
 
@@ -52,8 +52,8 @@ struct canary_tick {
 void canary_init(struct canary *canary, const struct canary_rules *rules);
 void canary_release(struct canary *canary);
 
-/* An earlier wave's output `evidence`; what was judged more strictly than here, or was of the same rules, counts on. NULL, or what is no such
-   text: nothing. Before the first tick. Returns how many KPIs go on. */
+/* An earlier wave's output `evidence`; what was judged more strictly than here, or was of the same rules, counts on. NULL, or what is no
+   such text: nothing. Before the first tick. Returns how many KPIs go on. */
 size_t canary_carry(struct canary *canary, const char *evidence);
 
 /* Takes a reading in: time, guards, evidence, charts, decision. seed: of this tick alone. */

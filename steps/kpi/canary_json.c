@@ -72,7 +72,8 @@ static int read_parts(const json_t *json, struct canary *canary, struct error *e
 
 static void read_names(const json_t *json, struct canary *canary)
 {
-    const json_t *versions = json_object_get(json, "versions"), *shift = json_object_get(json, "shift"), *verdict = json_object_get(json, "verdict");
+    const json_t *versions = json_object_get(json, "versions"), *shift = json_object_get(json, "shift"),
+                 *verdict = json_object_get(json, "verdict");
     canary->id = mem_copy_text(json_text(json, "canary", ""));
     canary->version = mem_copy_text(json_text(versions, "canary", NULL));
     canary->baseline = mem_copy_text(json_text(json, "baseline", ""));

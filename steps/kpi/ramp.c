@@ -91,9 +91,9 @@ int64_t ramp_take(struct ramp *ramp, const struct ramp_rules *rules, const struc
 /* --- deciding --------------------------------------------------------------------------------------------------------------------------
  */
 
-struct view { /* all critical KPIs together */
-    double harm;       /* sum(alpha_k E_k) */
-    bool calm, clear;  /* none above 1/sqrt(alpha_k); every one clear */
+struct view {         /* all critical KPIs together */
+    double harm;      /* sum(alpha_k E_k) */
+    bool calm, clear; /* none above 1/sqrt(alpha_k); every one clear */
     size_t most_harmed;
 };
 
@@ -134,7 +134,8 @@ static bool may_rise(const struct ramp *ramp, const struct ramp_rules *rules, co
     return ramp->because == RAMP_USED && ramp->judged_ms >= rules->shortest_ms && view->calm && (view->clear || !doubts);
 }
 
-struct ramp_decision ramp_decide(struct ramp *ramp, const struct ramp_rules *rules, const struct ramp_evidence *evidence, size_t evidence_count)
+struct ramp_decision ramp_decide(
+    struct ramp *ramp, const struct ramp_rules *rules, const struct ramp_evidence *evidence, size_t evidence_count)
 {
     struct ramp_decision decision = {.verdict = RAMP_OPEN};
     struct view view = view_of(evidence, evidence_count);

@@ -2,9 +2,9 @@
    come. Pure: the clock's time comes in with the reading.
 
    Rules. A tick has one share. After each change of share the first reading and all within the warm-up are discarded. The share rises when
-   it was judged for `shortest`, no guard is open and no critical KPI's E of harm is above 1/sqrt(alpha_k); it is promoted from the last share only, when
-   besides every critical KPI is clear. Harm is harm at any time: a critical KPI's E >= 1/alpha_k, or the weighted sum of them >= 1/alpha,
-   which both follow from sum(alpha_k E_k) >= 1.
+   it was judged for `shortest`, no guard is open and no critical KPI's E of harm is above 1/sqrt(alpha_k); it is promoted from the last
+   share only, when besides every critical KPI is clear. Harm is harm at any time: a critical KPI's E >= 1/alpha_k, or the weighted sum of
+   them >= 1/alpha, which both follow from sum(alpha_k E_k) >= 1.
 
    Time is counted in ticks: each reading adds now - last reading, but not less than 0 and not more than twice `every`. So a clock that is
    set, in either direction, ends nothing and lengthens nothing, and a long pause (a server that was dead) counts as two ticks at most. */
@@ -30,7 +30,8 @@ struct ramp_rules {
     int64_t blind_ms;      /* how long it goes on without usable data; -1: as long as the rest allows */
 };
 
-/* Why a tick is not used; docs/formats/evidence.md has the names. All but the warm-up are guards: they hold the share, and never promote. */
+/* Why a tick is not used; docs/formats/evidence.md has the names. All but the warm-up are guards: they hold the share, and never promote.
+ */
 enum ramp_because { RAMP_USED, RAMP_WARM_UP, RAMP_GAP, RAMP_NO_DATA, RAMP_ONE_ARM, RAMP_SAMPLE_RATIO, RAMP_STALE, RAMP_BECAUSE_COUNT };
 
 enum ramp_verdict { RAMP_OPEN, RAMP_PROMOTED, RAMP_HARM, RAMP_INCONCLUSIVE, RAMP_WITHOUT_DATA, RAMP_WENT_STALE, RAMP_VERDICT_COUNT };

@@ -51,7 +51,8 @@ static int read_shares(const json_t *list, struct ramp_rules *ret, struct error 
     size_t index;
     json_t *share;
     if (!json_array_size(list) || json_array_size(list) > RAMP_SHARES_MAX)
-        return error_set(err, ERROR_INVALID, NOWHERE, "the policy has %zu shares; a canary has 1 to %d", json_array_size(list), RAMP_SHARES_MAX);
+        return error_set(
+            err, ERROR_INVALID, NOWHERE, "the policy has %zu shares; a canary has 1 to %d", json_array_size(list), RAMP_SHARES_MAX);
     json_array_foreach(list, index, share)
     {
         double percent = json_number_value(share), before = index ? ret->shares[index - 1] : 0;
@@ -90,7 +91,8 @@ static int read_kpi(const json_t *kpi, double alpha, struct judged_kpi *ret, str
 {
     const char *name = json_text(kpi, "kpi", "");
     bool errors = text_equal(name, "errors");
-    if (!errors && !text_equal(name, "latency")) return error_set(err, ERROR_UNSUPPORTED, NOWHERE, "nobody can judge the KPI \"%.60s\"", name);
+    if (!errors && !text_equal(name, "latency"))
+        return error_set(err, ERROR_UNSUPPORTED, NOWHERE, "nobody can judge the KPI \"%.60s\"", name);
     snprintf(ret->name, sizeof ret->name, "%s", name);
     ret->rules = (struct kpi_rules){.measure = errors ? KPI_ERRORS : KPI_LATENCY,
         .tolerate = errors ? number(kpi, "tolerate-odds", 0) : ratio_of(number(kpi, "tolerate", -100)),

@@ -157,7 +157,8 @@ static void add_errors(struct text *words, const struct canary *canary, const st
 {
     double ours = failed_percent(evidence->canary_errors, evidence->canary),
            theirs = failed_percent(evidence->baseline_errors, evidence->baseline);
-    text_add_format(words, "fails %.*f %% of its requests, %s %.*f %%", ours < 9.95 ? 2 : 0, ours, baseline_of(canary), theirs < 9.95 ? 2 : 0, theirs);
+    text_add_format(
+        words, "fails %.*f %% of its requests, %s %.*f %%", ours < 9.95 ? 2 : 0, ours, baseline_of(canary), theirs < 9.95 ? 2 : 0, theirs);
 }
 
 static void add_effect(struct text *words, const struct canary *canary, size_t i)

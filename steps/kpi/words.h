@@ -1,5 +1,5 @@
-/* words.h: what people read of a canary: a line a tick with small charts, and the verdict in a sentence. Everything in them follows from the
-   numbers. Pure. */
+/* words.h: what people read of a canary: a line a tick with small charts, and the verdict in a sentence. Everything in them follows from
+   the numbers. Pure. */
 #ifndef CRESCENDO_STEPS_KPI_WORDS_H
 #define CRESCENDO_STEPS_KPI_WORDS_H
 

@@ -100,7 +100,8 @@ static int take_sample(struct page *page, const json_t *line, struct error *err)
 static int take_next(struct page *page, const json_t *line, struct error *err)
 {
     const char *next = json_text(line, "next", "");
-    if (!*next || strlen(next) >= sizeof page->next || next[strspn(next, "0123456789.")]) return broken(page->client, "it names no place", err);
+    if (!*next || strlen(next) >= sizeof page->next || next[strspn(next, "0123456789.")])
+        return broken(page->client, "it names no place", err);
     snprintf(page->next, sizeof page->next, "%s", next);
     page->more = json_flag(line, "more", false);
     return 0;
