@@ -119,6 +119,8 @@ static void load_head(struct file *file, const struct yaml_node *root)
     if (pipeline->service) pipeline->service_at = yaml_find(root, "service")->at;
     pipeline->env = json_object_get(head, "env");
     pipeline->sandbox = json_object_get(head, "sandbox");
+    pipeline->concurrency = json_object_get(head, "concurrency");
+    if (pipeline->concurrency) pipeline->concurrency_at = yaml_find(root, "concurrency")->at;
     pipeline->timeout_ms = json_whole(head, "timeout", 0);
     pipeline->rollback_run = text_equal(json_text(json_object_get(head, "on-failure"), "rollback", NULL), "run");
     env_is_sound(&file->reader, yaml_find(root, "env"));

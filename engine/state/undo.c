@@ -29,7 +29,7 @@ static bool step_is_finished(const struct plan_step *plan, const struct step_sta
 }
 
 /* A lent share goes back by itself once nobody renews it, so a scope that holds one is not finished. */
-static bool stage_is_finished(const struct run_state *state, uint32_t stage)
+bool stage_is_finished(const struct run_state *state, uint32_t stage)
 {
     const struct plan_stage *plan = &state->plan->stages[stage];
     for (uint32_t i = plan->first_step; i < plan->first_step + plan->step_count; i++) {
