@@ -14,6 +14,11 @@ extern const struct option_spec catalogue_options[], order_options[], inventory_
 extern const struct example catalogue_examples[], order_examples[], inventory_examples[], domain_examples[], telemetry_examples[];
 extern const char order_about[], domain_about[];
 
+/* commands_runs.c */
+extern const struct option_spec runs_options[], show_options[], explain_options[], watch_options[], logs_options[];
+extern const struct example runs_examples[], show_examples[], explain_examples[], watch_examples[], logs_examples[];
+extern const char explain_about[];
+
 /* each in the file of its command */
 extern const struct form repository_forms[], catalogue_forms[], order_forms[], inventory_forms[], domain_forms[];
 
