@@ -89,10 +89,10 @@ $(foreach f,$(FOLDERS) types drivers perform,$(eval $(call archive_rule,$(f))))
 
 # --- linking: the archives from the highest layer down, net behind the tables that use it ---------------------------------------
 $(BUILD)/crescendo: $(call object,engine/cli/main.c) $(call archive,cli state plan spec types net base)
-	$(CC) $(LDFLAGS) $(filter %.o %.a,$^) -lyaml -ljansson -o $@
+	$(CC) $(LDFLAGS) $(filter %.o %.a,$^) -lyaml -ljansson -lm -o $@
 
 $(BUILD)/crescendo-server: $(call object,engine/server/main.c) $(call archive,server orchestrator trigger run http exec store state plan spec types drivers net base)
-	$(CC) $(LDFLAGS) $(filter %.o %.a,$^) -luv -lmicrohttpd -lsqlite3 -lyaml -ljansson -o $@
+	$(CC) $(LDFLAGS) $(filter %.o %.a,$^) -luv -lmicrohttpd -lsqlite3 -lyaml -ljansson -lm -o $@
 
 $(BUILD)/crescendo-step: $(call object,steps/main.c) $(call archive,perform types drivers net base)
 	$(CC) $(LDFLAGS) $(filter %.o,$^) -Wl,--whole-archive $(call archive,perform) -Wl,--no-whole-archive $(call archive,types drivers net base) -larchive -lgit2 -lcurl -lyaml -ljansson -lm -o $@

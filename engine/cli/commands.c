@@ -64,52 +64,6 @@ static const struct example run_examples[] = {
     {0},
 };
 
-static const struct option_spec runs_options[] = {
-    {"repository", 'r', "NAME", "only of this repository"},
-    {"pipeline", 'p', "NAME", "only of this pipeline"},
-    {"state", 's', "STATE", "only in this state: running, waiting, failed, ..."},
-    {"limit", 'n', "N", "this many; the default is 20"},
-    {"before", 0, "RUN", "only older ones than this"},
-    JSON_OPTION,
-    OPTION_END,
-};
-static const struct example runs_examples[] = {
-    {"crescendo runs --repository hello --state failed", "what went wrong there"},
-    {"crescendo runs --json --limit 1", "the newest, for a program"},
-    {0},
-};
-
-static const struct option_spec show_options[] = {JSON_OPTION, OPTION_END};
-static const struct example show_examples[] = {
-    {"crescendo show", "the newest run"},
-    {"crescendo show 12", "run 12: steps, failures with their last lines, approvals"},
-    {0},
-};
-
-static const struct option_spec watch_options[] = {
-    {"no-wait", 0, NULL, "stop with exit code 3 when it waits for approval"},
-    {"plain", 0, NULL, "lines instead of a live picture"},
-    OPTION_END,
-};
-static const struct example watch_examples[] = {
-    {"crescendo watch", "the newest run"},
-    {"crescendo watch 12 && ./announce", "go on only when it succeeded"},
-    {0},
-};
-
-static const struct option_spec logs_options[] = {
-    {"step", 's', "PATH", "only this step: build/test"},
-    {"attempt", 0, "N", "only this attempt"},
-    {"follow", 'f', NULL, "go on until the run ends"},
-    {"raw", 0, NULL, "the bytes as they were printed, whatever they do to a terminal"},
-    OPTION_END,
-};
-static const struct example logs_examples[] = {
-    {"crescendo logs 12 --step build/test", "one step"},
-    {"crescendo logs --follow", "the newest run, as it comes"},
-    {0},
-};
-
 static const struct option_spec vote_options[] = {
     {"comment", 'm', "TEXT", "why; kept with the decision"},
     JSON_OPTION,
@@ -193,6 +147,16 @@ const struct command commands[] = {
         .exits = "0 1 3 4 5 6 7 64 69 130",
         .arguments_max = 1,
         .run = watch_run},
+    {.name = "explain",
+        .group = "Follow runs",
+        .summary = "explain why a run is where it is",
+        .usage = "[RUN] [STEP] [OPTION...]",
+        .options = explain_options,
+        .about = explain_about,
+        .examples = explain_examples,
+        .exits = "0 1 4 64 69",
+        .arguments_max = 2,
+        .run = explain_run},
     {.name = "logs",
         .group = "Follow runs",
         .summary = "print what the steps printed",

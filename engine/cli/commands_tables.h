@@ -18,6 +18,11 @@ extern const char order_about[], domain_about[];
 extern const struct option_spec serve_options[], core_options[], repository_options[], version_options[], help_options[];
 extern const struct example serve_examples[], core_examples[], repository_examples[], version_examples[], help_examples[];
 
+/* commands_runs.c */
+extern const struct option_spec runs_options[], show_options[], explain_options[], watch_options[], logs_options[];
+extern const struct example runs_examples[], show_examples[], explain_examples[], watch_examples[], logs_examples[];
+extern const char explain_about[];
+
 /* each in the file of its command */
 extern const struct form repository_forms[], catalogue_forms[], order_forms[], inventory_forms[], domain_forms[];
 

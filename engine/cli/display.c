@@ -239,3 +239,38 @@ size_t display_add_cut(struct text *out, const char *text, size_t columns)
     text_release(&clean);
     return columns ? taken + 1 : 0;
 }
+
+static size_t word_length(const char *at)
+{
+    size_t size = 0;
+    while (at[size] && at[size] != ' ')
+        size++;
+    return size;
+}
+
+void display_add_wrapped(struct text *out, const char *text, size_t columns, size_t indent)
+{
+    struct text clean = {0}, word = {0};
+    display_add(&clean, text, DISPLAY_LINE);
+    size_t taken = 0; /* of the line, behind its indent */
+    for (const char *at = text_view(&clean); *at;) {
+        size_t size = word_length(at);
+        word.size = 0;
+        text_add_bytes(&word, at, size);
+        size_t width = size ? display_width(text_view(&word)) : 0;
+        bool breaks = columns && taken && taken + 1 + width + indent > columns;
+        if (breaks) {
+            text_add_char(out, '\n');
+            text_add_repeated(out, ' ', indent);
+            taken = 0;
+        } else if (at > text_view(&clean)) {
+            text_add_char(out, ' ');
+            taken++;
+        }
+        text_add_bytes(out, at, size);
+        taken += width;
+        at += size + (at[size] == ' ');
+    }
+    text_release(&word);
+    text_release(&clean);
+}

@@ -32,5 +32,8 @@ void display_add(struct text *out, const char *text, enum display_keep keep);
 size_t display_width(const char *text);
 /* Adds text, cleaned (DISPLAY_LINE), cut to at most columns with "…" where it is longer. Returns the columns it took. */
 size_t display_add_cut(struct text *out, const char *text, size_t columns);
+/* Adds text, cleaned (DISPLAY_LINE), broken at blanks into lines of at most columns (0: no limit), those behind the first indented. Ends
+   without a line break. */
+void display_add_wrapped(struct text *out, const char *text, size_t columns, size_t indent);
 
 #endif

@@ -60,6 +60,7 @@ static void mount_routes(struct server *server)
         {logs_routes, server},
         {events_routes, server},
         {follow_routes, server},
+        {explain_routes, server},
         {approvals_routes, server},
         {version_routes, server},
         {push_routes, &server->trigger},

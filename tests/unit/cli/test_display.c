@@ -138,6 +138,23 @@ static void test_cut(void **state)
     check_cut("\x1b[31mred\x1b[0m", 3, "red");
 }
 
+static void lines_are_broken_at_blanks(void **unused)
+{
+    (void)unused;
+    static const struct {
+        const char *text, *expected;
+        size_t columns, indent;
+    } cases[] = {{"one two three", "one two three", 0, 4}, {"one two three", "one two\n    three", 12, 4},
+        {"one two three", "one\n  two\n  three", 6, 2}, {"averyverylongword b", "averyverylongword\n b", 5, 1},
+        {"\x1b[31mred\nline", "red line", 20, 0}, {"", "", 10, 2}, {"ä ö ü", "ä ö\nü", 4, 0}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct text out = {0};
+        display_add_wrapped(&out, cases[i].text, cases[i].columns, cases[i].indent);
+        assert_string_equal(text_view(&out), cases[i].expected);
+        text_release(&out);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -146,6 +163,7 @@ int main(void)
         cmocka_unit_test(test_random_bytes),
         cmocka_unit_test(test_width),
         cmocka_unit_test(test_cut),
+        cmocka_unit_test(lines_are_broken_at_blanks),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -4,6 +4,7 @@
 #include "tests/unit/state/fixture.h"
 
 #include "base/file.h"
+#include "state/explain.h"
 
 #include <dirent.h>
 
@@ -11,6 +12,7 @@ static const char folder[] = "tests/golden/state";
 
 struct play {
     struct fixture fixture;
+    struct explanation *explanation;
     struct text out;
     const char *name;
 };
@@ -22,6 +24,7 @@ static void flush(struct play *play, struct event_list *events)
         struct error err = {0};
         if (reduce(play->fixture.state, &one.items[0], &err)) fail_msg("%s: refused: %s", play->name, err.message);
         fixture_note(&play->fixture, &one.items[0]);
+        explanation_add(play->explanation, play->fixture.state, &one.items[0]);
         text_add(&play->out, text_view(&play->fixture.log));
         text_release(&play->fixture.log);
         AUTO(free_text) char *told = narrate(play->fixture.state, &one.items[0], false);
@@ -74,6 +77,38 @@ static void vote(struct play *play, const char *path, const char *by, bool appro
     flush(play, &events);
 }
 
+static void explain_times(struct play *play, const json_t *item)
+{
+    int64_t since_ms = json_whole(item, "since_ms", 0), until_ms = json_whole(item, "until_ms", 0);
+    if (since_ms) text_add_format(&play->out, ", since %lld", (long long)since_ms);
+    if (until_ms) text_add_format(&play->out, ", until %lld", (long long)until_ms);
+    text_add_char(&play->out, '\n');
+}
+
+/* The chain, a line each ("= "), and what is waited for ("~ ") with what to do. */
+static void explain(struct play *play, const char *path)
+{
+    AUTO(free_json)
+    json_t *told = explanation_tell(play->explanation, play->fixture.state, path && *path ? path : NULL, play->fixture.now_ms);
+    size_t index, place;
+    json_t *item, *command;
+    if (!told) fail_msg("%s: no step %s", play->name, path);
+    json_array_foreach(json_object_get(told, "chain"), index, item)
+    {
+        text_add_format(&play->out, "    = %lld %s\n", (long long)json_whole(item, "at_ms", 0), json_text(item, "words", "?"));
+    }
+    json_array_foreach(json_object_get(told, "now"), index, item)
+    {
+        text_add_format(&play->out, "    ~ %s", json_text(item, "words", "?"));
+        explain_times(play, item);
+        json_array_foreach(json_object_get(item, "commands"), place, command)
+        {
+            AUTO(free_text) char *words = json_canonical(command);
+            text_add_format(&play->out, "    ~   crescendo %s\n", words);
+        }
+    }
+}
+
 static enum exit_cause cause_of(const char *word)
 {
     static const char *const causes[] = {"exit", "signal", "timeout", "cancelled", "memory", "disk", "processes"};
@@ -105,6 +140,8 @@ static void act(struct play *play, const char *verb, const char *path, char *res
         say(play, path, rest);
     else if (!strcmp(verb, "approve") || !strcmp(verb, "reject"))
         vote(play, path, rest, !strcmp(verb, "approve"));
+    else if (!strcmp(verb, "explain"))
+        explain(play, path);
     else if (!strcmp(verb, "cancel")) {
         struct event_list events = {0};
         event_list_add(&events, EVENT_cancel_requested, NO_STEP, play->fixture.now_ms, json_pack("{s:s}", "by", path));
@@ -129,6 +166,7 @@ static void play_scenario(struct play *play, char *scenario)
     *happens = '\0';
     play->fixture = (struct fixture){.plan = make_plan(scenario), .now_ms = 1000, .slots = 2};
     play->fixture.state = run_state_new(play->fixture.plan);
+    play->explanation = explanation_new();
     struct event_list events = {0};
     json_t *accepted = json_pack("{s:i, s:s, s:s}", "number", 7, "author", "ann", "title", "a push");
     event_list_add(&events, EVENT_run_accepted, NO_STEP, 1000, accepted);
@@ -137,6 +175,7 @@ static void play_scenario(struct play *play, char *scenario)
     char *rest = happens + 4;
     for (char *line; (line = strsep(&rest, "\n"));)
         play_line(play, line);
+    explanation_free(&play->explanation);
     fixture_free(&play->fixture);
 }
 

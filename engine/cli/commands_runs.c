@@ -1,0 +1,58 @@
+/* commands_runs.c: options and examples of the rows that follow runs. */
+#include "cli/commands_tables.h"
+
+const struct option_spec runs_options[] = {
+    {"repository", 'r', "NAME", "only of this repository"},
+    {"pipeline", 'p', "NAME", "only of this pipeline"},
+    {"state", 's', "STATE", "only in this state: running, waiting, failed, ..."},
+    {"limit", 'n', "N", "this many; the default is 20"},
+    {"before", 0, "RUN", "only older ones than this"},
+    JSON_OPTION,
+    OPTION_END,
+};
+const struct example runs_examples[] = {
+    {"crescendo runs --repository hello --state failed", "what went wrong there"},
+    {"crescendo runs --json --limit 1", "the newest, for a program"},
+    {0},
+};
+
+const struct option_spec show_options[] = {JSON_OPTION, OPTION_END};
+const struct example show_examples[] = {
+    {"crescendo show", "the newest run"},
+    {"crescendo show 12", "run 12: steps, failures with their last lines, approvals"},
+    {0},
+};
+
+const struct option_spec watch_options[] = {
+    {"no-wait", 0, NULL, "stop with exit code 3 when it waits for approval"},
+    {"plain", 0, NULL, "lines instead of a live picture"},
+    OPTION_END,
+};
+const struct example watch_examples[] = {
+    {"crescendo watch", "the newest run"},
+    {"crescendo watch 12 && ./announce", "go on only when it succeeded"},
+    {0},
+};
+
+const struct option_spec logs_options[] = {
+    {"step", 's', "PATH", "only this step: build/test"},
+    {"attempt", 0, "N", "only this attempt"},
+    {"follow", 'f', NULL, "go on until the run ends"},
+    {"raw", 0, NULL, "the bytes as they were printed, whatever they do to a terminal"},
+    OPTION_END,
+};
+const struct example logs_examples[] = {
+    {"crescendo logs 12 --step build/test", "one step"},
+    {"crescendo logs --follow", "the newest run, as it comes"},
+    {0},
+};
+
+const char explain_about[] =
+    "Tells a run (the newest) as one chain of causes: who began it, what it did outside, what was decided, what that led to; and what it\n"
+    "waits for now, and what to do about it. With STEP, or a stage: only what concerns that, and what it needed.";
+const struct option_spec explain_options[] = {JSON_OPTION, OPTION_END};
+const struct example explain_examples[] = {
+    {"crescendo explain", "the newest run"},
+    {"crescendo explain 12 release/judge", "why this step of run 12 ended as it did, or has not begun"},
+    {0},
+};
