@@ -111,7 +111,7 @@ static void load_by_kind(struct linted *linted, const struct source_set *set, st
     case DESCRIPTOR_PIPELINE:
         failed = pipeline_load(set, types, list, &pipeline);
         if (!failed) failed = beside_load(pipeline, set, list, &beside);
-        if (!failed) beside_check(pipeline, beside.domains, list);
+        if (!failed) beside_check(pipeline, &beside, list);
         break;
     }
     if (!failed && list->count + list->dropped == before) tell_well(linted, set->items[0].name, pipeline, descriptor);

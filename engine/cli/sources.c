@@ -49,8 +49,8 @@ static void free_names(struct dirent **names, int count)
     free(names);
 }
 
-/* All of a folder's *.yaml by name; a folder that is not there has none. */
-static int add_folder(struct sources *sources, const char *folder, struct error *err)
+/* All of a folder's *.yaml by name, called `as`/NAME; a folder that is not there has none. */
+static int add_folder(struct sources *sources, const char *folder, const char *as, struct error *err)
 {
     struct dirent **names;
     int count = scandir(folder, &names, is_yaml, alphasort), failed = 0;
@@ -61,7 +61,7 @@ static int add_folder(struct sources *sources, const char *folder, struct error 
         char *bytes;
         size_t size;
         failed = file_read(path, READ_LIMIT_BYTES, &bytes, &size, err);
-        if (!failed) add(sources, take(&path), bytes, size);
+        if (!failed) add(sources, mem_format("%s/%s", as, names[i]->d_name), bytes, size);
     }
     free_names(names, count);
     return failed;
@@ -79,7 +79,7 @@ static int add_neighbours(struct sources *sources, const char *path, struct erro
 {
     AUTO(free_text) char *folder = folder_of(path);
     AUTO(free_text) char *pipelines = mem_format("%spipelines", folder);
-    return add_folder(sources, pipelines, err);
+    return add_folder(sources, pipelines, pipelines, err);
 }
 
 /* The service's descriptor, where the pipeline names one that is there; that it is missing is for the loader to say. */
@@ -102,21 +102,21 @@ static int add_domains(struct sources *sources, const char *path, struct error *
     size_t before = sources->set.count;
     AUTO(free_text) char *folder = folder_of(path);
     AUTO(free_text) char *beside = mem_format("%sdomains", folder);
-    int failed = add_folder(sources, beside, err);
+    int failed = add_folder(sources, beside, beside, err);
     const char *data = getenv("CRESCENDO_DATA");
     if (failed || sources->set.count > before || !data || !*data) return failed;
     AUTO(free_text) char *domains = mem_format("%s/domains", data);
-    return access(domains, R_OK | X_OK) == 0 ? add_folder(sources, domains, err) : 0;
+    return access(domains, R_OK | X_OK) == 0 ? add_folder(sources, domains, domains, err) : 0;
 }
 
-/* The library beside the program: in a build tree, or installed. */
+/* The library beside the program: in a build tree, or installed. It is called as the server calls it, wherever it lies: a plan names it. */
 static int add_library(struct sources *sources, struct error *err)
 {
     static const char *const places[] = {"../pipelines", "../share/crescendo/pipelines"};
     AUTO(free_text) char *program = file_program_folder();
     for (size_t i = 0; program && i < COUNT_OF(places); i++) {
         AUTO(free_text) char *folder = mem_format("%s/%s", program, places[i]);
-        int failed = add_folder(sources, folder, err);
+        int failed = add_folder(sources, folder, "pipelines", err);
         if (failed) return failed;
     }
     return 0;

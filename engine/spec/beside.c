@@ -188,36 +188,37 @@ static json_t *known_of(const struct user *user, const json_t *value)
 }
 
 /* Does the owner of the domain allow it? A step's own words for anything else are planning's to say, which knows more. */
-static void check_policy(const struct pipeline_step *step, const json_t *with, const json_t *domain, struct diagnostics *list)
+static void check_policy(
+    const struct pipeline_step *step, const json_t *with, const json_t *domain, const json_t *service, struct diagnostics *list)
 {
     struct error err = {0};
     AUTO(free_json) json_t *effects = NULL;
-    const struct planned planned = {.path = step->id, .with = with, .domain = domain};
+    const struct planned planned = {.path = step->id, .with = with, .domain = domain, .service = service};
     if (!step->type->describe || step->type->effects || !step->type->describe(&planned, &effects, &err)) return;
     if (err.code == ERROR_DENIED) diagnostics_add(list, "denied", step->at, 0, err.hint[0] ? err.hint : NULL, "%s", err.message);
 }
 
-static void check_step(const struct user *user, const struct pipeline_step *step, const json_t *domains, struct diagnostics *list)
+static void check_step(const struct user *user, const struct pipeline_step *step, const struct beside *beside, struct diagnostics *list)
 {
     const char *key = step_type_domain_key(step->type);
     if (!key) return;
     AUTO(free_json) json_t *with = known_of(user, step->with);
     const char *name = json_text(with, key, NULL);
-    const json_t *domain = name ? beside_find(domains, step->type, name, step->domain_at, list) : NULL;
-    if (domain) check_policy(step, with, domain, list);
+    const json_t *domain = name ? beside_find(beside->domains, step->type, name, step->domain_at, list) : NULL;
+    if (domain) check_policy(step, with, domain, beside->service, list);
 }
 
-static void check_steps(const struct user *user, const json_t *domains, struct diagnostics *list)
+static void check_steps(const struct user *user, const struct beside *beside, struct diagnostics *list)
 {
     for (size_t i = 0; i < user->pipeline->stage_count; i++) {
         const struct pipeline_stage *stage = &user->pipeline->stages[i];
-        if (stage->used) check_steps(&(struct user){stage->used, stage->with, user}, domains, list);
+        if (stage->used) check_steps(&(struct user){stage->used, stage->with, user}, beside, list);
         for (size_t k = 0; k < stage->step_count; k++)
-            check_step(user, &stage->steps[k], domains, list);
+            check_step(user, &stage->steps[k], beside, list);
     }
 }
 
-void beside_check(const struct pipeline *pipeline, const json_t *domains, struct diagnostics *list)
+void beside_check(const struct pipeline *pipeline, const struct beside *beside, struct diagnostics *list)
 {
-    if (json_object_size(domains)) check_steps(&(struct user){pipeline, NULL, NULL}, domains, list);
+    if (json_object_size(beside->domains)) check_steps(&(struct user){pipeline, NULL, NULL}, beside, list);
 }

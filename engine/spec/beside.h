@@ -30,6 +30,6 @@ const json_t *beside_find(
 
 /* The same for every step whose domain can be told from the files alone, and what its owner's policy denies of what the step would do;
    without any domain at hand, nothing. For `lint`. */
-void beside_check(const struct pipeline *pipeline, const json_t *domains, struct diagnostics *list);
+void beside_check(const struct pipeline *pipeline, const struct beside *beside, struct diagnostics *list);
 
 #endif
