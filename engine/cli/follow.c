@@ -10,7 +10,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { PAUSE_MS = 300, AWAY_LIMIT_MS = 120 * 1000, HEARTBEAT_MS = 90 * 1000, STOP = 1 };
+enum { PAUSE_MS = 300, AWAY_LIMIT_MS = 120 * 1000, HEARTBEAT_MS = 90 * 1000, STOP = 1, STILL_TRIES = 4, STILL_PAUSE_MS = 50 };
 
 struct following {
     struct client *client;
@@ -127,10 +127,27 @@ static bool run_at_rest(const json_t *run)
     return status >= 0 && run_status_at_rest((enum run_status)status);
 }
 
+/* Stopped by what was, not by what is? Then it goes on behind that event. The API may be a moment behind the stream, so it is asked again.
+ */
+static bool was_history(struct following *following)
+{
+    const struct follower *follower = following->follower;
+    for (int tries = 0; following->stopped && !following->broken && follower->still && tries < STILL_TRIES; tries++) {
+        AUTO(free_json) json_t *run = NULL;
+        struct error ignored = {0};
+        if (tries) nanosleep(&(struct timespec){.tv_nsec = STILL_PAUSE_MS * 1000L * 1000}, NULL);
+        if (read_run(following, &run, &ignored) < 0 || follower->still(follower->context, run)) return false;
+    }
+    bool history = following->stopped && !following->broken && follower->still;
+    if (history) following->stopped = false;
+    return history;
+}
+
 static int listen_to_end(struct following *following, struct error *err)
 {
     while (!following->stopped && !is_final(following->state)) {
         int failed = listen_once(following, err);
+        if (was_history(following)) continue;
         if (following->stopped || is_final(following->state)) break;
         if (failed && (!is_passing(failed) || following->broken)) return failed;
         AUTO(free_json) json_t *run = NULL;

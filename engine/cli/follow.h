@@ -15,6 +15,9 @@ struct follower {
     void (*over)(void *context); /* called once for each begun */
     /* An event was folded. true: enough, stop following. */
     bool (*event)(void *context, const struct run_state *state, const struct event *event);
+    /* event said enough, which may be of a moment long past when the run's history is read: is it still so, by RUN as the API tells it now?
+       NULL: it is. */
+    bool (*still)(void *context, const json_t *run);
     void (*note)(void *context, const char *line); /* the server went away, is back */
     void *context;
 };

@@ -5,7 +5,9 @@
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/json.h"
 #include "base/mem.h"
+#include "base/text.h"
 #include "cli/board.h"
 #include "cli/display.h"
 #include "cli/failures.h"
@@ -174,6 +176,12 @@ static bool on_event(void *context, const struct run_state *state, const struct 
     return watcher->failed || (watcher->waits && watcher->watching->stop_at_approval);
 }
 
+static bool still_waits(void *context, const json_t *run)
+{
+    struct watcher *watcher = context;
+    return watcher->failed || text_equal(json_text(run, "state", ""), "waiting");
+}
+
 static void on_note(void *context, const char *line)
 {
     struct watcher *watcher = context;
@@ -189,8 +197,13 @@ static int follow(struct watcher *watcher, json_t **ret_run, struct error *err)
     pthread_sigmask(SIG_BLOCK, &set, &before);
     if (pthread_create(&watcher->painter, NULL, painter_main, watcher))
         return error_set(err, ERROR_INTERNAL, NOWHERE, "cannot start a thread");
-    struct follower follower = {
-        .mutex = &watcher->mutex, .begun = on_begun, .over = on_over, .event = on_event, .note = on_note, .context = watcher};
+    struct follower follower = {.mutex = &watcher->mutex,
+        .begun = on_begun,
+        .over = on_over,
+        .event = on_event,
+        .still = still_waits,
+        .note = on_note,
+        .context = watcher};
     int failed = follow_run(&watcher->cli->client, watcher->run, &follower, ret_run, err);
     pthread_mutex_lock(&watcher->mutex);
     watcher->ended = true;
