@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "spec/domain.h"
 #include "spec/fields.h"
+#include "spec/place.h"
 #include "spec/service.h"
 
 #include <stdlib.h>
@@ -180,8 +181,11 @@ static void check_allowed(const struct pipeline_step *step, const json_t *domain
     const struct planned facts = {.path = step->id, .with = step->with, .domain = domain, .service = service};
     struct error err = {0};
     json_t *effects = NULL;
-    if (step->type->describe && step->type->describe(&facts, &effects, &err) == -ERROR_DENIED)
-        diagnostics_add(list, "denied", step->at, 0, err.hint[0] ? err.hint : NULL, "%s", err.message);
+    int failed = step->type->describe ? step->type->describe(&facts, &effects, &err) : 0;
+    const struct yaml_node *node = failed ? place_of(step->with_node, err.message) : NULL;
+    if (failed == -ERROR_DENIED)
+        diagnostics_add(
+            list, "denied", node ? node->at : step->at, node ? yaml_width(node) : 0, err.hint[0] ? err.hint : NULL, "%s", err.message);
     json_decref(effects);
 }
 
