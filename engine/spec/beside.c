@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "spec/domain.h"
 #include "spec/fields.h"
+#include "spec/place.h"
 #include "spec/service.h"
 
 #include <stdlib.h>
@@ -195,7 +196,10 @@ static void check_policy(
     AUTO(free_json) json_t *effects = NULL;
     const struct planned planned = {.path = step->id, .with = with, .domain = domain, .service = service};
     if (!step->type->describe || step->type->effects || !step->type->describe(&planned, &effects, &err)) return;
-    if (err.code == ERROR_DENIED) diagnostics_add(list, "denied", step->at, 0, err.hint[0] ? err.hint : NULL, "%s", err.message);
+    const struct yaml_node *node = place_of(step->with_node, err.message);
+    if (err.code == ERROR_DENIED)
+        diagnostics_add(
+            list, "denied", node ? node->at : step->at, node ? yaml_width(node) : 0, err.hint[0] ? err.hint : NULL, "%s", err.message);
 }
 
 static void check_step(const struct user *user, const struct pipeline_step *step, const struct beside *beside, struct diagnostics *list)
