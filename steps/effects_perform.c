@@ -69,6 +69,13 @@ static int look_up(
     return 0;
 }
 
+int step_find_out(struct step *step, const json_t *intent, enum effect_seen *ret_seen, json_t **ret_outcome, struct error *err)
+{
+    const struct effect effect = {
+        .name = json_text(intent, "name", ""), .target = json_text(intent, "target", ""), .body = json_object_get(intent, "body")};
+    return look_up(step, &effect, json_text(intent, "key", ""), ret_seen, ret_outcome, err);
+}
+
 static int nobody_can_tell(const struct effect *effect, struct error *err)
 {
     error_set(err, ERROR_CONFLICT, NOWHERE, "nobody can tell whether %s was done at %s", effect->name, effect->target);

@@ -31,11 +31,18 @@ static void time_out(const struct decision *decision)
     add_run(decision, EVENT_cancel_requested, data);
 }
 
+/* Of a run that is being cancelled, what can be found out is found out on the way back. */
+static bool is_for_person(const struct run_state *state, uint32_t step)
+{
+    if (state->steps[step].status != STEP_unknown || state->steps[step].wait != WAIT_person) return false;
+    return state->status != RUN_cancelling || !undo_finds_out(state, step);
+}
+
 static void ask_person(const struct decision *decision)
 {
     const struct run_state *state = decision->state;
     uint32_t step = 0;
-    while (state->steps[step].status != STEP_unknown || state->steps[step].wait != WAIT_person)
+    while (!is_for_person(state, step))
         if (++step == state->plan->step_count) return;
     AUTO(free_text)
     char *message = mem_format("%s: %s", state->plan->steps[step].path,
@@ -165,7 +172,7 @@ static bool is_asking(const struct run_state *state)
 {
     if (!state->unknown_count) return false;
     for (uint32_t i = 0; i < state->plan->step_count; i++)
-        if (state->steps[i].status == STEP_unknown && state->steps[i].wait == WAIT_person) return true;
+        if (is_for_person(state, i)) return true;
     return false;
 }
 

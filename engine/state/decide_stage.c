@@ -293,7 +293,7 @@ static void decide_begun(struct decision *decision, uint32_t stage)
         if (is_over_time(decision, stage)) return end_for_timeout(decision, stage, front->index);
         return advance(decision, stage);
     case STEP_unknown:
-        if (!state->steps[front->index].wait) /* a person cancelled rather than find out */
+        if (!state->steps[front->index].wait || (state->status == RUN_cancelling && undo_finds_out(state, front->index)))
             add(decision, EVENT_step_cancelled, front->index, with_reason(state->cancel_reason, state->steps[front->index].message));
         return;
     default: return;

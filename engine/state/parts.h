@@ -36,6 +36,8 @@ const struct effect_state *effect_next(const struct run_state *state, uint32_t *
 uint32_t undo_next(const struct run_state *state, bool unfinished);
 /* Has this step an effect that is done, can be undone, and is not behind a pivot? */
 bool undo_is_due(const struct run_state *state, uint32_t step, const struct effect_state *effect);
+/* Will a run that goes back find out what became of every effect of this step that has no outcome on record? */
+bool undo_finds_out(const struct run_state *state, uint32_t step);
 
 /* Is nothing of this stage left that a cancelled run would undo: each step did its work, and no lease is held? */
 bool stage_is_finished(const struct run_state *state, uint32_t stage);

@@ -169,7 +169,10 @@ int settle_compensated(const struct line *line, char **ret_reply, struct error *
         return line_refuse(err, line->plan->path, "compensated is said by a step that was told to compensate");
     if (!effect) return line_refuse(err, line->plan->path, "compensated names no effect of this step");
     if (is_undoing_open(line)) return line_refuse(err, line->plan->path, "compensated is said while the outcome of an effect is open");
-    if (undo_is_due(line->state, line->plan->index, effect))
+    bool is_due = undo_is_due(line->state, line->plan->index, effect);
+    if (is_due && effect->status != EFFECT_done)
+        return line_refuse(err, line->plan->path, "compensated is said before it was found out what became of the effect");
+    if (is_due)
         line_add(line, EVENT_effect_compensated, with_name(name));
     else if (effect->status != EFFECT_compensated)
         return line_refuse(err, line->plan->path, "compensated names an effect that was not to be undone");

@@ -67,10 +67,11 @@ static void lose(const struct undoing *undoing, const char *message)
     add(undoing, EVENT_step_compensation_paused, data);
 }
 
+/* One that stays unknown was asked for, and nobody can tell. */
 static const char *effect_left(const struct undoing *undoing)
 {
     for (const struct effect_state *effect = undoing->step->effects; effect; effect = effect->next)
-        if (undo_is_due(undoing->state, undoing->report->step, effect)) return effect->name;
+        if (!effect_is_unknown(effect) && undo_is_due(undoing->state, undoing->report->step, effect)) return effect->name;
     return NULL;
 }
 

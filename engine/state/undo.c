@@ -81,9 +81,27 @@ static uint64_t last_pivot(const struct run_state *state, uint32_t stage)
     return last;
 }
 
+/* Nobody knows what became of it, and it matters: it could be undone, or is a point of no return. */
+static bool is_in_doubt(const struct plan_step *plan, const struct effect_state *effect)
+{
+    const json_t *planned = effect_planned(plan, effect->name);
+    if (!effect_is_open(effect) && !effect_is_unknown(effect)) return false;
+    return json_text(planned, "compensation", NULL) || json_flag(planned, "pivot", false);
+}
+
+bool undo_finds_out(const struct run_state *state, uint32_t step)
+{
+    for (const struct effect_state *effect = state->steps[step].effects; effect; effect = effect->next) {
+        bool is_open = effect_is_open(effect) || effect_is_unknown(effect);
+        if (is_open && !is_in_doubt(&state->plan->steps[step], effect)) return false;
+    }
+    return true;
+}
+
 bool undo_is_due(const struct run_state *state, uint32_t step, const struct effect_state *effect)
 {
     const struct plan_step *plan = &state->plan->steps[step];
+    if (is_in_doubt(plan, effect)) return true;
     if (effect->status != EFFECT_done || !json_text(effect_planned(plan, effect->name), "compensation", NULL)) return false;
     return effect->order > last_pivot(state, plan->stage);
 }
@@ -94,15 +112,22 @@ static bool may_be_compensated(const struct run_state *state, uint32_t step)
     return step_move(status, EVENT_step_compensating) >= 0 && step_status_at_rest(status);
 }
 
+/* What is in doubt was done last, if at all. */
+static uint64_t order_of(const struct run_state *state, const struct effect_state *effect)
+{
+    bool is_open = effect_is_open(effect) || effect_is_unknown(effect);
+    return is_open ? state->done_count + 1 : effect->order;
+}
+
 /* Asked from the cheap to the dear, since most effects are out of the question. */
 uint32_t undo_next(const struct run_state *state, bool unfinished)
 {
     uint32_t step = 0, next = NO_STEP;
     uint64_t latest = 0;
     for (const struct effect_state *effect = effect_next(state, &step, NULL); effect; effect = effect_next(state, &step, effect)) {
-        if (effect->order <= latest || !may_be_compensated(state, step) || !undo_is_due(state, step, effect)) continue;
+        if (order_of(state, effect) <= latest || !may_be_compensated(state, step) || !undo_is_due(state, step, effect)) continue;
         if (!is_in_reach(state, state->plan->steps[step].stage, unfinished)) continue;
-        latest = effect->order;
+        latest = order_of(state, effect);
         next = step;
     }
     return next;
@@ -120,6 +145,9 @@ static json_t *describe_effect(const struct plan_step *plan, const struct effect
     json_put_text(object, "digest", effect->digest);
     json_put(object, "body", effect->intent ? json_incref(effect->intent) : json_null());
     json_put(object, "outcome", effect->outcome ? json_incref(effect->outcome) : json_null());
+    if (!is_in_doubt(plan, effect)) return object;
+    json_put_flag(object, "find", true);
+    if (!json_text(effect_planned(plan, effect->name), "compensation", NULL)) json_put_flag(object, "keep", true);
     return object;
 }
 
@@ -129,9 +157,11 @@ json_t *run_state_undo(const struct run_state *state, uint32_t step)
     for (uint64_t below = UINT64_MAX;;) {
         const struct effect_state *newest = NULL;
         for (const struct effect_state *effect = state->steps[step].effects; effect; effect = effect->next)
-            if (effect->order < below && (!newest || effect->order > newest->order) && undo_is_due(state, step, effect)) newest = effect;
+            if (order_of(state, effect) < below && (!newest || order_of(state, effect) > order_of(state, newest)) &&
+                undo_is_due(state, step, effect))
+                newest = effect;
         if (!newest) return list;
         json_array_append_new(list, describe_effect(&state->plan->steps[step], newest));
-        below = newest->order;
+        below = order_of(state, newest);
     }
 }

@@ -49,6 +49,25 @@ static bool is_dropped(const struct run_state *state, uint32_t stage)
     return order_is_undone(state) && !order_is_past_pivot(state) && (text_equal(type, "reserve") || text_equal(type, "note"));
 }
 
+static bool is_pivot(const struct plan_step *step, const char *name)
+{
+    const json_t *effect;
+    size_t index;
+    json_array_foreach(step->effects, index, effect)
+    {
+        if (json_flag(effect, "pivot", false) && text_equal(json_text(effect, "name", NULL), name)) return true;
+    }
+    return false;
+}
+
+static bool has_pivot_done(const struct run_state *state, uint32_t stage)
+{
+    uint32_t step = state->plan->stages[stage].first_step;
+    for (const struct effect_state *effect = state->steps[step].effects; effect; effect = effect->next)
+        if (effect->status == EFFECT_done && is_pivot(&state->plan->steps[step], effect->name)) return true;
+    return false;
+}
+
 /* But for a cancel that is under way. */
 static const char *own_state(const struct run_state *state, uint32_t stage)
 {
@@ -65,7 +84,9 @@ static const char *own_state(const struct run_state *state, uint32_t stage)
     case STEP_failed: return "failed";
     case STEP_skipped:
     case STEP_cancelled: return "cancelled";
-    case STEP_compensated: return is_first_failed(state, stage) ? "failed" : "cancelled";
+    case STEP_compensated:
+        if (has_pivot_done(state, stage)) return "completed"; /* it was found to be done after all */
+        return is_first_failed(state, stage) ? "failed" : "cancelled";
     case STEP_unknown:
     case STEP_compensation_failed: return "held";
     case STEP_STATUS_COUNT: break;
@@ -78,12 +99,13 @@ bool item_is_done(const struct run_state *state, uint32_t stage)
     return text_equal(own_state(state, stage), "completed");
 }
 
-/* Some of it stands and was not undone. */
-static bool is_done_in_part(const struct run_state *state)
+/* What it is that ended badly, and of which some may stand, because nothing undoes it. */
+static const char *end_state(const struct run_state *state, const char *undone)
 {
-    for (uint32_t stage = 0; stage < order_item_count(state->plan); stage++)
-        if (item_is_done(state, stage)) return true;
-    return false;
+    uint32_t done = 0, count = order_item_count(state->plan);
+    for (uint32_t stage = 0; stage < count; stage++)
+        done += item_is_done(state, stage);
+    return done == 0 ? undone : done == count ? "completed" : "partial";
 }
 
 /* Assessed while it is found out what became of what was under way; then what was done is undone. */
@@ -97,9 +119,9 @@ const char *order_state(const struct run_state *state)
     case RUN_cancelling: return cancelled ? "assessingCancellation" : "inProgress";
     case RUN_rolling_back: return cancelled ? "pendingCancellation" : "inProgress";
     case RUN_succeeded: return "completed";
-    case RUN_failed: return is_done_in_part(state) ? "partial" : "failed";
-    case RUN_rolled_back: return is_done_in_part(state) ? "partial" : cancelled ? "cancelled" : "failed";
-    case RUN_cancelled: return is_done_in_part(state) ? "partial" : "cancelled";
+    case RUN_failed: return end_state(state, "failed");
+    case RUN_rolled_back: return end_state(state, cancelled ? "cancelled" : "failed");
+    case RUN_cancelled: return end_state(state, "cancelled");
     case RUN_rollback_failed:
     case RUN_needs_person: return "held";
     case RUN_STATUS_COUNT: break;
@@ -129,17 +151,6 @@ bool stage_effect_is_done(const struct run_state *state, uint32_t stage, const c
 {
     const struct effect_state *effect = stage_effect(state, stage, name);
     return effect && effect->status == EFFECT_done;
-}
-
-static bool is_pivot(const struct plan_step *step, const char *name)
-{
-    const json_t *effect;
-    size_t index;
-    json_array_foreach(step->effects, index, effect)
-    {
-        if (json_flag(effect, "pivot", false) && text_equal(json_text(effect, "name", NULL), name)) return true;
-    }
-    return false;
 }
 
 bool order_is_past_pivot(const struct run_state *state)

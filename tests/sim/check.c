@@ -104,7 +104,8 @@ static void check_effects(struct world *world)
     for (uint32_t i = 0; i < world->plan->step_count; i++) {
         bool has_effect = json_array_size(world->plan->steps[i].effects) > 0;
         enum step_status status = world->engine.state->steps[i].status;
-        if (has_effect && (status == STEP_succeeded || status == STEP_compensated) && world->ordered[i] != 1)
+        bool is_done = status == STEP_succeeded || (status == STEP_compensated && world->undone[i]);
+        if (has_effect && is_done && world->ordered[i] != 1)
             world_fault(world, "%s succeeded and its order was placed %u times", world->plan->steps[i].path, world->ordered[i]);
     }
 }
@@ -117,16 +118,20 @@ static const char *effect_word(const struct world *world, uint32_t step, const c
     return json_is_true(json_object_get(planned, key)) ? "true" : json_text(planned, key, NULL);
 }
 
-/* Which step's order is the nth that was done; the place counts from 1, 0 = never. */
+/* Which step's order is the nth that was done; the place counts from 1, 0 = never. What was found out on the way back only has the last
+   place together. */
 static void read_places(const struct world *world, uint32_t *places, bool *was_good)
 {
     uint32_t count = 0;
+    bool goes_back = false;
     for (size_t i = 0; i < world->journal.count; i++)
         for (size_t j = 0; j < world->journal.batches[i].events.count; j++) {
             const struct event *event = &world->journal.batches[i].events.items[j];
             bool is_good = event->type == EVENT_step_succeeded || event->type == EVENT_step_reused ||
                            (event->type == EVENT_step_skipped && strcmp(json_text(event->data, "because", ""), "failed") != 0);
-            if (event->type == EVENT_effect_done && !strcmp(json_text(event->data, "name", ""), "order")) places[event->step] = ++count;
+            if (event->type == EVENT_effect_done && !strcmp(json_text(event->data, "name", ""), "order"))
+                places[event->step] = goes_back ? UINT32_MAX : ++count;
+            goes_back |= event->type == EVENT_run_rolling_back;
             if (event->type == EVENT_step_failed) is_good = world->plan->steps[event->step].allow_failure;
             if (event->step != NO_STEP &&
                 (is_good || event->type == EVENT_step_cancelled || event->type == EVENT_step_failed || event->type == EVENT_step_skipped))

@@ -80,6 +80,15 @@ static void settle_followers(struct world *world, uint32_t step, bool is_ok)
     }
 }
 
+/* As its input says, which is written when it is handed over. */
+static void read_input(const struct world *world, struct process *process)
+{
+    AUTO(free_json) json_t *list = run_state_undo(world->engine.state, process->step);
+    process->finds = json_is_true(json_object_get(json_array_get(list, 0), "find"));
+    process->keeps = json_is_true(json_object_get(json_array_get(list, 0), "keep"));
+    if (!json_array_size(list) && !world->undone[process->step]) process->keeps = true; /* found out by an earlier one */
+}
+
 void shim_start(struct world *world, uint32_t step, uint32_t attempt, uint32_t after, bool undoes)
 {
     struct shim *shim = &world->shim;
@@ -87,6 +96,7 @@ void shim_start(struct world *world, uint32_t step, uint32_t attempt, uint32_t a
     shim->processes = mem_grow(shim->processes, &shim->capacity, shim->count + 1, sizeof *shim->processes);
     struct process *process = &shim->processes[shim->count++];
     *process = (struct process){.step = step, .attempt = attempt, .after = after, .undoes = undoes};
+    if (undoes) read_input(world, process);
     const struct process *before = NULL;
     for (size_t i = 0; after != NO_STEP && i + 1 < shim->count; i++)
         if (shim->processes[i].step == after) before = &shim->processes[i];
@@ -215,6 +225,25 @@ static void order(struct world *world, struct process *process)
     tell_outcome(world, process, "done");
 }
 
+static void find_out(struct world *world, struct process *process)
+{
+    bool is_unsure = chance_percent(&world->chance, 10) && !world->is_calm, is_there = world->ordered[process->step];
+    process->undoes = false; /* it speaks of the order itself */
+    tell_outcome(world, process, is_unsure ? "unsure" : is_there ? "done" : "absent");
+    process->undoes = true;
+    process->phase = PHASE_FINDS;
+    process->keeps |= is_unsure || !is_there;
+}
+
+/* What was found out is on record: there is nothing to undo, or it is undone now. */
+static void go_on(struct world *world, struct process *process)
+{
+    process->was_absent = process->was_unsure = false;
+    if (!process->keeps) return intend(world, process);
+    process->phase = PHASE_OVER;
+    process->next_ms = world->now_ms;
+}
+
 static bool is_there(const struct world *world, const struct process *process)
 {
     return process->undoes ? world->undone[process->step] : world->ordered[process->step];
@@ -236,6 +265,10 @@ static void read_answer(struct world *world, struct process *process)
     process->answer_count--;
     const char *type = json_text(answer, "type", "");
     bool is_mine = !strcmp(json_text(answer, "name", ""), process->undoes ? "undo order" : "order");
+    if (process->phase == PHASE_FINDS) {
+        if (!strcmp(type, "kept") && !is_mine) go_on(world, process);
+        return;
+    }
     if (process->phase != PHASE_CONFIRMS && !is_mine) return;
     if (process->phase == PHASE_INTENDED && !strcmp(type, "go")) return order(world, process);
     if (process->phase == PHASE_INTENDED && !strcmp(type, "find")) {
@@ -259,6 +292,8 @@ static void read_answer(struct world *world, struct process *process)
 
 static void work(struct world *world, struct process *process)
 {
+    if (process->finds) return find_out(world, process);
+    if (process->keeps) return go_on(world, process);
     if (process->has_effect) return intend(world, process);
     process->phase = PHASE_OVER;
     process->next_ms = world->now_ms + chance_below(&world->chance, 5);

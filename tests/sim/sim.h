@@ -23,7 +23,7 @@ struct wire {
 
 /* --- the shim's processes --- */
 enum process_state { PROCESS_HELD, PROCESS_LIVES, PROCESS_GONE };
-enum process_phase { PHASE_WORK, PHASE_INTENDED, PHASE_TELLS, PHASE_OVER, PHASE_CONFIRMS };
+enum process_phase { PHASE_WORK, PHASE_INTENDED, PHASE_TELLS, PHASE_OVER, PHASE_CONFIRMS, PHASE_FINDS };
 struct process {
     uint32_t step, attempt, after;
     enum process_state state;
@@ -32,6 +32,7 @@ struct process {
     bool is_cancelled;
     bool has_effect, was_absent, was_refused, was_unsure, is_parking;
     bool undoes;          /* it was started to compensate */
+    bool finds, keeps;    /* then: what it is to find out first; that is all */
     int64_t next_ms;      /* when it does something */
     char answers[8][200]; /* said to it, not yet read */
     uint32_t answer_count;

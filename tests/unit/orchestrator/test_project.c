@@ -278,6 +278,29 @@ static void an_order_is_acknowledged_until_its_start(void **state)
     world_release(&world);
 }
 
+/* Its keeper hung when the cancel came, and had done it after all. */
+static void an_end_that_was_found_to_be_done_is_done(void **state)
+{
+    (void)state;
+    struct world world = world_new();
+    world_add_service(&world, video_service("1.1", "1.0.0", 1, 100));
+    struct order_run run = run_new(&world, ORDER(ITEM("1", "delete", "{'id':'1.1'}")));
+    run_start_step(&run, 0);
+    run_event(&run, EVENT_effect_intended, 0, "{'name':'stop','target':'it','key':'k','digest':'d','body':{}}");
+    run_event(&run, EVENT_cancel_requested, NO_STEP, "{'by':'ada'}");
+    run_event(&run, EVENT_step_cancelling, 0, "{'reason':'operator'}");
+    run_event(&run, EVENT_step_unknown, 0, "{'message':'it was ended'}");
+    run_event(&run, EVENT_step_cancelled, 0, "{'reason':'operator'}");
+    run_event(&run, EVENT_run_rolling_back, NO_STEP, "{'reason':'operator'}");
+    run_event(&run, EVENT_step_compensating, 0, "{'attempt':2}");
+    run_event(&run, EVENT_effect_done, 0, "{'name':'stop','outcome':{}}");
+    run_event(&run, EVENT_step_compensated, 0, NULL);
+    run_event(&run, EVENT_run_rolled_back, NO_STEP, "{'reason':'operator'}");
+    ASSERT_STATES(&run, "completed", "completed", "1.1", "terminated");
+    run_release(&run);
+    world_release(&world);
+}
+
 static void ending_is_inactive_then_terminated_and_past_its_pivot(void **state)
 {
     (void)state;
@@ -395,6 +418,7 @@ int main(void)
         cmocka_unit_test(a_cancel_is_assessed_then_pending_on_the_order_and_its_items),
         cmocka_unit_test(what_stands_of_an_order_that_failed_makes_it_partial),
         cmocka_unit_test(an_order_is_acknowledged_until_its_start),
+        cmocka_unit_test(an_end_that_was_found_to_be_done_is_done),
         cmocka_unit_test(ending_is_inactive_then_terminated_and_past_its_pivot),
         cmocka_unit_test(what_an_order_says_beside_what_steers_is_shown),
         cmocka_unit_test(what_cannot_be_started_fails_and_is_in_no_inventory),

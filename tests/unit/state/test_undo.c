@@ -292,6 +292,86 @@ static void the_latest_word_on_a_service_counts(void **unused)
     fixture_free(&fixture);
 }
 
+/* The step is told to go, and then the run is cancelled: it ends without a word of what became of its effect. */
+static struct fixture cancelled_in_doubt(const char *plan)
+{
+    static const char intend[] = "{\"type\":\"intend\",\"name\":\"e\",\"target\":\"t\",\"body\":1}";
+    struct fixture fixture = fixture_new(plan);
+    struct event_list events = {0};
+    AUTO(free_text) char *go = NULL;
+    fixture_started(&fixture, "a/x");
+    assert_int_equal(settle_line(fixture.state, fixture_index(&fixture, "a/x"), intend, fixture.now_ms, &events, &go, NULL), 0);
+    fixture_fold(&fixture, &events);
+    fixture_event(&fixture, EVENT_cancel_requested, NO_STEP, json_pack("{s:s}", "by", "ann"));
+    fixture_decide(&fixture);
+    fixture_report(&fixture, "a/x", (struct report){.type = REPORT_EXITED, .cause = CAUSE_CANCELLED});
+    fixture_decide(&fixture);
+    return fixture;
+}
+
+/* And what the step that goes back is told, and says of it. */
+static void find_out(struct fixture *fixture, const char *seen, bool keep)
+{
+    AUTO(free_text)
+    char *line = mem_format("{\"type\":\"outcome\",\"name\":\"e\",\"seen\":\"%s\",\"outcome\":{\"previous\":1}}", seen);
+    AUTO(free_json) json_t *list = run_state_undo(fixture->state, fixture_index(fixture, "a/x"));
+    assert_int_equal(fixture->state->status, RUN_rolling_back);
+    assert_int_equal(json_array_size(list), 1);
+    assert_true(json_flag(json_array_get(list, 0), "find", false));
+    assert_int_equal(json_flag(json_array_get(list, 0), "keep", false), keep);
+    assert_int_equal(fixture_line(fixture, "a/x", line, "{\"name\":\"e\",\"type\":\"kept\"}"), 0);
+}
+
+static void what_a_cancel_leaves_in_doubt_is_found_out_and_undone(void **unused)
+{
+    (void)unused;
+    struct fixture fixture = cancelled_in_doubt("stage a\nstep x undo=e\n");
+    EXPECT_STATUS("a/x", compensating);
+    find_out(&fixture, "done", false);
+    undo(&fixture, "a/x", "e");
+    assert_int_equal(fixture.state->status, RUN_rolled_back);
+    EXPECT_STATUS("a/x", compensated);
+    fixture_free(&fixture);
+}
+
+static void what_is_found_absent_or_not_at_all_needs_no_undoing(void **unused)
+{
+    (void)unused;
+    static const char *const seen[] = {"absent", "unsure"};
+    for (size_t i = 0; i < COUNT_OF(seen); i++) {
+        struct fixture fixture = cancelled_in_doubt("stage a\nstep x undo=e\n");
+        assert_true(fixture_line(&fixture, "a/x", "{\"type\":\"compensated\",\"name\":\"e\"}", "") < 0); /* not unseen */
+        find_out(&fixture, seen[i], false);
+        fixture_exited(&fixture, "a/x", 0);
+        fixture_decide(&fixture);
+        assert_int_equal(fixture.state->status, RUN_rolled_back);
+        fixture_free(&fixture);
+    }
+}
+
+static void a_pivot_in_doubt_is_only_found_out(void **unused)
+{
+    (void)unused;
+    struct fixture fixture = cancelled_in_doubt("stage a\nstep x pivot=e\n");
+    find_out(&fixture, "done", true);
+    fixture_exited(&fixture, "a/x", 0);
+    fixture_decide(&fixture);
+    assert_int_equal(fixture.state->status, RUN_rolled_back);
+    assert_int_equal(fixture_step(&fixture, "a/x")->effects->status, EFFECT_done);
+    fixture_free(&fixture);
+}
+
+static void whoever_does_not_find_out_has_not_ended_well(void **unused)
+{
+    (void)unused;
+    struct fixture fixture = cancelled_in_doubt("stage a\nstep x undo=e\n");
+    fixture_exited(&fixture, "a/x", 0);
+    fixture_decide(&fixture);
+    EXPECT_STATUS("a/x", compensating);
+    assert_string_equal(fixture_step(&fixture, "a/x")->message, "it ended well without saying that e is undone");
+    fixture_free(&fixture);
+}
+
 static void a_lent_share_is_not_finished(void **unused)
 {
     (void)unused;
@@ -331,6 +411,10 @@ static void on_hold_nothing_new_begins(void **unused)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_a_cancel_leaves_in_doubt_is_found_out_and_undone),
+        cmocka_unit_test(what_is_found_absent_or_not_at_all_needs_no_undoing),
+        cmocka_unit_test(a_pivot_in_doubt_is_only_found_out),
+        cmocka_unit_test(whoever_does_not_find_out_has_not_ended_well),
         cmocka_unit_test(the_failed_scope_is_undone_newest_first),
         cmocka_unit_test(without_a_use_the_stage_is_its_scope),
         cmocka_unit_test(rollback_run_undoes_all),

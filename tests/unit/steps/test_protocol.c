@@ -163,12 +163,31 @@ static int undo_it(struct step *step, const json_t *intent, const json_t *outcom
 
 static const struct step_type type_with_undo = {.name = "test", .describe = describe_it, .find = find_it, .compensate = undo_it};
 
+static int undo_found(struct step *step, const json_t *intent, const json_t *outcome, struct error *err)
+{
+    (void)step, (void)err;
+    assert_string_equal(json_text(intent, "key", ""), "k1");
+    assert_int_equal(json_whole(outcome, "id", 0), 9); /* what was found, not what is on record */
+    return 0;
+}
+
+static const struct step_type type_with_find = {.name = "test", .describe = describe_it, .find = find_it, .compensate = undo_found};
+
+static int run_undo_of(
+    const struct step_type *of, const char *input, struct world *world, const char *answers, char **ret_said, struct error *err);
+
 static int run_undo(const struct step_type *of, struct world *world, const char *answers, char **ret_said, struct error *err)
 {
     static const char input[] =
         "{\"with\": {}, \"facts\": {}, \"compensate\": ["
         "{\"name\": \"b\", \"target\": \"t\", \"key\": \"kb\", \"digest\": \"d\", \"body\": 1, \"outcome\": {\"id\": 2}}, "
         "{\"name\": \"a\", \"target\": \"t\", \"key\": \"ka\", \"digest\": \"d\", \"body\": 1, \"outcome\": {\"id\": 1}}]}";
+    return run_undo_of(of, input, world, answers, ret_said, err);
+}
+
+static int run_undo_of(
+    const struct step_type *of, const char *input, struct world *world, const char *answers, char **ret_said, struct error *err)
+{
     struct peer peer = peer_begin(of, parse(input), answers);
     the_world = world;
     int failed = step_compensate(of, peer.step, err);
@@ -197,6 +216,31 @@ static void undoing_goes_one_by_one(void **state)
     assert_int_equal(failed, 0);
     assert_int_equal(world.sent, 2);
     assert_string_equal(said, "intend undo b, outcome undo b, compensated b, intend undo a, outcome undo a, compensated a");
+}
+
+static void what_is_in_doubt_is_asked_for_before_it_is_undone(void **state)
+{
+    (void)state;
+    static const char form[] =
+        "{\"with\": {}, \"facts\": {}, \"compensate\": [{\"name\": \"b\", \"target\": \"the-domain\", \"key\": \"k1\", "
+        "\"digest\": \"d\", \"body\": {\"order\": \"one\"}, \"outcome\": null, \"find\": true%s}]}";
+    static const struct {
+        enum effect_seen seen;
+        const char *more, *said;
+    } cases[] = {
+        {EFFECT_SEEN_DONE, "", "outcome b, compensated b"},
+        {EFFECT_SEEN_DONE, ", \"keep\": true", "outcome b"},
+        {EFFECT_SEEN_ABSENT, "", "outcome b"},
+        {EFFECT_SEEN_UNSURE, "", "outcome b"},
+    };
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct world world = {.seen = cases[i].seen};
+        struct error err = {0};
+        AUTO(free_text) char *input = mem_format(form, cases[i].more);
+        AUTO(free_text) char *said = NULL;
+        assert_int_equal(run_undo_of(&type_with_find, input, &world, KEPT_NAME("b") KEPT_NAME("b"), &said, &err), 0);
+        assert_string_equal(said, cases[i].said);
+    }
 }
 
 static void undoing_ends_where_it_fails(void **state)
@@ -316,7 +360,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(effects), cmocka_unit_test(intent_carries_digest),
         cmocka_unit_test(undoing_goes_one_by_one), cmocka_unit_test(undoing_ends_where_it_fails),
-        cmocka_unit_test(a_type_that_cannot_undo_says_so), cmocka_unit_test(checkpoint_is_kept), cmocka_unit_test(park),
-        cmocka_unit_test(messages), cmocka_unit_test(output_of_wrong_type), cmocka_unit_test(wrong_input), cmocka_unit_test(endless_line)};
+        cmocka_unit_test(what_is_in_doubt_is_asked_for_before_it_is_undone), cmocka_unit_test(a_type_that_cannot_undo_says_so),
+        cmocka_unit_test(checkpoint_is_kept), cmocka_unit_test(park), cmocka_unit_test(messages), cmocka_unit_test(output_of_wrong_type),
+        cmocka_unit_test(wrong_input), cmocka_unit_test(endless_line)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
