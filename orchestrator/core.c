@@ -42,6 +42,7 @@ static void mount_routes(struct core *core)
     core_mount(core, artifacts_mount(core->artifacts));
     core_mount(core, sites_mount(core->sites));
     core_mount(core, telemetry_api_mount(core->telemetry));
+    core_mount(core, logs_mount(core->logs));
 }
 
 /* The records of one of the domains that it drives by itself; of the only one where none is named. */
@@ -105,6 +106,7 @@ static int open_parts(struct core *core, struct error *err)
     if (failed) return failed;
     core->api = tmf_api_new(engine_journal(core->engine), resources, core);
     core->telemetry = telemetry_api_open(&(struct telemetry_context){.loop = core->loop, .folder = telemetry_folder, .context = core});
+    core->logs = logs_open(core->loop, core->keepers, engine_journal(core->engine));
     mount_routes(core);
     return 0;
 }
@@ -134,6 +136,7 @@ void core_close(struct core **place)
     if (!core) return;
     sites_close(&core->sites);
     if (core->telemetry) telemetry_api_close(&core->telemetry);
+    logs_close(&core->logs);
     if (core->engine) engine_close(&core->engine);
     tmf_api_free(&core->api);
     artifacts_close(&core->artifacts);

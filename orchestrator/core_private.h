@@ -4,6 +4,7 @@
 
 #include "orchestrator/artifacts.h"
 #include "orchestrator/core.h"
+#include "orchestrator/logs.h"
 #include "orchestrator/orders.h"
 #include "orchestrator/sites.h"
 #include "orchestrator/telemetry/routes.h"
@@ -22,6 +23,7 @@ struct core {
     char *keepers, *packages; /* absolute: keepers/NAME, artifacts/HEX */
     struct tmf_api *api;      /* context of the resources' hooks: this core */
     struct telemetry_api *telemetry;
+    struct logs *logs;
     char *telemetry_folder; /* that of the domain asked for last */
     struct http_mount mounts[CORE_MOUNTS_MAX];
 };

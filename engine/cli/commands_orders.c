@@ -53,6 +53,8 @@ const struct example order_examples[] = {
 const struct option_spec inventory_options[] = {
     {"domain", 0, "NAME", "only on this domain"},
     {"all", 'a', NULL, "those that have ended, too"},
+    {"instance", 'i', "N", "with logs: only this one"},
+    {"tail", 'n', "N", "with logs: so many lines of each instance, at most 10000; the default is 200"},
     CORE_OPTION,
     JSON_OPTION,
     OPTION_END,
@@ -60,6 +62,7 @@ const struct option_spec inventory_options[] = {
 const struct example inventory_examples[] = {
     {"crescendo inventory", "what runs, where it answers, with which share"},
     {"crescendo inventory show 12.1", "all about one service"},
+    {"crescendo inventory logs 12.1 --tail 50", "what it printed last, also when it has ended"},
     {0},
 };
 

@@ -1,8 +1,10 @@
 /* inventory.c: `crescendo inventory`: the services that orders made, and where they answer. */
 #include "base/clock.h"
 #include "base/encode.h"
+#include "base/file.h"
 #include "base/mem.h"
 #include "cli/commands_tables.h"
+#include "cli/display.h"
 #include "cli/facts.h"
 #include "cli/output.h"
 #include "cli/plain.h"
@@ -12,6 +14,9 @@
 #include "net/tmf/characteristic.h"
 
 #include <stdio.h>
+#include <unistd.h>
+
+enum { LINES = 200, SILENCE_MS = 30 * 1000, STOP = 1 };
 
 static const char *domain_of(const json_t *service)
 {
@@ -188,8 +193,54 @@ static int show(struct cli *cli, struct error *err)
     return 0;
 }
 
+/* --- what one printed --- */
+
+struct printing {
+    struct display_filter filter;
+    bool clean;
+    int failed; /* errno of standard output */
+};
+
+static int print_bytes(void *context, const char *bytes, size_t size)
+{
+    struct printing *printing = context;
+    AUTO(text_release) struct text out = {0};
+    if (printing->clean)
+        display_filter_add(&printing->filter, bytes, size, &out);
+    else
+        text_add_bytes(&out, bytes, size);
+    printing->failed = -file_write_all(STDOUT_FILENO, text_view(&out), out.size);
+    return printing->failed ? STOP : 0;
+}
+
+static int add_question(const struct options *options, const char *id, struct text *path, struct error *err)
+{
+    int64_t instance = 0, lines = 0;
+    int failed = options_number(options, "instance", 1, 0, &instance, err);
+    if (!failed) failed = options_number(options, "tail", 1, LINES, &lines, err);
+    if (failed) return failed;
+    text_add(path, "/logs/v1/services/");
+    percent_encode(id, path);
+    text_add_format(path, "?tail=%lld", (long long)lines);
+    if (instance) text_add_format(path, "&instance=%lld", (long long)instance);
+    return 0;
+}
+
+static int logs(struct cli *cli, struct error *err)
+{
+    AUTO(text_release) struct text path = {0}, rest = {0};
+    struct printing printing = {.filter = {.keep = cli->out.colour ? DISPLAY_COLOUR : DISPLAY_LINES}, .clean = isatty(STDOUT_FILENO)};
+    int failed = add_question(&cli->options, form_argument(cli, 0), &path, err);
+    if (!failed) failed = client_stream(&cli->client, text_view(&path), SILENCE_MS, NULL, print_bytes, &printing, err);
+    if (printing.clean) display_filter_end(&printing.filter, &rest);
+    if (!printing.failed && rest.size) printing.failed = -file_write_all(STDOUT_FILENO, text_view(&rest), rest.size);
+    if (printing.failed) return error_set_errno(err, printing.failed, "standard output");
+    return failed;
+}
+
 const struct form inventory_forms[] = {
     {"list", "", "what runs", .options = "domain all", .run = list},
     {"show", "SERVICE", "all about one service", 1, 1, .run = show},
+    {"logs", "SERVICE", "what its instances printed last", 1, 1, .options = "instance tail", .run = logs},
     {.name = NULL},
 };

@@ -139,8 +139,10 @@ class Lab:
         self.server.stop()
         if self.core:
             self.core.end(signal.SIGTERM)
-        for pid in self.deputies() + self.guardians() + self.keepers():
-            kill(pid)
+        while pids := self.guardians() + self.deputies() + self.keepers():  # who is left may start another one meanwhile
+            for pid in pids:
+                kill(pid)
+            time.sleep(0.01)
         if not keep:
             shutil.rmtree(self.folder, ignore_errors=True)
 

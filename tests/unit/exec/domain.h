@@ -192,11 +192,13 @@ static inline void wait_gone(const struct domain *domain)
 static inline void kill_all(const struct domain *domain)
 {
     static const off_t places[] = {DEPUTY_BYTE, GUARDIAN_BYTE, KEEPER_BYTE};
-    for (size_t i = 0; i < COUNT_OF(places); i++) {
-        pid_t pid = holder(domain, places[i], 1);
-        if (pid) kill(pid, SIGKILL);
-    }
-    wait_gone(domain);
+    int64_t end = clock_now_ms() + PATIENCE_MS;
+    for (; holder(domain, GUARDIAN_BYTE, 0); sleep_ms(1)) /* who is left may have started another one meanwhile */
+        for (size_t i = 0; i < COUNT_OF(places); i++) {
+            pid_t pid = holder(domain, places[i], 1);
+            if (pid) kill(pid, SIGKILL);
+            if (clock_now_ms() > end) fail_msg("it cannot be killed");
+        }
 }
 
 static inline bool port_is_free(int port)

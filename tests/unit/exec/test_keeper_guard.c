@@ -187,6 +187,38 @@ static void none_is_started_in_a_folder_that_was_removed(void **state)
     domain_free(domain);
 }
 
+static void wait_dead(pid_t pid, const char *what)
+{
+    for (int64_t end = clock_now_ms() + PATIENCE_MS; lives(pid); sleep_ms(5))
+        if (clock_now_ms() > end) fail_msg("%s did not end", what);
+}
+
+/* Nobody asks, nothing dies, and nothing is left of it. busy: with HAProxy and an instance. */
+static void all_end_when_the_folder_is_gone(bool busy)
+{
+    if (!has_haproxy()) skip();
+    struct domain *domain = domain_new(true);
+    if (busy) start_service(domain, "1.1", "a", "");
+    pid_t guardian = keeper_pid(domain), keeper = kept_pid(domain), deputy = next_holder(domain, DEPUTY_BYTE, 0);
+    pid_t haproxy = busy ? haproxy_of(domain) : 0, instance = busy ? (pid_t)number_of(domain, "instance service=1.1", "pid") : 0;
+    assert_true(!busy || (haproxy > 0 && instance > 0));
+    assert_int_equal(file_remove_tree(domain->folder, NULL), 0);
+    wait_dead(keeper, "the keeper");
+    wait_dead(guardian, "the guardian");
+    wait_dead(deputy, "the deputy");
+    if (busy) wait_dead(haproxy, "HAProxy");
+    if (busy) wait_dead(instance, "the instance");
+    assert_true(port_is_free(domain->port));
+    domain_free(domain);
+}
+
+static void nothing_is_left_of_one_whose_folder_was_removed(void **state)
+{
+    (void)state;
+    all_end_when_the_folder_is_gone(true);
+    all_end_when_the_folder_is_gone(false);
+}
+
 /* It comes back more and more slowly; and it does come back. */
 static void one_that_is_killed_again_and_again_comes_back(void **state)
 {
@@ -212,6 +244,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(a_killed_deputy_is_replaced),
         cmocka_unit_test(either_may_be_told_to_end),
         cmocka_unit_test(none_is_started_in_a_folder_that_was_removed),
+        cmocka_unit_test(nothing_is_left_of_one_whose_folder_was_removed),
         cmocka_unit_test(one_that_is_killed_again_and_again_comes_back),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -9,7 +9,6 @@
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -183,19 +182,11 @@ static _Noreturn void leave(struct guardian *guardian, int code)
     _exit(code);
 }
 
-/* The folder may have been removed under a keeper that was killed. */
-static bool is_ours(const struct shim *shim)
-{
-    struct stat there, held;
-    return fstatat(shim->folder_fd, "keeper.lock", &there, AT_SYMLINK_NOFOLLOW) == 0 && fstat(shim->lock_fd, &held) == 0 &&
-           there.st_ino == held.st_ino && there.st_dev == held.st_dev;
-}
-
 static void end_or_go_on(struct guardian *guardian)
 {
     bool exited = WIFEXITED(guardian->status);
     if (exited && WEXITSTATUS(guardian->status) == 0) leave(guardian, 0); /* it was told to, or nobody needed it */
-    if (guardian->ending || !is_ours(&guardian->keep->shim)) leave(guardian, 0);
+    if (guardian->ending || !folder_is_ours(guardian->keep)) leave(guardian, 0);
     if (!guardian->answered) leave(guardian, exited ? WEXITSTATUS(guardian->status) : 1);
 }
 
