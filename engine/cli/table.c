@@ -128,7 +128,7 @@ static struct layout layout_new(const struct table *table, size_t limit)
         mem_alloc_array(count, sizeof(bool)), mem_alloc_array(count, sizeof(bool)), limit};
     for (size_t c = 0; c < count; c++)
         layout.natural[c] = display_width(table->columns[c].title);
-    for (size_t i = 0; i < table->count; i++) {
+    for (size_t i = 0; count && i < table->count; i++) {
         size_t *width = &layout.natural[i % count];
         if (table->cells[i].width > *width) *width = table->cells[i].width;
         if (table->cells[i].width) layout.filled[i % count] = true;
