@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { GAP = 2 };
+enum { GAP = 2, DROP_MAX = 9 };
 
 struct cell {
     char *text;
@@ -56,79 +56,85 @@ void table_add_format(struct table *table, enum style style, const char *format,
     table_add(table, style, text);
 }
 
-/* Which columns are shown, from the left, and how wide each column of the table is then. */
+/* Which columns are shown, and how wide. */
 struct layout {
-    size_t *widths, *natural;
-    size_t *shown;
-    size_t shown_count;
+    const struct table *table;
+    size_t *natural, *widths;
+    bool *hidden, *filled; /* filled: a cell of it holds something */
+    size_t limit;
 };
 
 static void layout_release(struct layout *layout)
 {
-    free(layout->widths);
     free(layout->natural);
-    free(layout->shown);
+    free(layout->widths);
+    free(layout->hidden);
+    free(layout->filled);
 }
 
 static size_t total_width(const struct layout *layout)
 {
-    size_t total = GAP * (layout->shown_count - 1);
-    for (size_t i = 0; i < layout->shown_count; i++)
-        total += layout->widths[layout->shown[i]];
+    size_t total = 0;
+    for (size_t c = 0; c < layout->table->column_count; c++)
+        if (!layout->hidden[c]) total += (total ? GAP : 0) + layout->widths[c];
     return total;
 }
 
 /* Takes a column of the terminal at a time from the widest that may still give one. Does it fit then? */
-static bool cut(const struct table *table, struct layout *layout, size_t limit)
+static bool cut(struct layout *layout)
 {
-    for (size_t total = total_width(layout); total > limit; total--) {
-        size_t widest = table->column_count;
-        for (size_t i = 0; i < layout->shown_count; i++) {
-            size_t c = layout->shown[i];
-            bool gives = table->columns[c].keep && layout->widths[c] > table->columns[c].keep;
-            if (gives && (widest == table->column_count || layout->widths[c] >= layout->widths[widest])) widest = c;
+    const struct column *columns = layout->table->columns;
+    size_t count = layout->table->column_count;
+    memcpy(layout->widths, layout->natural, count * sizeof *layout->widths);
+    for (size_t total = total_width(layout); total > layout->limit; total--) {
+        size_t widest = count;
+        for (size_t c = 0; c < count; c++) {
+            bool gives = !layout->hidden[c] && columns[c].keep && layout->widths[c] > columns[c].keep;
+            if (gives && (widest == count || layout->widths[c] >= layout->widths[widest])) widest = c;
         }
-        if (widest == table->column_count) return false;
+        if (widest == count) return false;
         layout->widths[widest]--;
     }
     return true;
 }
 
-/* Takes out the column that is missed least. false: those that are left stay. */
-static bool drop(const struct table *table, struct layout *layout)
+static void hide(struct layout *layout, unsigned rank, bool hidden)
 {
-    size_t least = layout->shown_count;
-    for (size_t i = 0; i < layout->shown_count; i++) {
-        unsigned rank = table->columns[layout->shown[i]].drop;
-        if (rank && (least == layout->shown_count || rank < table->columns[layout->shown[least]].drop)) least = i;
-    }
-    if (least == layout->shown_count) return false;
-    layout->shown_count--;
-    memmove(layout->shown + least, layout->shown + least + 1, (layout->shown_count - least) * sizeof *layout->shown);
-    return true;
+    for (size_t c = 0; c < layout->table->column_count; c++)
+        if (layout->table->columns[c].drop == rank && layout->filled[c]) layout->hidden[c] = hidden;
 }
 
-static void fit(const struct table *table, struct layout *layout, size_t limit)
+/* Where cutting does not make room: without what is empty, then without what is missed least, as far as it must be; of that, what fits
+   behind a wide one that went comes back, what is missed most first. */
+static void fit(struct layout *layout)
 {
-    while (!cut(table, layout, limit) && drop(table, layout))
-        memcpy(layout->widths, layout->natural, table->column_count * sizeof *layout->widths);
+    unsigned rank = 0;
+    if (cut(layout)) return;
+    for (size_t c = 0; c < layout->table->column_count; c++)
+        layout->hidden[c] = layout->table->count && !layout->filled[c];
+    while (!cut(layout) && rank < DROP_MAX)
+        hide(layout, ++rank, true);
+    while (rank-- > 1) {
+        hide(layout, rank, false);
+        if (!cut(layout)) hide(layout, rank, true);
+    }
+    cut(layout);
 }
 
 static struct layout layout_new(const struct table *table, size_t limit)
 {
     size_t count = table->column_count;
-    struct layout layout = {
-        mem_alloc_array(count, sizeof(size_t)), mem_alloc_array(count, sizeof(size_t)), mem_alloc_array(count, sizeof(size_t)), count};
-    for (size_t c = 0; c < count; c++) {
-        layout.shown[c] = c;
+    struct layout layout = {table, mem_alloc_array(count, sizeof(size_t)), mem_alloc_array(count, sizeof(size_t)),
+        mem_alloc_array(count, sizeof(bool)), mem_alloc_array(count, sizeof(bool)), limit};
+    for (size_t c = 0; c < count; c++)
         layout.natural[c] = display_width(table->columns[c].title);
-    }
-    for (size_t i = 0; i < table->count; i++) {
+    for (size_t i = 0; count && i < table->count; i++) {
         size_t *width = &layout.natural[i % count];
         if (table->cells[i].width > *width) *width = table->cells[i].width;
+        if (table->cells[i].width) layout.filled[i % count] = true;
     }
     memcpy(layout.widths, layout.natural, count * sizeof *layout.widths);
-    if (limit) fit(table, &layout, limit);
+    if (limit) fit(&layout);
     return layout;
 }
 
@@ -151,29 +157,30 @@ static void end_line(struct text *out)
 }
 
 /* cells: one a column of the table, count of them; the last row may be short. */
-static void print_row(
-    const struct table *table, const struct layout *layout, const struct cell *cells, size_t count, bool colour, struct text *out)
+static void print_row(const struct layout *layout, const struct cell *cells, size_t count, bool colour, struct text *out)
 {
-    for (size_t i = 0; i < layout->shown_count; i++) {
-        size_t c = layout->shown[i];
-        if (c < count) print_cell(&cells[c], layout->widths[c], table->columns[c].right, i + 1 == layout->shown_count, colour, out);
-    }
+    size_t last = layout->table->column_count;
+    while (last > 1 && layout->hidden[last - 1])
+        last--;
+    for (size_t c = 0; c < last && c < count; c++)
+        if (!layout->hidden[c]) print_cell(&cells[c], layout->widths[c], layout->table->columns[c].right, c + 1 == last, colour, out);
     end_line(out);
 }
 
-static void print_titles(const struct table *table, const struct layout *layout, bool colour, struct text *out)
+static void print_titles(const struct layout *layout, bool colour, struct text *out)
 {
+    const struct table *table = layout->table;
     struct cell *titles = mem_alloc_array(table->column_count, sizeof *titles);
     for (size_t c = 0; c < table->column_count; c++)
         titles[c] = (struct cell){(char *)table->columns[c].title, 0, STYLE_QUIET};
-    print_row(table, layout, titles, table->column_count, colour, out);
+    print_row(layout, titles, table->column_count, colour, out);
     free(titles);
 }
 
 void table_print(const struct table *table, unsigned columns, bool colour, struct text *out)
 {
     AUTO(layout_release) struct layout layout = layout_new(table, columns);
-    print_titles(table, &layout, colour, out);
+    print_titles(&layout, colour, out);
     for (size_t i = 0; i < table->count; i += table->column_count)
-        print_row(table, &layout, &table->cells[i], table->count - i, colour, out);
+        print_row(&layout, &table->cells[i], table->count - i, colour, out);
 }

@@ -49,7 +49,8 @@ static void test_mistakes(void **state)
         "here.yaml:1:1: error: there is no key 'prots' [unknown-key]\n    1 | prots: 1\n      | ^~~~~\n"
         "      = hint: did you mean ports?\n\n1 error\n");
     check_json(&cli.client, &err,
-        "{\"error\":{\"code\":\"INVALID\",\"diagnostics\":[{\"code\":\"unknown-key\",\"column\":1,\"file\":\"here.yaml\",\"hint\":\"did you mean "
+        "{\"error\":{\"code\":\"INVALID\",\"diagnostics\":[{\"code\":\"unknown-key\",\"column\":1,\"file\":\"here.yaml\",\"hint\":\"did "
+        "you mean "
         "ports?\",\"line\":1,\"message\":\"there is no key 'prots'\",\"severity\":\"error\",\"width\":5}],\"message\":\"here.yaml has "
         "mistakes\"}}");
     client_release(&cli.client);

@@ -73,6 +73,30 @@ static void test_drop(void **state)
     check_dropped(3, "ID    WHAT\n12.1  und…\n");
 }
 
+/* What is empty goes before what holds something, and what fits behind a wide one that went comes back. */
+static void test_room(void **state)
+{
+    (void)state;
+    static const struct column some[] = {{"ID"}, {"AT", .drop = 1}, {"MESSAGE", .keep = 3}, {"ADDRESS", .drop = 2}};
+    const char *const cells[] = {"1", "now", "", "http://127.0.0.1:80"};
+    static const struct {
+        unsigned width;
+        const char *expected;
+    } cases[] = {{0, "ID  AT   MESSAGE  ADDRESS\n1   now           http://127.0.0.1:80\n"},
+        {28, "ID  AT   ADDRESS\n1   now  http://127.0.0.1:80\n"}, {27, "ID  ADDRESS\n1   http://127.0.0.1:80\n"}, {22, "ID  AT\n1   now\n"},
+        {2, "ID\n1\n"}};
+    struct table *table = table_new(some, COUNT_OF(some));
+    for (size_t i = 0; i < COUNT_OF(cells); i++)
+        table_add(table, STYLE_PLAIN, cells[i]);
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct text out = {0};
+        table_print(table, cases[i].width, false, &out);
+        assert_string_equal(text_view(&out), cases[i].expected);
+        text_release(&out);
+    }
+    table_free(&table);
+}
+
 static void test_colour(void **state)
 {
     (void)state;
@@ -98,6 +122,7 @@ int main(void)
         cmocka_unit_test(test_alignment),
         cmocka_unit_test(test_cut),
         cmocka_unit_test(test_drop),
+        cmocka_unit_test(test_room),
         cmocka_unit_test(test_colour),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
