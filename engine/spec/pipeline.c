@@ -194,6 +194,7 @@ int pipeline_load(const struct source_set *sources, step_types *types, struct di
     size_t errors_before = list->error_count;
     const struct pipeline *loaded = load_file(&loader, &sources->items[0], false);
     if (!loaded || list->error_count != errors_before) return -ERROR_INVALID;
+    check_scopes(loaded, list);
     struct pipeline *pipeline = arena_alloc(arena, sizeof *pipeline);
     *pipeline = *loaded;
     *ret = pipeline;
