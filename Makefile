@@ -44,6 +44,9 @@ orchestrator_SOURCES := $(call sources,orchestrator) $(foreach d,tmf fulfil tele
 steps_SOURCES   := $(filter-out $(MAINS),$(call sources,steps))
 perform_SOURCES := $(filter %_perform.c steps/protocol.c,$(steps_SOURCES))
 types_SOURCES   := $(filter-out $(perform_SOURCES),$(steps_SOURCES))
+# The judge of KPIs: pure, and computed again to the same bits wherever it runs.
+kpi_SOURCES     := $(call sources,steps/kpi)
+perform_SOURCES += $(kpi_SOURCES)
 # The core's driver types, in the same two halves.
 drivers_ALL     := $(call sources,orchestrator/drivers)
 drivers_SOURCES := $(filter-out %_perform.c,$(drivers_ALL))
@@ -75,6 +78,8 @@ $(BUILD)/musl/%.o: %.c Makefile | $(BUILD)/packages-build
 	@mkdir -p $(@D)
 	$(MUSLCC) $(CPPFLAGS) $(MUSL_CFLAGS) $(KERNEL_HEADERS) -MMD -MP -c $< -o $@
 
+$(call object,$(kpi_SOURCES)): CFLAGS += -ffp-contract=off
+
 define archive_rule
 $(BUILD)/lib/lib$(1).a: $(call object,$($(1)_SOURCES))
 	@mkdir -p $$(@D) && rm -f $$@
@@ -90,7 +95,7 @@ $(BUILD)/crescendo-server: $(call object,engine/server/main.c) $(call archive,se
 	$(CC) $(LDFLAGS) $(filter %.o %.a,$^) -luv -lmicrohttpd -lsqlite3 -lyaml -ljansson -lm -o $@
 
 $(BUILD)/crescendo-step: $(call object,steps/main.c) $(call archive,perform types drivers net base)
-	$(CC) $(LDFLAGS) $(filter %.o,$^) -Wl,--whole-archive $(call archive,perform) -Wl,--no-whole-archive $(call archive,types drivers net base) -larchive -lgit2 -lcurl -lyaml -ljansson -o $@
+	$(CC) $(LDFLAGS) $(filter %.o,$^) -Wl,--whole-archive $(call archive,perform) -Wl,--no-whole-archive $(call archive,types drivers net base) -larchive -lgit2 -lcurl -lyaml -ljansson -lm -o $@
 
 $(BUILD)/crescendo-shim: $(patsubst %.c,$(BUILD)/musl/%.o,$(SHIM_SOURCES))
 	$(MUSLCC) $(MUSL_LDFLAGS) $^ -o $@
@@ -109,7 +114,7 @@ $(patsubst %.c,$(BUILD)/musl/%.o,$(SHIM_SOURCES)): | $(BUILD)/gen/seccomp_filter
 
 # --- tests: tests/unit/FOLDER/test_X.c is one cmocka program, linked with its layer and those below --------------------------------
 LIBRARIES  := -luv -lmicrohttpd -lsqlite3 -lyaml -lcurl -lgit2 -larchive -ljansson
-UNIT_SOURCES := $(sort $(wildcard tests/unit/*/test_*.c))
+UNIT_SOURCES := $(sort $(wildcard tests/unit/*/test_*.c tests/unit/*/*/test_*.c))
 UNIT_TESTS   := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(UNIT_SOURCES))
 # unit/spec/test_x needs the archives from its own layer down; steps need all that steps may use.
 below_base := base

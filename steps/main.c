@@ -1,5 +1,6 @@
 /* main.c: crescendo-step TYPE: one step in a process of its own. Reads the step's input on standard input, speaks the step protocol on
-   descriptor 3, and ends with 0, with 1 and the error on standard error, or with 75 when the step parks. */
+   descriptor 3, and ends with 0, with 1 and the error on standard error, or with 75 when the step parks.
+   crescendo-step kpi --replay: a canary's evidence computed again (docs/formats/evidence.md). */
 #include "protocol.h"
 #include "registry.h"
 
@@ -8,6 +9,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "steps/kpi/replay.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -16,7 +18,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { INPUT_BYTES_MAX = 16 * 1024 * 1024, STEP_FD = 3, EXIT_USAGE = 64 };
+enum { INPUT_MIB_MAX = 16, REPLAY_MIB_MAX = 256, MIB = 1024 * 1024, STEP_FD = 3, EXIT_USAGE = 64 };
 
 static int print_usage(FILE *out)
 {
@@ -37,18 +39,18 @@ static int print_error(const struct error *err)
     return 1;
 }
 
-static int read_input(json_t **ret, struct error *err)
+static int read_input(const char *what, int mib_max, json_t **ret, struct error *err)
 {
     struct text text = {0};
     char chunk[16 * 1024];
     ssize_t got;
     while ((got = read(STDIN_FILENO, chunk, sizeof chunk)) != 0) {
         if (got < 0 && errno == EINTR) continue;
-        if (got < 0 || text.size > INPUT_BYTES_MAX) break;
+        if (got < 0 || text.size > (size_t)mib_max * MIB) break;
         text_add_bytes(&text, chunk, (size_t)got);
     }
-    int failed = got == 0 ? json_parse(text_view(&text), text.size, "the step's input", ret, err)
-                          : error_set(err, ERROR_IO, NOWHERE, "the step's input cannot be read, or is larger than 16 MiB");
+    int failed = got == 0 ? json_parse(text_view(&text), text.size, what, ret, err)
+                          : error_set(err, ERROR_IO, NOWHERE, "%s cannot be read, or is larger than %d MiB", what, mib_max);
     text_release(&text);
     return failed;
 }
@@ -65,12 +67,23 @@ static int perform(const struct step_type *type, bool *ret_parked, struct error 
     AUTO(free_json) json_t *input = NULL;
     AUTO(step_close) struct step *step = NULL;
     int failed = check_descriptor(err);
-    if (!failed) failed = read_input(&input, err);
+    if (!failed) failed = read_input("the step's input", INPUT_MIB_MAX, &input, err);
     if (!failed) failed = step_open(type, input, STEP_FD, &step, err);
     if (!failed) failed = step_to_compensate(step) ? step_compensate(type, step, err) : type->perform(step, err);
     *ret_parked = step && step_is_parked(step);
     if (failed && step && !*ret_parked) (void)step_fault(step, err);
     return failed;
+}
+
+static int replay(void)
+{
+    AUTO(free_json) json_t *checkpoints = NULL;
+    struct error err = {0};
+    int failed = read_input("the evidence", REPLAY_MIB_MAX, &checkpoints, &err);
+    if (!failed) failed = kpi_replay(checkpoints, &err);
+    if (failed) return print_error(&err);
+    AUTO(free_text) char *text = json_canonical(checkpoints);
+    return puts(text) < 0 || fflush(stdout) != 0;
 }
 
 int main(int argc, char **argv)
@@ -79,6 +92,7 @@ int main(int argc, char **argv)
     bool parked = false;
     if (argc == 2 && strcmp(argv[1], "--help") == 0) return print_usage(stdout);
     if (argc == 2 && strcmp(argv[1], "--version") == 0) return puts("crescendo-step " CRESCENDO_VERSION) < 0;
+    if (argc == 3 && strcmp(argv[1], "kpi") == 0 && strcmp(argv[2], "--replay") == 0) return replay();
     const struct step_type *type = argc == 2 ? step_type_find(step_types_builtin, argv[1]) : NULL;
     if (!type && argc == 2) type = step_type_find(driver_types, argv[1]);
     if (!type || !type->perform) return print_usage(stderr);

@@ -49,6 +49,8 @@ struct ordering_change {
     const json_t *share, *replicas, *lease;
 };
 json_t *ordering_change_body(const struct ordering *ordering, const char *service, const struct ordering_change *change);
+/* Of a share, lent for lease_ms where it is neither none nor all. */
+json_t *ordering_share_body(const struct ordering *ordering, const char *service, const json_t *share, int64_t lease_ms);
 int ordering_service(const struct ordering *ordering, json_t **ret_service, struct error *err) MUST_CHECK; /* with.service */
 
 /* Hands over the text as an output, where there is one. */

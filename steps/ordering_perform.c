@@ -4,6 +4,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "describe.h"
 #include "net/tmf/characteristic.h"
 #include "net/tmf/order_body.h"
 
@@ -232,6 +233,12 @@ json_t *ordering_change_body(const struct ordering *ordering, const char *servic
         .share = change->share,
         .lease = change->lease};
     return order_body(&facts);
+}
+
+json_t *ordering_share_body(const struct ordering *ordering, const char *service, const json_t *share, int64_t lease_ms)
+{
+    AUTO(free_json) json_t *lease = share_is_lent(share) ? json_integer(lease_ms) : NULL;
+    return ordering_change_body(ordering, service, &(struct ordering_change){.share = share, .lease = lease});
 }
 
 int ordering_service(const struct ordering *ordering, json_t **ret_service, struct error *err)

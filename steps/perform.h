@@ -9,6 +9,7 @@ int package_perform(struct step *step, struct error *err);
 int publish_perform(struct step *step, struct error *err);
 int order_perform(struct step *step, struct error *err);
 int shift_perform(struct step *step, struct error *err);
+int kpi_perform(struct step *step, struct error *err);
 int scale_perform(struct step *step, struct error *err);
 int promote_perform(struct step *step, struct error *err);
 int retire_perform(struct step *step, struct error *err);
@@ -17,6 +18,7 @@ int notify_perform(struct step *step, struct error *err);
 int publish_find(struct step *step, const json_t *intent, enum effect_seen *ret_seen, json_t **ret_outcome, struct error *err);
 int order_find(struct step *step, const json_t *intent, enum effect_seen *ret_seen, json_t **ret_outcome, struct error *err);
 int shift_find(struct step *step, const json_t *intent, enum effect_seen *ret_seen, json_t **ret_outcome, struct error *err);
+int kpi_find(struct step *step, const json_t *intent, enum effect_seen *ret_seen, json_t **ret_outcome, struct error *err);
 int scale_find(struct step *step, const json_t *intent, enum effect_seen *ret_seen, json_t **ret_outcome, struct error *err);
 int promote_find(struct step *step, const json_t *intent, enum effect_seen *ret_seen, json_t **ret_outcome, struct error *err);
 int retire_find(struct step *step, const json_t *intent, enum effect_seen *ret_seen, json_t **ret_outcome, struct error *err);
@@ -25,6 +27,7 @@ int notify_find(struct step *step, const json_t *intent, enum effect_seen *ret_s
 int publish_compensate(struct step *step, const json_t *intent, const json_t *outcome, struct error *err);
 int order_compensate(struct step *step, const json_t *intent, const json_t *outcome, struct error *err);
 int shift_compensate(struct step *step, const json_t *intent, const json_t *outcome, struct error *err);
+int kpi_compensate(struct step *step, const json_t *intent, const json_t *outcome, struct error *err);
 int scale_compensate(struct step *step, const json_t *intent, const json_t *outcome, struct error *err);
 
 #endif

@@ -205,7 +205,13 @@ int step_fault(struct step *step, const struct error *fault)
     AUTO(free_text) char *text = mem_format("%s%s%s", fault->message, fault->hint[0] ? "; " : "", fault->hint);
     json_t *message = step_message("fault");
     json_put(message, "message", message_text(text));
+    json_put_text(message, "reason", step->reason);
     return send_line(step, message, NULL);
+}
+
+void step_reason(struct step *step, const char *reason)
+{
+    step->reason = reason;
 }
 
 static bool value_fits(const json_t *value, enum field_type type)

@@ -11,6 +11,7 @@ struct step {
     const json_t *input;
     json_t *checkpoint; /* the latest; owned */
     int fd;
+    const char *reason; /* of a failure; NULL = none in particular */
     bool parked;
     size_t got; /* bytes in buffer that are not consumed yet */
     char buffer[LIMIT_STEP_LINE_BYTES];

@@ -8,12 +8,6 @@
 
 #include <stdio.h>
 
-static json_t *share_body(const struct ordering *ordering, const char *service, const json_t *share, int64_t lease_ms)
-{
-    AUTO(free_json) json_t *lease = share_is_lent(share) ? json_integer(lease_ms) : NULL;
-    return ordering_change_body(ordering, service, &(struct ordering_change){.share = share, .lease = lease});
-}
-
 /* A first version has nobody to share with: a pipeline that releases it is the same as for the next one. */
 static int is_alone(const struct ordering *ordering, const json_t *service, bool *ret_alone, struct error *err)
 {
@@ -41,7 +35,8 @@ static int make_body(struct ordering *ordering, json_t **ret_kept, struct error 
     failed = is_alone(ordering, service, &alone, err);
     if (failed) return failed;
     json_t *body =
-        alone ? json_null() : share_body(ordering, json_text(service, "id", ""), json_object_get(with, "share"), lease_of(with, domain));
+        alone ? json_null()
+              : ordering_share_body(ordering, json_text(service, "id", ""), json_object_get(with, "share"), lease_of(with, domain));
     *ret_kept = json_pack("{s:o, s:f}", "body", body, "previous", tmf_service_share(service));
     return 0;
 }
@@ -77,6 +72,6 @@ int shift_compensate(struct step *step, const json_t *intent, const json_t *outc
     int failed = ordering_open(step, &ordering, err);
     if (failed) return failed;
     ordering.ends_service = true; /* one that is gone has no share to give back */
-    body = share_body(&ordering, json_text(outcome, "service", ""), previous, lease_of(step_with(step), domain));
+    body = ordering_share_body(&ordering, json_text(outcome, "service", ""), previous, lease_of(step_with(step), domain));
     return step_effect(step, "undo share", ordering.domain, body, ordering_send_and_wait, &ordering, &undone, err);
 }

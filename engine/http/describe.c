@@ -31,9 +31,11 @@ static json_t *describe_field(const struct field *field)
     case FIELD_SIZE: return json_pack("{s:s, s:s}", "type", "string", "example", "64KiB");
     case FIELD_TEXT_LIST:
     case FIELD_NAME_LIST: return json_pack("{s:s, s:{s:s}}", "type", "array", "items", "type", "string");
+    case FIELD_PERCENT_LIST: return json_pack("{s:s, s:{s:s}}", "type", "array", "items", "type", "number");
     case FIELD_TEXT_MAP: return json_pack("{s:s, s:{s:s}}", "type", "object", "additionalProperties", "type", "string");
     case FIELD_OBJECT: return describe_object(field->fields);
     case FIELD_OBJECT_MAP: return json_pack("{s:s, s:o}", "type", "object", "additionalProperties", describe_object(field->fields));
+    case FIELD_OBJECT_LIST: return json_pack("{s:s, s:o}", "type", "array", "items", describe_object(field->fields));
     case FIELD_ANY: return json_object();
     case FIELD_CHOICE: {
         json_t *choices = json_array();

@@ -65,6 +65,23 @@ static int check_text_list(const json_t *value, const struct field *field, const
     return 0;
 }
 
+/* Of percents or of objects. */
+static int check_list(const json_t *value, const struct field *field, const char *path, struct error *err)
+{
+    if (!json_is_array(value)) return wrong_type(path, "a list", err);
+    size_t index;
+    json_t *item;
+    json_array_foreach(value, index, item)
+    {
+        AUTO(free_text) char *inner = mem_format("%s[%zu]", path, index);
+        int code = field->type == FIELD_OBJECT_LIST ? check_object(item, field->fields, inner, err)
+                   : json_is_number(item)           ? 0
+                                                    : wrong_type(inner, "a number", err);
+        if (code < 0) return code;
+    }
+    return 0;
+}
+
 static int check_map(const json_t *value, const struct field *field, const char *path, struct error *err)
 {
     if (!json_is_object(value)) return wrong_type(path, "an object", err);
@@ -103,6 +120,8 @@ static int check_value(const json_t *value, const struct field *field, const cha
     case FIELD_SIZE: return check_quantity(value, field, path, text_to_size_bytes, "a size like 64KiB", err);
     case FIELD_TEXT_LIST:
     case FIELD_NAME_LIST: return check_text_list(value, field, path, err);
+    case FIELD_PERCENT_LIST:
+    case FIELD_OBJECT_LIST: return check_list(value, field, path, err);
     case FIELD_TEXT_MAP:
     case FIELD_OBJECT_MAP: return check_map(value, field, path, err);
     case FIELD_OBJECT: return check_object(value, field->fields, path, err);

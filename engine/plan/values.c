@@ -167,10 +167,14 @@ int value_convert(const json_t *value, enum field_type type, json_t **ret, struc
     case FIELD_LATENCY: return convert_number(value, type, ret, err);
     case FIELD_TEXT_LIST: return convert_list(value, FIELD_TEXT, ret, err);
     case FIELD_NAME_LIST: return convert_list(value, FIELD_NAME, ret, err);
+    case FIELD_PERCENT_LIST: return convert_list(value, FIELD_PERCENT, ret, err);
     case FIELD_TEXT_MAP: return convert_map(value, ret, err);
     case FIELD_OBJECT:
     case FIELD_OBJECT_MAP:
         if (!json_is_object(value)) return fail_type(value, type, err);
+        break;
+    case FIELD_OBJECT_LIST:
+        if (!json_is_array(value)) return fail_type(value, type, err);
         break;
     case FIELD_ANY: break;
     }

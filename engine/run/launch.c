@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "run/core_socket.h"
+#include "run/shelf.h"
 #include "spec/beside.h"
 
 #include <errno.h>
@@ -195,7 +196,7 @@ static void add_shell(struct words *arguments, const json_t *with)
     words_add(arguments, mem_copy_text(json_text(with, "script", "")));
 }
 
-/* The domain as the plan pinned it, with an address that can be used. */
+/* The domain as the plan pinned it, with an address that can be used, and whether its file is another one by now. */
 static int add_domain(const struct live_run *run, const struct plan_step *step, json_t *facts, struct error *err)
 {
     const struct step_type *type = type_of(run->engine, step);
@@ -207,6 +208,8 @@ static int add_domain(const struct live_run *run, const struct plan_step *step, 
     if (!pinned) return 0;
     json_t *domain = json_copy(pinned);
     json_put(facts, "domain", domain);
+    const char *shelf = run->engine->options.domains;
+    if (shelf && shelf_differs(shelf, name, json_text(pinned, "digest", NULL))) json_put_flag(domain, "changed", true);
     if (!text_equal(json_text(pinned, "url", NULL), "embedded")) return 0;
     if (!core) {
         error_set(

@@ -3,6 +3,7 @@
 
 #include "base/file.h"
 #include "base/mem.h"
+#include "base/sha256.h"
 #include "base/text.h"
 #include "crescendo/limits.h"
 
@@ -44,4 +45,15 @@ int shelf_read(const char *folder, const char *as, struct arena *arena, struct s
     free(names);
     if (!failed) *set = (struct source_set){items, set->count + (size_t)count};
     return failed;
+}
+
+bool shelf_differs(const char *folder, const char *name, const char *digest)
+{
+    AUTO(free_text) char *path = mem_format("%s/%s.yaml", folder, name);
+    AUTO(free_text) char *bytes = NULL;
+    size_t size = 0;
+    char now[SHA256_HEX];
+    if (file_read(path, LIMIT_PIPELINE_BYTES, &bytes, &size, NULL)) return true;
+    sha256_hex(bytes, size, now);
+    return !text_equal(now, digest);
 }

@@ -9,4 +9,7 @@
    new set too, lives in arena. A folder that is not there holds none. Blocks. */
 int shelf_read(const char *folder, const char *as, struct arena *arena, struct source_set *set, struct error *err) MUST_CHECK;
 
+/* Is FOLDER/NAME.yaml other bytes now than those with this SHA-256 in hex, or gone? Blocks. */
+bool shelf_differs(const char *folder, const char *name, const char *digest);
+
 #endif

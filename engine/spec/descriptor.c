@@ -3,7 +3,6 @@
 
 #include "base/json.h"
 #include "base/mem.h"
-#include "spec/value.h"
 
 #include <stdlib.h>
 
@@ -31,14 +30,6 @@ int descriptor_read(const struct source *source, const struct field *fields, con
     if (list->error_count != errors_before) return -ERROR_INVALID;
     *ret = json_incref(object);
     return 0;
-}
-
-json_t *descriptor_defaults(const struct field *fields)
-{
-    json_t *object = json_object(), *value;
-    for (; fields->name; fields++)
-        if (fields->fallback && value_from_text(fields, fields->fallback, &value, NULL) == 0) json_put(object, fields->name, value);
-    return object;
 }
 
 enum descriptor_kind descriptor_kind(const struct source *source)

@@ -10,9 +10,6 @@ int descriptor_read(const struct source *source, const struct field *fields, con
     void (*read_rest)(struct reader *reader, const struct yaml_node *root, json_t *object), struct diagnostics *list,
     json_t **ret) MUST_CHECK;
 
-/* The object of a table's fallbacks alone. Caller's. */
-json_t *descriptor_defaults(const struct field *fields);
-
 /* What a file is, by its keys: a descriptor of a service has `service:` and no `stages:`, a domain has `domain:` and neither. What cannot
    be read is taken for a pipeline, whose loader then says why. */
 enum descriptor_kind { DESCRIPTOR_PIPELINE, DESCRIPTOR_SERVICE, DESCRIPTOR_DOMAIN };

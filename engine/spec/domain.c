@@ -7,6 +7,7 @@
 #include "base/sha256.h"
 #include "base/text.h"
 #include "spec/descriptor.h"
+#include "spec/domain_policy.h"
 
 #include <arpa/inet.h>
 #include <stdlib.h>
@@ -81,21 +82,9 @@ static void check_name(struct reader *reader, const struct yaml_node *root, cons
         yaml_excerpt(reader->arena, base));
 }
 
-/* Its choices that this version lacks are told as such. */
-static void read_driver(struct reader *reader, const struct yaml_node *site, json_t *object)
-{
-    const struct yaml_node *node = site->kind == YAML_MAP ? yaml_find(site, "driver") : NULL;
-    if (node && node->kind == YAML_TEXT && (text_equal(node->text, "kubernetes") || text_equal(node->text, "peer")))
-        diagnostics_add(reader->list, "not-in-this-version", node->at, yaml_width(node), "write driver: process",
-            "the driver \"%s\" is in the language, but not in this version", node->text);
-    else if (node)
-        json_put(object, "driver", fields_read_value(reader, node, field_find(domain_site_fields, "driver")));
-}
-
 static void check_site(struct reader *reader, const struct yaml_node *site, json_t *object)
 {
     if (!site || !object) return;
-    read_driver(reader, site, object);
     check_text(reader, site, "address", is_address, "an IP address", "write one like 127.0.0.1");
     check_text(reader, site, "ports", is_port_range, "a range of ports", "write FIRST-LAST, like 18080-18099");
     if (json_object_size(json_object_get(object, "flavours")) > FLAVOURS_MAX)
@@ -117,7 +106,7 @@ static void read_domain(struct reader *reader, const struct yaml_node *root, jso
     check_text(reader, root, "url", is_url, "where it answers", "write embedded, http://HOST:PORT, https://HOST or unix:/PATH");
     check_site(reader, yaml_find(root, "site"), json_object_get(domain, "site"));
     fill_capabilities(domain);
-    if (!json_object_get(domain, "policy")) json_put(domain, "policy", descriptor_defaults(domain_policy_fields));
+    domain_policy_complete(reader, yaml_find(root, "policy"), json_object_get(domain, "policy"));
 }
 
 int domain_load(const struct source *source, struct diagnostics *list, json_t **ret)

@@ -1,46 +1,12 @@
 /* domain_tables.c: what the file of a domain may hold. */
 #include "spec/domain.h"
 
-#include "spec/fields.h"
-
-#define HOURS(n) ((n)*3600LL * 1000)
 #define PETA (1LL << 50)
 
 static const char *const dialects[] = {"standard", "openslice", "maestro", NULL};
 static const char *const capabilities[] = {"share", "raw-samples", "aggregates", "find-by-key", "events", "lease", NULL};
-static const char *const drivers[] = {"process", NULL};
+static const char *const drivers[] = {"process", NULL}, *const drivers_later[] = {"kubernetes", "peer", NULL};
 static const char *const slice_types[] = {"eMBB", "URLLC", "mMTC", NULL};
-
-const struct field domain_policy_fields[] = {
-    {.name = "lease",
-        .type = FIELD_DURATION,
-        .flags = FIELD_LITERAL,
-        .fallback = "60s",
-        .min = 5000,
-        .max = HOURS(1),
-        .help = "A share between 0 and 100 is lent for so long; not renewed, the domain goes back to the baseline by itself"},
-    {.name = "keep-old",
-        .type = FIELD_DURATION,
-        .flags = FIELD_LITERAL,
-        .fallback = "30m",
-        .max = HOURS(24 * 30),
-        .help = "How long the previous version is kept after a promotion, ready to take over"},
-    {.name = "largest-share",
-        .type = FIELD_PERCENT,
-        .flags = FIELD_LITERAL,
-        .fallback = "100%",
-        .max = 100,
-        .help = "The largest share that a canary may have before it is promoted"},
-    {.name = "share", .type = FIELD_ANY, .flags = FIELD_LATER, .help = "The shares of a canary, one after another"},
-    {.name = "every", .type = FIELD_ANY, .flags = FIELD_LATER, .help = "How often it is judged"},
-    {.name = "budget", .type = FIELD_ANY, .flags = FIELD_LATER, .help = "Times, and the risk of a false rollback"},
-    {.name = "baseline", .type = FIELD_ANY, .flags = FIELD_LATER, .help = "What a canary is compared with"},
-    {.name = "kpis", .type = FIELD_ANY, .flags = FIELD_LATER, .help = "What it is judged by"},
-    {.name = "windows", .type = FIELD_ANY, .flags = FIELD_LATER, .help = "When changes are allowed"},
-    {.name = "concurrency", .type = FIELD_ANY, .flags = FIELD_LATER, .help = "What happens to a second canary"},
-    {.name = "on", .type = FIELD_ANY, .flags = FIELD_LATER, .help = "What follows from a verdict"},
-    FIELD_END,
-};
 
 const struct field domain_flavour_fields[] = {
     {.name = "cpu", .type = FIELD_CPU, .flags = FIELD_LITERAL, .min = 1, .max = 4096000, .help = "Of a compute: most processors"},
@@ -67,9 +33,10 @@ const struct field domain_capacity_fields[] = {
 const struct field domain_site_fields[] = {
     {.name = "driver",
         .type = FIELD_CHOICE,
-        .flags = FIELD_LITERAL | FIELD_RAW,
+        .flags = FIELD_LITERAL,
         .fallback = "process",
         .choices = drivers,
+        .later = drivers_later,
         .help = "What runs instances there: `process`, programs behind HAProxy on the core's machine; `kubernetes` and `peer` are not in "
                 "this version"},
     {.name = "address",
@@ -111,7 +78,12 @@ const struct field domain_fields[] = {
         .choices = capabilities,
         .help = "What it can do; by default all with the dialect `standard`, else `aggregates` and `events`"},
     {.name = "owner", .type = FIELD_TEXT, .flags = FIELD_LITERAL, .help = "Whom to ask about it"},
-    {.name = "policy", .type = FIELD_OBJECT, .flags = FIELD_LITERAL, .fields = domain_policy_fields, .help = "What its owner allows"},
+    {.name = "policy",
+        .type = FIELD_OBJECT,
+        .flags = FIELD_LITERAL,
+        .fallback = "{}",
+        .fields = domain_policy_fields,
+        .help = "What its owner allows"},
     {.name = "site",
         .type = FIELD_OBJECT,
         .flags = FIELD_LITERAL,

@@ -74,6 +74,8 @@ static const char *example_of(enum field_type type)
     switch (type) {
     case FIELD_TEXT_LIST:
     case FIELD_NAME_LIST: return "[NAME]";
+    case FIELD_PERCENT_LIST: return "[5%]";
+    case FIELD_OBJECT_LIST: return "[{ KEY: VALUE }]";
     case FIELD_TEXT_MAP: return "{ NAME: TEXT }";
     case FIELD_TEXT:
     case FIELD_NAME:
@@ -108,8 +110,8 @@ static const char *smallest_map(struct arena *arena, const struct field *fields)
 
 static void add_error(struct reader *reader, const struct yaml_node *node, const struct error *err)
 {
-    diagnostics_add(reader->list, err->code == ERROR_LIMIT ? "out-of-bounds" : "wrong-type", node->at, yaml_width(node),
-        err->hint[0] ? err->hint : NULL, "%s", err->message);
+    const char *code = err->code == ERROR_LIMIT ? "out-of-bounds" : err->code == ERROR_UNSUPPORTED ? "not-in-this-version" : "wrong-type";
+    diagnostics_add(reader->list, code, node->at, yaml_width(node), err->hint[0] ? err->hint : NULL, "%s", err->message);
 }
 
 static json_t *read_scalar(struct reader *reader, const struct yaml_node *node, const struct field *field)
@@ -131,16 +133,9 @@ static json_t *read_scalar(struct reader *reader, const struct yaml_node *node, 
     return NULL;
 }
 
-static struct field item_field(const struct field *field)
-{
-    struct field item = *field;
-    item.type = field->type == FIELD_NAME_LIST ? FIELD_NAME : field->choices ? FIELD_CHOICE : FIELD_TEXT;
-    return item;
-}
-
 static json_t *read_list(struct reader *reader, const struct yaml_node *node, const struct field *field)
 {
-    struct field item = item_field(field);
+    struct field item = value_item_field(field);
     if (node->kind == YAML_MAP) {
         fields_add_wrong_kind(reader, node, field->name, value_type_phrase(field->type), "write [one, two]");
         return NULL;
@@ -212,6 +207,18 @@ static json_t *read_object_map(struct reader *reader, const struct yaml_node *no
     return map;
 }
 
+static json_t *read_object_list(struct reader *reader, const struct yaml_node *node, const struct field *field)
+{
+    if (node->kind != YAML_LIST || !node->count) {
+        fields_add_wrong_list(reader, node, field->name, "map", value_type_hint(field->type));
+        return NULL;
+    }
+    json_t *list = json_array();
+    for (size_t i = 0; i < node->count; i++)
+        json_array_append(list, fields_read(reader, node->entries[i].value, field->fields, FIELDS_FILL, field->name));
+    return list;
+}
+
 /* Anything: scalars are text. */
 static json_t *read_any(struct reader *reader, const struct yaml_node *node, const struct field *field)
 {
@@ -237,10 +244,12 @@ json_t *fields_read_value(struct reader *reader, const struct yaml_node *node, c
     }
     switch (field->type) {
     case FIELD_TEXT_LIST:
-    case FIELD_NAME_LIST: return read_list(reader, node, field);
+    case FIELD_NAME_LIST:
+    case FIELD_PERCENT_LIST: return read_list(reader, node, field);
     case FIELD_TEXT_MAP: return read_text_map(reader, node, field);
     case FIELD_OBJECT: return json_incref(fields_read(reader, node, field->fields, FIELDS_FILL, field->name));
     case FIELD_OBJECT_MAP: return read_object_map(reader, node, field);
+    case FIELD_OBJECT_LIST: return read_object_list(reader, node, field);
     case FIELD_ANY: return read_any(reader, node, field);
     case FIELD_TEXT:
     case FIELD_NAME:

@@ -2,6 +2,7 @@
 #include "spec/reference.h"
 
 #include "spec/domain.h"
+#include "spec/fields.h"
 #include "spec/reference_table.h"
 #include "spec/service.h"
 
@@ -60,7 +61,10 @@ static const char domain_words[] =
     "A plan pins the domains that its steps name: what the file said when the run was accepted, with the SHA-256 of its bytes as "
     "`digest`.\n"
     "A step whose domain cannot do what it needs is refused when it is planned, exit code 4.\n\n"
-    "```yaml\ndomain: greek-indoor\nurl: embedded\nowner: testbed-greek-indoor\npolicy: { lease: 60s, keep-old: 30m, largest-share: 50% }\n"
+    "```yaml\ndomain: greek-indoor\nurl: embedded\nowner: testbed-greek-indoor\n"
+    "policy:\n  largest-share: 50%\n  share: [5%, 25%, 50%]\n  budget: { false-rollback: 1%, shortest: 2m, longest: 60m }\n"
+    "  kpis:\n    - { kpi: latency, tolerate: 5%, clear: 20% }\n    - { kpi: errors, tolerate-odds: 1.25 }\n"
+    "  on: { doubt: hold }\n"
     "site:\n  driver: process\n  flavours: { k8s-small: { cpu: 1, memory: 512MiB } }\n"
     "  capacity: { cpu: 8, memory: 8GiB, instances: 20, downlink: 1Gbps, uplink: 1Gbps, users: 1000, latency: 5ms }\n```\n\n";
 
@@ -73,13 +77,37 @@ static const char capability_words[] = "## Capabilities\n\n"
                                        "| `find-by-key` | find an order again by (requester, externalId) |\n"
                                        "| `events` | say that an order has changed |\n\n";
 
+static const struct field *fields_of(const struct field *fields, const char *key)
+{
+    return field_find(fields, key)->fields;
+}
+
+static void print_policy(struct text *out)
+{
+    const struct field *kpis = fields_of(domain_policy_fields, "kpis");
+    reference_add_section(out, "`policy`",
+        "By what a canary is judged, and what its owner allows; the step `kpi` goes by it. A pipeline may be stricter, never laxer: each "
+        "key "
+        "says what\nstricter is, and a key that is the domain's alone cannot be changed. It is always in the typed form, with every "
+        "default.\n"
+        "The times must fit: each share takes its `warm-up` and its `shortest`, and all of them together at most `longest`.",
+        domain_policy_fields);
+    reference_add_section(out, "`policy.budget`", "Times are of each share but for `longest`.", fields_of(domain_policy_fields, "budget"));
+    reference_add_section(out, "`policy.kpis`",
+        "Each KPI at most once, at least one of them critical. Up to `tolerate` is fine; harm is shown against that. Before a promotion\n"
+        "`clear` must be excluded for every critical KPI; between the two either may come first.",
+        kpis);
+    reference_add_section(out, "`policy.kpis.on-no-data`", "No traffic, traffic to one arm only, telemetry that is missing or late.",
+        fields_of(kpis, "on-no-data"));
+    reference_add_section(out, "`policy.on`", "What follows from a verdict.", fields_of(domain_policy_fields, "on"));
+}
+
 void reference_print_domain(struct text *out)
 {
     text_add(out, domain_words);
     reference_add_section(out, "The file", "Top-level keys:", domain_fields);
     text_add(out, capability_words);
-    reference_add_section(out, "`policy`",
-        "What its owner allows. A pipeline may be stricter, never laxer. It is always in the typed form.", domain_policy_fields);
+    print_policy(out);
     reference_add_section(out, "`site`", "What our core drives there.", domain_site_fields);
     reference_add_section(out, "`site.flavours`", "`flavours: { NAME: { ... } }`.", domain_flavour_fields);
     reference_add_section(out, "`site.capacity`", "What is not said has no limit but the machine's.", domain_capacity_fields);

@@ -27,9 +27,11 @@ static void add_type(struct text *out, const struct field *field)
         [FIELD_CONDITION] = "condition",
         [FIELD_TEXT_LIST] = "text, or a list of it",
         [FIELD_NAME_LIST] = "list of names",
+        [FIELD_PERCENT_LIST] = "list of percents",
         [FIELD_TEXT_MAP] = "map of text",
         [FIELD_OBJECT] = "map",
         [FIELD_OBJECT_MAP] = "map of maps",
+        [FIELD_OBJECT_LIST] = "list of maps",
         [FIELD_ANY] = "see below"};
     if (field->choices) {
         add_choices(out, field->choices);
@@ -49,7 +51,7 @@ static void add_row(struct text *out, const struct field *field)
     add_type(out, field);
     text_add_format(out, " | %s", field->help ? field->help : "");
     if (field->flags & FIELD_REQUIRED) text_add(out, ". **Required**");
-    if (field->fallback) text_add_format(out, ". Default: `%s`", field->fallback);
+    if (field->fallback && field->type != FIELD_OBJECT) text_add_format(out, ". Default: `%s`", field->fallback);
     if (field->flags & FIELD_SHORT) text_add(out, ". May stand for the whole map");
     if (field->flags & FIELD_SCRIPT) text_add(out, ". No `${{ }}`: hand values over in `env`");
     text_add(out, " |\n");

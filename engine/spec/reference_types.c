@@ -28,7 +28,9 @@ static enum value_kind kind_of_field(enum field_type type)
     case FIELD_RATE:
     case FIELD_LATENCY: return VALUE_NUMBER;
     case FIELD_TEXT_LIST:
-    case FIELD_NAME_LIST: return VALUE_LIST;
+    case FIELD_NAME_LIST:
+    case FIELD_PERCENT_LIST:
+    case FIELD_OBJECT_LIST: return VALUE_LIST;
     case FIELD_TEXT_MAP:
     case FIELD_OBJECT:
     case FIELD_OBJECT_MAP: return VALUE_OBJECT;

@@ -54,6 +54,11 @@ static json_t *integer_schema(const struct field *field)
     return schema;
 }
 
+static json_t *percent_schema(void)
+{
+    return pattern_of("^[0-9]+(\\.[0-9]+)?%$");
+}
+
 static json_t *map_of(json_t *value)
 {
     return json_pack("{s:s, s:o}", "type", "object", "additionalProperties", value);
@@ -71,7 +76,7 @@ static json_t *type_schema(const struct field *field)
     case FIELD_NUMBER: return type_of("number");
     case FIELD_DURATION: return pattern_of("^[0-9]+(\\.[0-9]+)?(ms|s|m|h|d)$");
     case FIELD_SIZE: return any_of(type_of("integer"), pattern_of("^[0-9]+(\\.[0-9]+)?(B|KiB|MiB|GiB|TiB|kB|KB|MB|GB|TB)?$"));
-    case FIELD_PERCENT: return pattern_of("^[0-9]+(\\.[0-9]+)?%$");
+    case FIELD_PERCENT: return percent_schema();
     case FIELD_CPU: return any_of(type_of("number"), pattern_of("^[0-9]+(\\.[0-9]+)?m?$"));
     case FIELD_BITRATE: return pattern_of("^[0-9]+(\\.[0-9]+)?(bps|kbps|Mbps|Gbps)$");
     case FIELD_RATE: return pattern_of("^[0-9]+(\\.[0-9]+)?/(s|m|h)$");
@@ -79,9 +84,11 @@ static json_t *type_schema(const struct field *field)
     case FIELD_CHOICE: return choices_of(field->choices);
     case FIELD_TEXT_LIST: return list_of(field->choices ? choices_of(field->choices) : any_scalar());
     case FIELD_NAME_LIST: return list_of(pattern_of("^[a-z][a-z0-9-]{0,62}$"));
+    case FIELD_PERCENT_LIST: return list_of(percent_schema());
     case FIELD_TEXT_MAP: return map_of(any_scalar());
     case FIELD_OBJECT: return table_schema(field->fields);
     case FIELD_OBJECT_MAP: return map_of(table_schema(field->fields));
+    case FIELD_OBJECT_LIST: return json_pack("{s:s, s:i, s:o}", "type", "array", "minItems", 1, "items", table_schema(field->fields));
     case FIELD_ANY: return json_object();
     }
     return json_object();
@@ -91,7 +98,7 @@ static bool needs_expression(const struct field *field)
 {
     bool text_already = field->type == FIELD_TEXT || field->type == FIELD_PATH || field->type == FIELD_CONDITION ||
                         field->type == FIELD_TEXT_MAP || field->type == FIELD_ANY || field->type == FIELD_OBJECT ||
-                        field->type == FIELD_OBJECT_MAP;
+                        field->type == FIELD_OBJECT_MAP || field->type == FIELD_OBJECT_LIST;
     return !(field->flags & (FIELD_LITERAL | FIELD_SCRIPT)) && !(text_already && !field->choices);
 }
 
@@ -100,7 +107,7 @@ static json_t *field_schema(const struct field *field)
     json_t *schema = type_schema(field);
     if (needs_expression(field)) schema = any_of(schema, pattern_of("\\$\\{\\{"));
     json_put_text(schema, "description", field->help);
-    json_put_text(schema, "default", field->fallback);
+    if (field->type != FIELD_OBJECT) json_put_text(schema, "default", field->fallback);
     return schema;
 }
 

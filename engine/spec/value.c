@@ -32,9 +32,11 @@ static const struct {
     [FIELD_CONDITION] = {"condition", "a condition", "write a bare expression, like run.branch == 'main'"},
     [FIELD_TEXT_LIST] = {"text-list", "a list of texts", "write [one, two], or one text"},
     [FIELD_NAME_LIST] = {"name-list", "a list of names", "write [one, two], or one name"},
+    [FIELD_PERCENT_LIST] = {"percent-list", "a list of percentages", "write [5%, 25%], or one percentage"},
     [FIELD_TEXT_MAP] = {"text-map", "a map of texts", "write { NAME: text }"},
     [FIELD_OBJECT] = {"object", "a map", "write { key: value }"},
     [FIELD_OBJECT_MAP] = {"object-map", "a map of maps", "write { NAME: { key: value } }"},
+    [FIELD_OBJECT_LIST] = {"object-list", "a list of maps", "write [{ key: value }]"},
     [FIELD_ANY] = {"any", "a value", "write a value"},
 };
 
@@ -127,6 +129,13 @@ static int read_number(const struct field *field, const char *text, json_t **ret
     return 0;
 }
 
+static bool is_among(const char *text, const char *const *names)
+{
+    for (; names && *names; names++)
+        if (strcmp(text, *names) == 0) return true;
+    return false;
+}
+
 static int read_choice(const struct field *field, const char *text, json_t **ret, struct error *err)
 {
     AUTO(text_release) struct text all = {0};
@@ -136,6 +145,10 @@ static int read_choice(const struct field *field, const char *text, json_t **ret
             return 0;
         }
         text_add_format(&all, "%s%s", all.size ? (choice[1] ? ", " : " or ") : "", *choice);
+    }
+    if (is_among(text, field->later)) {
+        error_set(err, ERROR_UNSUPPORTED, NOWHERE, "\"%s: %s\" is in the language, but not in this version", field->name, text);
+        return error_hint(err, "it may be %.140s", text_view(&all));
     }
     error_set(err, ERROR_INVALID, NOWHERE, "\"%s\" cannot be \"%.60s\"", field->name, text);
     const char *near = text_nearest(text, field->choices);
@@ -161,10 +174,19 @@ static int read_checked_text(const struct field *field, const char *text, bool f
     return *ret ? 0 : wrong_type(field, text, err); /* NULL: not UTF-8, from a command line */
 }
 
+struct field value_item_field(const struct field *list)
+{
+    struct field item = *list;
+    item.type = list->type == FIELD_NAME_LIST      ? FIELD_NAME
+                : list->type == FIELD_PERCENT_LIST ? FIELD_PERCENT
+                : list->choices                    ? FIELD_CHOICE
+                                                   : FIELD_TEXT;
+    return item;
+}
+
 static int read_list(const struct field *field, const char *text, json_t **ret, struct error *err)
 {
-    struct field item = *field;
-    item.type = field->type == FIELD_NAME_LIST ? FIELD_NAME : field->choices ? FIELD_CHOICE : FIELD_TEXT;
+    struct field item = value_item_field(field);
     AUTO(free_json) json_t *list = json_array();
     while (*text) {
         text += strspn(text, " ");
@@ -178,6 +200,14 @@ static int read_list(const struct field *field, const char *text, json_t **ret, 
     }
     *ret = take(&list);
     return 0;
+}
+
+json_t *value_defaults(const struct field *fields)
+{
+    json_t *object = json_object(), *value;
+    for (; fields->name; fields++)
+        if (fields->fallback && value_from_text(fields, fields->fallback, &value, NULL) == 0) json_put(object, fields->name, value);
+    return object;
 }
 
 int value_from_text(const struct field *field, const char *text, json_t **ret_value, struct error *err)
@@ -202,13 +232,18 @@ int value_from_text(const struct field *field, const char *text, json_t **ret_va
     case FIELD_NAME: return read_checked_text(field, text, text_is_name(text), ret_value, err);
     case FIELD_PATH: return read_checked_text(field, text, is_inside_path(text), ret_value, err);
     case FIELD_TEXT_LIST:
-    case FIELD_NAME_LIST: return read_list(field, text, ret_value, err);
+    case FIELD_NAME_LIST:
+    case FIELD_PERCENT_LIST: return read_list(field, text, ret_value, err);
     case FIELD_TEXT:
     case FIELD_CONDITION:
     case FIELD_ANY: return field->choices ? read_choice(field, text, ret_value, err) : read_checked_text(field, text, true, ret_value, err);
-    case FIELD_TEXT_MAP:
     case FIELD_OBJECT:
-    case FIELD_OBJECT_MAP: break;
+        if (strcmp(text, "{}") != 0) break;
+        *ret_value = value_defaults(field->fields);
+        return 0;
+    case FIELD_TEXT_MAP:
+    case FIELD_OBJECT_MAP:
+    case FIELD_OBJECT_LIST: break;
     }
     return wrong_type(field, text, err);
 }

@@ -8,8 +8,15 @@
 #include <jansson.h>
 
 /* Reads text as field->type says and checks bounds and choices. Lists: items stand between commas. ERROR_INVALID: of another type;
-   ERROR_LIMIT: out of bounds. The message begins with the field's name. Caller owns *ret_value. */
+   ERROR_LIMIT: out of bounds; ERROR_UNSUPPORTED: a choice that this version lacks. The message begins with the field's name. Caller owns
+   *ret_value. */
 int value_from_text(const struct field *field, const char *text, json_t **ret_value, struct error *err) MUST_CHECK;
+
+/* What the items of a list of texts, names or percents are. */
+struct field value_item_field(const struct field *list);
+
+/* The object of a table's fallbacks alone. Caller's. */
+json_t *value_defaults(const struct field *fields);
 
 /* "a duration", "text": for messages. */
 const char *value_type_phrase(enum field_type type);

@@ -146,6 +146,7 @@ static void fold_starting(struct step_state *step, const struct event *event)
     step->reason = REASON_ok;
     replace_text(&step->message, NULL);
     replace_text(&step->fault, NULL);
+    step->fault_reason = REASON_ok;
     (void)event;
 }
 
@@ -240,7 +241,9 @@ static void fold_kind(struct run_state *state, uint32_t index, const struct even
         break;
     case EVENT_step_parked: fold_parked(state, index, step, event); break;
     case EVENT_step_progress:
-        if (json_text(event->data, "fault", NULL)) replace_text(&step->fault, json_text(event->data, "fault", NULL));
+        if (!json_text(event->data, "fault", NULL)) break;
+        replace_text(&step->fault, json_text(event->data, "fault", NULL));
+        step->fault_reason = event_reason(event);
         break;
     case EVENT_step_output: fold_output(step, event); break;
     case EVENT_step_checkpoint: fold_checkpoint(step, event); break;

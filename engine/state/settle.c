@@ -189,7 +189,8 @@ static void settle_exited(const struct settlement *settlement)
     if (report->cause == CAUSE_EXIT && report->exit_code == EXIT_PARKED && step->parks) return park(settlement);
     struct text message = {0};
     describe_end(report, settlement->plan, settlement->step->fault, &message);
-    fail(settlement, report->cause == CAUSE_TIMEOUT ? REASON_timeout : REASON_failed, text_view(&message));
+    enum reason said = report->cause == CAUSE_EXIT && step->fault_reason != REASON_ok ? step->fault_reason : REASON_failed;
+    fail(settlement, report->cause == CAUSE_TIMEOUT ? REASON_timeout : said, text_view(&message));
     text_release(&message);
 }
 

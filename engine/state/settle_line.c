@@ -97,13 +97,23 @@ static int settle_annotate(const struct line *line, struct error *err)
     return 0;
 }
 
+/* What a step may end with other than "failed": a judgement. What became of its process only the engine can tell. */
+static bool may_be_reason(const char *reason)
+{
+    int known = reason_from_name(reason);
+    return known == REASON_kpi_harm || known == REASON_kpi_inconclusive || known == REASON_no_data;
+}
+
 /* What the person reads as the step's message, when it has ended with that. */
 static int settle_complaint(const struct line *line, struct error *err)
 {
-    const char *message = json_text(line->json, "message", NULL);
+    const char *message = json_text(line->json, "message", NULL), *reason = json_text(line->json, "reason", NULL);
     if (!message || !*message) return line_refuse(err, line->plan->path, "fault has a message");
+    if (json_object_get(line->json, "reason") && !may_be_reason(reason))
+        return line_refuse(err, line->plan->path, "fault: the reason is kpi_harm, kpi_inconclusive or no_data");
     json_t *data = json_object();
     json_put_text(data, "fault", message);
+    json_put_text(data, "reason", reason);
     line_add(line, EVENT_step_progress, data);
     return 0;
 }

@@ -110,20 +110,21 @@ struct vote {
 
 struct step_state {
     enum step_status status;
-    enum reason reason;  /* of failed, cancelled, cancelling; of skipped: failed when something before it failed */
-    enum wait wait;      /* of parked; of unknown: person, until a cancel says that nobody will look */
-    uint32_t attempt;    /* 1 with the first step_starting; 0 before */
-    uint32_t retries;    /* attempts that were given back to a retry */
-    uint32_t finds;      /* times it was started again by itself to find out what became of an effect */
-    uint32_t losses;     /* times its supervisor was lost before it was started; of compensating: at all */
-    bool dropped;        /* withdrawn by the shim because its predecessor did not succeed */
-    char *fault;         /* why it is about to end badly, in its own words; owned; may be NULL */
-    bool speaks;         /* its present process said a line of the step protocol */
-    bool undoing;        /* of compensating: a process of its present attempt is there, or is to be */
-    bool ending;         /* of compensating: that process is to be ended; message says why */
-    uint32_t undo_tries; /* attempts at compensating that failed */
-    bool parks;          /* it said `park`: its exit with 75 is a pause, not a failure */
-    enum wait park_wait; /* what it will be parked for then, and until when */
+    enum reason reason;       /* of failed, cancelled, cancelling; of skipped: failed when something before it failed */
+    enum wait wait;           /* of parked; of unknown: person, until a cancel says that nobody will look */
+    uint32_t attempt;         /* 1 with the first step_starting; 0 before */
+    uint32_t retries;         /* attempts that were given back to a retry */
+    uint32_t finds;           /* times it was started again by itself to find out what became of an effect */
+    uint32_t losses;          /* times its supervisor was lost before it was started; of compensating: at all */
+    bool dropped;             /* withdrawn by the shim because its predecessor did not succeed */
+    char *fault;              /* why it is about to end badly, in its own words; owned; may be NULL */
+    enum reason fault_reason; /* and what kind of end that is; ok = it does not say */
+    bool speaks;              /* its present process said a line of the step protocol */
+    bool undoing;             /* of compensating: a process of its present attempt is there, or is to be */
+    bool ending;              /* of compensating: that process is to be ended; message says why */
+    uint32_t undo_tries;      /* attempts at compensating that failed */
+    bool parks;               /* it said `park`: its exit with 75 is a pause, not a failure */
+    enum wait park_wait;      /* what it will be parked for then, and until when */
     int64_t park_until_ms;
     int64_t since_ms;             /* entered the present status */
     int64_t started_ms, ended_ms; /* of the present attempt; 0 = not yet */

@@ -53,8 +53,8 @@ typedef const struct step_type *const step_types;
 
 /* The resolved `with`, and facts of the run: {run, stage, step, attempt, repository, commit, ref, source, workspace, state}.
    Borrowed. `workspace` is the current folder at the start. Where there are such, also: `domain`, the domain that with.domain names, as the
-   plan pinned it, its `url` ready to be used ("http://...", "unix:/path"); `service`, the service's descriptor; `core`, the URL of the
-   server's own core ("unix:/path"). */
+   plan pinned it, its `url` ready to be used ("http://...", "unix:/path"), `changed`: true where its file is another one by now; `service`,
+   the service's descriptor; `core`, the URL of the server's own core ("unix:/path"). */
 const json_t *step_with(const struct step *step);
 const json_t *step_facts(const struct step *step);
 /* The checkpoint that an earlier process of this step left by step_park or step_checkpoint; NULL at first. Borrowed. */
@@ -63,6 +63,8 @@ const json_t *step_checkpoint_read(const struct step *step);
 int step_progress(struct step *step, double fraction, const char *format, ...) __attribute__((format(printf, 3, 4)));
 int step_annotate(struct step *step, const char *level, const char *file, unsigned line, const char *message);
 int step_output(struct step *step, const char *name, json_t *value); /* steals value */
+/* With which reason the run ends where perform fails: "kpi_harm", "kpi_inconclusive" or "no_data"; else it is "failed". Borrowed. */
+void step_reason(struct step *step, const char *reason);
 /* Blocks until the checkpoint is on disk. Steals. */
 int step_checkpoint(struct step *step, json_t *checkpoint, struct error *err) MUST_CHECK;
 

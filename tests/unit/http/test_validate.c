@@ -29,6 +29,8 @@ static const struct field fields[] = {
     {.name = "map", .type = FIELD_TEXT_MAP},
     {.name = "object", .type = FIELD_OBJECT, .fields = inner},
     {.name = "objects", .type = FIELD_OBJECT_MAP, .fields = inner},
+    {.name = "shares", .type = FIELD_PERCENT_LIST},
+    {.name = "many", .type = FIELD_OBJECT_LIST, .fields = inner},
     {.name = "any", .type = FIELD_ANY},
     FIELD_END,
 };
@@ -50,6 +52,7 @@ static void test_what_is_right(void **state)
         "{\"text\":\"\",\"name\":\"a-b\",\"flag\":false,\"count\":9,\"ratio\":1.5,\"wait\":\"30s\",\"size\":\"64KiB\",\"colour\":\"red\"}",
         "{\"text\":\"x\",\"wait\":1000,\"size\":5,\"ratio\":2,\"list\":[],\"names\":[\"a\"],\"map\":{\"A\":\"b\"}}",
         "{\"text\":\"x\",\"object\":{\"deep\":\"y\"},\"objects\":{\"k\":{\"deep\":\"z\"}},\"any\":[null,{}]}",
+        "{\"text\":\"x\",\"shares\":[5,12.5],\"many\":[{\"deep\":\"y\"},{\"deep\":\"z\"}]}",
     };
     struct error err;
     for (size_t i = 0; i < sizeof bodies / sizeof bodies[0]; i++)
@@ -79,6 +82,9 @@ static void test_what_is_wrong_names_the_member(void **state)
         {"{\"text\":\"x\",\"names\":[\"A\"]}", "'names'"},
         {"{\"text\":\"x\",\"map\":{\"a\":1}}", "'map.a'"},
         {"{\"text\":\"x\",\"object\":{}}", "'object.deep' is missing"},
+        {"{\"text\":\"x\",\"shares\":[5,\"6\"]}", "'shares[1]' must be a number"},
+        {"{\"text\":\"x\",\"shares\":5}", "'shares' must be a list"},
+        {"{\"text\":\"x\",\"many\":[{\"deep\":\"y\"},{}]}", "'many[1].deep' is missing"},
         {"{\"text\":\"x\",\"objects\":{\"k\":{\"depp\":1}}}", "'objects.k.depp'"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {

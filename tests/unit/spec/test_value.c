@@ -121,9 +121,47 @@ static void words_and_paths(void **state)
     }
 }
 
+static void lists_of_percents(void **state)
+{
+    (void)state;
+    check(&(struct value_case){FIELD_PERCENT_LIST, "5%, 12.5%", "[5.0,12.5]", 0, 100}, NULL);
+    check(&(struct value_case){FIELD_PERCENT_LIST, "5%, 125%", "\"f\" is out of bounds: 125% | it may be 0 to 100%", 0, 100}, NULL);
+    check(&(struct value_case){FIELD_PERCENT_LIST, "5", WRONG_PERCENT("5"), 0, 0}, NULL);
+}
+
+static void a_choice_of_later_is_told_as_such(void **state)
+{
+    (void)state;
+    static const char *const now[] = {"rollback", "hold", NULL}, *const later[] = {"ask", NULL};
+    const struct field field = {.name = "doubt", .type = FIELD_CHOICE, .choices = now, .later = later};
+    json_t *value = NULL;
+    struct error err = {0};
+    assert_int_equal(value_from_text(&field, "ask", &value, &err), -ERROR_UNSUPPORTED);
+    assert_string_equal(err.message, "\"doubt: ask\" is in the language, but not in this version");
+    assert_string_equal(err.hint, "it may be rollback or hold");
+    assert_int_equal(value_from_text(&field, "asks", &value, &err), -ERROR_INVALID);
+}
+
+static void objects_have_defaults_of_their_own(void **state)
+{
+    (void)state;
+    static const struct field inner[] = {
+        {.name = "wait", .type = FIELD_DURATION, .fallback = "2s"}, {.name = "none", .type = FIELD_TEXT}, FIELD_END};
+    static const struct field outer[] = {{.name = "budget", .type = FIELD_OBJECT, .fallback = "{}", .fields = inner},
+        {.name = "bare", .type = FIELD_OBJECT, .fields = inner}, FIELD_END};
+    AUTO(free_json) json_t *defaults = value_defaults(outer);
+    AUTO(free_text) char *text = json_canonical(defaults);
+    assert_string_equal(text, "{\"budget\":{\"wait\":2000}}");
+    json_t *value = NULL;
+    struct error err;
+    assert_int_equal(value_from_text(&outer[0], "{ a: b }", &value, &err), -ERROR_INVALID);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(units_count), cmocka_unit_test(services_are_measured),
-        cmocka_unit_test(booleans_are_two_words), cmocka_unit_test(bounds_are_said_in_their_units), cmocka_unit_test(words_and_paths)};
+        cmocka_unit_test(booleans_are_two_words), cmocka_unit_test(bounds_are_said_in_their_units), cmocka_unit_test(words_and_paths),
+        cmocka_unit_test(lists_of_percents), cmocka_unit_test(a_choice_of_later_is_told_as_such),
+        cmocka_unit_test(objects_have_defaults_of_their_own)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

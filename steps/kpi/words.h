@@ -1,0 +1,17 @@
+/* words.h: what people read of a canary: a line a tick with small charts, and the verdict in a sentence. Everything in them follows from
+   the numbers. Pure. */
+#ifndef CRESCENDO_STEPS_KPI_WORDS_H
+#define CRESCENDO_STEPS_KPI_WORDS_H
+
+#include "steps/kpi/canary.h"
+
+enum { LINE_COLUMNS = 110 };
+
+/* "tick 12  25 %  canary 61, baseline 190   harm ▁▁▂▃ 1.3 of 5.3   clear latency ▂▅█ 2.9, errors ▁▃▅ 1.1 of 3.0", at most
+   LINE_COLUMNS wide, without a newline. New. */
+char *tick_words(const struct canary *canary, const struct canary_reading *reading, const struct canary_tick *tick);
+
+/* "1.1.0 is 48 % slower at equal load (45 to 52 %); the chance that this is luck is below 1 in 200". New. */
+char *verdict_words(const struct canary *canary, const struct ramp_decision *decision);
+
+#endif
