@@ -84,6 +84,7 @@ int run_run(struct cli *cli, struct error *err);
 int runs_run(struct cli *cli, struct error *err);
 int show_run(struct cli *cli, struct error *err);
 int explain_run(struct cli *cli, struct error *err);
+int evidence_run(struct cli *cli, struct error *err);
 int watch_run(struct cli *cli, struct error *err);
 int logs_run(struct cli *cli, struct error *err);
 int approve_run(struct cli *cli, struct error *err);

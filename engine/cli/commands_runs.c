@@ -1,4 +1,4 @@
-/* commands_runs.c: options and examples of the rows that follow runs. */
+/* commands_runs.c: options and examples of the rows that follow runs and tell why. */
 #include "cli/commands_tables.h"
 
 const struct option_spec runs_options[] = {
@@ -54,5 +54,24 @@ const struct option_spec explain_options[] = {JSON_OPTION, OPTION_END};
 const struct example explain_examples[] = {
     {"crescendo explain", "the newest run"},
     {"crescendo explain 12 release/judge", "why this step of run 12 ended as it did, or has not begun"},
+    {0},
+};
+
+const char evidence_about[] = "Shows what the canaries of a run (the newest) were judged by: the verdict, each KPI with its samples, "
+                              "effect and evidence, the shares, and\n"
+                              "how the evidence grew from tick to tick. E is the evidence against \"no harm\", and against \"harm\"; each "
+                              "decides at its bar, and may be\n"
+                              "looked at as often as one likes. A run that is still judging shows what there is so far.";
+const struct option_spec evidence_options[] = {
+    {"stage", 0, "PATH", "only of this stage, or of this step"},
+    {"svg", 0, "FILE", "draw one canary into FILE; -: print it"},
+    {"replay", 0, NULL, "compute it again from the recorded statistics and compare every bit; exit code 1 where it differs"},
+    JSON_OPTION,
+    OPTION_END,
+};
+const struct example evidence_examples[] = {
+    {"crescendo evidence 12", "tables and a chart"},
+    {"crescendo evidence 12 --stage indoor --svg canary.svg", "a picture of the canary of the stage indoor"},
+    {"crescendo evidence 12 --replay", "was it decided as it is told?"},
     {0},
 };

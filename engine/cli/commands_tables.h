@@ -19,9 +19,9 @@ extern const struct option_spec serve_options[], core_options[], repository_opti
 extern const struct example serve_examples[], core_examples[], repository_examples[], version_examples[], help_examples[];
 
 /* commands_runs.c */
-extern const struct option_spec runs_options[], show_options[], explain_options[], watch_options[], logs_options[];
-extern const struct example runs_examples[], show_examples[], explain_examples[], watch_examples[], logs_examples[];
-extern const char explain_about[];
+extern const struct option_spec runs_options[], show_options[], explain_options[], evidence_options[], watch_options[], logs_options[];
+extern const struct example runs_examples[], show_examples[], explain_examples[], evidence_examples[], watch_examples[], logs_examples[];
+extern const char explain_about[], evidence_about[];
 
 /* each in the file of its command */
 extern const struct form repository_forms[], catalogue_forms[], order_forms[], inventory_forms[], domain_forms[];

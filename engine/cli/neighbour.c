@@ -11,6 +11,7 @@
 #include <spawn.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -131,14 +132,18 @@ int neighbour_start_server(const char *data, const char *types_mark, struct erro
     return 0;
 }
 
-static int spawn_reader(const char *const *argv, int output, pid_t *ret_pid)
+/* input -1: none, and its standard error is dropped. */
+static int spawn_reader(const char *const *argv, int input, int output, pid_t *ret_pid)
 {
     posix_spawn_file_actions_t actions;
     posix_spawnattr_t attributes;
     posix_spawn_file_actions_init(&actions);
     posix_spawnattr_init(&attributes);
-    posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-    posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
+    if (input >= 0)
+        posix_spawn_file_actions_adddup2(&actions, input, STDIN_FILENO);
+    else
+        posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+    if (input < 0) posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
     posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO);
     fresh_signals(&attributes, 0);
     int failed = posix_spawnp(ret_pid, argv[0], &actions, &attributes, (char *const *)argv, environ);
@@ -159,7 +164,8 @@ static bool read_all(int fd, size_t limit_bytes, struct text *out)
     }
 }
 
-int neighbour_read(const char *const *argv, size_t limit_bytes, char **ret_output, size_t *ret_size, int *ret_status, struct error *err)
+static int read_output(
+    const char *const *argv, int input, size_t limit_bytes, char **ret_output, size_t *ret_size, int *ret_status, struct error *err)
 {
     int ends[2] = {-1, -1};
     int failed = ready_pipe(ends);
@@ -167,7 +173,7 @@ int neighbour_read(const char *const *argv, size_t limit_bytes, char **ret_outpu
     AUTO(close_fd) int writing = ends[1];
     if (failed) return error_set_errno(err, -failed, "making a pipe");
     pid_t pid = 0;
-    failed = spawn_reader(argv, writing, &pid);
+    failed = spawn_reader(argv, input, writing, &pid);
     if (failed) return error_set_errno(err, failed, "starting %s", argv[0]);
     close(take_fd(&writing));
     struct text out = {0};
@@ -184,4 +190,20 @@ int neighbour_read(const char *const *argv, size_t limit_bytes, char **ret_outpu
     *ret_size = out.size;
     *ret_output = text_take(&out);
     return 0;
+}
+
+int neighbour_read(const char *const *argv, size_t limit_bytes, char **ret_output, size_t *ret_size, int *ret_status, struct error *err)
+{
+    return read_output(argv, -1, limit_bytes, ret_output, ret_size, ret_status, err);
+}
+
+/* A file in memory, so that neither side waits for the other while both write. */
+int neighbour_filter(const char *const *argv, const char *input, size_t input_size, size_t limit_bytes, char **ret_output, size_t *ret_size,
+    int *ret_status, struct error *err)
+{
+    AUTO(close_fd) int file = memfd_create("input", MFD_CLOEXEC);
+    int failed = file < 0 ? -errno : file_write_all(file, input, input_size);
+    if (!failed && lseek(file, 0, SEEK_SET) < 0) failed = -errno;
+    if (failed) return error_set_errno(err, -failed, "handing something to %s", argv[0]);
+    return read_output(argv, file, limit_bytes, ret_output, ret_size, ret_status, err);
 }

@@ -21,5 +21,8 @@ bool neighbour_knows_types(const char *data, const char *types_mark);
    exit code, or 128 + the signal that ended it. argv[0] is looked for on PATH. Blocks. */
 int neighbour_read(
     const char *const *argv, size_t limit_bytes, char **ret_output, size_t *ret_size, int *ret_status, struct error *err) MUST_CHECK;
+/* The same with bytes on standard input, and standard error let through. */
+int neighbour_filter(const char *const *argv, const char *input, size_t input_size, size_t limit_bytes, char **ret_output, size_t *ret_size,
+    int *ret_status, struct error *err) MUST_CHECK;
 
 #endif

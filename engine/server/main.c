@@ -61,6 +61,7 @@ static void mount_routes(struct server *server)
         {events_routes, server},
         {follow_routes, server},
         {explain_routes, server},
+        {evidence_routes, server},
         {approvals_routes, server},
         {version_routes, server},
         {push_routes, &server->trigger},

@@ -65,7 +65,6 @@ void explain_add_names(struct text *out, const char *const *names, size_t count,
 void explain_add_percent(struct text *out, const json_t *share);
 
 /* --- explain_canary.c: a canary that is being judged --- */
-void explain_add_evidence(struct text *out, double logarithm); /* E itself: "6.2", "41" */
 void explain_canary(const json_t *canary, const struct plan *plan, const struct plan_step *step, struct text *out);
 
 /* --- explain_now.c: what is waited for --- */
