@@ -38,6 +38,7 @@ static int judging_open(struct step *step, struct judging *ret, struct error *er
     const json_t *domain = json_object_get(step_facts(step), "domain"), *stricter = json_object_get(step_with(step), "policy");
     ret->step = step;
     int failed = ordering_open(step, &ret->ordering, err);
+    ret->ordering.quiet = true; /* what the share is, is told */
     if (!failed)
         failed = kpi_policy_merge(json_object_get(domain, "policy"), json_is_object(stricter) ? stricter : NULL, &ret->policy, err);
     if (!failed) failed = canary_rules_read(ret->policy, &ret->rules, err);
@@ -204,6 +205,7 @@ static int judge(struct judging *judging, struct error *err)
     canary_judge(canary, &summary, seed_of(judging), &tick);
     AUTO(free_text) char *line = tick_words(canary, &summary, &tick);
     printf("%s\n", line);
+    step_progress(judging->step, 0, "%s", line);
     json_t *ticks = json_pack("[o]", canary_tick_to_json(canary, &summary, &tick));
     return go_on(judging, &tick.decision, ticks, err);
 }

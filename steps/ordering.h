@@ -14,6 +14,7 @@ struct ordering {
     int64_t wait_ms;           /* the longest that an order is waited for */
     bool ends_service;         /* a refusal is as good as done where the service is gone already */
     bool undoes;               /* what is ordered takes back what was: the order's description says so */
+    bool quiet;                /* what an order does is told only where it waits for a person */
     enum tmf_order_state told; /* the last state that people were told */
 };
 

@@ -88,6 +88,7 @@ static void tell(void *context, const json_t *order)
     enum tmf_order_state state = tmf_order_state_of(order);
     if (state == ordering->told) return;
     ordering->told = state;
+    if (ordering->quiet && state != TMF_ORDER_HELD) return;
     step_progress(ordering->step, 0, "order %s on %s is %s%s", json_text(order, "id", "?"), ordering->domain,
         json_text(order, "state", "?"), state == TMF_ORDER_HELD ? ": it waits for a person there" : "");
 }

@@ -179,7 +179,8 @@ static bool on_event(void *context, const struct run_state *state, const struct 
 static bool still_waits(void *context, const json_t *run)
 {
     struct watcher *watcher = context;
-    return watcher->failed || text_equal(json_text(run, "state", ""), "waiting");
+    return watcher->failed ||
+           (text_equal(json_text(run, "state", ""), "waiting") && text_equal(json_text(run, "waiting_for", ""), "approval"));
 }
 
 static void on_note(void *context, const char *line)

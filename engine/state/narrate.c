@@ -42,6 +42,7 @@ static void tell_start(struct narration *narration)
     const struct plan_stage *stage = &narration->state->plan->stages[plan->stage];
     int64_t attempt = json_whole(narration->event->data, "attempt", 1);
     if (plan->index != stage->first_step && attempt < 2) return;
+    if (attempt > 1 && step_of(narration)->checkpoint) return; /* it goes on where it was; that it paused was told */
     mark(narration, PAINT_DIM, "▸");
     if (attempt > 1)
         text_add_format(&narration->line, "%s starts again, attempt %lld", plan->path, (long long)attempt);
@@ -101,11 +102,26 @@ static void tell_granted(struct narration *narration)
     add_time(narration, " after ", asked_ms, narration->event->time_ms);
 }
 
+static bool is_judge(const struct narration *narration)
+{
+    return text_equal(narration->state->plan->steps[narration->event->step].type, "kpi");
+}
+
+/* What a judge says is what people wait for; of others only the end is told. */
+static void tell_progress(struct narration *narration)
+{
+    const char *message = json_text(narration->event->data, "message", NULL);
+    if (!message || !is_judge(narration)) return;
+    mark(narration, PAINT_DIM, "\xc2\xb7");
+    text_add(&narration->line, message);
+}
+
 static void tell_parked(struct narration *narration)
 {
     const json_t *data = narration->event->data;
     const char *wait = json_text(data, "for", "");
     int64_t until_ms = json_whole(data, "until", 0);
+    if (text_equal(wait, "timer") && is_judge(narration)) return; /* until its next tick */
     mark(narration, PAINT_YELLOW, "…");
     if (text_equal(wait, "approval")) {
         text_add_format(&narration->line, "%s waits for approval", narration->path);
@@ -136,9 +152,12 @@ static void tell_vote(struct narration *narration)
 static void tell_skipped(struct narration *narration)
 {
     bool is_failure = text_equal(json_text(narration->event->data, "because", ""), "failed");
+    const struct plan_step *step = &narration->state->plan->steps[narration->event->step];
+    const struct plan_stage *stage = &narration->state->plan->stages[step->stage];
+    if (is_failure && step->index != stage->first_step) return; /* a line a stage is enough, and none for the rest of the failed one */
     mark(narration, PAINT_DIM, "-");
-    text_add_format(
-        &narration->line, "%s skipped: %s", narration->path, is_failure ? "something before it failed" : "its condition is false");
+    text_add_format(&narration->line, "%s skipped: %s", is_failure ? stage->path : narration->path,
+        is_failure ? "something before it failed" : "its condition is false");
 }
 
 static void tell_annotation(struct narration *narration)
@@ -256,6 +275,7 @@ static void tell_step(struct narration *narration)
     case EVENT_step_starting: return tell_start(narration);
     case EVENT_step_succeeded: return tell_success(narration);
     case EVENT_step_failed: return tell_failure(narration);
+    case EVENT_step_progress: return tell_progress(narration);
     case EVENT_step_parked: return tell_parked(narration);
     case EVENT_step_waits: return tell_waits(narration);
     case EVENT_step_granted: return tell_granted(narration);
