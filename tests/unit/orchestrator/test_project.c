@@ -14,6 +14,11 @@ static int64_t replicas_of(const json_t *service)
     return characteristic_whole(json_object_get(service, "serviceCharacteristic"), "replicas", -1);
 }
 
+static const json_t *kept_of(const json_t *service, const char *name)
+{
+    return characteristic_find(json_object_get(service, "serviceCharacteristic"), name);
+}
+
 #define ASSERT_STATES(run, order_is, item_is, service_id, service_is) \
     do { \
         AUTO(free_json) json_t *order_ = order_of(run); \
@@ -306,6 +311,8 @@ static void ending_is_inactive_then_terminated_and_past_its_pivot(void **state)
     (void)state;
     struct world world = world_new();
     json_t *web = video_service("1.3", "1.0.0", 1, 60);
+    characteristic_set(json_object_get(web, "serviceCharacteristic"), "address", json_string("http://127.0.0.1:18080"));
+    json_put(web, "supportingResource", json_of("[{'id':'http://127.0.0.1:18080'}]"));
     json_put(web, "serviceRelationship", json_of("[{'relationshipType':'reliesOn','service':{'id':'1.1'}}]"));
     world_add_service(&world, web);
     world_add_service(&world, video_service("2.1", "2.0.0", 1, 40));
@@ -327,15 +334,12 @@ static void ending_is_inactive_then_terminated_and_past_its_pivot(void **state)
     AUTO(free_json) json_t *sibling = service_of(&run, "2.1");
     assert_string_equal(json_text(slice, "state", ""), "terminated");
     assert_non_null(json_text(gone, "endDate", NULL));
-    assert_true(share_of(gone) == 0);
+    assert_null(kept_of(gone, "traffic.share")); /* it has no part of the requests, and answers nowhere */
+    assert_null(kept_of(gone, "address"));
+    assert_null(json_object_get(gone, "supportingResource"));
     assert_true(share_of(sibling) == 100);
     run_release(&run);
     world_release(&world);
-}
-
-static const json_t *kept_of(const json_t *service, const char *name)
-{
-    return characteristic_find(json_object_get(service, "serviceCharacteristic"), name);
 }
 
 static void what_an_order_says_beside_what_steers_is_shown(void **state)
