@@ -10,6 +10,7 @@ static void begin(struct step_state *step)
 {
     step->attempt++;
     step->undoing = true;
+    step->again = false;
     step->speaks = false;
     step->until_ms = 0;
 }

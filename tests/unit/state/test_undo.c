@@ -182,6 +182,26 @@ static void a_failure_is_tried_again_with_pauses(void **unused)
     fixture_free(&fixture);
 }
 
+static void a_cancel_has_what_was_given_up_tried_anew(void **unused)
+{
+    (void)unused;
+    struct fixture fixture = failed_fixture();
+    for (int i = 0; i < 6; i++) {
+        fixture.now_ms += 60 * 1000;
+        fixture_decide(&fixture);
+        fixture_exited(&fixture, "a/x", 1);
+    }
+    fixture_decide(&fixture);
+    assert_int_equal(fixture.state->status, RUN_rollback_failed);
+    fixture_event(&fixture, EVENT_cancel_requested, NO_STEP, json_pack("{s:s}", "by", "ann"));
+    assert_int_equal(fixture.state->status, RUN_rolling_back);
+    fixture_decide(&fixture);
+    EXPECT_STATUS("a/x", compensating);
+    undo(&fixture, "a/x", "e");
+    assert_int_equal(fixture.state->status, RUN_rolled_back);
+    fixture_free(&fixture);
+}
+
 static void what_the_peer_refused_is_not_tried_again(void **unused)
 {
     (void)unused;
@@ -423,6 +443,7 @@ int main(void)
         cmocka_unit_test(cancelled_undoes_what_is_not_finished),
         cmocka_unit_test(a_rollback_step_fails_on_purpose),
         cmocka_unit_test(a_failure_is_tried_again_with_pauses),
+        cmocka_unit_test(a_cancel_has_what_was_given_up_tried_anew),
         cmocka_unit_test(what_the_peer_refused_is_not_tried_again),
         cmocka_unit_test(success_without_a_word_is_a_failure),
         cmocka_unit_test(a_lost_supervisor_costs_no_try),
