@@ -57,13 +57,6 @@ static int check_run(const struct run_state *state, const struct event *event, s
     return 0;
 }
 
-/* Undoing had been given up, and a person cancels again: it is tried anew. */
-static void undo_anew(struct run_state *state)
-{
-    for (uint32_t i = 0; i < state->plan->step_count; i++)
-        if (state->steps[i].status == STEP_compensation_failed) state->steps[i].again = true;
-}
-
 static void fold_cancel(struct run_state *state, const struct event *event)
 {
     enum reason reason = event_reason(event);
@@ -87,7 +80,7 @@ static void fold_start(struct run_state *state, const struct event *event)
 static void fold_run(struct run_state *state, const struct event *event, enum run_status to)
 {
     if (event->type == EVENT_run_rolling_back) state->undoes_unfinished = state->status == RUN_cancelling;
-    if (event->type == EVENT_cancel_requested && state->status == RUN_rollback_failed) undo_anew(state);
+    if (event->type == EVENT_cancel_requested && state->status == RUN_rollback_failed) fold_undo_anew(state);
     state->status = to;
     state->wait = event->type == EVENT_run_waiting ? event_wait(event) : state->wait;
     if (to != RUN_waiting) state->wait = to == RUN_needs_person ? WAIT_person : WAIT_none;
