@@ -151,6 +151,29 @@ static void an_end_that_was_found_to_be_done_is_done(void **state)
     world_release(&world);
 }
 
+/* A held order may always be cancelled: what became of its open effect is found out then. */
+static void an_order_is_cancelled_unless_nothing_brings_back_what_it_did(void **state)
+{
+    (void)state;
+    struct world world = world_new();
+    world_add_service(&world, video_service("1.1", "1.0.0", 1, 100));
+    struct order_run run = run_new(&world, ORDER(ITEM("1", "delete", "{'id':'1.1'}")));
+    assert_null(order_cancel_denial(run.state));
+    run_start_step(&run, 0);
+    run_event(&run, EVENT_effect_intended, 0, "{'name':'stop','target':'it','key':'k','digest':'d','body':{}}");
+    assert_non_null(strstr(order_cancel_denial(run.state), "nothing brings back"));
+    run_event(&run, EVENT_step_unknown, 0, "{'message':'nobody can tell'}");
+    run_event(&run, EVENT_run_needs_person, NO_STEP, NULL);
+    assert_string_equal(order_state(run.state), "held");
+    assert_null(order_cancel_denial(run.state));
+    run_event(&run, EVENT_cancel_requested, NO_STEP, "{'by':'ada'}");
+    assert_non_null(strstr(order_cancel_denial(run.state), "already"));
+    run.state->status = RUN_rollback_failed; /* its undoing was given up, and may be tried anew */
+    assert_null(order_cancel_denial(run.state));
+    run_release(&run);
+    world_release(&world);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -158,6 +181,7 @@ int main(void)
         cmocka_unit_test(a_cancel_is_assessed_then_pending_on_the_order_and_its_items),
         cmocka_unit_test(what_stands_of_an_order_that_failed_makes_it_partial),
         cmocka_unit_test(an_order_is_acknowledged_until_its_start),
+        cmocka_unit_test(an_order_is_cancelled_unless_nothing_brings_back_what_it_did),
         cmocka_unit_test(an_end_that_was_found_to_be_done_is_done),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
