@@ -35,6 +35,18 @@ void core_mount(struct core *core, struct http_mount mount)
     core->mounts[count] = mount;
 }
 
+static void handle_openapi(struct request *request, void *context)
+{
+    struct core *core = context;
+    respond_json(request, 200, http_describe(core->mounts, "Crescendo core", CRESCENDO_VERSION));
+}
+
+/* The engine's server, which answers the core's paths as well, has its own in front of it. */
+static const struct route description_routes[] = {
+    {"GET", "/v1/openapi.json", handle_openapi, "This API as OpenAPI 3.0", NULL},
+    ROUTE_END,
+};
+
 static void mount_routes(struct core *core)
 {
     for (const struct http_mount *mount = tmf_api_mounts(core->api); mount->routes; mount++)
@@ -43,6 +55,7 @@ static void mount_routes(struct core *core)
     core_mount(core, sites_mount(core->sites));
     core_mount(core, telemetry_api_mount(core->telemetry));
     core_mount(core, logs_mount(core->logs));
+    core_mount(core, (struct http_mount){.routes = description_routes, .context = core});
 }
 
 /* The records of one of the domains that it drives by itself; of the only one where none is named. */

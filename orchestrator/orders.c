@@ -130,15 +130,19 @@ static void end_cancel(json_t *task, const char *state, int64_t now_ms)
     json_put_text(task, "state", done ? "done" : "terminatedWithError");
     tmf_put_time(task, "effectiveCancellationDate", now_ms);
     if (done) return;
-    AUTO(free_text) char *message = mem_format("the order ended before it could be cancelled: it is %s", state);
+    bool held = text_equal(state, "held");
+    AUTO(free_text)
+    char *message = held ? mem_copy_text("what the order did could not be undone, and it is held: cancel it again when it may work now")
+                         : mem_format("the order ended before it could be cancelled: it is %s", state);
     json_put_text(task, "completionMessage", message);
 }
 
-/* Accepted until the order's run has heard of it, then in progress until that is at rest. */
+/* Accepted until the order's run has heard of it, then in progress until that is at rest, or gives up. */
 static void project_the_cancel(struct orders *orders, const struct run_view *run, const char *id, struct document_list *list)
 {
     AUTO(free_json) json_t *task = json_deep_copy(json_object_get(orders->cancels, id));
-    bool ends = run_status_at_rest(run->state->status), is_new = text_equal(json_text(task, "state", NULL), "accepted");
+    bool ends = run_status_at_rest(run->state->status) || run->state->status == RUN_rollback_failed;
+    bool is_new = text_equal(json_text(task, "state", NULL), "accepted");
     if (!task || (!ends && (!is_new || !run->state->cancelled_by))) return;
     if (ends)
         end_cancel(task, order_state(run->state), run->now_ms);
@@ -204,7 +208,7 @@ static int load_cancel(void *context, const json_t *task)
     orders_keep_cancel(loading->orders, order, task);
     const struct run_state *run = engine_run_state(loading->engine, strtoull(order, NULL, 10));
     if (json_object_get(loading->orders->open, order)) {
-        if (run && run->cancelled_by) return 0;
+        if (run && run->cancelled_by && run->status != RUN_rollback_failed) return 0;
         engine_cancel(loading->engine, strtoull(order, NULL, 10), "cancelServiceOrder", NULL, on_cancelled, NULL);
     } else if (tmf_read(journal, ORDER_COLLECTION, order, &stored, &err) == 0) {
         struct document_list list = {0};

@@ -49,6 +49,6 @@ void decide_undo(struct decision *decision)
         return;
     }
     const struct step_state *is = &state->steps[step];
-    if (is->status == STEP_compensation_failed) return give_up(decision, step);
+    if (is->status == STEP_compensation_failed && !is->again) return give_up(decision, step);
     if (!is->undoing && is->until_ms <= decision->now_ms) compensate(decision, step);
 }

@@ -13,6 +13,8 @@ void count_step_move(struct run_state *state, uint32_t step, enum step_status fr
 
 /* --- reduce_undo.c; called by reduce only --- */
 void fold_undo(struct run_state *state, const struct event *event);
+/* Undoing had been given up, and a person cancels again: it is tried anew. */
+void fold_undo_anew(struct run_state *state);
 
 /* --- timers.c --- */
 void timer_add(struct run_state *state, struct timer timer);

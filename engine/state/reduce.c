@@ -61,7 +61,7 @@ static void fold_cancel(struct run_state *state, const struct event *event)
 {
     enum reason reason = event_reason(event);
     bool is_first = !state->cancel_count++;
-    if (state->status == RUN_rolling_back || state->status == RUN_rollback_failed) return; /* on its way back already */
+    if (state->status == RUN_rolling_back) return; /* on its way back already */
     if (is_first) state->cancel_reason = reason == REASON_ok ? REASON_operator : reason;
     if (is_first) replace_text(&state->cancel_comment, json_text(event->data, "comment", NULL));
     if (!state->cancelled_by) replace_text(&state->cancelled_by, json_text(event->data, "by", NULL));
@@ -80,6 +80,7 @@ static void fold_start(struct run_state *state, const struct event *event)
 static void fold_run(struct run_state *state, const struct event *event, enum run_status to)
 {
     if (event->type == EVENT_run_rolling_back) state->undoes_unfinished = state->status == RUN_cancelling;
+    if (event->type == EVENT_cancel_requested && state->status == RUN_rollback_failed) fold_undo_anew(state);
     state->status = to;
     state->wait = event->type == EVENT_run_waiting ? event_wait(event) : state->wait;
     if (to != RUN_waiting) state->wait = to == RUN_needs_person ? WAIT_person : WAIT_none;

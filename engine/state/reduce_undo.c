@@ -10,6 +10,7 @@ static void begin(struct step_state *step)
 {
     step->attempt++;
     step->undoing = true;
+    step->again = false;
     step->speaks = false;
     step->until_ms = 0;
 }
@@ -46,4 +47,10 @@ void fold_undo(struct run_state *state, const struct event *event)
     if (event->type == EVENT_step_compensating) begin(step);
     if (event->type == EVENT_step_compensation_paused) pause_for_next(state, event);
     if (event->type == EVENT_step_compensation_failed) give_up(step, event);
+}
+
+void fold_undo_anew(struct run_state *state)
+{
+    for (uint32_t i = 0; i < state->plan->step_count; i++)
+        if (state->steps[i].status == STEP_compensation_failed) state->steps[i].again = true;
 }

@@ -123,6 +123,7 @@ struct step_state {
     bool undoing;             /* of compensating: a process of its present attempt is there, or is to be */
     bool ending;              /* of compensating: that process is to be ended; message says why */
     uint32_t undo_tries;      /* attempts at compensating that failed */
+    bool again;               /* of compensation_failed: a person wants it tried anew */
     bool parks;               /* it said `park`: its exit with 75 is a pause, not a failure */
     enum wait park_wait;      /* what it will be parked for then, and until when */
     int64_t park_until_ms;

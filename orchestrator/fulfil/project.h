@@ -27,6 +27,8 @@ const char *item_state(const struct run_state *state, uint32_t stage);
 bool item_is_done(const struct run_state *state, uint32_t stage);
 /* Is it too late to go back: has an effect been begun that nothing undoes? */
 bool order_is_past_pivot(const struct run_state *state);
+/* Why an order that is not at rest cannot be cancelled, as the end of a sentence about it; NULL: it can. */
+const char *order_cancel_denial(const struct run_state *state);
 
 /* The effect of this name in the stage's first step; NULL = not intended yet. */
 const struct effect_state *stage_effect(const struct run_state *state, uint32_t stage, const char *name);

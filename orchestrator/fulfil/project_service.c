@@ -41,14 +41,17 @@ static json_t *characteristics(json_t *service)
     return list;
 }
 
+/* What it had a part of, others have now; its address may be theirs. */
 static void terminate(json_t *service, int64_t ms)
 {
     bool is_compute = text_equal(json_text(service, "category", NULL), "compute");
     json_put_text(service, "state", "terminated");
     put_time(service, "endDate", ms);
     if (!is_compute) return;
-    characteristic_set(characteristics(service), "traffic.share", json_real(0));
-    characteristic_set(characteristics(service), "traffic.lease", NULL);
+    static const char *const ended[] = {"traffic.share", "traffic.lease", "address"};
+    for (size_t i = 0; i < COUNT_OF(ended); i++)
+        characteristic_set(characteristics(service), ended[i], NULL);
+    json_object_del(service, "supportingResource");
     characteristic_set(characteristics(service), "ready", json_integer(0));
 }
 

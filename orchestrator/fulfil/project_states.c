@@ -161,3 +161,11 @@ bool order_is_past_pivot(const struct run_state *state)
                 return true;
     return false;
 }
+
+/* One that is held waits for a person, who may decide this: what is in doubt is found out, what was given up is tried anew. */
+const char *order_cancel_denial(const struct run_state *state)
+{
+    if (state->status == RUN_needs_person || state->status == RUN_rollback_failed) return NULL;
+    if (state->cancelled_by) return "is being cancelled already";
+    return order_is_past_pivot(state) ? "has ended a service, which nothing brings back; it goes on to its end" : NULL;
+}

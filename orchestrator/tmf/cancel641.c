@@ -50,10 +50,8 @@ static char *denial(const struct core *core, const json_t *order)
     const char *id = json_text(order, "id", ""), *state = json_text(order, "state", "");
     if (order_state_is_final(state)) return mem_format("order %s is at rest: it is %s", id, state);
     const struct run_state *run = engine_run_state(core->engine, strtoull(id, NULL, 10));
-    if (run && run->cancelled_by) return mem_format("order %s is being cancelled already", id);
-    if (run && order_is_past_pivot(run))
-        return mem_format("order %s has ended a service, which nothing brings back; it goes on to its end", id);
-    return NULL;
+    const char *why = run ? order_cancel_denial(run) : NULL;
+    return why ? mem_format("order %s %s", id, why) : NULL;
 }
 
 static void deny(struct tmf_change *change, const char *why)

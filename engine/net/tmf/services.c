@@ -50,6 +50,7 @@ static const json_t *characteristics(const json_t *service)
 
 double tmf_service_share(const json_t *service)
 {
+    if (tmf_service_state_of(service) == TMF_SERVICE_TERMINATED) return 0;
     return characteristic_number(characteristics(service), "traffic.share", 100);
 }
 

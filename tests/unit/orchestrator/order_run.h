@@ -88,4 +88,13 @@ static inline json_t *service_of(const struct order_run *run, const char *id)
     return found;
 }
 
+#define ASSERT_STATES(run, order_is, item_is, service_id, service_is) \
+    do { \
+        AUTO(free_json) json_t *order_ = order_of(run); \
+        AUTO(free_json) json_t *service_ = service_of(run, service_id); \
+        assert_string_equal(json_text(order_, "state", ""), order_is); \
+        assert_string_equal(json_text(json_array_get(json_object_get(order_, "serviceOrderItem"), 0), "state", ""), item_is); \
+        assert_string_equal(json_text(service_, "state", ""), service_is); \
+    } while (0)
+
 #endif

@@ -182,6 +182,26 @@ static void a_failure_is_tried_again_with_pauses(void **unused)
     fixture_free(&fixture);
 }
 
+static void a_cancel_has_what_was_given_up_tried_anew(void **unused)
+{
+    (void)unused;
+    struct fixture fixture = failed_fixture();
+    for (int i = 0; i < 6; i++) {
+        fixture.now_ms += 60 * 1000;
+        fixture_decide(&fixture);
+        fixture_exited(&fixture, "a/x", 1);
+    }
+    fixture_decide(&fixture);
+    assert_int_equal(fixture.state->status, RUN_rollback_failed);
+    fixture_event(&fixture, EVENT_cancel_requested, NO_STEP, json_pack("{s:s}", "by", "ann"));
+    assert_int_equal(fixture.state->status, RUN_rolling_back);
+    fixture_decide(&fixture);
+    EXPECT_STATUS("a/x", compensating);
+    undo(&fixture, "a/x", "e");
+    assert_int_equal(fixture.state->status, RUN_rolled_back);
+    fixture_free(&fixture);
+}
+
 static void what_the_peer_refused_is_not_tried_again(void **unused)
 {
     (void)unused;
@@ -349,6 +369,30 @@ static void what_is_found_absent_or_not_at_all_needs_no_undoing(void **unused)
     }
 }
 
+static void a_cancel_is_an_answer_to_what_a_person_was_asked(void **unused)
+{
+    (void)unused;
+    static const char intend[] = "{\"type\":\"intend\",\"name\":\"e\",\"target\":\"t\",\"body\":1}";
+    struct fixture fixture = fixture_new("stage a\nstep x undo=e\n");
+    struct event_list events = {0};
+    AUTO(free_text) char *go = NULL;
+    fixture_started(&fixture, "a/x");
+    assert_int_equal(settle_line(fixture.state, fixture_index(&fixture, "a/x"), intend, fixture.now_ms, &events, &go, NULL), 0);
+    fixture_fold(&fixture, &events);
+    assert_int_equal(
+        fixture_line(&fixture, "a/x", "{\"type\":\"outcome\",\"name\":\"e\",\"seen\":\"unsure\"}", "{\"name\":\"e\",\"type\":\"kept\"}"),
+        0);
+    fixture_exited(&fixture, "a/x", 1);
+    fixture_decide(&fixture);
+    assert_int_equal(fixture.state->status, RUN_needs_person);
+    fixture_event(&fixture, EVENT_cancel_requested, NO_STEP, json_pack("{s:s}", "by", "ann"));
+    fixture_decide(&fixture);
+    find_out(&fixture, "done", false);
+    undo(&fixture, "a/x", "e");
+    assert_int_equal(fixture.state->status, RUN_rolled_back);
+    fixture_free(&fixture);
+}
+
 static void a_pivot_in_doubt_is_only_found_out(void **unused)
 {
     (void)unused;
@@ -413,6 +457,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_a_cancel_leaves_in_doubt_is_found_out_and_undone),
         cmocka_unit_test(what_is_found_absent_or_not_at_all_needs_no_undoing),
+        cmocka_unit_test(a_cancel_is_an_answer_to_what_a_person_was_asked),
         cmocka_unit_test(a_pivot_in_doubt_is_only_found_out),
         cmocka_unit_test(whoever_does_not_find_out_has_not_ended_well),
         cmocka_unit_test(the_failed_scope_is_undone_newest_first),
@@ -423,6 +468,7 @@ int main(void)
         cmocka_unit_test(cancelled_undoes_what_is_not_finished),
         cmocka_unit_test(a_rollback_step_fails_on_purpose),
         cmocka_unit_test(a_failure_is_tried_again_with_pauses),
+        cmocka_unit_test(a_cancel_has_what_was_given_up_tried_anew),
         cmocka_unit_test(what_the_peer_refused_is_not_tried_again),
         cmocka_unit_test(success_without_a_word_is_a_failure),
         cmocka_unit_test(a_lost_supervisor_costs_no_try),
