@@ -39,7 +39,7 @@ static bool find_ended(const struct keep *keep, int logs, struct ended *ret)
         if (fstatat(logs, entry->d_name, &is, AT_SYMLINK_NOFOLLOW) < 0) continue;
         if (!ret->count++ || is_before(is.st_mtim, ret->since)) {
             ret->since = is.st_mtim;
-            strcpy(ret->oldest, entry->d_name);
+            snprintf(ret->oldest, sizeof ret->oldest, "%.*s", NAME_BYTES - 1, entry->d_name);
         }
     }
     closedir(folder);
