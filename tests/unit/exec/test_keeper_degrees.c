@@ -76,6 +76,44 @@ static void serves_and_says(const char *self, bool landlock, const char *words)
     domain_free(domain);
 }
 
+/* How many processes have this word in their command line. */
+static unsigned count_running(const char *word)
+{
+    AUTO(free_text) char *command = mem_format("pgrep -c -f -- '%s'", word);
+    FILE *answer = popen(command, "r");
+    char line[32] = "";
+    assert_non_null(answer);
+    if (!fgets(line, sizeof line, answer)) line[0] = '\0';
+    pclose(answer);
+    unsigned long all = strtoul(line, NULL, 10);
+    return all ? (unsigned)all - 1 : 0; /* the shell that asks */
+}
+
+/* A guardian that was a deputy is not above the keeper: it finds what left its session by what it carries. */
+static void what_was_left_of_an_adopted_keeper_is_ended(void **state)
+{
+    if (!has_haproxy() || !can_take_away()) skip();
+    struct domain *domain = domain_new(true);
+    keep_with_less(domain, *state, false);
+    AUTO(free_text) char *left = mem_format("sleep 600.%d", (int)getpid());
+    assert_answer(domain, "ok",
+        "start key=a service=1.1 family=hello version=1 folder=%s command=/bin/sh command=-c command="
+        "setsid%%20sleep%%20600.%d%%20%%26%%20exec%%20./service%%20--serve%%20%%24PORT%%20a port=http=8080 health=/healthz",
+        domain->package, (int)getpid());
+    wait_until(domain, "service service=1.1 ", "ready", 1);
+    assert_int_equal(count_running(left), 1);
+    pid_t guardian = holder(domain, GUARDIAN_BYTE, 1), keeper = holder(domain, KEEPER_BYTE, 1);
+    while (!holder(domain, DEPUTY_BYTE, 1))
+        sleep_ms(2);
+    kill(guardian, SIGKILL);
+    while (holder(domain, GUARDIAN_BYTE, 1) == guardian || !holder(domain, GUARDIAN_BYTE, 1))
+        sleep_ms(2);
+    kill(keeper, SIGKILL);
+    wait_until(domain, "service service=1.1 ", "ready", 1);
+    assert_int_equal(count_running(left), 1); /* the next instance's */
+    domain_free(domain);
+}
+
 static void landlock_is_the_second_degree(void **state)
 {
     if (!has_haproxy() || !can_take_away() || syscall(SYS_landlock_create_ruleset, NULL, 0, 1) < 1) skip();
@@ -94,6 +132,7 @@ int main(int argc, char **argv)
     if (argc > 2 && strcmp(argv[1], "--without-landlock") == 0) return without_landlock(argv + 2);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_prestate(landlock_is_the_second_degree, argv[0]),
+        cmocka_unit_test_prestate(what_was_left_of_an_adopted_keeper_is_ended, argv[0]),
         cmocka_unit_test_prestate(without_any_it_runs_and_says_so, argv[0]),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
