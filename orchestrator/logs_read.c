@@ -108,7 +108,7 @@ static int read_instance(const char *folder, int64_t number, int64_t lines, size
 
 int logs_read(const char *folder, int64_t number, int64_t lines, struct text *ret, struct error *err)
 {
-    int64_t numbers[INSTANCES_MAX];
+    int64_t numbers[INSTANCES_MAX] = {0};
     size_t count = find_instances(folder, number, numbers);
     int failed = 0;
     if (!count) {

@@ -15,12 +15,14 @@ struct orders {
     json_t *services, *open;
     json_t *ahead;   /* ids of open orders that are to begin later: nobody is at work on what they name */
     json_t *cancels; /* order's id → the task's document */
+    json_t *touched; /* domain → family → what `rested` was when the last order that changed it came to rest */
+    uint64_t rested;
 };
 
 struct orders *orders_new(void)
 {
     struct orders *orders = mem_alloc(sizeof *orders);
-    *orders = (struct orders){json_object(), json_object(), json_object(), json_object()};
+    *orders = (struct orders){json_object(), json_object(), json_object(), json_object(), json_object(), 0};
     return orders;
 }
 
@@ -32,6 +34,7 @@ void orders_free(struct orders **place)
     json_decref(orders->open);
     json_decref(orders->ahead);
     json_decref(orders->cancels);
+    json_decref(orders->touched);
     free(orders);
 }
 
@@ -45,7 +48,12 @@ const json_t *orders_open(const struct orders *orders)
     return orders->open;
 }
 
-bool orders_touch(const struct orders *orders, const char *domain, const char *family)
+uint64_t orders_rested(const struct orders *orders)
+{
+    return orders->rested;
+}
+
+static bool is_open(const struct orders *orders, const char *domain, const char *family)
 {
     const char *id;
     json_t *order, *item;
@@ -59,6 +67,27 @@ bool orders_touch(const struct orders *orders, const char *domain, const char *f
         }
     }
     return false;
+}
+
+bool orders_touched(const struct orders *orders, uint64_t since, const char *domain, const char *family)
+{
+    if (!domain || !family) return false;
+    const json_t *last = json_object_get(json_object_get(orders->touched, domain), family);
+    return (last && (uint64_t)json_integer_value(last) >= since) || is_open(orders, domain, family);
+}
+
+static void keep_touched(struct orders *orders, const json_t *checked)
+{
+    json_t *item;
+    size_t index;
+    json_array_foreach(json_object_get(checked, "items"), index, item)
+    {
+        const char *domain = json_text(item, "domain", NULL), *family = json_text(item, "family", NULL);
+        if (!domain || !family) continue;
+        if (!json_object_get(orders->touched, domain)) json_object_set_new(orders->touched, domain, json_object());
+        json_object_set_new(json_object_get(orders->touched, domain), family, json_integer((json_int_t)orders->rested));
+    }
+    orders->rested++;
 }
 
 void orders_keep_service(struct orders *orders, const json_t *service)
@@ -169,10 +198,12 @@ void orders_project(void *context, const struct run_view *run, struct document_l
         json_put_flag(orders->ahead, id, true);
     else
         json_object_del(orders->ahead, id);
-    if (run_status_at_rest(run->state->status))
-        json_object_del(orders->open, id);
-    else
+    if (!run_status_at_rest(run->state->status)) {
         json_object_set(orders->open, id, checked);
+        return;
+    }
+    json_object_del(orders->open, id);
+    keep_touched(orders, checked);
 }
 
 /* --- after a restart ----------------------------------------------------------------------------------------------------------- */

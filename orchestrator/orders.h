@@ -21,8 +21,11 @@ int orders_load(struct orders *orders, struct engine *engine, struct error *err)
 
 const json_t *orders_services(const struct orders *orders); /* id → document: those not terminated */
 const json_t *orders_open(const struct orders *orders);     /* id → checked order: those not at rest */
-/* Is an open order changing this family of this domain? Not one that is to begin later. */
-bool orders_touch(const struct orders *orders, const char *domain, const char *family);
+/* How many orders have come to rest since the core was opened. */
+uint64_t orders_rested(const struct orders *orders);
+/* Is an open order changing this family of this domain (not one that is to begin later), or did one that came to rest when orders_rested()
+   was `since` already, or later? What was seen then of the family may be older than what the order made of it. */
+bool orders_touched(const struct orders *orders, uint64_t since, const char *domain, const char *family);
 /* A service's document that somebody else writes: a name, an observation. */
 void orders_keep_service(struct orders *orders, const json_t *service);
 /* A cancel task that ends when its order does. */

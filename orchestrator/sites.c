@@ -44,6 +44,7 @@ struct look {
     char *name, *folder, *shim;
     json_t *domain; /* what the keeper is told: name, address, ports; a copy of its own */
     json_t *strays; /* services to end; NULL = none */
+    uint64_t since; /* orders_rested() when it began */
     json_t *lines;
     int failed;
     struct error err;
@@ -87,42 +88,44 @@ static void write_observed(struct sites *sites, json_t *observed)
     document_list_release(&list);
 }
 
-/* A family that an order is changing is told by the order. */
-static void observe(struct sites *sites, const char *domain, const json_t *lines)
+/* A family that an order is changing, or has changed since the keeper was asked, is told by the order. */
+static void observe(struct sites *sites, const struct look *look)
 {
+    const char *domain = look->name;
     AUTO(free_json) json_t *observed = json_array();
     const char *id;
     json_t *service;
     json_object_foreach((json_t *)orders_services(sites->orders), id, service)
     {
         const char *family = service_family(service);
-        if (!family || !text_equal(service_domain(service), domain) || orders_touch(sites->orders, domain, family)) continue;
-        json_t *seen = inventory_observe(service, lines);
+        if (!family || !text_equal(service_domain(service), domain) || orders_touched(sites->orders, look->since, domain, family)) continue;
+        json_t *seen = inventory_observe(service, look->lines);
         if (seen) json_array_append_new(observed, seen);
     }
     write_observed(sites, observed);
 }
 
 /* What the inventory has terminated must not run: a keeper that hung may have done later what its order had given up. */
-static bool is_stray(struct sites *sites, const char *domain, const json_t *line)
+static bool is_stray(struct sites *sites, const struct look *look, const json_t *line)
 {
     const char *id = json_text(line, "service", "");
     AUTO(free_json) json_t *document = NULL;
     if (!text_equal(json_text(line, "line", NULL), "service") || text_equal(json_text(line, "state", NULL), "stopping")) return false;
-    if (json_object_get(orders_services(sites->orders), id) || orders_touch(sites->orders, domain, json_text(line, "family", NULL)))
+    if (json_object_get(orders_services(sites->orders), id) ||
+        orders_touched(sites->orders, look->since, look->name, json_text(line, "family", NULL)))
         return false;
     struct error err;
     return tmf_read(sites->journal, SERVICE_COLLECTION, id, &document, &err) == 0 &&
            text_equal(json_text(document, "state", NULL), "terminated");
 }
 
-static void find_strays(struct sites *sites, struct site *site)
+static void find_strays(struct sites *sites, struct site *site, const struct look *look)
 {
     json_t *line;
     size_t index;
-    json_array_foreach(site->lines, index, line)
+    json_array_foreach(look->lines, index, line)
     {
-        if (!is_stray(sites, site->name, line)) continue;
+        if (!is_stray(sites, look, line)) continue;
         if (!site->strays) site->strays = json_array();
         json_array_append(site->strays, json_object_get(line, "service"));
         log_line(LOG_LEVEL_WARNING, "%s has service %s, which is terminated: it is ended", site->name, json_text(line, "service", ""));
@@ -173,8 +176,8 @@ static void on_looked(uv_work_t *work, int status)
     if (site && !look->failed) {
         json_decref(site->lines);
         site->lines = json_incref(look->lines);
-        observe(sites, look->name, look->lines);
-        find_strays(sites, site);
+        observe(sites, look);
+        find_strays(sites, site, look);
     }
     if (site) answer_all(sites, site, &site->awaiting);
     if (site && site->asking) look_at(sites, site);
@@ -193,6 +196,7 @@ static void look_at(struct sites *sites, struct site *site)
     look->folder = mem_format("%s/%s", sites->keepers, site->name);
     look->shim = mem_copy_text(sites->shim);
     look->strays = take(&site->strays);
+    look->since = orders_rested(sites->orders);
     look->domain = json_object();
     json_put_text(look->domain, "name", site->name);
     json_put_text(look->domain, "address", json_text(at, "address", "127.0.0.1"));

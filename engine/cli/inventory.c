@@ -216,6 +216,7 @@ static int print_bytes(void *context, const char *bytes, size_t size)
 static int add_question(const struct options *options, const char *id, struct text *path, struct error *err)
 {
     int64_t instance = 0, lines = 0;
+    if (options_flag(options, "json")) return error_set(err, ERROR_INVALID, NOWHERE, "what a service printed is text: it has no --json");
     int failed = options_number(options, "instance", 1, 0, &instance, err);
     if (!failed) failed = options_number(options, "tail", 1, LINES, &lines, err);
     if (failed) return failed;

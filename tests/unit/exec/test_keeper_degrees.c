@@ -2,6 +2,7 @@
    the wrapper that takes Landlock away: `test_keeper_degrees --without-landlock SHIM --keep FOLDER`. */
 #include "domain.h"
 
+#include <dirent.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <sys/prctl.h>
@@ -76,6 +77,49 @@ static void serves_and_says(const char *self, bool landlock, const char *words)
     domain_free(domain);
 }
 
+/* How many processes have these words, each ended by a NUL, as their command line. */
+static unsigned count_running(const char *words, size_t size)
+{
+    unsigned count = 0;
+    DIR *folder = opendir("/proc");
+    assert_non_null(folder);
+    for (const struct dirent *entry; (entry = readdir(folder));) {
+        char line[64];
+        AUTO(free_text) char *path = mem_format("/proc/%s/cmdline", entry->d_name);
+        AUTO(close_fd) int fd = open(path, O_RDONLY | O_CLOEXEC);
+        count += fd >= 0 && read(fd, line, sizeof line) == (ssize_t)size && memcmp(line, words, size) == 0;
+    }
+    closedir(folder);
+    return count;
+}
+
+/* A guardian that was a deputy is not above the keeper: it finds what left its session by what it carries. */
+static void what_was_left_of_an_adopted_keeper_is_ended(void **state)
+{
+    if (!has_haproxy() || !can_take_away()) skip();
+    struct domain *domain = domain_new(true);
+    keep_with_less(domain, *state, false);
+    AUTO(free_text) char *left = mem_format("sleep 600.%d", (int)getpid());
+    size_t size = strlen(left) + 1;
+    assert_answer(domain, "ok",
+        "start key=a service=1.1 family=hello version=1 folder=%s command=/bin/sh command=-c command="
+        "setsid%%20sleep%%20600.%d%%20%%26%%20exec%%20./service%%20--serve%%20%%24PORT%%20a port=http=8080 health=/healthz",
+        domain->package, (int)getpid());
+    wait_until(domain, "service service=1.1 ", "ready", 1);
+    left[strlen("sleep")] = '\0';
+    assert_int_equal(count_running(left, size), 1);
+    pid_t guardian = holder(domain, GUARDIAN_BYTE, 1), keeper = holder(domain, KEEPER_BYTE, 1);
+    while (!holder(domain, DEPUTY_BYTE, 1))
+        sleep_ms(2);
+    kill(guardian, SIGKILL);
+    while (holder(domain, GUARDIAN_BYTE, 1) == guardian || !holder(domain, GUARDIAN_BYTE, 1))
+        sleep_ms(2);
+    kill(keeper, SIGKILL);
+    wait_until(domain, "service service=1.1 ", "ready", 1);
+    assert_int_equal(count_running(left, size), 1); /* the next instance's */
+    domain_free(domain);
+}
+
 static void landlock_is_the_second_degree(void **state)
 {
     if (!has_haproxy() || !can_take_away() || syscall(SYS_landlock_create_ruleset, NULL, 0, 1) < 1) skip();
@@ -94,6 +138,7 @@ int main(int argc, char **argv)
     if (argc > 2 && strcmp(argv[1], "--without-landlock") == 0) return without_landlock(argv + 2);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_prestate(landlock_is_the_second_degree, argv[0]),
+        cmocka_unit_test_prestate(what_was_left_of_an_adopted_keeper_is_ended, argv[0]),
         cmocka_unit_test_prestate(without_any_it_runs_and_says_so, argv[0]),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -10,7 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { FILE_BYTES = 1024 * 1024, ENDED_KEPT = 32, LINE_BYTES = MESSAGE_BYTES + 64 };
+enum { FILE_BYTES = 1024 * 1024, ENDED_KEPT = 32 };
 
 /* --- room --- */
 
@@ -39,7 +39,7 @@ static bool find_ended(const struct keep *keep, int logs, struct ended *ret)
         if (fstatat(logs, entry->d_name, &is, AT_SYMLINK_NOFOLLOW) < 0) continue;
         if (!ret->count++ || is_before(is.st_mtim, ret->since)) {
             ret->since = is.st_mtim;
-            strcpy(ret->oldest, entry->d_name);
+            snprintf(ret->oldest, sizeof ret->oldest, "%.*s", NAME_BYTES - 1, entry->d_name);
         }
     }
     closedir(folder);
@@ -110,14 +110,14 @@ void output_add(const struct keep *keep, struct instance *instance, const char *
 
 void output_say(const struct keep *keep, struct instance *instance, const char *format, ...)
 {
-    char line[LINE_BYTES], words[MESSAGE_BYTES], when[32] = "";
-    time_t now = (time_t)(wall_us() / 1000000);
-    struct tm parts;
     va_list arguments;
     va_start(arguments, format);
-    vsnprintf(words, sizeof words, format, arguments);
+    AUTO(free_text) char *words = mem_format_list(format, arguments);
     va_end(arguments);
+    time_t now = (time_t)(wall_us() / 1000000);
+    struct tm parts;
+    char when[32] = "";
     if (gmtime_r(&now, &parts)) strftime(when, sizeof when, "%Y-%m-%dT%H:%M:%SZ", &parts);
-    int size = snprintf(line, sizeof line, "%screscendo: %s %s\n", instance->output.in_line ? "\n" : "", when, words);
-    output_add(keep, instance, line, (size_t)size);
+    AUTO(free_text) char *line = mem_format("%screscendo: %s %s\n", instance->output.in_line ? "\n" : "", when, words);
+    output_add(keep, instance, line, strlen(line));
 }
