@@ -55,7 +55,7 @@ void stream_next(struct stream *stream);
 /* What streams turned out to be, beside what they were meant to be. */
 struct realised {
     double pairs, x, y, xx, yy, xy;      /* consecutive values of the baseline, as log(1 + value) */
-    double ticks, means, squares, noise; /* of the ticks' means of these */
+    double ticks, means, squares, noise; /* of the ticks' levels */
     double ties, compared;               /* pairs across the arms */
 };
 void realised_add(struct realised *realised, const struct stream *stream);

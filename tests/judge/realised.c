@@ -13,27 +13,34 @@ static void add_pair(struct realised *realised, double x, double y)
     realised->xy += x * y;
 }
 
-static void add_tick(struct realised *realised, const double *values, size_t count)
+static void add_pairs(struct realised *realised, const double *values, size_t count)
 {
-    double sum = 0, squares = 0;
+    for (size_t i = 1; i < count; i++)
+        add_pair(realised, log1p(values[i - 1]), log1p(values[i]));
+}
+
+/* The level of a tick: the mean of the logarithms of all that are not 0. */
+static void add_level(struct realised *realised, const double *values, size_t count)
+{
+    double used = 0, sum = 0, squares = 0;
     for (size_t i = 0; i < count; i++) {
-        double value = log1p(values[i]);
-        sum += value;
-        squares += value * value;
-        if (i) add_pair(realised, log1p(values[i - 1]), value);
+        if (!(values[i] > 0)) continue;
+        used++;
+        sum += log(values[i]);
+        squares += log(values[i]) * log(values[i]);
     }
-    if (count < 2) return;
-    double mean = sum / (double)count, variance = (squares - sum * mean) / (double)(count - 1);
+    if (used < 2) return;
     realised->ticks++;
-    realised->means += mean;
-    realised->squares += mean * mean;
-    realised->noise += variance / (double)count;
+    realised->means += sum / used;
+    realised->squares += sum / used * sum / used;
+    realised->noise += (squares - sum * sum / used) / (used - 1) / used;
 }
 
 void realised_add(struct realised *realised, const struct stream *stream)
 {
     const struct kpi_sample *sample = &stream->sample;
-    add_tick(realised, sample->baseline, sample->baseline_count);
+    add_pairs(realised, sample->baseline, sample->baseline_count);
+    add_level(realised, sample->baseline, sample->baseline_count);
     for (size_t i = 0; i < sample->canary_count; i++)
         for (size_t j = 0; j < sample->baseline_count; j++)
             realised->ties += !(sample->canary[i] < sample->baseline[j] || sample->canary[i] > sample->baseline[j]);
@@ -56,6 +63,7 @@ double realised_correlation(const struct realised *r)
 
 double realised_drift(const struct realised *r)
 {
+    if (!(r->ticks > 0)) return 0;
     double mean = r->means / r->ticks, variance = r->squares / r->ticks - mean * mean - r->noise / r->ticks;
     return sqrt(2 * fmax(0, variance));
 }
