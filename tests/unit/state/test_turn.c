@@ -193,6 +193,25 @@ static void groups_of_a_claim_are_got_at_once(void **unused)
     release(&runs);
 }
 
+/* Each returns to its first group late: whoever came first has both by then. */
+static void no_two_wait_for_each_other(void **unused)
+{
+    (void)unused;
+    struct runs runs = {.now_ms = 1000};
+    struct fixture *first = add(&runs, "stage x groups=a\nstep s\nstage y groups=b\nstep s\nstage z groups=a\nstep s\n");
+    struct fixture *second = add(&runs, "stage x groups=b\nstep s\nstage y groups=a\nstep s\nstage z groups=b\nstep s\n");
+    static const char *const steps[] = {"x/s", "y/s", "z/s"};
+    for (size_t i = 0; i < COUNT_OF(steps); i++) {
+        expect_status(first, steps[i], starting);
+        expect_run(second, waiting);
+        fixture_exited(first, steps[i], 0);
+        decide_all(&runs);
+    }
+    expect_run(first, succeeded);
+    expect_status(second, "x/s", starting);
+    release(&runs);
+}
+
 static void lent(struct fixture *self, const char *path, const char *outcome)
 {
     struct error err;
@@ -414,6 +433,7 @@ int main(void)
         cmocka_unit_test(held_from_the_first_stage_to_the_last),
         cmocka_unit_test(the_whole_scope_is_held),
         cmocka_unit_test(groups_of_a_claim_are_got_at_once),
+        cmocka_unit_test(no_two_wait_for_each_other),
         cmocka_unit_test(a_lease_holds_the_group),
         cmocka_unit_test(until_it_is_rolled_back),
         cmocka_unit_test(a_run_that_needs_a_person_holds_on),
