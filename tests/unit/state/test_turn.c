@@ -261,7 +261,12 @@ static void until_it_is_rolled_back(void **unused)
     decide_all(&runs);
     expect_run(first, rollback_failed);
     expect_message(second, "s/a",
-        "waits for its turn: run 1 holds lab; it could not be rolled back: crescendo show 1 says what is to be done by hand");
+        "waits for its turn: run 1 holds lab; it could not be rolled back: crescendo show 1 says what is to be undone by hand, "
+        "then crescendo cancel 1");
+    fixture_event(first, EVENT_cancel_requested, NO_STEP, json_pack("{s:s}", "by", "ann")); /* it is undone by hand */
+    decide_all(&runs);
+    expect_run(first, rollback_failed);
+    expect_status(second, "s/a", starting);
     release(&runs);
 }
 
@@ -274,11 +279,13 @@ static void a_run_that_needs_a_person_holds_on(void **unused)
     fixture_event(first, EVENT_step_unknown, fixture_index(first, "a/x"), json_pack("{s:s}", "message", "nobody knows"));
     decide_all(&runs);
     expect_run(first, needs_person);
-    expect_message(second, "s/a", "waits for its turn: run 1 holds lab; it needs a person: crescendo show 1 says why");
+    expect_message(
+        second, "s/a", "waits for its turn: run 1 holds lab; it needs a person: crescendo show 1 says why, crescendo cancel 1 ends it");
     fixture_event(second, EVENT_cancel_requested, NO_STEP, json_pack("{s:s}", "by", "ann"));
     decide_all(&runs);
     expect_run(second, cancelled); /* and has left the queue */
-    expect_message(third, "s/a", "waits for its turn: run 1 holds lab; it needs a person: crescendo show 1 says why");
+    expect_message(
+        third, "s/a", "waits for its turn: run 1 holds lab; it needs a person: crescendo show 1 says why, crescendo cancel 1 ends it");
     fixture_event(first, EVENT_cancel_requested, NO_STEP, json_pack("{s:s}", "by", "ann"));
     decide_all(&runs);
     expect_run(first, cancelled);
