@@ -106,9 +106,10 @@ void live_prepare(struct live_run *run);    /* while a durable event is on its w
 bool live_act_on_all(struct live_run *run); /* after an attach */
 
 /* turns.c */
-struct turn *turns_look(const struct live_run *run); /* by claim; caller frees; NULL: it has none */
-void turns_notice(struct live_run *run);             /* sets turns_changed where others have to be asked again */
-bool turns_wait(const struct live_run *run);         /* is a stage of it parked for its turn? */
+struct turn *turns_look(const struct live_run *run);   /* by claim; caller frees; NULL: it has none */
+void turns_notice(struct live_run *run);               /* sets turns_changed where others have to be asked again */
+bool turns_wait(const struct live_run *run);           /* is a stage of it parked for its turn? */
+const char *turns_message(const struct live_run *run); /* whose turn it is, where the run waits for nothing else; NULL = it does not */
 
 /* launch.c */
 int launch_prepare(struct live_run *run, uint32_t step, struct error *err) MUST_CHECK; /* its sandbox, which may be made before it */

@@ -188,6 +188,7 @@ struct run_state {
     uint32_t parked_count[WAIT_COUNT];
     uint64_t effect_events; /* folded so far: while it stays the same, so do effects and leases */
     uint64_t done_count;    /* effects that were done: the last one's order */
+    bool lets_go;           /* of rollback_failed: a person cancelled it, and undoing failed again: others may go on in its groups */
     bool undoes_unfinished; /* of a run that rolls back because it was cancelled: what it does not keep is every unfinished scope */
     uint32_t first_failed;  /* the step that made the run fail; NO_STEP = none yet */
     uint32_t *dirty;        /* stages whose situation changed since decide found nothing to do for them */
@@ -209,7 +210,7 @@ int reduce(struct run_state *state, const struct event *event, struct error *err
 enum claim_status {
     CLAIM_IDLE,  /* nothing was asked yet */
     CLAIM_WAITS, /* a stage of it is parked for its turn */
-    CLAIM_HELD,  /* until all its stages are finished and lend nothing, or the run is at rest */
+    CLAIM_HELD,  /* until all its stages are finished and lend nothing, or the run is at rest, or rollback_failed and lets_go */
     CLAIM_DONE,
 };
 enum claim_status claim_status(const struct run_state *state, uint32_t claim);
@@ -303,6 +304,8 @@ json_t *run_state_undo(const struct run_state *state, uint32_t step);
 json_t *run_state_leases(const struct run_state *state);
 /* Is something told to happen whose outcome is not on record? It may have ended a lease. */
 bool run_state_has_open_effect(const struct run_state *state);
+/* What a run that ended badly left standing though it could have been undone: [{step, effect, target, order, service}, ...]; caller's. */
+json_t *run_state_left(const struct run_state *state);
 /* The effect's key: SHA-256 over run, step path, generation, name, target, joined by newlines. */
 void effect_key(uint64_t run, const char *step_path, unsigned generation, const char *name, const char *target, char ret_key[65]);
 /* One line for a person about an event that a watcher cares for, NULL for the others. Caller frees. */
