@@ -17,8 +17,7 @@ static json_t *characteristic(const json_t *service, const char *name)
     return NULL;
 }
 
-/* {did, name, version, service, share, replicas, order, target}; NULL: the effect is no service order. */
-static json_t *order_facts(const struct effect_state *effect)
+json_t *order_facts(const struct effect_state *effect)
 {
     const json_t *item = json_array_get(json_object_get(effect->intent, "serviceOrderItem"), 0),
                  *service = json_object_get(item, "service");

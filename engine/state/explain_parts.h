@@ -55,6 +55,8 @@ struct link *link_add(struct explanation *explanation, enum link_kind kind, uint
 /* --- explain_order.c: what an effect did, as facts --- */
 /* An effect that became done: a new link, or one more thing in a link that is there. */
 void explain_effect(struct explanation *explanation, const struct run_state *state, const struct event *event);
+/* {did, name, version, service, share, replicas, order, target}; NULL: the effect is no service order. New. */
+json_t *order_facts(const struct effect_state *effect);
 /* What a step's undoing did: {how: [ORDER...], names: [...]}. New. */
 json_t *undone_facts(const struct step_state *step);
 

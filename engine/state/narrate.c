@@ -1,4 +1,5 @@
 /* narrate.c: event → one line for a person who watches. The state is the one after the event was folded. */
+#include "state/explain_parts.h"
 #include "state/parts.h"
 
 #include "base/json.h"
@@ -35,9 +36,16 @@ static const struct step_state *step_of(const struct narration *narration)
     return &narration->state->steps[narration->event->step];
 }
 
+/* A step that judges a canary (docs/formats/evidence.md) wakes at each tick; that is no news, its shares and its verdict are. */
+static bool is_judging(const struct narration *narration)
+{
+    return json_is_integer(json_object_get(step_of(narration)->checkpoint, "evidence"));
+}
+
 /* Only the first step of a stage is announced: the stage starts. */
 static void tell_start(struct narration *narration)
 {
+    if (is_judging(narration)) return;
     const struct plan_step *plan = &narration->state->plan->steps[narration->event->step];
     const struct plan_stage *stage = &narration->state->plan->stages[plan->stage];
     int64_t attempt = json_whole(narration->event->data, "attempt", 1);
@@ -84,6 +92,7 @@ static void tell_parked(struct narration *narration)
     const json_t *data = narration->event->data;
     const char *wait = json_text(data, "for", "");
     int64_t until_ms = json_whole(data, "until", 0);
+    if (text_equal(wait, "timer") && is_judging(narration)) return;
     mark(narration, PAINT_YELLOW, "…");
     if (text_equal(wait, "approval")) {
         text_add_format(&narration->line, "%s waits for approval", narration->path);
@@ -98,6 +107,31 @@ static void tell_parked(struct narration *narration)
     }
     text_add_format(&narration->line, "%s waits for %s", narration->path, text_equal(wait, "timer") ? "its time" : wait);
     if (until_ms > narration->event->time_ms) add_time(narration, ", at most ", narration->event->time_ms, until_ms);
+}
+
+static void tell_share(struct narration *narration)
+{
+    const struct effect_state *effect = effect_find(step_of(narration), json_text(narration->event->data, "name", ""));
+    AUTO(free_json) json_t *order = effect && is_judging(narration) ? order_facts(effect) : NULL;
+    const json_t *share = json_object_get(order, "share"), *versions = json_object_get(step_of(narration)->checkpoint, "versions");
+    if (!json_is_number(share) || step_of(narration)->status == STEP_compensating) return;
+    mark(narration, PAINT_DIM, "▸");
+    text_add_format(
+        &narration->line, "%s: %s gets ", narration->path, json_text(versions, "canary", json_text(order, "service", "the canary")));
+    explain_add_percent(&narration->line, share);
+    text_add(&narration->line, " of the requests");
+}
+
+/* The checkpoint that brings a verdict has the tick that led to it, too; later ones have none. */
+static void tell_verdict(struct narration *narration)
+{
+    const json_t *checkpoint = json_object_get(narration->event->data, "checkpoint"), *verdict = json_object_get(checkpoint, "verdict");
+    if (!is_judging(narration) || !json_is_object(verdict) || !json_array_size(json_object_get(checkpoint, "ticks"))) return;
+    const char *kind = json_text(verdict, "verdict", "?");
+    bool is_good = text_equal(kind, "promote");
+    mark(narration, is_good ? PAINT_GREEN : PAINT_RED, is_good ? "✓" : "✗");
+    text_add_format(
+        &narration->line, "%s: the verdict is %s: %s", narration->path, kind, json_text(verdict, "words", "no words were recorded"));
 }
 
 static void tell_vote(struct narration *narration)
@@ -234,6 +268,8 @@ static void tell_step(struct narration *narration)
     case EVENT_step_succeeded: return tell_success(narration);
     case EVENT_step_failed: return tell_failure(narration);
     case EVENT_step_parked: return tell_parked(narration);
+    case EVENT_step_checkpoint: return tell_verdict(narration);
+    case EVENT_effect_done: return tell_share(narration);
     case EVENT_step_vote: return tell_vote(narration);
     case EVENT_step_skipped: return tell_skipped(narration);
     case EVENT_step_annotated: return tell_annotation(narration);
