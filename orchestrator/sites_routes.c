@@ -95,6 +95,7 @@ static json_t *describe(struct sites *sites, const char *name, const json_t *dom
     json_t *body = json_object();
     json_put_text(body, "name", name);
     json_put_text(body, "owner", json_text(domain, "owner", NULL));
+    json_put(body, "policy", json_incref(json_object_get(domain, "policy")));
     json_put(body, "site", json_incref(json_object_get(domain, "site")));
     json_put(body, "used", use_of(sites, name, &services));
     json_put_whole(body, "services", (int64_t)services);

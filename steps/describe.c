@@ -3,6 +3,7 @@
 
 #include "base/json.h"
 #include "base/mem.h"
+#include "base/text.h"
 
 #include <stdlib.h>
 
@@ -29,6 +30,14 @@ void effect_add(json_t *effects, const char *name, const json_t *target, char *s
     json_put_text(effect, "compensation", compensation);
     json_array_append_new(effects, effect);
     free(summary);
+}
+
+int check_has_requests(const json_t *service, const char *type, struct error *err)
+{
+    if (!text_equal(json_text(service, "kind", NULL), "xapp")) return 0;
+    error_set(err, ERROR_DENIED, NOWHERE, "%.60s is of kind xapp: its canary has a set of cells or policy ids, not a share of requests",
+        json_text(service, "service", "?"));
+    return error_hint(err, "leave `%s` out: a new version of an xApp is ordered and promoted without a share in between", type);
 }
 
 int64_t lease_of(const json_t *with, const json_t *domain)

@@ -16,6 +16,10 @@ int64_t lease_of(const json_t *with, const json_t *domain);
 /* Is a share neither none nor all, so that the domain only lends it? What is not known yet counts. */
 bool share_is_lent(const json_t *share);
 
+/* -ERROR_DENIED for an xApp: what it does is told apart by where it acts, not by a share of requests. service: its descriptor, or NULL;
+   type: the step's, for the hint. */
+int check_has_requests(const json_t *service, const char *type, struct error *err) MUST_CHECK;
+
 /* Complains about each key of `unwanted` (NULL-ended) that is there, and each of `wanted` that is not. */
 int check_keys(const json_t *with, const char *what, const char *const *wanted, const char *const *unwanted, struct location at,
     struct diagnostics *list);

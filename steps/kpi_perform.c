@@ -10,7 +10,6 @@
 #include "base/mem.h"
 #include "base/sha256.h"
 #include "base/text.h"
-#include "describe.h"
 #include "kpi_policy.h"
 #include "net/tmf/characteristic.h"
 #include "steps/kpi/words.h"
@@ -67,8 +66,7 @@ static int keep(struct judging *judging, json_t *ticks, struct error *err)
 static json_t *body_of(const struct judging *judging, double percent)
 {
     AUTO(free_json) json_t *share = json_real(percent);
-    const json_t *domain = json_object_get(step_facts(judging->step), "domain");
-    return ordering_share_body(&judging->ordering, judging->canary.id, share, lease_of(step_with(judging->step), domain));
+    return ordering_share_body(&judging->ordering, judging->canary.id, share, json_whole(judging->policy, "lease", 0));
 }
 
 /* What is sent is kept before, so that a later process sends the same. */
@@ -114,6 +112,7 @@ static void put_outputs(struct judging *judging)
     AUTO(free_text) char *evidence = canary_evidence(&judging->canary);
     step_output(judging->step, "verdict", json_incref(json_object_get(verdict, "verdict")));
     step_output(judging->step, "share", json_incref(json_object_get(verdict, "share")));
+    step_output(judging->step, "baseline", json_string(judging->canary.baseline));
     step_output(judging->step, "words", json_incref(json_object_get(verdict, "words")));
     step_output(judging->step, "evidence", json_string(evidence));
 }
@@ -216,15 +215,16 @@ static int judge(struct judging *judging, struct error *err)
 static int stay_alone(struct judging *judging, const json_t *service)
 {
     static const char words[] = "nothing to compare with: it is the only version in service";
-    const char *earlier = json_text(step_with(judging->step), "evidence", NULL);
+    const char *earlier = json_text(step_with(judging->step), "evidence", "");
     AUTO(free_text) char *digest = kpi_policy_digest(judging->policy);
     AUTO(free_json) json_t *none = json_pack("{s:i, s:s, s:s, s:[]}", "evidence", 1, "policy", digest, "verdict", "promote", "kpis");
     AUTO(free_text) char *text = json_canonical(none);
     printf("%s\n", words);
     step_output(judging->step, "verdict", json_string("promote"));
     step_output(judging->step, "share", json_real(tmf_service_share(service)));
+    step_output(judging->step, "baseline", json_null());
     step_output(judging->step, "words", json_string(words));
-    return step_output(judging->step, "evidence", json_string(earlier ? earlier : text));
+    return step_output(judging->step, "evidence", json_string(*earlier ? earlier : text));
 }
 
 static void note_services(struct judging *judging, const json_t *service, const json_t *other)

@@ -6,8 +6,6 @@
 #include "base/text.h"
 #include "kpi_policy_check.h"
 
-#include <math.h>
-
 #define POLICY_DEFAULT(text) 0
 #define POLICY_TABLE kpi_policy_fields
 #include "crescendo/policy.def"
@@ -104,7 +102,7 @@ static int deny(const char *path, const struct rule *rule, const json_t *ours, c
     text_add(&words, ": ");
     add_direction(&words, rule);
     error_set(err, ERROR_DENIED, NOWHERE, "%s", text_view(&words));
-    return error_hint(err, "a pipeline may be stricter than its domain, never laxer: leave it out, or write what the domain has");
+    return error_hint(err, "leave it out, or write something stricter");
 }
 
 /* As a number of which the size tells what is stricter. A word that is none of them is laxer than all. */
@@ -187,8 +185,10 @@ static json_t *kpi_find(const json_t *kpis, const char *name)
 static double smallest_weight(const json_t *kpis)
 {
     double smallest = 1;
-    for (size_t i = 0; i < json_array_size(kpis); i++)
-        smallest = fmin(smallest, json_number_value(json_object_get(json_array_get(kpis, i), "weight")));
+    for (size_t i = 0; i < json_array_size(kpis); i++) {
+        double weight = json_number_value(json_object_get(json_array_get(kpis, i), "weight"));
+        if (weight < smallest) smallest = weight;
+    }
     return smallest;
 }
 

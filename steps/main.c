@@ -96,7 +96,8 @@ int main(int argc, char **argv)
     const struct step_type *type = argc == 2 ? step_type_find(step_types_builtin, argv[1]) : NULL;
     if (!type && argc == 2) type = step_type_find(driver_types, argv[1]);
     if (!type || !type->perform) return print_usage(stderr);
-    signal(SIGPIPE, SIG_IGN); /* an engine that left is an error of write, with a message */
+    setvbuf(stdout, NULL, _IOLBF, 0); /* a person may be reading along */
+    signal(SIGPIPE, SIG_IGN);         /* an engine that left is an error of write, with a message */
     int failed = perform(type, &parked, &err);
     if (parked) return STEP_EXIT_PARKED;
     return failed ? print_error(&err) : 0;

@@ -11,6 +11,7 @@ const struct step_type *const step_types_builtin[] = {
     &publish_step_type,
     &order_step_type,
     &shift_step_type,
+    &kpi_step_type,
     &scale_step_type,
     &promote_step_type,
     &retire_step_type,

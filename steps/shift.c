@@ -38,21 +38,12 @@ static const struct field outputs[] = {
 /* What the domain's owner allows before a promotion. */
 static int check_policy(const json_t *share, const json_t *domain, struct error *err)
 {
-    double percent = json_number_value(share),
-           largest = json_number_value(json_object_get(json_object_get(domain, "policy"), "largest-share"));
-    if (!json_is_number(share) || largest <= 0 || percent <= largest) return 0;
+    const json_t *allowed = json_object_get(json_object_get(domain, "policy"), "largest-share");
+    double percent = json_number_value(share), largest = json_number_value(allowed);
+    if (!json_is_number(share) || !json_is_number(allowed) || percent <= largest) return 0;
     error_set(err, ERROR_DENIED, NOWHERE, "the policy of domain %.63s allows a share of at most %.10g %%, not %.10g %%",
         json_text(domain, "domain", ""), largest, percent);
     return error_hint(err, "a service takes all requests by `promote`");
-}
-
-/* What an xApp does in a canary is told apart by where it acts; its requests, if there are any, are no measure of it. */
-static int check_kind(const json_t *service, struct error *err)
-{
-    if (!text_equal(json_text(service, "kind", NULL), "xapp")) return 0;
-    error_set(err, ERROR_DENIED, NOWHERE, "%.60s is of kind xapp: its canary has a set of cells or policy ids, not a share of requests",
-        json_text(service, "service", "?"));
-    return error_hint(err, "leave `shift` out: a new version of an xApp is ordered and promoted without a share in between");
 }
 
 static int describe(const struct planned *planned, json_t **ret_effects, struct error *err)
@@ -65,7 +56,7 @@ static int describe(const struct planned *planned, json_t **ret_effects, struct 
         .share = share,
         .lease = share_is_lent(share) ? lease : NULL};
     AUTO(free_text) char *service = planned_text(facts.service, "?"), *part = planned_text(share, "?"), *where = planned_text(domain, "?");
-    int failed = check_kind(planned->service, err);
+    int failed = check_has_requests(planned->service, "shift", err);
     if (!failed) failed = check_policy(share, planned->domain, err);
     if (failed) return failed;
     *ret_effects = json_array();

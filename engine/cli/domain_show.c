@@ -2,6 +2,7 @@
 #include "base/encode.h"
 #include "base/mem.h"
 #include "cli/domain.h"
+#include "cli/domain_policy.h"
 #include "cli/facts.h"
 #include "cli/output.h"
 #include "cli/plain.h"
@@ -54,6 +55,7 @@ static void add_header(struct text *out, const struct terminal *terminal, const 
     fact_add(out, terminal, "owner", json_text(domain, "owner", NULL));
     fact_add(out, terminal, "site", text_view(&where));
     add_keeper(out, terminal, keeper);
+    add_policy(out, terminal, json_object_get(domain, "policy"));
 }
 
 /* One measure: all of it, what is used, what is left; nothing where there is no limit. */

@@ -71,7 +71,7 @@ static void load_by_kind(const struct source_set *set, step_types *types, struct
     case DESCRIPTOR_PIPELINE:
         failed = pipeline_load(set, types, list, &pipeline);
         if (!failed) failed = beside_load(pipeline, set, list, &beside);
-        if (!failed) beside_check(pipeline, beside.domains, list);
+        if (!failed) beside_check(pipeline, &beside, list);
         break;
     }
     (void)failed;

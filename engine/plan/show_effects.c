@@ -91,6 +91,12 @@ static void print_value(const struct printer *printer, const json_t *value, size
 
 /* --- an effect --- */
 
+static void print_notes(const struct printer *printer, const json_t *notes, size_t indent)
+{
+    for (size_t i = 0; i < json_array_size(notes); i++)
+        if (json_is_string(json_array_get(notes, i))) line_text(printer, indent, "", json_string_value(json_array_get(notes, i)));
+}
+
 static void print_undoing(const struct printer *printer, const struct plan_stage *stage, const json_t *effect, size_t indent)
 {
     const char *compensation = json_text(effect, "compensation", NULL);
@@ -113,6 +119,7 @@ static void print_effect(
     AUTO(free_text)
     char *key = mem_format("RUN %s 1 %s %s", step->path, json_text(effect, "name", "?"), json_text(effect, "target", "?"));
     line_text(printer, indent, "effect ", json_text(effect, "summary", json_text(effect, "name", "?")));
+    print_notes(printer, json_object_get(effect, "notes"), indent + 2);
     line_text(printer, indent + 2, "key: ", key);
     print_undoing(printer, stage, effect, indent + 2);
     if (!is_nested(body)) return;

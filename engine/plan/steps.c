@@ -5,6 +5,7 @@
 #include "plan/build.h"
 #include "plan/show.h"
 #include "spec/beside.h"
+#include "spec/place.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -131,6 +132,13 @@ static bool find_domain(struct build *build, const struct pipeline_step *step, c
     return *ret != NULL;
 }
 
+/* Where the key was written with which the message begins; else where the step was. */
+static struct location place_in(const struct pipeline_step *step, const struct error *err)
+{
+    const struct yaml_node *node = place_of(step->with_node, err->message);
+    return node ? node->at : step->at;
+}
+
 static void describe(struct build *build, const struct pipeline_step *step, struct plan_step *planned)
 {
     struct error err = {0};
@@ -140,7 +148,7 @@ static void describe(struct build *build, const struct pipeline_step *step, stru
     if (!find_domain(build, step, planned, &domain) || step->type->effects || !step->type->describe) return;
     const struct planned facts = {.path = planned->path, .with = planned->with, .domain = domain, .service = build->service};
     if (step->type->describe(&facts, &effects, &err))
-        build_fail(build, err.code == ERROR_DENIED ? "denied" : "wrong-value", step->at, &err);
+        build_fail(build, err.code == ERROR_DENIED ? "denied" : "wrong-value", place_in(step, &err), &err);
     else
         planned->effects = arena_own_json(build->arena, effects ? effects : json_array());
 }
@@ -156,7 +164,7 @@ static void check_fields(struct build *build, const struct pipeline_step *step, 
         if (!value || value_is_unknown(value) || value == json_object_get(step->with, field->name)) continue;
         if (!param_check(&bounds, value, &err)) continue;
         error_wrap(&err, "%s", field->name);
-        build_fail(build, "wrong-value", step->at, &err);
+        build_fail(build, "wrong-value", place_in(step, &err), &err);
     }
 }
 

@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "spec/domain.h"
 #include "spec/fields.h"
+#include "spec/place.h"
 #include "spec/service.h"
 
 #include <stdlib.h>
@@ -174,20 +175,35 @@ static const char *literal_of(const struct user *user, const json_t *value)
     return NULL;
 }
 
-static void check_steps(const struct user *user, const json_t *domains, struct diagnostics *list)
+/* What the plan would be refused for, as far as it does not depend on what only a plan knows. */
+static void check_allowed(const struct pipeline_step *step, const json_t *domain, const json_t *service, struct diagnostics *list)
+{
+    const struct planned facts = {.path = step->id, .with = step->with, .domain = domain, .service = service};
+    struct error err = {0};
+    json_t *effects = NULL;
+    int failed = step->type->describe ? step->type->describe(&facts, &effects, &err) : 0;
+    const struct yaml_node *node = failed ? place_of(step->with_node, err.message) : NULL;
+    if (failed == -ERROR_DENIED)
+        diagnostics_add(
+            list, "denied", node ? node->at : step->at, node ? yaml_width(node) : 0, err.hint[0] ? err.hint : NULL, "%s", err.message);
+    json_decref(effects);
+}
+
+static void check_steps(const struct user *user, const struct beside *beside, struct diagnostics *list)
 {
     for (size_t i = 0; i < user->pipeline->stage_count; i++) {
         const struct pipeline_stage *stage = &user->pipeline->stages[i];
-        if (stage->used) check_steps(&(struct user){stage->used, stage->with, user}, domains, list);
+        if (stage->used) check_steps(&(struct user){stage->used, stage->with, user}, beside, list);
         for (size_t k = 0; k < stage->step_count; k++) {
             const struct pipeline_step *step = &stage->steps[k];
             const char *key = step_type_domain_key(step->type), *name = key ? literal_of(user, json_object_get(step->with, key)) : NULL;
-            if (name) (void)beside_find(domains, step->type, name, step->domain_at, list);
+            const json_t *domain = name ? beside_find(beside->domains, step->type, name, step->domain_at, list) : NULL;
+            if (domain) check_allowed(step, domain, beside->service, list);
         }
     }
 }
 
-void beside_check(const struct pipeline *pipeline, const json_t *domains, struct diagnostics *list)
+void beside_check(const struct pipeline *pipeline, const struct beside *beside, struct diagnostics *list)
 {
-    if (json_object_size(domains)) check_steps(&(struct user){pipeline, NULL, NULL}, domains, list);
+    if (json_object_size(beside->domains)) check_steps(&(struct user){pipeline, NULL, NULL}, beside, list);
 }

@@ -28,7 +28,8 @@ const char *step_type_domain_key(const struct step_type *type);
 const json_t *beside_find(
     const json_t *domains, const struct step_type *type, const char *name, struct location at, struct diagnostics *list);
 
-/* The same for every step whose domain can be told from the files alone; without any domain at hand, nothing. For `lint`. */
-void beside_check(const struct pipeline *pipeline, const json_t *domains, struct diagnostics *list);
+/* The same for every step whose domain can be told from the files alone, and what that domain's policy denies it; without any domain at
+   hand, nothing. For `lint`. */
+void beside_check(const struct pipeline *pipeline, const struct beside *beside, struct diagnostics *list);
 
 #endif

@@ -170,6 +170,7 @@ static void load_with(struct file *file, const struct yaml_entry *entry, struct 
     AUTO(free_text) char *what = mem_format("a step of type \"%s\"", step->type->name);
     size_t errors_before = file->reader.list->error_count;
     step->with = fields_read(&file->reader, entry->value, step->type->fields, FIELDS_FILL, what);
+    step->with_node = entry->value;
     const char *domain = step_type_domain_key(step->type);
     const struct yaml_node *named = domain && entry->value->kind == YAML_MAP ? yaml_find(entry->value, domain) : NULL;
     step->domain_at = named ? named->at : step->at;

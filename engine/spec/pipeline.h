@@ -60,7 +60,8 @@ struct pipeline_step {
     const struct output_declaration *outputs;
     size_t output_count;
     struct location at;
-    struct location domain_at; /* of the name of its domain; without one, of the step */
+    struct location domain_at;         /* of the name of its domain; without one, of the step */
+    const struct yaml_node *with_node; /* what `with` was read from; place.h */
 };
 
 struct need {

@@ -119,7 +119,7 @@ const struct field approve_fields[] = {
     FIELD_END,
 };
 
-const char *const later_step_types[] = {"build", "sign", "kpi", NULL};
+const char *const later_step_types[] = {"build", "sign", NULL};
 
 const struct field step_fields[] = {
     {.name = "id",

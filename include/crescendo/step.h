@@ -27,8 +27,10 @@ struct step_type {
     const struct field *outputs; /* FIELD_END-ended; NULL = the step declares them itself (run) or has none */
     /* Pure. What the table cannot say. Strings in with may be {"$expression": ...} instead. May be NULL. */
     int (*check)(const json_t *with, struct location at, struct diagnostics *list);
-    /* Pure. What it would do to the world: an array of {name, target, summary, body?, compensation?, pivot?}. body: what is sent, as far
-       as it is known; compensation: a sentence that says how it is undone, absent = it is not. NULL = no effects. */
+    /* Pure. What it would do to the world: an array of {name, target, summary, notes?, body?, compensation?, pivot?}. notes: a
+       list of sentences for whoever reads the plan; body: what is sent, as far as it is known; compensation: a sentence that says how it is
+       undone, absent = it is not. NULL = no effects. An error whose message begins with a key ("policy.share: ...") is shown where that
+       was written. */
     int (*describe)(const struct planned *planned, json_t **ret_effects, struct error *err);
     /* The same where it never depends on anything: such an array, borrowed. Then describe is not asked. NULL = describe tells. */
     const json_t *effects;

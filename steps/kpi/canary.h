@@ -5,7 +5,7 @@
 
 #include "steps/kpi/rules.h"
 
-enum { CHART_COLUMNS = 6, PLACE_SIZE = 24 };
+enum { CHART_COLUMNS = 4, PLACE_SIZE = 24 };
 
 /* The last levels that were drawn, oldest first: '0' to '7'. */
 struct chart {

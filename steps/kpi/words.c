@@ -7,6 +7,8 @@
 #include <math.h>
 #include <string.h>
 
+enum { COUNT_COLUMNS = 40 }; /* of the tick and its requests */
+
 static const char *version_of(const struct canary *canary)
 {
     return canary->version ? canary->version : canary->id;
@@ -28,9 +30,10 @@ static void add_chart(struct text *line, const struct chart *chart)
         text_add(line, bars[*level - '0']);
 }
 
-static double shown(double value)
+static void add_value(struct text *line, double value)
 {
-    return value < -99 ? -99 : value > 999 ? 999 : value;
+    double shown = value < -99 ? -99 : value > 999 ? 999 : value;
+    text_add_format(line, " %.*f", fabs(shown) < 9.95 ? 1 : 0, shown);
 }
 
 /* The critical KPI that is nearest to harm. */
@@ -54,7 +57,8 @@ static void add_harm(struct text *line, const struct canary *canary)
     const struct kpi_rules *rules = &canary->rules->kpis[most].rules;
     text_add(line, "   harm ");
     add_chart(line, &canary->kpis[most].harm);
-    text_add_format(line, " %.1f of %.1f", shown(evidence_harm(&canary->kpis[most].evidence, rules)), evidence_harm_bar(rules));
+    add_value(line, evidence_harm(&canary->kpis[most].evidence, rules));
+    text_add_format(line, " of %.1f", evidence_harm_bar(rules));
 }
 
 /* As many KPIs as the line has room for. */
@@ -67,7 +71,7 @@ static void add_clear(struct text *line, const struct canary *canary)
         AUTO(text_release) struct text part = {0};
         text_add_format(&part, "%s%s ", before, kpi->name);
         add_chart(&part, &canary->kpis[i].clear);
-        text_add_format(&part, " %.1f", shown(evidence_clear(&canary->kpis[i].evidence, &kpi->rules)));
+        add_value(&part, evidence_clear(&canary->kpis[i].evidence, &kpi->rules));
         if (text_columns(text_view(line), line->size) + text_columns(part.bytes, part.size) > LINE_COLUMNS) return;
         text_add_bytes(line, part.bytes, part.size);
         before = ", ";
@@ -105,7 +109,7 @@ char *tick_words(const struct canary *canary, const struct canary_reading *readi
     text_add_format(&line, "tick %-3llu %3.10g %%  canary %llu, baseline %llu", (unsigned long long)canary->ramp.tick, tick->share,
         (unsigned long long)reading->counts.canary, (unsigned long long)reading->counts.baseline);
     size_t columns = text_columns(line.bytes, line.size);
-    if (columns < 42) text_add_repeated(&line, ' ', 42 - columns);
+    if (columns < COUNT_COLUMNS) text_add_repeated(&line, ' ', COUNT_COLUMNS - columns);
     if (canary->ramp.because != RAMP_USED) {
         add_why(&line, canary, &reading->counts, tick->share);
         return text_take(&line);
@@ -193,10 +197,12 @@ static void say_harm(struct text *words, const struct canary *canary, size_t kpi
 
 static void add_excluded(struct text *words, const struct kpi_rules *rules)
 {
-    if (rules->measure == KPI_ERRORS)
-        text_add_format(words, " (%.3g times the odds are ruled out)", rules->clear);
+    if (rules->measure == KPI_LATENCY)
+        text_add_format(words, ", so %.3g %% slower is ruled out", 100 * (rules->clear - 1));
+    else if (rules->negligible > 0)
+        text_add_format(words, ", so %.3g times the odds on more than %.3g %% are ruled out", rules->clear, 100 * rules->negligible);
     else
-        text_add_format(words, " (%.3g %% slower is ruled out)", 100 * (rules->clear - 1));
+        text_add_format(words, ", so %.3g times the odds are ruled out", rules->clear);
 }
 
 static void say_promotion(struct text *words, const struct canary *canary)
@@ -208,7 +214,7 @@ static void say_promotion(struct text *words, const struct canary *canary)
         text_add(words, before);
         add_effect(words, canary, i);
         add_excluded(words, &canary->rules->kpis[i].rules);
-        before = " and ";
+        before = "; it ";
     }
 }
 
@@ -221,8 +227,8 @@ static void say_doubt(struct text *words, const struct canary *canary)
         const struct judged_kpi *kpi = &canary->rules->kpis[i];
         const struct evidence *evidence = &canary->kpis[i].evidence;
         if (!kpi->rules.critical) continue;
-        text_add_format(words, "%s%s harm %.1f of %.1f, clear %.1f of %.1f", before, kpi->name, shown(evidence_harm(evidence, &kpi->rules)),
-            evidence_harm_bar(&kpi->rules), shown(evidence_clear(evidence, &kpi->rules)), evidence_clear_bar(&kpi->rules));
+        text_add_format(words, "%s%s harm %.1f of %.1f, clear %.1f of %.1f", before, kpi->name, evidence_harm(evidence, &kpi->rules),
+            evidence_harm_bar(&kpi->rules), evidence_clear(evidence, &kpi->rules), evidence_clear_bar(&kpi->rules));
         before = "; ";
     }
 }

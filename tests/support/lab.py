@@ -98,13 +98,13 @@ class Load:
 
 
 class Lab:
-    def __init__(self, separate_core=False, lease="30s"):
+    def __init__(self, separate_core=False, lease="30s", policy=""):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="crescendo-lab-"))
         self.server = Server(self.folder / "data")
         self.core = Core(self.folder / "core") if separate_core else None
         self.core_data = self.folder / ("core" if separate_core else "data/core")
         self.first_port = free_ports()
-        self.lease = lease
+        self.lease, self.policy = lease, policy  # the policy's other lines
         self.offerings = {}
         self.loads = []
 
@@ -112,7 +112,7 @@ class Lab:
 
     def start(self):
         site = f"site:\n  driver: process\n  address: 127.0.0.1\n  ports: {self.first_port}-{self.first_port + PORTS - 1}\n"
-        policy = f"policy:\n  lease: {self.lease}\n"
+        policy = f"policy:\n  lease: {self.lease}\n{self.policy}"
         if self.core:
             (self.core_data / "domains").mkdir(parents=True)
             (self.core_data / "domains/lab.yaml").write_text("domain: lab\n" + site)

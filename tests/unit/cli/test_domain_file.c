@@ -37,6 +37,26 @@ static void test_right(void **state)
     assert_null(json_object_get(other, "site"));
 }
 
+/* The policy stands there as a comment; without the marks it is what holds without it. */
+static void test_the_policy_in_it_is_the_default(void **state)
+{
+    (void)state;
+    AUTO(free_text) char *text = NULL;
+    AUTO(text_release) struct text said = {0};
+    AUTO(diagnostics_release) struct diagnostics list = {0};
+    AUTO(free_json) json_t *usual = loaded(&(struct domain_wish){.name = "here"}), *domain = NULL;
+    struct error err;
+    assert_int_equal(domain_file_text(&(struct domain_wish){.name = "here"}, &text, &err), 0);
+    char *policy = strstr(text, "# policy:");
+    assert_non_null(policy);
+    text_add(&said, "domain: here\n");
+    for (char *line = strtok(policy, "\n"); line; line = strtok(NULL, "\n"))
+        text_add_format(&said, "%s\n", line + strlen("# "));
+    const struct source source = {"here.yaml", text_view(&said), said.size};
+    assert_int_equal(domain_load(&source, &list, &domain), 0);
+    assert_true(json_equal(json_object_get(domain, "policy"), json_object_get(usual, "policy")));
+}
+
 static void test_wrong(void **state)
 {
     (void)state;
@@ -54,6 +74,7 @@ static void test_wrong(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_right), cmocka_unit_test(test_wrong)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_right), cmocka_unit_test(test_the_policy_in_it_is_the_default), cmocka_unit_test(test_wrong)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -194,7 +194,7 @@ static void lint_follows_params_into_used_files(void **state)
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
         AUTO(outcome_release) struct outcome outcome = load(cases[i].text, CANARY, NULL);
         assert_non_null(outcome.pipeline);
-        beside_check(outcome.pipeline, outcome.beside.domains, &outcome.list);
+        beside_check(outcome.pipeline, &outcome.beside, &outcome.list);
         assert_int_equal(outcome.list.count, cases[i].code ? 1 : 0);
         if (cases[i].code) assert_string_equal(outcome.list.items[0].code, cases[i].code);
     }

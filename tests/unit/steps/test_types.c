@@ -125,6 +125,82 @@ static void shares_are_shown_with_their_lease(void **state)
     assert_null(describe(&shift_step_type, "{\"domain\": \"lab\", \"service\": \"1.1\", \"share\": 50.5}", lab, NULL, &err));
     assert_int_equal(err.code, ERROR_DENIED);
     assert_string_equal(err.message, "the policy of domain lab allows a share of at most 50 %, not 50.5 %");
+    static const char none[] = "{\"domain\": \"lab\", \"policy\": {\"largest-share\": 0.0}}";
+    assert_null(describe(&shift_step_type, "{\"domain\": \"lab\", \"service\": \"1.1\", \"share\": 0.5}", none, NULL, &err));
+}
+
+static const char canary_domain[] =
+    "{\"domain\":\"lab\",\"owner\":\"us\",\"policy\":{\"share\":[5.0,25.0],\"every\":500,\"budget\":{\"false-rollback\":1.0,\"shortest\":"
+    "90000,"
+    "\"longest\":3600000,\"warm-up\":0},\"baseline\":\"in-service\",\"kpis\":[{\"kpi\":\"latency\",\"tolerate\":5.0,\"clear\":20.0,"
+    "\"critical\":true,"
+    "\"weight\":1.0,\"on-no-data\":{\"hold\":300000,\"then\":\"rollback\"}}],\"concurrency\":\"queue\",\"on\":{\"harm\":\"rollback\","
+    "\"doubt\":\"rollback\"},\"lease\":20000,\"keep-old\":0,\"largest-share\":50.0}}";
+
+static const json_t *asked_of(const json_t *effects, size_t index, size_t what)
+{
+    const json_t *item = json_array_get(json_object_get(json_object_get(json_array_get(effects, index), "body"), "serviceOrderItem"), 0);
+    return json_array_get(json_object_get(json_object_get(item, "service"), "serviceCharacteristic"), what);
+}
+
+static void a_canary_is_shown_share_by_share(void **state)
+{
+    (void)state;
+    struct error err = {0};
+    AUTO(free_json)
+    json_t *effects = describe(
+        &kpi_step_type, "{\"domain\":\"lab\",\"service\":{\"$unknown\":\"a\"},\"policy\":{\"lease\":10000}}", canary_domain, hello, &err);
+    static const char *const names[] = {"share 1", "share 2", "back"};
+    static const int shares[] = {5, 25, 0};
+    assert_int_equal(json_array_size(effects), 3);
+    for (size_t i = 0; i < 3; i++) {
+        const json_t *effect = json_array_get(effects, i);
+        assert_string_equal(json_text(effect, "name", ""), names[i]);
+        assert_string_equal(json_text(effect, "target", ""), "lab");
+        assert_int_equal((int)json_number_value(json_object_get(asked_of(effects, i, 0), "value")), shares[i]);
+        assert_int_equal(json_text(effect, "compensation", NULL) != NULL, i < 2);
+        assert_int_equal(json_array_size(json_object_get(effect, "notes")), i ? 0 : 6);
+    }
+    assert_int_equal(json_whole(asked_of(effects, 1, 1), "value", 0), 10000);
+    assert_null(asked_of(effects, 2, 1)); /* none of it is lent */
+}
+
+static void a_canarys_policy_is_told_in_words(void **state)
+{
+    (void)state;
+    AUTO(free_json) json_t *effects = describe(&kpi_step_type, "{\"domain\":\"lab\",\"service\":\"1.1\"}", canary_domain, NULL, NULL);
+    const json_t *notes = json_object_get(json_array_get(effects, 0), "notes");
+    static const char *const wanted[] = {
+        "ramp: 5 %, 25 %, then the promotion; each share is judged every 500ms for at least 90s; at most 1h in all",
+        "latency: harm is being more than 5 % slower; before the promotion more than 20 % is ruled out",
+        "latency: between 5 % and 20 % slower either may come first", "latency: without data the share is held for 5m, then rolled back",
+        "a canary as good as the baseline is rolled back in at most 1 % of all cases; without a verdict after 1h: rolled back"};
+    for (size_t i = 0; i < COUNT_OF(wanted); i++)
+        assert_string_equal(json_string_value(json_array_get(notes, i)), wanted[i]);
+    assert_true(text_starts(json_string_value(json_array_get(notes, 5)), "policy "));
+}
+
+static void what_a_canary_may_not_do(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *with, *domain, *service, *message;
+        int code;
+    } cases[] = {{"{\"domain\":\"lab\",\"service\":\"1.1\"}", canary_domain, "{\"service\":\"a\",\"kind\":\"xapp\"}",
+                     "a is of kind xapp: its canary has a set of cells or policy ids, not a share of requests", ERROR_DENIED},
+        {"{\"domain\":\"lab\",\"service\":\"1.1\",\"policy\":{\"lease\":30000}}", canary_domain, hello,
+            "policy.lease: the pipeline says 30.0 s where the domain says 20.0 s: stricter is shorter", ERROR_DENIED},
+        {"{\"domain\":\"lab\",\"service\":\"1.1\"}", "{\"domain\":\"lab\",\"policy\":{\"lease\":20000}}", hello,
+            "the domain's policy has no \"budget\"", ERROR_INVALID}};
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct error err = {0};
+        assert_null(describe(&kpi_step_type, cases[i].with, cases[i].domain, cases[i].service, &err));
+        assert_int_equal(err.code, cases[i].code);
+        assert_string_equal(err.message, cases[i].message);
+    }
+    assert_string_equal(check(&kpi_step_type, "{\"policy\":{\"share\":[25.0,5.0]}}"), "wrong-value");
+    assert_string_equal(check(&kpi_step_type, "{\"policy\":{\"share\":[5.0]}}"), "");
+    assert_string_equal(check(&kpi_step_type, "{}"), "");
 }
 
 static void pivots_and_nothing(void **state)
@@ -145,6 +221,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(tables_are_complete), cmocka_unit_test(run_needs_a_script),
         cmocka_unit_test(package_checks), cmocka_unit_test(ordering_checks), cmocka_unit_test(orders_are_shown_in_full),
-        cmocka_unit_test(shares_are_shown_with_their_lease), cmocka_unit_test(pivots_and_nothing)};
+        cmocka_unit_test(shares_are_shown_with_their_lease), cmocka_unit_test(a_canary_is_shown_share_by_share),
+        cmocka_unit_test(a_canarys_policy_is_told_in_words), cmocka_unit_test(what_a_canary_may_not_do),
+        cmocka_unit_test(pivots_and_nothing)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
