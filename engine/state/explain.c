@@ -186,17 +186,27 @@ static void add_vote(struct explanation *explanation, const struct run_state *st
     part(explanation);
 }
 
+static void look_at_ticks(json_t *canary, const json_t *ticks)
+{
+    size_t index;
+    json_t *tick;
+    json_array_foreach((json_t *)ticks, index, tick)
+    {
+        json_put(canary, "tick", json_incref(tick));
+        if (json_flag(tick, "used", false)) json_put(canary, "used", json_incref(tick));
+    }
+}
+
 /* The evidence of a canary (docs/formats/evidence.md). What else a step keeps is its own business. */
 static void look_at_checkpoint(struct explanation *explanation, const struct event *event)
 {
-    const json_t *checkpoint = json_object_get(event->data, "checkpoint"), *ticks = json_object_get(checkpoint, "ticks");
+    const json_t *checkpoint = json_object_get(event->data, "checkpoint");
     if (!json_is_integer(json_object_get(checkpoint, "evidence"))) return;
-    json_t **canary = &explanation->canaries[event->step];
+    json_t **canary = &explanation->canaries[event->step], *verdict = json_object_get(checkpoint, "verdict");
     if (!*canary) *canary = json_object();
-    for (const char *const *key = KEYS("canary", "baseline", "ramp", "kpis"); *key; key++)
+    for (const char *const *key = KEYS("ramp", "kpis"); *key; key++)
         json_put(*canary, *key, json_incref(json_object_get(checkpoint, *key)));
-    if (json_array_size(ticks)) json_put(*canary, "tick", json_incref(json_array_get(ticks, json_array_size(ticks) - 1)));
-    json_t *verdict = json_object_get(checkpoint, "verdict");
+    look_at_ticks(*canary, json_object_get(checkpoint, "ticks"));
     if (!json_is_object(verdict) || json_object_get(*canary, "verdict")) return;
     json_put(*canary, "verdict", json_incref(verdict));
     struct link *link = link_add(explanation, LINK_verdict, event->step, event->time_ms);

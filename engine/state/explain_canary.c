@@ -18,14 +18,14 @@ void explain_add_evidence(struct text *out, double logarithm)
 {
     double value = exp(logarithm);
     if (value > E_SHOWN_MAX)
-        text_add_format(out, "over %.0f", E_SHOWN_MAX);
+        text_add(out, ">1e6");
     else
         text_add_format(out, value < 9.95 ? "%.1f" : "%.0f", value);
 }
 
 static const json_t *tick_of(const json_t *canary, const char *kpi)
 {
-    const json_t *list = json_object_get(json_object_get(canary, "tick"), "kpis");
+    const json_t *list = json_object_get(json_object_get(canary, "used"), "kpis");
     size_t index;
     json_t *one;
     json_array_foreach(list, index, one) if (text_equal(json_text(one, "kpi", NULL), kpi)) return one;

@@ -44,7 +44,7 @@ struct explanation {
     size_t first_open;   /* links from here on may still be joined: behind the last one that parts what was before from what is after */
     uint32_t step_count; /* of the plan; the size of the two below, which are NULL before the first step event */
     char **progress;     /* by step: what it said last of how it goes on; owned */
-    json_t **canaries;   /* by step: of one that judges a canary, {share, ramp, kpis, tick, verdict}: the last of each; owned */
+    json_t **canaries;   /* by step: of one that judges a canary, {share, ramp, kpis, tick, used: a tick, verdict}: the last of each; owned */
 };
 
 /* --- explain.c --- */
