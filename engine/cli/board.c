@@ -89,6 +89,8 @@ static void add_wait(const struct board *board, const struct plan_step *step, st
     } else if (parked->wait == WAIT_retry) {
         text_add_format(out, "%s: tries again in ", step->id);
         board_add_elapsed(out, parked->until_ms - board->now_ms + 999);
+    } else if (parked->wait == WAIT_group && parked->message) {
+        text_add(out, parked->message);
     } else {
         text_add_format(out, "%s: waits for %s", step->id, wait_name(parked->wait));
         if (parked->until_ms > board->now_ms) {

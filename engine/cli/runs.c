@@ -25,7 +25,8 @@ static void add_row(struct table *table, const json_t *run, int64_t now_ms, bool
     int64_t accepted_ms = json_whole(run, "accepted_ms", 0);
     table_add_when(table, accepted_ms, now_ms);
     table_add_took(table, json_whole(run, "started_ms", accepted_ms), json_whole(run, "ended_ms", 0), now_ms);
-    if (with_title) table_add(table, STYLE_QUIET, json_text(run, "title", ""));
+    const char *waits = text_equal(json_text(run, "waiting_for", NULL), "group") ? json_text(run, "message", NULL) : NULL;
+    if (with_title) table_add(table, STYLE_QUIET, waits ? waits : json_text(run, "title", ""));
 }
 
 static void print_runs(const struct cli *cli, const json_t *runs)

@@ -3,6 +3,7 @@
    frames.c   opens one frame for each use of a file, outermost first: its params, its references, its declared outputs
    stages.c   walks the frames in the files' order and makes the plan's stages, then their needs and users
    steps.c    makes a stage's steps
+   groups.c   which groups a stage is in, and which stages ask for theirs together
    values.c   evaluates what stands in `with` and `env`, and converts it to its field's type
    A mistake is added to build->list and the walk goes on, so that all of them are told together. */
 #ifndef CRESCENDO_PLAN_BUILD_H
@@ -38,11 +39,13 @@ struct frame {
     const struct frame *caller;
     size_t caller_stage; /* index in caller->pipeline->stages */
     json_t *params;
-    json_t *stage_numbers; /* id → index in pipeline->stages */
-    struct frame **used;   /* by stage: the frame of its `use`, or NULL */
-    json_t **outputs;      /* by stage: what its `use` declares, resolved; or NULL */
-    uint32_t *indices;     /* by stage: the plan's stage */
-    bool *has_users;       /* by stage: does another stage of the file need it? */
+    json_t *stage_numbers;           /* id → index in pipeline->stages */
+    struct frame **used;             /* by stage: the frame of its `use`, or NULL */
+    json_t **outputs;                /* by stage: what its `use` declares, resolved; or NULL */
+    uint32_t *indices;               /* by stage: the plan's stage */
+    bool *has_users;                 /* by stage: does another stage of the file need it? */
+    const struct plan_group *groups; /* those of the callers' stages and of the files */
+    uint32_t group_count;
     const char *condition; /* the callers' `if`s, folded; NULL = true */
     bool condition_overrides, allow_failure;
     int64_t timeout_ms; /* the callers' shortest; 0 = none */
@@ -82,6 +85,11 @@ struct frame *frame_open(struct build *build, const struct pipeline *pipeline, c
 void stages_build(struct build *build, struct frame *frame);
 void needs_build(struct build *build);
 void steps_build(struct build *build, const struct frame *frame, const struct pipeline_stage *stage, struct plan_stage *planned);
+
+/* --- groups.c --- */
+void groups_inherit(struct frame *frame);                                                              /* once its params are known */
+void groups_build(struct build *build, const struct stage_origin *origin, struct plan_stage *planned); /* once its steps are there */
+void claims_make(struct plan *plan);
 
 /* --- plan.c --- */
 void build_fail(const struct build *build, const char *code, struct location at, const struct error *err);

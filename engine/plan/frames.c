@@ -217,6 +217,7 @@ struct frame *frame_open(
         json_put_whole(frame->stage_numbers, pipeline->stages[i].id, (int64_t)i);
     note_users(frame);
     if (caller) inherit(frame, &caller->pipeline->stages[caller_stage]);
+    groups_inherit(frame);
     size_t *order = arena_alloc_array(build->arena, count, sizeof *order);
     order_stages(frame, order);
     for (size_t i = 0; i < count; i++)

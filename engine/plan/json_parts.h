@@ -4,5 +4,7 @@
 
 /* In the order of reasons.def, whose position is the bit in struct retry; NULL-ended. */
 extern const char *const plan_reason_names[];
+/* By enum group_queue; NULL-ended. */
+extern const char *const group_queue_names[];
 
 #endif

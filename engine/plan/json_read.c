@@ -160,13 +160,40 @@ static int check_inputs(const struct reading *reading, const json_t *inputs, con
     return 0;
 }
 
+static int read_queue(const char *name, enum group_queue *ret)
+{
+    for (int queue = 0; queue < GROUP_QUEUE_COUNT; queue++)
+        if (text_equal(group_queue_names[queue], name)) return *ret = (enum group_queue)queue, 0;
+    return -ERROR_INVALID;
+}
+
+static int read_groups(const struct reading *reading, const json_t *list, struct plan_stage *stage)
+{
+    static const struct member members[] = {{"name", JSON_STRING, true}, {"queue", JSON_STRING, true}, {.name = NULL}};
+    size_t count = json_array_size(list);
+    struct plan_group *groups = arena_alloc_array(reading->arena, count, sizeof *groups);
+    for (size_t i = 0; i < count; i++) {
+        const json_t *group = json_array_get(list, i);
+        int result = reading_check(reading, group, stage->path, members);
+        if (result) return result;
+        groups[i].name = reading_text(reading, group, "name");
+        if (!*groups[i].name || read_queue(json_text(group, "queue", ""), &groups[i].queue))
+            return reading_fail(reading, stage->path, "'groups' holds a name and a queue each");
+        for (size_t j = 0; j < i; j++)
+            if (text_equal(groups[j].name, groups[i].name)) return reading_fail(reading, stage->path, "'groups' holds each once");
+    }
+    stage->groups = groups;
+    stage->group_count = (uint32_t)count;
+    return 0;
+}
+
 static int read_stage(struct reading *reading, const json_t *json, size_t stage_count, struct plan_stage *stage)
 {
     static const struct member members[] = {{"path", JSON_STRING, true}, {"needs", JSON_ARRAY, true}, {"condition", JSON_STRING, false},
         {"condition_overrides", JSON_TRUE, false}, {"allow_failure", JSON_TRUE, false}, {"timeout_ms", JSON_INTEGER, false},
-        {"checkout", JSON_TRUE, false}, {"inputs", JSON_ARRAY, false}, {"scope", JSON_STRING, false}, {"steps", JSON_ARRAY, true},
-        {.name = NULL}};
-    static const char *const filled[] = {"inputs", "steps", NULL};
+        {"checkout", JSON_TRUE, false}, {"inputs", JSON_ARRAY, false}, {"scope", JSON_STRING, false}, {"groups", JSON_ARRAY, false},
+        {"steps", JSON_ARRAY, true}, {.name = NULL}};
+    static const char *const filled[] = {"inputs", "groups", "steps", NULL};
     int result = reading_check(reading, json, "a stage", members);
     if (result || (result = check_stage_path(reading, json_text(json, "path", "")))) return result;
     stage->path = reading_text(reading, json, "path");
@@ -179,6 +206,7 @@ static int read_stage(struct reading *reading, const json_t *json, size_t stage_
     stage->checkout = json_flag(json, "checkout", false);
     stage->inputs = reading_shared(reading, json, "inputs", reading->empty_array);
     if ((result = check_inputs(reading, stage->inputs, stage->path))) return result;
+    if ((result = read_groups(reading, json_object_get(json, "groups"), stage))) return result;
     stage->scope = reading_text(reading, json, "scope");
     if (!stage->scope)
         stage->scope = "";
@@ -322,6 +350,7 @@ int plan_from_json(const json_t *json, struct plan **ret, struct error *err)
     int result = read_plan(&reading, json);
     if (result) return result;
     plan_index(plan);
+    claims_make(plan);
     json_digest(json, plan->digest);
     *ret = take(&plan);
     return 0;

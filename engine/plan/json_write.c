@@ -13,6 +13,17 @@ const char *const plan_reason_names[] = {
     NULL,
 };
 
+const char *const group_queue_names[] = {[GROUP_FIFO] = "fifo", [GROUP_SUPERSEDE] = "supersede", [GROUP_REJECT] = "reject", NULL};
+
+static json_t *groups_to_json(const struct plan_stage *stage)
+{
+    json_t *list = json_array();
+    for (uint32_t i = 0; i < stage->group_count; i++)
+        json_array_append_new(
+            list, json_pack("{s:s, s:s}", "name", stage->groups[i].name, "queue", group_queue_names[stage->groups[i].queue]));
+    return list;
+}
+
 static json_t *retry_to_json(const struct retry *retry)
 {
     json_t *object = json_object(), *reasons = json_array();
@@ -72,6 +83,7 @@ static json_t *stage_to_json(const struct plan *plan, const struct plan_stage *s
     put_true(object, "checkout", stage->checkout);
     put_shared(object, "inputs", stage->inputs);
     if (*stage->scope) json_put_text(object, "scope", stage->scope);
+    if (stage->group_count) json_put(object, "groups", groups_to_json(stage));
     for (uint32_t i = 0; i < stage->step_count; i++)
         json_array_append_new(steps, step_to_json(&plan->steps[stage->first_step + i], default_sandbox));
     json_put(object, "steps", steps);

@@ -121,6 +121,7 @@ static void build_graph(struct build *build, const struct pipeline *pipeline, js
     for (size_t i = 0; i < build->stage_count; i++) {
         const struct stage_origin *origin = &build->origins[i];
         steps_build(build, origin->frame, &origin->frame->pipeline->stages[origin->stage], &build->stages[i]);
+        groups_build(build, origin, &build->stages[i]);
     }
 }
 
@@ -146,6 +147,7 @@ int plan_build(
     if (list->error_count == errors_before) plan_adopt(plan, &build);
     if (list->error_count > errors_before) return -ERROR_INVALID;
     plan_index(plan);
+    claims_make(plan);
     digest_plan(plan);
     *ret = take(&plan);
     return 0;

@@ -34,6 +34,15 @@ struct plan_step {
     bool ready_ahead;           /* nothing in it is unknown and it has no condition: may be handed to the shim early */
 };
 
+/* What becomes of a run that comes while another is in the group; the strictest last. */
+enum group_queue { GROUP_FIFO, GROUP_SUPERSEDE, GROUP_REJECT, GROUP_QUEUE_COUNT };
+struct plan_group {
+    const char *name; /* the same for all runs of a server */
+    enum group_queue queue;
+};
+
+#define NO_CLAIM UINT32_MAX
+
 struct plan_stage {
     uint32_t index;
     const char *path;                /* "build", "indoor/release" */
@@ -42,10 +51,20 @@ struct plan_stage {
     uint32_t need_count, user_count;
     const char *condition;
     bool condition_overrides, allow_failure;
-    int64_t timeout_ms; /* 0 = none beyond its steps' */
-    bool checkout;      /* then its first step is of type "checkout" */
-    json_t *inputs;     /* array of {stage, globs} */
-    const char *scope;  /* path of the innermost `use`, or "" */
+    int64_t timeout_ms;              /* 0 = none beyond its steps' */
+    bool checkout;                   /* then its first step is of type "checkout" */
+    json_t *inputs;                  /* array of {stage, globs} */
+    const char *scope;               /* path of the innermost `use`, or "" */
+    const struct plan_group *groups; /* in which one run at a time is; each once */
+    uint32_t group_count;
+    uint32_t claim; /* the one that it belongs to; NO_CLAIM where neither it nor another stage of its scope is in a group */
+};
+
+/* What a run asks for, gets and gives back at once (groups.c): the groups of stages that belong together. */
+struct plan_claim {
+    const struct plan_group *groups; /* each once */
+    const uint32_t *stages;          /* indices; also those that are in no group themselves but in the scope of one that is */
+    uint32_t group_count, stage_count;
 };
 
 struct plan {
@@ -56,6 +75,8 @@ struct plan {
     const struct plan_stage *stages;
     const struct plan_step *steps;
     uint32_t stage_count, step_count;
+    const struct plan_claim *claims; /* follows from the stages' groups and scopes, and is not written */
+    uint32_t claim_count;
     json_t *includes; /* [{name, digest}] */
     json_t
         *domains; /* name → the domain as it is now, typed and with its digest, of those that steps name; an empty object or NULL: none */

@@ -287,6 +287,7 @@ static void print_stage(struct printer *printer, const struct plan_stage *stage)
         text_add_char(printer->out, '\n');
     }
     if (stage->allow_failure) text_add(printer->out, "  may fail\n");
+    show_groups(printer->out, stage);
     for (uint32_t i = 0; i < stage->step_count; i++)
         print_step(printer, &printer->plan->steps[stage->first_step + i], width);
 }

@@ -91,6 +91,18 @@ json_t *show_sorted(const json_t *value)
     return sorted ? sorted : json_object();
 }
 
+void show_groups(struct text *out, const struct plan_stage *stage)
+{
+    static const char *const queues[] = {[GROUP_FIFO] = "first in, first out",
+        [GROUP_SUPERSEDE] = "a newer run takes the place of one that waits",
+        [GROUP_REJECT] = "who comes meanwhile is rejected"};
+    for (uint32_t i = 0; i < stage->group_count; i++) {
+        text_add(out, "  one at a time: ");
+        show_text(out, stage->groups[i].name, strlen(stage->groups[i].name));
+        text_add_format(out, ", %s\n", queues[stage->groups[i].queue]);
+    }
+}
+
 void show_duration(struct text *out, int64_t ms)
 {
     static const struct {

@@ -15,6 +15,8 @@ void show_value(struct text *out, const json_t *value, const char *stage);
 void show_effects(struct text *out, const struct plan *plan, const struct plan_step *step, size_t indent);
 /* A copy whose members are in the order of their names: a plan reads the same before it was stored and after. Caller's. */
 json_t *show_sorted(const json_t *value);
+/* A line for each group that the stage is in. */
+void show_groups(struct text *out, const struct plan_stage *stage);
 void show_duration(struct text *out, int64_t ms); /* 10 m, 1 h 30 m: without parts that are 0 */
 
 #endif

@@ -2,8 +2,8 @@
 #ifndef CRESCENDO_RUN_CORE_SOCKET_H
 #define CRESCENDO_RUN_CORE_SOCKET_H
 
-/* Lets the sandbox's user, and nobody else, into the socket's folder and to the socket. Only root has such a user; for others, and where the
-   socket is not there (yet), nothing happens. Called when the socket was made, and before a step is started that needs it. */
+/* Lets the sandbox's user, and nobody else, into the socket's folder and to the socket. Only root has such a user; for others, and where
+   the socket is not there (yet), nothing happens. Called when the socket was made, and before a step is started that needs it. */
 void core_socket_share(const char *socket);
 
 #endif

@@ -297,7 +297,9 @@ static void decide_all(struct live_run *run)
         struct event_list events = {0};
         unsigned slots = engine->options.slots;
         unsigned free_slots = slots > engine->live_stages ? slots - engine->live_stages : 0;
-        decide(run->state, &(struct decide_input){clock_now_ms(), free_slots, lease_is_unsure(run)}, &events);
+        struct turn *turns = turns_look(run);
+        decide(run->state, &(struct decide_input){clock_now_ms(), free_slots, lease_is_unsure(run), turns}, &events);
+        free(turns);
         again = events.count > 0 && live_fold(run, &events);
     }
 }
@@ -316,6 +318,7 @@ static void advance_one(struct live_run *run)
         else
             changed = live_act(run);
     }
+    turns_notice(run);
     live_arm_timer(run);
     run->advancing = false;
 }
@@ -332,13 +335,28 @@ static void offer_slots(struct engine *engine)
     }
 }
 
+/* A run let go of a group, or came to wait for one: what that means for the others, each tells for itself. */
+static void offer_turns(struct engine *engine)
+{
+    while (engine->turns_changed) {
+        engine->turns_changed = false;
+        for (struct live_run *run = engine->runs, *next; run; run = next) {
+            next = run->next;
+            if (!run->advancing && !run->closing && turns_wait(run)) advance_one(run);
+        }
+    }
+}
+
 void live_advance(struct live_run *run)
 {
     struct engine *engine = run->engine;
     if (run->advancing || run->closing || engine->closing || engine->failed) return;
     run->held++;
     advance_one(run);
-    offer_slots(engine);
+    do {
+        offer_slots(engine);
+        offer_turns(engine);
+    } while (engine->slot_freed);
     run->held--;
     live_retire(run);
 }

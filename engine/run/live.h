@@ -56,6 +56,8 @@ struct live_run {
     enum sandbox_degree worst_degree;
     int64_t idle_since_ms; /* nothing but waiting, with a shim that has nothing to do; 0 = not so */
 
+    uint64_t turn_mark; /* what this run meant for the turns of others when it was last looked at */
+
     uint64_t leases_at;   /* state->effect_events when it was looked what is held */
     struct lease *leases; /* that the server renews (lease.h) */
 
@@ -82,7 +84,7 @@ struct engine {
     struct live_run *runs;
     struct subscription *subscriptions;
     unsigned live_stages; /* over all runs: the slots in use */
-    bool slot_freed, closing, failed;
+    bool slot_freed, turns_changed, closing, failed;
 };
 
 /* live.c */
@@ -102,6 +104,12 @@ bool step_is_live(enum step_status status);
 bool live_act(struct live_run *run);        /* what the state asks for: launch, cancel, say, end; true: it made events, so advance */
 void live_prepare(struct live_run *run);    /* while a durable event is on its way to the disk: what does nobody harm */
 bool live_act_on_all(struct live_run *run); /* after an attach */
+
+/* turns.c */
+struct turn *turns_look(const struct live_run *run);   /* by claim; caller frees; NULL: it has none */
+void turns_notice(struct live_run *run);               /* sets turns_changed where others have to be asked again */
+bool turns_wait(const struct live_run *run);           /* is a stage of it parked for its turn? */
+const char *turns_message(const struct live_run *run); /* whose turn it is, where the run waits for nothing else; NULL = it does not */
 
 /* launch.c */
 int launch_prepare(struct live_run *run, uint32_t step, struct error *err) MUST_CHECK; /* its sandbox, which may be made before it */

@@ -117,6 +117,9 @@ static void describe_state(const struct run_state *state, json_t *row)
     json_put(row, "stages", describe_stages(state));
     json_put_text(row, "isolation", state->isolation);
     json_put_text(row, "text", state->diagnosis);
+    json_t *left = run_state_left(state);
+    json_put(row, "left", json_array_size(left) ? json_incref(left) : NULL);
+    json_decref(left);
 }
 
 /* These are no columns: a run that the engine does not hold any more is folded again. */

@@ -73,6 +73,7 @@ static void copy_keys(struct file *file, const json_t *read, struct pipeline_sta
     stage->condition = arena_copy_text(file->reader.arena, json_text(read, "if", NULL));
     stage->env = json_object_get(read, "env");
     stage->sandbox = json_object_get(read, "sandbox");
+    stage->concurrency = json_object_get(read, "concurrency");
     stage->timeout_ms = json_whole(read, "timeout", 0);
     stage->checkout = strcmp(json_text(read, "checkout", "clean"), "none") != 0;
     stage->allow_failure = json_flag(read, "allow-failure", false);
@@ -143,6 +144,7 @@ static void load_stage(struct file *file, const struct yaml_node *node, uint32_t
         return;
     }
     copy_keys(file, fields_read(&file->reader, node, stage_fields, 0, "a stage"), stage);
+    if (stage->concurrency) stage->concurrency_at = yaml_find(node, "concurrency")->at;
     if (!stage->id) file->broken[index] = file->graph_is_broken = true;
     const struct yaml_entry *name = yaml_find_entry(node, "stage");
     if (stage->id && !names_add(&file->stage_names, stage->id, index)) {

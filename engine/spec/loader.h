@@ -46,8 +46,9 @@ void load_stage_body(struct file *file, const struct yaml_node *node, uint32_t i
 void load_steps(struct file *file, const struct yaml_node *node, uint32_t stage);
 void load_use(struct file *file, const struct yaml_node *stage_node, const struct yaml_node *name, uint32_t stage);
 void load_outputs(struct file *file, const struct yaml_node *node);
-void check_graph(struct file *file);      /* needs exist, no cycles (graph.c) */
-void check_references(struct file *file); /* inputs and expressions (references.c) */
+void check_graph(struct file *file);                                          /* needs exist, no cycles (graph.c) */
+void check_scopes(const struct pipeline *pipeline, struct diagnostics *list); /* of the outermost file, when all is loaded (scopes.c) */
+void check_references(struct file *file);                                     /* inputs and expressions (references.c) */
 
 /* Which stages a stage transitively needs, as rows of bits; made on first use. (graph.c) */
 struct reach {

@@ -119,6 +119,8 @@ static void load_head(struct file *file, const struct yaml_node *root)
     if (pipeline->service) pipeline->service_at = yaml_find(root, "service")->at;
     pipeline->env = json_object_get(head, "env");
     pipeline->sandbox = json_object_get(head, "sandbox");
+    pipeline->concurrency = json_object_get(head, "concurrency");
+    if (pipeline->concurrency) pipeline->concurrency_at = yaml_find(root, "concurrency")->at;
     pipeline->timeout_ms = json_whole(head, "timeout", 0);
     pipeline->rollback_run = text_equal(json_text(json_object_get(head, "on-failure"), "rollback", NULL), "run");
     env_is_sound(&file->reader, yaml_find(root, "env"));
@@ -192,6 +194,7 @@ int pipeline_load(const struct source_set *sources, step_types *types, struct di
     size_t errors_before = list->error_count;
     const struct pipeline *loaded = load_file(&loader, &sources->items[0], false);
     if (!loaded || list->error_count != errors_before) return -ERROR_INVALID;
+    check_scopes(loaded, list);
     struct pipeline *pipeline = arena_alloc(arena, sizeof *pipeline);
     *pipeline = *loaded;
     *ret = pipeline;

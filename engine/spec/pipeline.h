@@ -75,6 +75,8 @@ struct pipeline_stage {
     size_t need_count;
     const char *condition;
     json_t *env, *sandbox;
+    json_t *concurrency; /* object typed by concurrency_fields; NULL */
+    struct location concurrency_at;
     int64_t timeout_ms;
     bool checkout; /* false: `checkout: none` */
     bool allow_failure;
@@ -113,6 +115,8 @@ struct pipeline {
     size_t param_count;
     json_t *env;
     json_t *sandbox;
+    json_t *concurrency; /* of all its stages; object typed by concurrency_fields; NULL */
+    struct location concurrency_at;
     int64_t timeout_ms; /* of the whole run; 0 = none */
     bool rollback_run;  /* `on-failure: { rollback: run }` */
     const struct pipeline_stage *stages;
@@ -129,7 +133,7 @@ void pipeline_free(struct pipeline **pipeline);
 
 /* The tables behind the loader, also the source of the JSON schema and docs/reference/pipeline.md. */
 extern const struct field pipeline_fields[], stage_fields[], step_fields[], sandbox_fields[], approve_fields[], retry_fields[],
-    param_fields[], push_fields[], on_failure_fields[];
+    param_fields[], push_fields[], on_failure_fields[], concurrency_fields[];
 
 const char *field_type_name(enum field_type type); /* "text", "duration", ... */
 

@@ -132,6 +132,17 @@ static const char approve_words[] =
     "answer\n"
     "before `expires`, fails the stage: reasons `rejected` and `expired`.";
 
+static const char concurrency_words[] =
+    "Of the runs whose stages are in a group one at a time is let in: from the first of its stages that is in it to the last, and where\n"
+    "one of them fails or lends a share, until that is put back. Who comes meanwhile waits for its turn, without a process.\n\n"
+    "```yaml\n- stage: outdoor\n  use: canary\n  with: { domain: greek-outdoor, offering: \"${{ stages.publish.offer.offering }}\" }\n"
+    "  concurrency: { group: greek-outdoor, queue: fifo }\n- stage: measure\n  concurrency: the-only-radio   # short for { group: "
+    "the-only-radio }\n  steps:\n    - run: ./measure\n```\n\n"
+    "A stage with a step that orders on a domain is in the group `DOMAIN/SERVICE` without a word, with the queue that the domain's policy\n"
+    "gives. Nothing is dropped silently: `crescendo show` says whose turn it is and how many come before, and a run that is superseded "
+    "or\n"
+    "rejected says by which. [The whole](../explanation/concurrency.md).";
+
 static const char sandbox_words[] =
     "On the pipeline, a stage or a step; the innermost key wins, key by key. A step always has one; without a word it has no network, "
     "4096\n"
@@ -168,6 +179,7 @@ void reference_print(step_types *types, struct text *out)
     text_add(out, outputs_words);
     text_add(out, conditions);
     reference_add_section(out, "`approve`", approve_words, approve_fields);
+    reference_add_section(out, "`concurrency`", concurrency_words, concurrency_fields);
     reference_add_section(out, "`sandbox`", sandbox_words, sandbox_fields);
     reference_add_section(out, "`retry`", retry_words, retry_fields);
     reference_add_section(out, "`on-failure`", on_failure_words, on_failure_fields);

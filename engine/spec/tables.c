@@ -155,6 +155,23 @@ const struct field step_fields[] = {
     FIELD_END,
 };
 
+static const char *const group_queues[] = {"fifo", "supersede", "reject", NULL};
+const struct field concurrency_fields[] = {
+    {.name = "group",
+        .type = FIELD_TEXT,
+        .flags = FIELD_REQUIRED | FIELD_SHORT,
+        .help = "The group's name, the same for all runs of a server; an expression in it must be known when the run is planned"},
+    {.name = "queue",
+        .type = FIELD_CHOICE,
+        .flags = FIELD_LITERAL,
+        .fallback = "fifo",
+        .choices = group_queues,
+        .help =
+            "What becomes of who comes while it is held: `fifo` waits for its turn, `supersede` too but lets a newer run take its place, "
+            "`reject` fails"},
+    FIELD_END,
+};
+
 static const char *const checkouts[] = {"clean", "none", NULL};
 const struct field stage_fields[] = {
     {.name = "stage", .type = FIELD_NAME, .flags = FIELD_REQUIRED | FIELD_LITERAL, .help = "The stage's name"},
@@ -187,7 +204,7 @@ const struct field stage_fields[] = {
     {.name = "matrix", .type = FIELD_ANY, .flags = FIELD_LATER, .help = "The stage once for each combination of values"},
     {.name = "parallel", .type = FIELD_ANY, .flags = FIELD_LATER, .help = "How many of a matrix run at a time"},
     {.name = "fail-fast", .type = FIELD_ANY, .flags = FIELD_LATER, .help = "Whether one failure ends the rest of a matrix"},
-    {.name = "concurrency", .type = FIELD_ANY, .flags = FIELD_LATER, .help = "A queue shared with other runs"},
+    {.name = "concurrency", .type = FIELD_OBJECT, .fields = concurrency_fields, .help = "A group of which one run at a time is in"},
     {.name = "secrets", .type = FIELD_ANY, .flags = FIELD_LATER, .help = "Secrets handed to a used file"},
     {.name = "on-failure", .type = FIELD_ANY, .flags = FIELD_LATER, .help = "What to do when it fails"},
     FIELD_END,
@@ -235,7 +252,10 @@ const struct field pipeline_fields[] = {
         .help = "For a file that is used: the values that its user can refer to"},
     {.name = "secrets", .type = FIELD_ANY, .flags = FIELD_LATER, .help = "References to secrets"},
     {.name = "matrix", .type = FIELD_ANY, .flags = FIELD_LATER, .help = "Stages have it"},
-    {.name = "concurrency", .type = FIELD_ANY, .flags = FIELD_LATER, .help = "A queue shared with other runs"},
+    {.name = "concurrency",
+        .type = FIELD_OBJECT,
+        .fields = concurrency_fields,
+        .help = "A group for all stages of the file: of the runs in it one at a time begins a stage"},
     {.name = "on-failure",
         .type = FIELD_OBJECT,
         .flags = FIELD_LITERAL,

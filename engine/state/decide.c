@@ -68,7 +68,8 @@ static void end_cancelled(const struct decision *decision)
 {
     enum reason reason = decision->state->cancel_reason;
     const char *comment = decision->state->cancel_comment; /* of an engine that cancels: what happened */
-    const char *message = comment && reason == REASON_lease_lost ? comment : reason_help(reason);
+    bool tells = reason == REASON_lease_lost || reason == REASON_superseded;
+    const char *message = comment && tells ? comment : reason_help(reason);
     end_badly(decision, reason == REASON_timeout ? EVENT_run_failed : EVENT_run_cancelled, reason, message);
 }
 
@@ -97,10 +98,18 @@ static enum wait foremost_wait(const struct run_state *state)
     return WAIT_none;
 }
 
+/* Was more decided than to say anew what is waited for? */
+static bool has_decided(const struct decision *decision)
+{
+    for (size_t i = decision->first; i < decision->list->count; i++)
+        if (decision->list->items[i].type != EVENT_step_waits) return true;
+    return false;
+}
+
 static void wait_or_resume(const struct decision *decision)
 {
     const struct run_state *state = decision->state;
-    bool moves = state->live_count || state->ready_count || decision->list->count > decision->first;
+    bool moves = state->live_count || state->ready_count || has_decided(decision);
     enum wait wait = foremost_wait(state);
     if (state->status == RUN_waiting && moves) add_run(decision, EVENT_run_resumed, NULL);
     if (state->status != RUN_running || moves || wait == WAIT_none) return;
@@ -142,6 +151,7 @@ static void decide_queue(struct decision *decision)
 
 static void decide_steps(struct decision *decision)
 {
+    if (!decide_turns(decision)) return;
     notice_due_timers(decision->state, decision->now_ms);
     decide_dirty(decision);
     decide_queue(decision);
@@ -161,8 +171,12 @@ static bool is_asking(const struct run_state *state)
 
 void decide(struct run_state *state, const struct decide_input *input, struct event_list *list)
 {
-    struct decision decision = {
-        .state = state, .now_ms = input->now_ms, .free_slots = input->free_slots, .list = list, .first = list->count};
+    struct decision decision = {.state = state,
+        .now_ms = input->now_ms,
+        .free_slots = input->free_slots,
+        .turns = input->turns,
+        .list = list,
+        .first = list->count};
     decision.hold = input->hold && state->status != RUN_cancelling;
     switch ((int)state->status) {
     case RUN_queued:

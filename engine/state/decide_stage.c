@@ -173,6 +173,7 @@ static void begin(struct decision *decision, const struct plan_step *step)
     const struct stage_state *stage = &state->stages[step->stage];
     bool others_first = state->queue_count && !stage->begun;
     if (state->steps[step->index].status == STEP_ready || stage->live || decision->hold) return;
+    if (!decide_turn(decision, step)) return;
     if (plan_step_is_approval(step)) return park_for_approval(decision, step);
     if (plan_step_is_rollback(step)) return fail_on_purpose(decision, step);
     if (decision->free_slots && !others_first) return start_in_slot(decision, step->index);
@@ -266,6 +267,13 @@ static void decide_fresh(struct decision *decision, uint32_t stage)
         refuse_stage(decision, stage, verdict, &err);
 }
 
+/* Who gives up takes the whole stage along. */
+static void decide_parked_for_turn(struct decision *decision, const struct plan_step *step)
+{
+    bool is_cancelled = decision->state->status == RUN_cancelling;
+    if (decide_waiting(decision, step)) refuse_stage(decision, step->stage, is_cancelled ? VERDICT_CANCEL : VERDICT_SKIP_FAILED, NULL);
+}
+
 static void decide_begun(struct decision *decision, uint32_t stage)
 {
     const struct run_state *state = decision->state;
@@ -277,6 +285,7 @@ static void decide_begun(struct decision *decision, uint32_t stage)
         stop_forerunner(decision, front);
         return refill(decision, stage);
     case STEP_parked:
+        if (state->steps[front->index].wait == WAIT_group) return decide_parked_for_turn(decision, front);
         if (is_over_time(decision, stage)) return end_for_timeout(decision, stage, front->index);
         return decide_parked(decision, front->index);
     case STEP_pending:

@@ -87,6 +87,28 @@ static void add_by(struct narration *narration)
         text_add_format(&narration->line, "%s%s", index ? ", " : " by ", json_string_value(name) ? json_string_value(name) : "?");
 }
 
+static void tell_turn(struct narration *narration)
+{
+    text_add_format(&narration->line, "%s %s", narration->path, json_text(narration->event->data, "message", "waits for its turn"));
+}
+
+static void tell_waits(struct narration *narration)
+{
+    mark(narration, PAINT_YELLOW, "…");
+    tell_turn(narration);
+}
+
+/* Only to whom had to wait. */
+static void tell_granted(struct narration *narration)
+{
+    const struct plan_step *step = &narration->state->plan->steps[narration->event->step];
+    int64_t asked_ms = narration->state->stages[step->stage].asked_ms;
+    if (!asked_ms) return;
+    mark(narration, PAINT_GREEN, "▸");
+    text_add_format(&narration->line, "%s: its turn has come", narration->state->plan->stages[step->stage].path);
+    add_time(narration, " after ", asked_ms, narration->event->time_ms);
+}
+
 static void tell_parked(struct narration *narration)
 {
     const json_t *data = narration->event->data;
@@ -105,6 +127,7 @@ static void tell_parked(struct narration *narration)
         if (until_ms > narration->event->time_ms) add_time(narration, " in ", narration->event->time_ms, until_ms);
         return;
     }
+    if (text_equal(wait, "group")) return tell_turn(narration);
     text_add_format(&narration->line, "%s waits for %s", narration->path, text_equal(wait, "timer") ? "its time" : wait);
     if (until_ms > narration->event->time_ms) add_time(narration, ", at most ", narration->event->time_ms, until_ms);
 }
@@ -270,6 +293,8 @@ static void tell_step(struct narration *narration)
     case EVENT_step_parked: return tell_parked(narration);
     case EVENT_step_checkpoint: return tell_verdict(narration);
     case EVENT_effect_done: return tell_share(narration);
+    case EVENT_step_waits: return tell_waits(narration);
+    case EVENT_step_granted: return tell_granted(narration);
     case EVENT_step_vote: return tell_vote(narration);
     case EVENT_step_skipped: return tell_skipped(narration);
     case EVENT_step_annotated: return tell_annotation(narration);

@@ -37,6 +37,13 @@ uint32_t undo_next(const struct run_state *state, bool unfinished);
 /* Has this step an effect that is done, can be undone, and is not behind a pivot? */
 bool undo_is_due(const struct run_state *state, uint32_t step, const struct effect_state *effect);
 
+/* Is nothing of this stage left that a cancelled run would undo: each step did its work, and no lease is held? */
+bool stage_is_finished(const struct run_state *state, uint32_t stage);
+
+/* --- turn.c --- */
+void fold_turn(struct run_state *state, const struct event *event); /* called by reduce only */
+bool stage_waits_for_turn(const struct run_state *state, uint32_t stage);
+
 /* --- lease.c --- */
 /* Is it by this effect that the run holds a lease now? */
 bool lease_is_held(const struct run_state *state, const struct effect_state *effect);

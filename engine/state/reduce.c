@@ -1,4 +1,4 @@
-/* reduce.c: event → state. With reduce_undo.c the only writer of struct run_state; decide and settle only read it.
+/* reduce.c: event → state. With reduce_undo.c and turn.c the only writer of struct run_state; decide and settle only read it.
    An event is checked whole before anything is written: a refused one changes nothing.
    The tables of states.def say which moves there are; the payload's keys are those of events.def. */
 #include "state/parts.h"
@@ -160,6 +160,7 @@ static void fold_parked(struct run_state *state, uint32_t index, struct step_sta
     json_t *checkpoint = json_object_get(event->data, "checkpoint");
     if (checkpoint) replace_json(&step->checkpoint, checkpoint);
     state->parked_count[step->wait]++;
+    if (step->wait == WAIT_group) state->stages[state->plan->steps[index].stage].asked_ms = event->time_ms;
     if (step->until_ms) timer_add(state, (struct timer){step->until_ms, state->plan->steps[index].stage, index});
     if (step->wait != WAIT_retry) return;
     replace_json(&step->outputs, NULL);
@@ -240,6 +241,8 @@ static void fold_kind(struct run_state *state, uint32_t index, const struct even
         step->losses += json_flag(event->data, "lost", false);
         break;
     case EVENT_step_parked: fold_parked(state, index, step, event); break;
+    case EVENT_step_granted:
+    case EVENT_step_waits: fold_turn(state, event); break;
     case EVENT_step_progress:
         if (!json_text(event->data, "fault", NULL)) break;
         replace_text(&step->fault, json_text(event->data, "fault", NULL));
@@ -284,7 +287,8 @@ static void note_stage(struct run_state *state, uint32_t index, const struct eve
         return;
     }
     stage->begun = true;
-    if (!stage->started_ms && (status == STEP_starting || status == STEP_parked)) {
+    bool is_turn = state->steps[index].wait == WAIT_group; /* the stage's time begins with its turn */
+    if (!stage->started_ms && (status == STEP_starting || (status == STEP_parked && !is_turn))) {
         stage->started_ms = event->time_ms;
         if (stage_plan->timeout_ms) timer_add(state, (struct timer){event->time_ms + stage_plan->timeout_ms, plan->stage, NO_STEP});
     }

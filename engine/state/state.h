@@ -146,7 +146,9 @@ struct stage_state {
     bool begun;               /* a step of it was started, parked, failed: its condition was answered */
     bool failed;              /* a step of it that counts failed or was cancelled */
     bool inherited;           /* skipped because something before the stage failed */
+    bool granted;             /* it is its turn in all of its groups, or was */
     bool is_dirty, is_queued; /* is in run_state.dirty, in run_state.queue */
+    int64_t asked_ms;         /* began to wait for its turn; 0 = it did not have to */
     int64_t started_ms;       /* its first step's start; 0 = not yet */
 };
 
@@ -201,11 +203,42 @@ void run_state_free(struct run_state **state);
 /* Folds one event. run_accepted comes first. An illegal move, an unknown step or a wrong payload changes nothing and is -ERROR_STATE. */
 int reduce(struct run_state *state, const struct event *event, struct error *err) MUST_CHECK;
 
+/* --- turns (turn.c): of the runs that are in one group, one at a time goes on --- */
+enum claim_status {
+    CLAIM_IDLE,  /* nothing was asked yet */
+    CLAIM_WAITS, /* a stage of it is parked for its turn */
+    CLAIM_HELD,  /* until all its stages are finished and lend nothing, or the run is at rest */
+    CLAIM_DONE,
+};
+enum claim_status claim_status(const struct run_state *state, uint32_t claim);
+
+/* What stands in the way of one claim of a run. turn_begin, then turn_meet with every other run that is not at rest, in any order. */
+struct turn {
+    const struct run_state *state; /* borrowed while it is made */
+    uint32_t claim;
+    enum claim_status status; /* of the claim itself */
+    int64_t asked_ms;         /* since when it waits */
+    const char *group;        /* that is not free; NULL: it may begin */
+    enum group_queue queue;   /* the strictest of those that are not free */
+    uint64_t holder;          /* the run that holds it; 0 = nobody */
+    enum run_status holder_status;
+    enum wait holder_wait;
+    uint32_t before; /* runs that began to wait for it earlier */
+    uint64_t newer;  /* a newer run that waits and takes this one's place; 0 = none */
+};
+void turn_begin(const struct run_state *state, uint32_t claim, struct turn *turn);
+void turn_meet(struct turn *turn, const struct run_state *other);
+/* "run 3 holds lab/hello, 1 before it"; caller frees. */
+char *turn_words(const struct turn *turn);
+/* A number that changes when what this run means for the turns of others does. */
+uint64_t turn_mark(const struct run_state *state);
+
 /* --- decide --- */
 struct decide_input {
     int64_t now_ms;
-    uint32_t free_slots; /* stages that may become live now */
-    bool hold;           /* begin nothing new and end nothing: it is not known whether a lease is held (run/lease.c) */
+    uint32_t free_slots;      /* stages that may become live now */
+    bool hold;                /* begin nothing new and end nothing: it is not known whether a lease is held (run/lease.c) */
+    const struct turn *turns; /* by claim; NULL: nobody stands in the way */
 };
 /* Appends what shall happen next, in order, to *list. The caller folds and appends them all, then asks again until nothing
    comes. Looks only at dirty stages, and at timers that are due. A step_starting stands for "hand it to the shim": the first of
@@ -268,6 +301,8 @@ json_t *run_state_undo(const struct run_state *state, uint32_t step);
 json_t *run_state_leases(const struct run_state *state);
 /* Is something told to happen whose outcome is not on record? It may have ended a lease. */
 bool run_state_has_open_effect(const struct run_state *state);
+/* What a run that ended badly left standing though it could have been undone: [{step, effect, target, order, service}, ...]; caller's. */
+json_t *run_state_left(const struct run_state *state);
 /* The effect's key: SHA-256 over run, step path, generation, name, target, joined by newlines. */
 void effect_key(uint64_t run, const char *step_path, unsigned generation, const char *name, const char *target, char ret_key[65]);
 /* One line for a person about an event that a watcher cares for, NULL for the others. Caller frees. */

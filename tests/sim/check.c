@@ -27,6 +27,7 @@ static void check_stage(struct world *world, uint32_t index, uint32_t *open, uin
     }
     for (uint32_t i = 0; i < plan->need_count; i++)
         needs += state->stages[plan->needs[i]].steps_open > 0;
+    if (live && plan->group_count && !stage->granted) world_fault(world, "the stage %s is alive out of its turn", plan->path);
     *open += stage_open;
     *live_stages += live > 0;
     if (stage->steps_open != stage_open || stage->live != live || stage->needs_open != needs || stage->cursor != cursor)

@@ -151,10 +151,12 @@ bool engine_hear(struct world *world)
 
 /* --- deciding --- */
 
-static struct decide_input input(const struct world *world)
+static struct decide_input input(const struct world *world, struct turn *turns)
 {
+    others_look(world, turns);
     uint32_t live = world->engine.state->live_stage_count;
-    return (struct decide_input){.now_ms = world->now_ms, .free_slots = live < SLOTS ? SLOTS - live : 0, .hold = world->engine.is_unsure};
+    return (struct decide_input){
+        .now_ms = world->now_ms, .free_slots = live < SLOTS ? SLOTS - live : 0, .hold = world->engine.is_unsure, .turns = turns};
 }
 
 static bool same_events(const struct event_list *a, const struct event_list *b)
@@ -168,7 +170,8 @@ static bool same_events(const struct event_list *a, const struct event_list *b)
 static void check_asked_twice(struct world *world, const struct event_list *events)
 {
     struct event_list again = {0};
-    struct decide_input now = input(world);
+    struct turn turns[CLAIMS_MAX];
+    struct decide_input now = input(world, turns);
     decide(world->engine.state, &now, &again);
     if (!same_events(events, &again)) world_fault(world, "decide gives other events when it is asked twice");
     event_list_release(&again);
@@ -197,7 +200,8 @@ bool engine_advance(struct world *world)
     if (!engine->must_advance && engine_next_ms(world) > world->now_ms) return false;
     for (uint32_t rounds = 0; !world->fault; rounds++) {
         struct event_list events = {0};
-        struct decide_input now = input(world);
+        struct turn turns[CLAIMS_MAX];
+        struct decide_input now = input(world, turns);
         decide(engine->state, &now, &events);
         if (chance_percent(&world->chance, 10)) check_asked_twice(world, &events);
         check_hold(world, &events);
@@ -235,6 +239,7 @@ static bool hand_over(struct world *world, uint32_t index)
         if (engine->knows_shim) return false; /* hear its end first */
         world->shim.lives = engine->knows_shim = engine->is_attached = true;
     }
+    others_check_start(world, index);
     bool has_one_before = index > world->plan->stages[world->plan->steps[index].stage].first_step;
     bool is_behind = has_one_before && !step_status_at_rest(engine->state->steps[index - 1].status);
     engine->handed[index] = engine->state->steps[index].attempt;

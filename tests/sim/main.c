@@ -67,6 +67,7 @@ static void pass_time(struct world *world)
 {
     int64_t next = engine_next_ms(world), shim = shim_next_ms(world);
     if (shim < next) next = shim;
+    if ((next == INT64_MAX || chance_percent(&world->chance, 20)) && others_let_go(world)) return;
     bool is_late = next == INT64_MAX || chance_percent(&world->chance, 20);
     if (is_late && engine_vote(world)) return;
     if (world->engine.state->status == RUN_needs_person && is_late && engine_cancel(world)) return;
@@ -106,6 +107,7 @@ static void live(struct world *world)
         if (i == ACTIONS_WILD) world->is_calm = true;
         if (i == ACTIONS_MAX) world_fault(world, "the run does not come to an end");
         if (chance_percent(&world->chance, 10)) world->now_ms++;
+        others_move(world);
         if (disturb(world) || happen(world)) continue;
         pass_time(world);
     }
@@ -123,6 +125,7 @@ static void release(struct world *world)
     free(world->ordered);
     free(world->undone);
     free(world->undone_at);
+    free(world->others);
     free_made_plan(&world->plan);
 }
 
@@ -141,6 +144,7 @@ static void simulate(uint64_t seed, bool is_verbose, struct totals *totals)
     world.ordered = mem_alloc_array(world.plan->step_count, sizeof *world.ordered);
     world.undone = mem_alloc_array(world.plan->step_count, sizeof *world.undone);
     world.undone_at = mem_alloc_array(world.plan->step_count, sizeof *world.undone_at);
+    world.others = mem_alloc_array((size_t)world.plan->claim_count + 1, sizeof *world.others);
     world.crash_budget = chance_percent(&world.chance, 70) ? chance_below(&world.chance, 12) : 0;
     world.cancel_budget = chance_percent(&world.chance, 40) ? 1 + chance_below(&world.chance, 2) : 0;
     live(&world);

@@ -20,6 +20,12 @@ static void add_scope(struct chance *chance, struct text *text)
     if (chance_percent(chance, 50)) text_add_format(text, " scope=%s", scopes[chance_below(chance, COUNT_OF(scopes))]);
 }
 
+static void add_groups(struct chance *chance, struct text *text)
+{
+    static const char *const groups[] = {"lab", "edge", "lab,edge", "core:supersede", "core:reject", "edge:supersede"};
+    if (chance_percent(chance, 20)) text_add_format(text, " groups=%s", groups[chance_below(chance, COUNT_OF(groups))]);
+}
+
 static void add_condition(struct chance *chance, struct text *text)
 {
     static const char *const conditions[] = {
@@ -58,11 +64,13 @@ static void add_approval(struct chance *chance, struct text *text)
 void random_plan(struct chance *chance, struct text *text)
 {
     uint32_t stages = 1 + chance_below(chance, 7);
+    bool with_groups = chance_percent(chance, 40);
     if (chance_percent(chance, 15)) text_add_format(text, "timeout %u\n", 20 + chance_below(chance, 400));
     if (chance_percent(chance, 15)) text_add(text, "rollback run\n");
     for (uint32_t i = 0; i < stages; i++) {
         text_add_format(text, "stage s%u", i);
         add_scope(chance, text);
+        if (with_groups) add_groups(chance, text);
         if (i) add_needs(chance, text, i);
         if (chance_percent(chance, 10)) text_add_format(text, " timeout=%u", 10 + chance_below(chance, 300));
         if (chance_percent(chance, 10)) text_add(text, " allow-failure");

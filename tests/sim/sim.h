@@ -73,6 +73,13 @@ struct engine { /* all of it but the plan is forgotten in a crash */
     size_t saying_count, saying_capacity;
 };
 
+enum { CLAIMS_MAX = 8 }; /* a random plan has at most seven stages */
+struct other {           /* another run that is in the groups of a claim */
+    bool is_in, is_newer;
+    bool had_it_after_us; /* it came in after our run had given the claim back */
+    uint32_t before;
+};
+
 struct world {
     struct chance chance;
     uint64_t seed;
@@ -86,6 +93,7 @@ struct world {
     uint32_t *undone;    /* per step: how often the peer was told to take it back */
     uint32_t *undone_at; /* per step: its place among all that was taken back */
     uint32_t undone_count;
+    struct other *others; /* by claim */
     uint32_t acknowledged_votes, acknowledged_cancels;
     uint32_t crash_budget, cancel_budget;
     uint64_t event_count, crash_count;
@@ -118,6 +126,12 @@ bool engine_vote(struct world *world);
 bool engine_cancel(struct world *world);
 int64_t engine_next_ms(const struct world *world);
 void engine_release(struct world *world);
+
+/* others.c */
+void others_move(struct world *world);   /* sometimes one comes or goes */
+bool others_let_go(struct world *world); /* what our run waits for; false: it waits for none of them */
+void others_look(const struct world *world, struct turn *turns);
+void others_check_start(struct world *world, uint32_t step); /* may it be handed over? */
 
 /* check.c */
 void check_state(struct world *world);   /* after every event */

@@ -1,17 +1,18 @@
 /* make_plan.h: a plan from a few lines of text, for tests of what comes behind planning (a header, so that any test may use it):
        timeout 60000
        rollback run
-       stage build needs=a,b if=always() timeout=5000 allow-failure scope=use     (needs: the stage above when absent, none with needs=-)
-       step test [TYPE] retry=2:1000:failed,timeout outputs=a,b if=failed() allow-failure effects undo=NAME pivot=NAME unknown timeout=1000
-       step back rollback because=word scope=run
-       step sign approve by=ops,devs quorum=2 expires=60000 not-author
-   A step is ready_ahead unless it is `unknown` or has a condition. Words hold no blanks. A mistake ends the program. */
+       stage build needs=a,b if=always() timeout=5000 allow-failure scope=use groups=a,b:reject     (needs: the stage above when absent,
+   none with needs=-) step test [TYPE] retry=2:1000:failed,timeout outputs=a,b if=failed() allow-failure effects undo=NAME pivot=NAME
+   unknown timeout=1000 step back rollback because=word scope=run step sign approve by=ops,devs quorum=2 expires=60000 not-author A step is
+   ready_ahead unless it is `unknown` or has a condition. Words hold no blanks. A mistake ends the program. */
 #ifndef TESTS_SUPPORT_MAKE_PLAN_H
 #define TESTS_SUPPORT_MAKE_PLAN_H
 
 #include "base/arena.h"
 #include "base/json.h"
 #include "base/mem.h"
+#include "plan/build.h"
+#include "plan/json_parts.h"
 #include "state/state.h"
 
 #include <stdio.h>
@@ -86,6 +87,21 @@ static inline void make_plan_needs(struct plan_maker *maker, struct plan_stage *
     stage->need_count = count;
 }
 
+/* "a,b:reject"; without a word, first in first out */
+static inline void make_plan_groups(struct arena *arena, struct plan_stage *stage, const char *text)
+{
+    const char **names = make_plan_list(arena, text, &stage->group_count);
+    struct plan_group *groups = arena_alloc_array(arena, stage->group_count, sizeof *groups);
+    for (uint32_t i = 0; i < stage->group_count; i++) {
+        char *name = arena_copy_text(arena, names[i]), *queue = strchr(name, ':');
+        if (queue) *queue++ = '\0';
+        groups[i].name = name;
+        for (int k = 0; queue && k < GROUP_QUEUE_COUNT; k++)
+            if (!strcmp(group_queue_names[k], queue)) groups[i].queue = (enum group_queue)k;
+    }
+    stage->groups = groups;
+}
+
 static inline void make_plan_stage(struct plan_maker *maker, char **words)
 {
     struct arena *arena = maker->plan->arena;
@@ -104,6 +120,8 @@ static inline void make_plan_stage(struct plan_maker *maker, char **words)
             stage->timeout_ms = make_plan_number(make_plan_value(*word, "timeout"));
         else if (make_plan_value(*word, "scope"))
             stage->scope = arena_copy_text(arena, make_plan_value(*word, "scope"));
+        else if (make_plan_value(*word, "groups"))
+            make_plan_groups(arena, stage, make_plan_value(*word, "groups"));
         else if (!strcmp(*word, "allow-failure"))
             stage->allow_failure = true;
         else
@@ -260,6 +278,7 @@ static inline struct plan *make_plan(const char *text)
     if (maker.steps) memcpy(steps, maker.steps, maker.plan->step_count * sizeof *steps);
     maker.plan->stages = stages;
     maker.plan->steps = steps;
+    claims_make(maker.plan);
     free(maker.stages);
     free(maker.steps);
     return maker.plan;

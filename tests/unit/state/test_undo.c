@@ -59,6 +59,26 @@ static void the_failed_scope_is_undone_newest_first(void **unused)
     fixture_free(&fixture);
 }
 
+/* What stands outside of what was undone, and could have been. */
+static void what_is_left_is_told(void **unused)
+{
+    (void)unused;
+    struct fixture fixture = fixture_new("stage a\nstep x undo=e\nstep y pivot=p\nstep z undo=e\nstage b\nstep x undo=e\nstep y\n");
+    perform(&fixture, "a/x", "e", "1", 0);
+    perform(&fixture, "a/y", "p", "1", 0);
+    perform(&fixture, "a/z", "e", "{\"order\":\"7\",\"service\":\"4.1\"}", 0);
+    perform(&fixture, "b/x", "e", "1", 0);
+    AUTO(free_json) json_t *early = run_state_left(fixture.state);
+    assert_int_equal(json_array_size(early), 0);
+    fixture_exited(&fixture, "b/y", 1);
+    fixture_decide(&fixture);
+    undo(&fixture, "b/x", "e");
+    AUTO(free_json) json_t *left = run_state_left(fixture.state);
+    AUTO(free_text) char *text = json_canonical(left);
+    assert_string_equal(text, "[{\"effect\":\"e\",\"order\":\"7\",\"service\":\"4.1\",\"step\":\"a/z\",\"target\":\"t\"}]");
+    fixture_free(&fixture);
+}
+
 static void without_a_use_the_stage_is_its_scope(void **unused)
 {
     (void)unused;
@@ -332,6 +352,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_failed_scope_is_undone_newest_first),
+        cmocka_unit_test(what_is_left_is_told),
         cmocka_unit_test(without_a_use_the_stage_is_its_scope),
         cmocka_unit_test(rollback_run_undoes_all),
         cmocka_unit_test(nothing_goes_back_behind_a_pivot),

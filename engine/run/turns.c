@@ -1,0 +1,42 @@
+/* turns.c: which run is let into a group, told from the states of all runs that are not at rest. There is no table beside them, so after a
+   restart there is nothing to rebuild. docs/explanation/concurrency.md */
+#include "run/live.h"
+
+#include "base/mem.h"
+
+#include <stdlib.h>
+
+struct turn *turns_look(const struct live_run *run)
+{
+    uint32_t count = run->plan->claim_count;
+    if (!count) return NULL;
+    struct turn *turns = mem_alloc_array(count, sizeof *turns);
+    for (uint32_t i = 0; i < count; i++) {
+        turn_begin(run->state, i, &turns[i]);
+        for (const struct live_run *other = run->engine->runs; other; other = other->next)
+            if (other->plan->claim_count) turn_meet(&turns[i], other->state);
+    }
+    return turns;
+}
+
+void turns_notice(struct live_run *run)
+{
+    if (!run->plan->claim_count) return;
+    uint64_t mark = turn_mark(run->state);
+    if (mark != run->turn_mark) run->engine->turns_changed = true;
+    run->turn_mark = mark;
+}
+
+bool turns_wait(const struct live_run *run)
+{
+    return run->plan->claim_count && run->state->parked_count[WAIT_group] && !run_status_at_rest(run->state->status);
+}
+
+const char *turns_message(const struct live_run *run)
+{
+    const struct run_state *state = run->state;
+    if (state->status != RUN_waiting || state->wait != WAIT_group) return NULL;
+    for (uint32_t i = 0; i < run->plan->step_count; i++)
+        if (state->steps[i].status == STEP_parked && state->steps[i].wait == WAIT_group) return state->steps[i].message;
+    return NULL;
+}
