@@ -197,6 +197,16 @@ static void look_at_ticks(json_t *canary, const json_t *ticks)
     }
 }
 
+/* Only who had to wait has something to tell. */
+static void add_turn(struct explanation *explanation, const struct run_state *state, const struct event *event)
+{
+    int64_t asked_ms = state->stages[state->plan->steps[event->step].stage].asked_ms;
+    if (!asked_ms) return;
+    struct link *link = link_event(explanation, LINK_turn, event, KEYS("groups"));
+    json_put_whole(link->facts, "waited_ms", event->time_ms - asked_ms);
+    part(explanation);
+}
+
 /* The evidence of a canary (docs/formats/evidence.md). What else a step keeps is its own business. */
 static void look_at_checkpoint(struct explanation *explanation, const struct event *event)
 {
@@ -251,6 +261,7 @@ static void add_step_event(struct explanation *explanation, const struct run_sta
     case EVENT_step_parked: return add_parked(explanation, event);
     case EVENT_step_checkpoint: return look_at_checkpoint(explanation, event);
     case EVENT_step_progress: return note_progress(explanation, event);
+    case EVENT_step_granted: return add_turn(explanation, state, event);
     case EVENT_step_vote: return add_vote(explanation, state, event);
     case EVENT_step_failed: return add_failure(explanation, state, event);
     case EVENT_step_unknown: link_event(explanation, LINK_unknown, event, KEYS("message")); return part(explanation);

@@ -98,7 +98,9 @@ static void tell_parked(struct now *now, const struct looker *looker)
     case WAIT_approval: return tell_approval(now, looker);
     case WAIT_retry: return tell_retry(now);
     case WAIT_window: return tell_wait(now, looker, "its time window to open");
-    case WAIT_group: return tell_wait(now, looker, "its turn");
+    case WAIT_group: /* its message says who has it, and how many come before */
+        text_add_format(&now->words, "%s %s", now->plan->path, now->step->message ? now->step->message : "waits for its turn");
+        return;
     case WAIT_timer:
         if (!tell_canary(now, looker)) tell_wait(now, looker, "its time");
         return;

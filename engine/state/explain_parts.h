@@ -13,6 +13,7 @@ enum link_kind {
     LINK_ordered,     /* a service, its change or its end */
     LINK_did,         /* any other effects of a step */
     LINK_shares,      /* the shares that a step gave a service, one after another */
+    LINK_turn,        /* a stage had to wait for others in its concurrency groups */
     LINK_vote,
     LINK_verdict,
     LINK_failed,
@@ -44,7 +45,7 @@ struct explanation {
     size_t first_open;   /* links from here on may still be joined: behind the last one that parts what was before from what is after */
     uint32_t step_count; /* of the plan; the size of the two below, which are NULL before the first step event */
     char **progress;     /* by step: what it said last of how it goes on; owned */
-    json_t **canaries;   /* by step: of one that judges a canary, {share, ramp, kpis, tick, used: a tick, verdict}: the last of each; owned */
+    json_t **canaries; /* by step: of one that judges a canary, {share, ramp, kpis, tick, used: a tick, verdict}: the last of each; owned */
 };
 
 /* --- explain.c --- */

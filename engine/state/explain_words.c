@@ -238,6 +238,13 @@ static void tell_vote(const struct teller *teller)
     if (comment && *comment) text_add_format(teller->out, ": %s", comment);
 }
 
+static void tell_turn(const struct teller *teller)
+{
+    const struct plan *plan = teller->state->plan;
+    text_add_format(teller->out, "%s had its turn after ", plan->stages[plan->steps[teller->link->step].stage].path);
+    text_add_duration(teller->out, json_whole(teller->facts, "waited_ms", 0));
+}
+
 static void tell_verdict(const struct teller *teller)
 {
     const json_t *verdict = json_object_get(teller->facts, "verdict");
@@ -341,6 +348,7 @@ void explain_words(const struct run_state *state, const struct link *link, struc
     case LINK_ordered: return tell_ordered(&teller);
     case LINK_did: return tell_did(&teller);
     case LINK_shares: return tell_shares(&teller);
+    case LINK_turn: return tell_turn(&teller);
     case LINK_vote: return tell_vote(&teller);
     case LINK_verdict: return tell_verdict(&teller);
     case LINK_failed: return tell_failed(&teller);
