@@ -6,6 +6,7 @@
 #   make lint       layers, purity, headers, banned functions, clang-tidy, cppcheck, gcc -fanalyzer
 #   make bench      figures, as ratios against a floor in the same run
 #   make sim N=1000000          that many simulated runs
+#   make judge RUNS=20000       the KPI judge against simulated canaries of known truth
 #   make crash      kill -9 at five hundred moments of a run, and three hundred and forty of a release
 #   make fuzz SECONDS_EACH=60   every fuzzer for that long
 #   make format     clang-format
@@ -143,6 +144,9 @@ unit: $(UNIT_TESTS)
 $(BUILD)/sim: $(call object,$(call sources,tests/sim)) $(call archive,state plan spec types net base)
 	$(CC) $(LDFLAGS) $(filter %.o %.a,$^) -lyaml -ljansson -lm -o $@
 
+$(BUILD)/judge: $(call object,$(call sources,tests/judge)) $(call archive,perform base)
+	$(CC) $(LDFLAGS) $(filter %.o %.a,$^) -ljansson -lm -o $@
+
 # What flows, the demo and benches ask services with, and the service that they ask.
 SUPPORT := $(BUILD)/load $(BUILD)/answer
 $(BUILD)/load: $(call object,$(wildcard tests/support/load*.c) orchestrator/telemetry/histogram.c)
@@ -156,7 +160,7 @@ demo: $(PROGRAMS) $(SUPPORT)
 	@BUILD=$(BUILD) tools/demo
 
 $(UNIT_TESTS) $(call object,$(UNIT_SOURCES)): | $(BUILD)/packages-build-test
-check: $(PROGRAMS) $(UNIT_TESTS) $(BUILD)/sim $(SUPPORT)
+check: $(PROGRAMS) $(UNIT_TESTS) $(BUILD)/sim $(BUILD)/judge $(SUPPORT)
 	@BUILD=$(BUILD) tests/run
 
 crash: $(PROGRAMS) $(SUPPORT)
@@ -168,12 +172,17 @@ N ?= 20000
 sim: $(BUILD)/sim
 	@$(BUILD)/sim $(N)
 
+RUNS ?= 20000
+.PHONY: judge
+judge: $(BUILD)/judge
+	@$(BUILD)/judge $(RUNS)
+
 # The same tests under the sanitizers; the static programs are built as ever (musl has no sanitizers).
 ASAN := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 asan:
 	@$(MAKE) --no-print-directory BUILD=build-asan OPTIMISE='-O1 -g' SANITISE='$(ASAN)' asan-check
 .PHONY: asan-check
-asan-check: $(PROGRAMS) $(UNIT_TESTS) $(BUILD)/sim $(SUPPORT)
+asan-check: $(PROGRAMS) $(UNIT_TESTS) $(BUILD)/sim $(BUILD)/judge $(SUPPORT)
 	@BUILD=$(BUILD) ASAN_OPTIONS=detect_leaks=1:abort_on_error=1 UBSAN_OPTIONS=print_stacktrace=1 tests/run layers unit golden sim flow
 
 lint: $(PROGRAMS) | $(BUILD)/packages-build-test-lint
@@ -182,11 +191,12 @@ lint: $(PROGRAMS) | $(BUILD)/packages-build-test-lint
 $(BUILD)/bench/floor: $(call object,tests/bench/floor.c)
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS) $^ -o $@
-bench: $(PROGRAMS) $(SUPPORT) $(BUILD)/bench/floor | $(BUILD)/packages-build-test-bench
+bench: $(PROGRAMS) $(SUPPORT) $(BUILD)/bench/floor $(BUILD)/judge | $(BUILD)/packages-build-test-bench
 	@BUILD=$(BUILD) tests/bench/run
 	@BUILD=$(BUILD) tests/bench/domain
 	@BUILD=$(BUILD) tests/bench/core
 	@BUILD=$(BUILD) tests/bench/orders
+	@BUILD=$(BUILD) tests/bench/judge
 
 SECONDS_EACH ?= 60
 fuzz: | $(BUILD)/packages-build-test-lint

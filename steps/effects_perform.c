@@ -1,11 +1,14 @@
 /* effects_perform.c: effects on the world, by intent before effect: what is to be done is on record before it is sent, and what became of
-   it before the step goes on. A type without describe has no effects. */
+   it before the step goes on. A type without describe has no effects.
+   A step that is being ended gets SIGTERM. It waits until the outcome is on record, as far as the grace allows: a person who cancels
+   should not have to find out what became of an effect that was half a second from its end. */
 #include "protocol_private.h"
 
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/text.h"
 
+#include <signal.h>
 #include <time.h>
 
 enum { PAUSE_FIRST_MS = 100, PAUSE_LAST_MS = 1600 };
@@ -182,16 +185,33 @@ static int intend_anew(struct step *step, struct effect *effect, json_t **ret_ou
     return failed;
 }
 
+static void hold_end(sigset_t *ret_before)
+{
+    sigset_t end;
+    sigemptyset(&end);
+    sigaddset(&end, SIGTERM);
+    sigprocmask(SIG_BLOCK, &end, ret_before);
+}
+
+static int intend_unbroken(struct step *step, struct effect *effect, json_t **ret_outcome, struct error *err)
+{
+    sigset_t before;
+    hold_end(&before);
+    int failed = intend_anew(step, effect, ret_outcome, err);
+    sigprocmask(SIG_SETMASK, &before, NULL); /* what came meanwhile ends it here */
+    return failed;
+}
+
 int step_effect(struct step *step, const char *name, const char *target, const json_t *body, send_function *send, void *context,
     json_t **ret_outcome, struct error *err)
 {
     struct effect effect = {.name = name, .target = target, .body = body, .send = send, .context = context};
     if (!step->type->describe)
         return error_set(err, ERROR_UNSUPPORTED, NOWHERE, "step type %s has no describe, so it may have no effects", step->type->name);
-    int failed = intend_anew(step, &effect, ret_outcome, err);
+    int failed = intend_unbroken(step, &effect, ret_outcome, err);
     for (int pause_ms = PAUSE_FIRST_MS; failed && effect.may_pass && pause_ms <= PAUSE_LAST_MS; pause_ms *= 2) {
         nanosleep(&(struct timespec){.tv_sec = pause_ms / 1000, .tv_nsec = pause_ms % 1000 * 1000000L}, NULL);
-        failed = intend_anew(step, &effect, ret_outcome, err);
+        failed = intend_unbroken(step, &effect, ret_outcome, err);
     }
     return failed;
 }

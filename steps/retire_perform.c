@@ -48,11 +48,13 @@ static int end_service(struct step *step, struct error *err)
     return failed;
 }
 
-/* When the service may end: an earlier process said it, else it is from now on. */
+/* When the service may end: an earlier process said it, else it is from now on. Never later than that, so a clock that was set back does
+   not keep it for longer than once more. */
 static int64_t end_time(struct step *step)
 {
-    int64_t after = json_whole(step_with(step), "after", 0);
-    return json_whole(step_checkpoint_read(step), "until", clock_now_ms() + after);
+    int64_t latest = clock_now_ms() + json_whole(step_with(step), "after", 0);
+    int64_t until = json_whole(step_checkpoint_read(step), "until", latest);
+    return until < latest ? until : latest;
 }
 
 int retire_perform(struct step *step, struct error *err)

@@ -192,7 +192,7 @@ static int read_list(const struct field *field, const char *text, json_t **ret, 
         text += strspn(text, " ");
         size_t size = strcspn(text, ",");
         AUTO(free_text) char *one = mem_copy_bytes(text, size);
-        json_t *value;
+        json_t *value = NULL;
         int failed = value_from_text(&item, one, &value, err);
         if (failed) return failed;
         json_array_append_new(list, value);

@@ -120,7 +120,7 @@ static void wait_or_resume(const struct decision *decision)
 
 static void notice_due_timers(struct run_state *state, int64_t now_ms)
 {
-    while (state->timer_count && state->timers[0].at_ms <= now_ms) {
+    while (timer_is_due(state, now_ms)) {
         stage_mark_dirty(state, state->timers[0].stage);
         timer_pop(state);
     }

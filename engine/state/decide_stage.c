@@ -204,7 +204,7 @@ static void end_for_timeout(struct decision *decision, uint32_t stage, uint32_t 
 static void decide_parked(struct decision *decision, uint32_t index)
 {
     const struct step_state *step = &decision->state->steps[index];
-    if (!step->until_ms || step->until_ms > decision->now_ms) return;
+    if (!step->until_ms || !wait_is_over(step, decision->now_ms)) return;
     if (step->wait == WAIT_approval)
         add(decision, EVENT_step_failed, index, with_reason(REASON_expired, "nobody decided in time"));
     else

@@ -50,5 +50,5 @@ void decide_undo(struct decision *decision)
     }
     const struct step_state *is = &state->steps[step];
     if (is->status == STEP_compensation_failed) return give_up(decision, step);
-    if (!is->undoing && is->until_ms <= decision->now_ms) compensate(decision, step);
+    if (!is->undoing && wait_is_over(is, decision->now_ms)) compensate(decision, step);
 }

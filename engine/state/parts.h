@@ -15,6 +15,12 @@ void count_step_move(struct run_state *state, uint32_t step, enum step_status fr
 void fold_undo(struct run_state *state, const struct event *event);
 
 /* --- timers.c --- */
+/* Is the wait of this step over? Also where the clock was set back behind its beginning: how long it has waited cannot be told then, and a
+   process that is started too early looks at its own time, while one that sleeps for the hours that the clock lost does harm. What a person
+   has time for, an approval, is as long as the clock says. */
+bool wait_is_over(const struct step_state *step, int64_t now_ms);
+/* Is the timer on top due? */
+bool timer_is_due(const struct run_state *state, int64_t now_ms);
 void timer_add(struct run_state *state, struct timer timer);
 /* Takes stale timers off the top, so that the top is always true. */
 void timers_trim(struct run_state *state);

@@ -154,6 +154,7 @@ static void fold_parked(struct run_state *state, uint32_t index, struct step_sta
 {
     step->wait = event_wait(event);
     step->until_ms = json_whole(event->data, "until", 0);
+    step->until_set_ms = event->time_ms;
     step->reason = event_reason(event);
     step->parks = false;
     replace_text(&step->message, json_text(event->data, "message", NULL));

@@ -24,6 +24,7 @@ static void pause_for_next(struct run_state *state, const struct event *event)
 {
     struct step_state *step = &state->steps[event->step];
     step->until_ms = json_whole(event->data, "until", 0);
+    step->until_set_ms = event->time_ms;
     if (json_flag(event->data, "lost", false))
         step->losses++;
     else

@@ -129,6 +129,7 @@ struct step_state {
     int64_t since_ms;             /* entered the present status */
     int64_t started_ms, ended_ms; /* of the present attempt; 0 = not yet */
     int64_t until_ms;             /* of parked: when to wake or expire; of compensating: when to try again; 0 = no time */
+    int64_t until_set_ms;         /* what the clock said when that was decided */
     int exit_code, signal;
     char *message;      /* one line for a person; owned; may be NULL */
     json_t *outputs;    /* object; owned; may be NULL */

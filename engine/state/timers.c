@@ -15,6 +15,21 @@ static bool is_stale(const struct run_state *state, const struct timer *timer)
     return !state->stages[timer->stage].steps_open || state->stages[timer->stage].failed;
 }
 
+enum { CLOCK_SLACK_MS = 1000 }; /* clocks are put right by less than this all the time */
+
+bool wait_is_over(const struct step_state *step, int64_t now_ms)
+{
+    bool was_set_back = now_ms + CLOCK_SLACK_MS < step->until_set_ms;
+    return step->until_ms <= now_ms || (was_set_back && step->wait != WAIT_approval);
+}
+
+bool timer_is_due(const struct run_state *state, int64_t now_ms)
+{
+    const struct timer *timer = state->timers;
+    if (!state->timer_count) return false;
+    return timer->at_ms <= now_ms || (timer->step != NO_STEP && wait_is_over(&state->steps[timer->step], now_ms));
+}
+
 static void swap(struct timer *a, struct timer *b)
 {
     struct timer kept = *a;

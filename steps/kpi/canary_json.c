@@ -96,6 +96,7 @@ int canary_from_json(const json_t *json, const struct canary_rules *rules, struc
     canary_init(&canary, rules);
     read_names(json, &canary);
     int failed = read_parts(json, &canary, err);
+    if (!failed && !canary.ramp.index && !canary.shift) failed = error_set(err, ERROR_INVALID, NOWHERE, "the checkpoint has no share yet");
     if (failed)
         canary_release(&canary);
     else

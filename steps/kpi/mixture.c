@@ -18,12 +18,14 @@ void mixture_add(struct mixture *mixture, const double *log_factors)
 
 double mixture_log(const struct mixture *mixture)
 {
-    double largest = mixture->log_weights[0], sum = 0;
+    const double *weights = mixture->log_weights;
+    unsigned top = 0;
+    double others = 0;
     for (unsigned i = 1; i < mixture->count; i++)
-        largest = fmax(largest, mixture->log_weights[i]);
+        if (weights[i] > weights[top]) top = i;
     for (unsigned i = 0; i < mixture->count; i++)
-        sum += exp(mixture->log_weights[i] - largest);
-    return largest + log(sum);
+        if (i != top) others += exp(weights[i] - weights[top]);
+    return weights[top] + log1p(others);
 }
 
 double log_mean(double a, double b)

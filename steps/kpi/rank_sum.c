@@ -36,7 +36,7 @@ static uint64_t break_ties(uint64_t canary, uint64_t baseline, uint64_t *seed)
 
 uint64_t rank_sum_count(const struct arm *canary, const struct arm *baseline, double divisor, uint64_t seed)
 {
-    uint64_t pairs = 0;
+    uint64_t pairs = 0, bits = next_bits(&seed); /* mixed once, so that seeds a step apart are not one sequence a step apart */
     for (size_t i = 0, below = 0; i < canary->count;) {
         double value = canary->values[i] / divisor;
         size_t equal = 0, ties = 0;
@@ -46,7 +46,7 @@ uint64_t rank_sum_count(const struct arm *canary, const struct arm *baseline, do
             below++;
         while (below + ties < baseline->count && baseline->values[below + ties] <= value)
             ties++;
-        pairs += equal * below + (ties ? break_ties(equal, ties, &seed) : 0);
+        pairs += equal * below + (ties ? break_ties(equal, ties, &bits) : 0);
         below += ties;
     }
     return pairs;

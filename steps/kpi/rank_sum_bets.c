@@ -35,12 +35,13 @@ static double log_sinh_ratio(double x)
 }
 
 /* ret[k] = the sum over i = 1..few of ((many + i) / all)^(2k+2) - (i / all)^(2k+2), which all slopes share. */
-static void sum_powers(double few, double many, double ret[TERMS])
+static void sum_powers(uint64_t few, uint64_t many, double ret[TERMS])
 {
+    double all = (double)(many + few);
     for (int k = 0; k < TERMS; k++)
         ret[k] = 0;
-    for (double i = 1; i <= few; i++) {
-        double high = (many + i) / (many + few), low = i / (many + few);
+    for (uint64_t i = 1; i <= few; i++) {
+        double high = (double)(many + i) / all, low = (double)i / all;
         double high_power = 1, low_power = 1;
         for (int k = 0; k < TERMS; k++) {
             high_power *= high * high;
@@ -50,18 +51,18 @@ static void sum_powers(double few, double many, double ret[TERMS])
     }
 }
 
-static double sum_exactly(double slope, double few, double many)
+static double sum_exactly(double slope, uint64_t few, uint64_t many)
 {
     double sum = 0;
-    for (double i = 1; i <= few; i++)
-        sum += log_sinh_ratio(slope * (many + i)) - log_sinh_ratio(slope * i);
+    for (uint64_t i = 1; i <= few; i++)
+        sum += log_sinh_ratio(slope * (double)(many + i)) - log_sinh_ratio(slope * (double)i);
     return sum;
 }
 
 void rank_sum_bets(uint64_t m, uint64_t n, struct rank_bets *ret)
 {
-    double few = (double)(m < n ? m : n), many = (double)(m < n ? n : m), all = few + many;
-    double deviation = sqrt(few * many * (all + 1) / 12), powers[TERMS];
+    uint64_t few = m < n ? m : n, many = m < n ? n : m;
+    double all = (double)(m + n), deviation = sqrt((double)m * (double)n * (all + 1) / 12), powers[TERMS];
     sum_powers(few, many, powers);
     for (int i = 0; i < RANK_BETS; i++) {
         double slope = 0.1 * pow(25, i / (RANK_BETS - 1.0)) / deviation, widest = slope * all;

@@ -1,5 +1,4 @@
 """fault_kpi.py: canaries under real requests, each with its verdict; see kpi-*.flow, which run it with the names of canaries."""
-import concurrent.futures
 import json
 import os
 import subprocess
@@ -139,12 +138,18 @@ def silent(lab, run):
 
 
 def killed(lab, run):
-    """The server dies in mid-canary: the evidence goes on where it was."""
+    """The server dies in mid-canary: the evidence goes on where it was. A stricter policy comes too late for it."""
+    file = lab.folder / "data/domains/lab.yaml"
     for after in (3, 6):
         until(f"tick {after}", lambda: len(lines(lab, run)) >= after)  # noqa: B023 it is asked at once
         lab.server.kill()
+        file.write_text(file.read_text().replace("longest: 60s", "longest: 59s"))
         lab.start_again()
-    return check_end(lab, run, "succeeded", None, "1.1.0") + check_record(lab, run, "promote")
+    wrong = check_end(lab, run, "succeeded", None, "1.1.0") + check_record(lab, run, "promote")
+    told = [event["data"]["message"] for event in events(lab, run) if event["type"] == "step_annotated"]
+    if len(told) != 1 or "planned with" not in told[0]:
+        wrong.append(f"of the changed policy it says {told}")
+    return wrong
 
 
 def cancelled(lab, run):
@@ -177,7 +182,6 @@ def one(kind):
     return [f"{kind}: {line} (data kept in {lab.folder})" for line in wrong]
 
 
-with concurrent.futures.ThreadPoolExecutor(max_workers=2) as pool:
-    found = [line for wrong in pool.map(one, sys.argv[1:]) for line in wrong]
+found = [line for kind in sys.argv[1:] for line in one(kind)]
 print("\n".join(found))
 sys.exit(1 if found else 0)

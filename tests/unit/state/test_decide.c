@@ -266,6 +266,27 @@ static void retries_wait_and_end(void **unused)
     fixture_free(&fixture);
 }
 
+/* The wall clock is set back by hours while a step waits: it does not sleep through them, and a person is not asked for less long. */
+static void a_clock_set_back_wakes_what_waits(void **unused)
+{
+    (void)unused;
+    struct fixture fixture = fixture_new("stage a\nstep x retry=1:10000:failed\nstage b needs=-\nstep ok approve expires=200000\n");
+    fixture.now_ms = 100 * 1000;
+    fixture_exited(&fixture, "a/x", 3);
+    fixture_decide(&fixture);
+    expect_status(&fixture, "a/x", parked);
+    fixture.now_ms = 100 * 1000 - 900; /* put right by a little */
+    fixture_decide(&fixture);
+    expect_status(&fixture, "a/x", parked);
+    fixture.now_ms = 20 * 1000;
+    fixture_decide(&fixture);
+    expect_status(&fixture, "a/x", starting);
+    fixture.now_ms = 500;
+    fixture_decide(&fixture);
+    expect_status(&fixture, "b/ok", parked);
+    fixture_free(&fixture);
+}
+
 static void approval_parks_and_expires(void **unused)
 {
     (void)unused;
@@ -340,6 +361,7 @@ int main(void)
         cmocka_unit_test(run_timeout_fails_the_run),
         cmocka_unit_test(stage_timeout_fails_its_step),
         cmocka_unit_test(retries_wait_and_end),
+        cmocka_unit_test(a_clock_set_back_wakes_what_waits),
         cmocka_unit_test(approval_parks_and_expires),
         cmocka_unit_test(asked_twice_it_says_the_same),
         cmocka_unit_test(big_fan_out_stays_cheap),

@@ -76,6 +76,42 @@ static void a_fault_becomes_the_message(void **unused)
     fixture_free(&fixture);
 }
 
+/* A judgement is a reason of its own; how a process ended only the engine can say. The next attempt does not inherit it. */
+static void a_fault_may_be_a_judgement(void **unused)
+{
+    (void)unused;
+    static const char *const refused[] = {"\"ok\"", "\"timeout\"", "\"effect_unknown\"", "\"none\"", "\"\"", "7", "null"};
+    struct fixture fixture = running("stage s\nstep a retry=1:0:failed,kpi_harm\n");
+    for (size_t i = 0; i < COUNT_OF(refused); i++) {
+        AUTO(free_text) char *line = mem_format("{\"type\":\"fault\",\"message\":\"no\",\"reason\":%s}", refused[i]);
+        assert_int_equal(fixture_line(&fixture, "s/a", line, NULL), -ERROR_PROTOCOL);
+    }
+    assert_int_equal(fixture_line(&fixture, "s/a", "{\"type\":\"fault\",\"message\":\"48 % slower\",\"reason\":\"kpi_harm\"}", NULL), 0);
+    fixture_exited(&fixture, "s/a", 1);
+    assert_int_equal(fixture_step(&fixture, "s/a")->reason, REASON_kpi_harm);
+    fixture_decide(&fixture);
+    expect_status(&fixture, "s/a", starting);
+    fixture_started(&fixture, "s/a");
+    fixture_exited(&fixture, "s/a", 1);
+    assert_int_equal(fixture_step(&fixture, "s/a")->reason, REASON_failed);
+    fixture_decide(&fixture);
+    expect_run(&fixture, failed);
+    fixture_free(&fixture);
+}
+
+/* The run tells the reason of the step that it failed for. */
+static void a_judgement_is_the_runs_reason(void **unused)
+{
+    (void)unused;
+    struct fixture fixture = running("stage s\nstep a\n");
+    assert_int_equal(fixture_line(&fixture, "s/a", "{\"type\":\"fault\",\"message\":\"nothing\",\"reason\":\"no_data\"}", NULL), 0);
+    fixture_exited(&fixture, "s/a", 1);
+    fixture_decide(&fixture);
+    expect_run(&fixture, failed);
+    assert_int_equal(fixture.state->reason, REASON_no_data);
+    fixture_free(&fixture);
+}
+
 static void lines_of_others_mean_nothing(void **unused)
 {
     (void)unused;
@@ -221,6 +257,8 @@ int main(void)
         cmocka_unit_test(plain_lines),
         cmocka_unit_test(refused_lines),
         cmocka_unit_test(a_fault_becomes_the_message),
+        cmocka_unit_test(a_fault_may_be_a_judgement),
+        cmocka_unit_test(a_judgement_is_the_runs_reason),
         cmocka_unit_test(lines_of_others_mean_nothing),
         cmocka_unit_test(parks_and_goes_on),
         cmocka_unit_test(effect_goes_once),

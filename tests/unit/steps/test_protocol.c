@@ -3,6 +3,8 @@
 
 #include "crescendo/limits.h"
 
+#include <signal.h>
+
 /* The world outside, as one effect sees it. */
 struct world {
     int sent, found;
@@ -50,6 +52,21 @@ static int describe_it(const struct planned *planned, json_t **ret_effects, stru
 static const struct step_type type = {.name = "test", .describe = describe_it, .find = find_it};
 static const struct step_type type_without_find = {.name = "test", .describe = describe_it};
 static const struct step_type type_without_effects = {.name = "test"};
+
+static volatile sig_atomic_t ended;
+
+static void note_end(int number)
+{
+    (void)number;
+    ended++;
+}
+
+static int send_and_be_ended(struct step *step, const char *key, const json_t *body, void *context, json_t **ret_outcome, struct error *err)
+{
+    raise(SIGTERM);
+    assert_int_equal(ended, 0);
+    return send_it(step, key, body, context, ret_outcome, err);
+}
 
 /* One effect against these answers; returns what step_effect did, and what was said in *ret_types (caller frees). */
 static int run_effect(
@@ -312,10 +329,26 @@ static void output_of_wrong_type(void **state)
     peer_release(&peer);
 }
 
+/* A cancelled step is ended behind its effect's outcome, not in the middle. */
+static void an_end_waits_for_the_outcome(void **state)
+{
+    struct world world = {0};
+    AUTO(free_json) json_t *body = parse("{\"order\": \"one\"}"), *outcome = NULL;
+    struct peer peer = peer_begin(&type, parse("{\"with\": {}, \"facts\": {}}"), GO KEPT);
+    (void)state;
+    signal(SIGTERM, note_end);
+    assert_int_equal(step_effect(peer.step, "order", "the-domain", body, send_and_be_ended, &world, &outcome, NULL), 0);
+    assert_int_equal(ended, 1);
+    signal(SIGTERM, SIG_DFL);
+    peer_end(&peer);
+    assert_string_equal(json_text(json_array_get(peer.heard, json_array_size(peer.heard) - 1), "seen", ""), "done");
+    peer_release(&peer);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(effects), cmocka_unit_test(intent_carries_digest),
-        cmocka_unit_test(undoing_goes_one_by_one), cmocka_unit_test(undoing_ends_where_it_fails),
+    const struct CMUnitTest tests[] = {cmocka_unit_test(an_end_waits_for_the_outcome), cmocka_unit_test(effects),
+        cmocka_unit_test(intent_carries_digest), cmocka_unit_test(undoing_goes_one_by_one), cmocka_unit_test(undoing_ends_where_it_fails),
         cmocka_unit_test(a_type_that_cannot_undo_says_so), cmocka_unit_test(checkpoint_is_kept), cmocka_unit_test(park),
         cmocka_unit_test(messages), cmocka_unit_test(output_of_wrong_type), cmocka_unit_test(wrong_input), cmocka_unit_test(endless_line)};
     return cmocka_run_group_tests(tests, NULL, NULL);
