@@ -83,7 +83,7 @@ void explain_canary(const json_t *canary, const struct plan *plan, const struct 
 
 bool explanation_canary(const struct explanation *explanation, const struct run_state *state, uint32_t step, struct text *out)
 {
-    const json_t *canary = explanation && step < explanation->step_count ? explanation->canaries[step] : NULL;
+    const json_t *canary = explanation && step < explanation->seen_count ? explanation->seen[step].canary : NULL;
     if (!canary || json_object_get(canary, "verdict")) return false;
     explain_canary(canary, state->plan, &state->plan->steps[step], out);
     return true;

@@ -71,7 +71,7 @@ static void tell_retry(struct now *now)
 
 static const char *said(const struct looker *looker, const struct now *now)
 {
-    return looker->explanation->step_count ? looker->explanation->progress[now->plan->index] : NULL;
+    return looker->explanation->seen ? looker->explanation->seen[now->plan->index].progress : NULL;
 }
 
 static void tell_wait(struct now *now, const struct looker *looker, const char *what)

@@ -39,13 +39,18 @@ struct link {
     size_t step_count, step_room;
 };
 
+/* What is kept of a step until somebody asks. */
+struct seen {
+    char *progress; /* what it said last of how it goes on; owned */
+    json_t *canary; /* of one that judges a canary, {share, ramp, kpis, tick, used: a tick, verdict}: the last of each; owned */
+};
+
 struct explanation {
     struct link *links;
     size_t count, room;
-    size_t first_open;   /* links from here on may still be joined: behind the last one that parts what was before from what is after */
-    uint32_t step_count; /* of the plan; the size of the two below, which are NULL before the first step event */
-    char **progress;     /* by step: what it said last of how it goes on; owned */
-    json_t **canaries; /* by step: of one that judges a canary, {share, ramp, kpis, tick, used: a tick, verdict}: the last of each; owned */
+    size_t first_open; /* links from here on may still be joined: behind the last one that parts what was before from what is after */
+    struct seen *seen; /* by step of the plan; NULL before the first step event; owned */
+    uint32_t seen_count;
 };
 
 /* --- explain.c --- */
