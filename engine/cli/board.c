@@ -79,32 +79,42 @@ static bool is_any(const struct stage_view *view)
     return view->stage != NULL;
 }
 
-static void add_wait(
-    const struct run_state *state, uint64_t run, const char *server, const struct plan_step *step, int64_t now_ms, struct text *out)
+static void add_wait(const struct board *board, const struct plan_step *step, struct text *out)
 {
-    const struct step_state *parked = &state->steps[step->index];
+    const struct step_state *parked = &board->state->steps[step->index];
     if (parked->wait == WAIT_approval) {
-        text_add_format(out, "crescendo approve%s %llu", server, (unsigned long long)run);
+        text_add_format(out, "crescendo approve%s %llu", board->server, (unsigned long long)board->run);
         const char *ask = json_text(step->with, "ask", NULL);
         if (ask) text_add_format(out, "  %s", ask);
     } else if (parked->wait == WAIT_retry) {
         text_add_format(out, "%s: tries again in ", step->id);
-        board_add_elapsed(out, parked->until_ms - now_ms + 999);
+        board_add_elapsed(out, parked->until_ms - board->now_ms + 999);
     } else if (parked->wait == WAIT_group && parked->message) {
         text_add(out, parked->message);
     } else {
         text_add_format(out, "%s: waits for %s", step->id, wait_name(parked->wait));
-        if (parked->until_ms > now_ms) {
+        if (parked->until_ms > board->now_ms) {
             text_add(out, ", ");
-            board_add_elapsed(out, parked->until_ms - now_ms);
+            board_add_elapsed(out, parked->until_ms - board->now_ms);
             text_add(out, " at most");
         }
     }
 }
 
+/* The same line while it looks and while it waits for its next look. */
+static bool add_canary(const struct board *board, const struct plan_step *step, struct text *out)
+{
+    struct text words = {0};
+    enum step_status status = board->state->steps[step->index].status;
+    bool is_shown = (status == STEP_parked || status == STEP_starting || status == STEP_running) &&
+                    explanation_canary(board->explanation, board->state, step->index, &words);
+    if (is_shown) text_add_format(out, "%s: %s", step->id, text_view(&words));
+    text_release(&words);
+    return is_shown;
+}
+
 /* What is to be said of a stage beside its name and time. */
-static void add_detail(
-    const struct run_state *state, uint64_t run, const char *server, const struct stage_view *view, int64_t now_ms, struct text *out)
+static void add_detail(const struct board *board, const struct stage_view *view, struct text *out)
 {
     const struct plan_step *step = view->current;
     if (!step) {
@@ -114,9 +124,10 @@ static void add_detail(
             text_add(out, "waits for a free place");
         return;
     }
-    const struct step_state *now = &state->steps[step->index];
+    const struct step_state *now = &board->state->steps[step->index];
+    if (add_canary(board, step, out)) return;
     if (now->status == STEP_parked) {
-        add_wait(state, run, server, step, now_ms, out);
+        add_wait(board, step, out);
         return;
     }
     text_add(out, step->id);
@@ -131,9 +142,9 @@ static void add_detail(
     if (words && !text_equal(words, step->id)) text_add_format(out, ": %s", words);
 }
 
-static void add_stage(const struct run_state *state, uint64_t run, const char *server, const struct stage_view *view,
-    const struct terminal *terminal, size_t path_columns, int64_t now_ms, struct text *out)
+static void add_stage(const struct board *board, const struct stage_view *view, size_t path_columns, struct text *out)
 {
+    const struct terminal *terminal = board->terminal;
     const char *name = step_status_name(view->status);
     enum style style = style_of_state(name);
     size_t columns = terminal->columns ? terminal->columns : NO_LIMIT_COLUMNS;
@@ -146,8 +157,8 @@ static void add_stage(const struct run_state *state, uint64_t run, const char *s
     if (view->started_ms && view->ended_ms)
         text_add_duration(&time, view->ended_ms - view->started_ms);
     else if (view->started_ms)
-        board_add_elapsed(&time, now_ms - view->started_ms);
-    add_detail(state, run, server, view, now_ms, &detail);
+        board_add_elapsed(&time, board->now_ms - view->started_ms);
+    add_detail(board, view, &detail);
     if ((time.size || detail.size) && columns >= 2 + path_columns + 2 + TIME_COLUMNS) {
         text_add_repeated(out, ' ', path_columns - taken + 2);
         taken = display_add_cut(out, text_view(&time), TIME_COLUMNS);
@@ -178,15 +189,17 @@ static void add_hidden(const struct stage_view *views, uint32_t count, const str
     text_add_char(out, '\n');
 }
 
-static void add_run(const struct run_state *state, uint64_t run, const struct terminal *terminal, int64_t now_ms, struct text *out)
+static void add_run(const struct board *board, struct text *out)
 {
+    const struct run_state *state = board->state;
+    const struct terminal *terminal = board->terminal;
     uint32_t done = state->plan->step_count - state->open_count;
     struct text line = {0};
     const char *name = run_status_name(state->status);
-    text_add_format(&line, "run %llu  %s", (unsigned long long)run, name);
+    text_add_format(&line, "run %llu  %s", (unsigned long long)board->run, name);
     if (state->status == RUN_waiting) text_add_format(&line, " for %s", wait_name(state->wait));
     text_add_format(&line, "  %u of %u steps  ", done, state->plan->step_count);
-    if (state->accepted_ms) board_add_elapsed(&line, (state->ended_ms ? state->ended_ms : now_ms) - state->accepted_ms);
+    if (state->accepted_ms) board_add_elapsed(&line, (state->ended_ms ? state->ended_ms : board->now_ms) - state->accepted_ms);
     text_add(out, style_open(style_of_state(name), terminal->colour));
     display_add_cut(out, text_view(&line), terminal->columns ? terminal->columns : NO_LIMIT_COLUMNS);
     text_add(out, style_close(style_of_state(name), terminal->colour));
@@ -204,9 +217,10 @@ static size_t path_columns_of(const struct stage_view *views, uint32_t count, co
     return widest < limit ? widest : limit;
 }
 
-void board_draw(
-    const struct run_state *state, uint64_t run, const char *server, const struct terminal *terminal, int64_t now_ms, struct text *out)
+void board_draw(const struct board *board, struct text *out)
 {
+    const struct run_state *state = board->state;
+    const struct terminal *terminal = board->terminal;
     uint32_t count = state->plan->stage_count;
     struct stage_view *views = mem_alloc_array(count, sizeof *views);
     for (uint32_t i = 0; i < count; i++)
@@ -218,8 +232,8 @@ void board_draw(
     show_some(views, count, &room, is_any, true);
     size_t path_columns = path_columns_of(views, count, terminal);
     for (uint32_t i = 0; i < count; i++)
-        if (views[i].shown) add_stage(state, run, server, &views[i], terminal, path_columns, now_ms, out);
+        if (views[i].shown) add_stage(board, &views[i], path_columns, out);
     add_hidden(views, count, terminal, out);
-    add_run(state, run, terminal, now_ms, out);
+    add_run(board, out);
     free(views);
 }

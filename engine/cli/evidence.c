@@ -120,14 +120,16 @@ static int show(struct cli *cli, const struct sections *sections)
 static int save_picture(struct cli *cli, uint64_t run, const struct sections *sections, struct error *err)
 {
     const char *path = options_value(&cli->options, "svg");
+    const struct evidence_record *only = sections->items;
+    if (!only) return 0;
     if (sections->count > 1) {
         error_set(
             err, ERROR_INVALID, NOWHERE, "run %llu judged %zu canaries; one is drawn at a time", (unsigned long long)run, sections->count);
-        return error_hint(err, "say which: --stage %s", sections->items[0].step);
+        return error_hint(err, "say which: --stage %s", only->step);
     }
-    AUTO(free_text) char *heading = mem_format("run %llu, %s", (unsigned long long)run, sections->items[0].step);
+    AUTO(free_text) char *heading = mem_format("run %llu, %s", (unsigned long long)run, only->step);
     struct text picture = {0};
-    evidence_svg(&sections->items[0], heading, &picture);
+    evidence_svg(only, heading, &picture);
     int failed = text_equal(path, "-") ? 0 : file_replace(path, picture.bytes, picture.size, 0644, err);
     if (text_equal(path, "-")) print_text(&picture);
     text_release(&picture);

@@ -136,11 +136,12 @@ static void add_head(struct picture *picture, const char *heading)
 
 /* --- a KPI --- */
 
-static void widen(struct scale *scale, const double *values, size_t count)
+/* What is far beyond a bar says no more than that: the bars stay apart. */
+static void widen(struct scale *scale, double highest, const double *values, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
         if (values[i] < scale->low) scale->low = values[i] > LOWEST ? values[i] : LOWEST;
-        if (values[i] > scale->high) scale->high = values[i];
+        if (values[i] > scale->high) scale->high = values[i] < highest ? values[i] : highest;
     }
 }
 
@@ -149,8 +150,9 @@ static struct scale scale_of(const struct picture *picture, const struct kpi_rec
     struct scale scale = {.low = -log(10), .high = log(10), .top = picture->y, .height = PANEL};
     if (kpi->harm_bar > scale.high) scale.high = kpi->harm_bar;
     if (kpi->clear_bar > scale.high) scale.high = kpi->clear_bar;
-    widen(&scale, kpi->harm, picture->evidence->tick_count);
-    widen(&scale, kpi->clear, picture->evidence->tick_count);
+    double highest = scale.high * 1.5;
+    widen(&scale, highest, kpi->harm, picture->evidence->tick_count);
+    widen(&scale, highest, kpi->clear, picture->evidence->tick_count);
     scale.high += (scale.high - scale.low) * 0.06;
     return scale;
 }

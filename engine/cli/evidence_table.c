@@ -19,9 +19,22 @@ void evidence_add_title(const struct evidence_record *evidence, struct text *out
     text_add_format(out, "%s beside %s", evidence->canary, evidence->baseline);
 }
 
-static double percent(double logarithm)
+/* Small ones with a digit behind the point; none is "-0". */
+static void add_percent(struct text *out, double logarithm, bool fine)
 {
-    return (exp(logarithm) - 1) * 100;
+    double percent = (exp(logarithm) - 1) * 100, least = fine ? 0.05 : 0.5;
+    text_add_format(out, "%+.*f", fine ? 1 : 0, fabs(percent) < least ? 0 : percent);
+}
+
+static void add_ratio(const struct kpi_record *kpi, struct text *out)
+{
+    bool fine = fabs(kpi->low) < 0.1 && fabs(kpi->high) < 0.1;
+    add_percent(out, kpi->effect, fine);
+    text_add(out, " % (");
+    add_percent(out, kpi->low, fine);
+    text_add(out, "..");
+    add_percent(out, kpi->high, fine);
+    text_add_char(out, ')');
 }
 
 void evidence_add_effect(const struct kpi_record *kpi, struct text *out)
@@ -30,7 +43,7 @@ void evidence_add_effect(const struct kpi_record *kpi, struct text *out)
     if (text_equal(kpi->measure, "errors"))
         text_add_format(out, "odds x %.2g (%.2g..%.2g)", exp(kpi->effect), exp(kpi->low), exp(kpi->high));
     else
-        text_add_format(out, "%+.0f %% (%+.0f..%+.0f)", percent(kpi->effect), percent(kpi->low), percent(kpi->high));
+        add_ratio(kpi, out);
 }
 
 const char *evidence_shown(const struct evidence_record *evidence, const struct kpi_record *kpi)

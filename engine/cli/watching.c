@@ -33,6 +33,7 @@ struct watcher {
     pthread_mutex_t mutex;
     pthread_t painter;
     const struct run_state *state; /* NULL until the plan is there, and again at the end */
+    struct explanation *explanation;
     size_t painted_lines;
     int64_t painted_us;
     bool dirty, ended, waits, footed;
@@ -65,7 +66,8 @@ static void paint(struct watcher *watcher)
 {
     if (!watcher->live || !watcher->state) return;
     struct text picture = {0}, out = {0};
-    board_draw(watcher->state, watcher->run, watcher->server, &watcher->cli->out, clock_now_ms(), &picture);
+    const struct board board = {watcher->state, watcher->explanation, watcher->run, watcher->server, &watcher->cli->out, clock_now_ms()};
+    board_draw(&board, &picture);
     size_t lines = count_lines(text_view(&picture));
     if (watcher->painted_lines) text_add_format(&out, "\r\x1b[%zuA", watcher->painted_lines);
     for (const char *at = text_view(&picture), *end; (end = strchr(at, '\n')); at = end + 1) {
@@ -167,6 +169,7 @@ static bool on_event(void *context, const struct run_state *state, const struct 
 {
     struct watcher *watcher = context;
     watcher->dirty = true;
+    explanation_add(watcher->explanation, state, event);
     if (!watcher->live && !run_status_at_rest(state->status)) { /* the run's own end is told by the closing line */
         AUTO(free_text) char *line = narrate(state, event, watcher->colour);
         AUTO(free_text) char *whole = line ? complete(line, watcher->server) : NULL;
@@ -243,10 +246,12 @@ int watching_run(struct cli *cli, uint64_t run, const struct watching *watching,
         .watching = watching,
         .live = cli->out.is_tty && !watching->plain,
         .colour = cli->out.colour,
+        .explanation = explanation_new(),
         .mutex = PTHREAD_MUTEX_INITIALIZER};
     AUTO(free_json) json_t *end = NULL;
     fflush(stdout);
     int failed = follow(&watcher, &end, err);
+    explanation_free(&watcher.explanation);
     if (failed) return failed;
     close_with(&watcher, end);
     return watcher.failed ? cannot_show(&watcher, err) : report_exit_code(end);

@@ -20,13 +20,12 @@ void explanation_free(struct explanation **explanation)
         json_decref(one->links[i].facts);
         free(one->links[i].steps);
     }
-    for (uint32_t i = 0; i < one->step_count; i++) {
-        free(one->progress[i]);
-        json_decref(one->canaries[i]);
+    for (uint32_t i = 0; i < one->seen_count; i++) {
+        free(one->seen[i].progress);
+        json_decref(one->seen[i].canary);
     }
     free(one->links);
-    free(one->progress);
-    free(one->canaries);
+    free(one->seen);
     free(one);
 }
 
@@ -127,10 +126,9 @@ static void add_run_event(struct explanation *explanation, const struct run_stat
 
 static void make_room(struct explanation *explanation, const struct run_state *state)
 {
-    if (explanation->step_count) return;
-    explanation->step_count = state->plan->step_count;
-    explanation->progress = mem_alloc_array(explanation->step_count, sizeof *explanation->progress);
-    explanation->canaries = mem_alloc_array(explanation->step_count, sizeof *explanation->canaries);
+    if (explanation->seen) return;
+    explanation->seen_count = state->plan->step_count;
+    explanation->seen = mem_alloc_array(explanation->seen_count, sizeof *explanation->seen);
 }
 
 static bool effect_has_happened(const struct effect_state *effect)
@@ -140,7 +138,7 @@ static bool effect_has_happened(const struct effect_state *effect)
 
 static void add_success(struct explanation *explanation, const struct run_state *state, const struct event *event)
 {
-    bool is_told = plan_step_is_approval(&state->plan->steps[event->step]) || explanation->canaries[event->step] ||
+    bool is_told = plan_step_is_approval(&state->plan->steps[event->step]) || explanation->seen[event->step].canary ||
                    step_has_effect(&state->steps[event->step], effect_has_happened);
     if (!is_told) join(explanation, LINK_went_well, event);
 }
@@ -157,7 +155,7 @@ static void add_retry(struct explanation *explanation, const struct event *event
 /* Is it what a verdict that was told means? */
 static bool is_of_verdict(const struct explanation *explanation, const struct event *event)
 {
-    const json_t *verdict = json_object_get(explanation->canaries[event->step], "verdict");
+    const json_t *verdict = json_object_get(explanation->seen[event->step].canary, "verdict");
     return verdict && !text_equal(json_text(verdict, "verdict", ""), "promote");
 }
 
@@ -186,17 +184,37 @@ static void add_vote(struct explanation *explanation, const struct run_state *st
     part(explanation);
 }
 
+static void look_at_ticks(json_t *canary, const json_t *ticks)
+{
+    size_t index;
+    json_t *tick;
+    json_array_foreach((json_t *)ticks, index, tick)
+    {
+        json_put(canary, "tick", json_incref(tick));
+        if (json_flag(tick, "used", false)) json_put(canary, "used", json_incref(tick));
+    }
+}
+
+/* Only who had to wait has something to tell. */
+static void add_turn(struct explanation *explanation, const struct run_state *state, const struct event *event)
+{
+    int64_t asked_ms = state->stages[state->plan->steps[event->step].stage].asked_ms;
+    if (!asked_ms) return;
+    struct link *link = link_event(explanation, LINK_turn, event, KEYS("groups"));
+    json_put_whole(link->facts, "waited_ms", event->time_ms - asked_ms);
+    part(explanation);
+}
+
 /* The evidence of a canary (docs/formats/evidence.md). What else a step keeps is its own business. */
 static void look_at_checkpoint(struct explanation *explanation, const struct event *event)
 {
-    const json_t *checkpoint = json_object_get(event->data, "checkpoint"), *ticks = json_object_get(checkpoint, "ticks");
+    const json_t *checkpoint = json_object_get(event->data, "checkpoint");
     if (!json_is_integer(json_object_get(checkpoint, "evidence"))) return;
-    json_t **canary = &explanation->canaries[event->step];
+    json_t **canary = &explanation->seen[event->step].canary, *verdict = json_object_get(checkpoint, "verdict");
     if (!*canary) *canary = json_object();
-    for (const char *const *key = KEYS("canary", "baseline", "ramp", "kpis"); *key; key++)
+    for (const char *const *key = KEYS("ramp", "kpis"); *key; key++)
         json_put(*canary, *key, json_incref(json_object_get(checkpoint, *key)));
-    if (json_array_size(ticks)) json_put(*canary, "tick", json_incref(json_array_get(ticks, json_array_size(ticks) - 1)));
-    json_t *verdict = json_object_get(checkpoint, "verdict");
+    look_at_ticks(*canary, json_object_get(checkpoint, "ticks"));
     if (!json_is_object(verdict) || json_object_get(*canary, "verdict")) return;
     json_put(*canary, "verdict", json_incref(verdict));
     struct link *link = link_add(explanation, LINK_verdict, event->step, event->time_ms);
@@ -220,8 +238,8 @@ static void note_progress(struct explanation *explanation, const struct event *e
 {
     const char *words = json_text(event->data, "message", NULL);
     if (!words) return;
-    free(explanation->progress[event->step]);
-    explanation->progress[event->step] = mem_copy_text(words);
+    free(explanation->seen[event->step].progress);
+    explanation->seen[event->step].progress = mem_copy_text(words);
 }
 
 static void add_undone(struct explanation *explanation, const struct run_state *state, const struct event *event)
@@ -241,6 +259,7 @@ static void add_step_event(struct explanation *explanation, const struct run_sta
     case EVENT_step_parked: return add_parked(explanation, event);
     case EVENT_step_checkpoint: return look_at_checkpoint(explanation, event);
     case EVENT_step_progress: return note_progress(explanation, event);
+    case EVENT_step_granted: return add_turn(explanation, state, event);
     case EVENT_step_vote: return add_vote(explanation, state, event);
     case EVENT_step_failed: return add_failure(explanation, state, event);
     case EVENT_step_unknown: link_event(explanation, LINK_unknown, event, KEYS("message")); return part(explanation);

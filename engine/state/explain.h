@@ -17,7 +17,7 @@ void explanation_add(struct explanation *explanation, const struct run_state *st
 /* docs/formats/api.md: {run, state, reason, message, step, chain: [LINK, ...], now: [WAIT, ...]}; caller's. path: a step's or a stage's;
    then only what concerns it is told, and what its stage needed. NULL: the whole run. A path that the plan does not have: NULL. */
 json_t *explanation_tell(const struct explanation *explanation, const struct run_state *state, const char *path, int64_t now_ms);
-/* An E from its natural logarithm, as people read it: "0.3", "41", "over 1000000". */
+/* An E from its natural logarithm, as people read it: "0.3", "41", ">1e6". */
 void explain_add_evidence(struct text *out, double logarithm);
 
 /* How the canary that this step judges stands, in a few words: "25 % for 1 m 20 s, ...". false: it judges none, or has a verdict.

@@ -18,14 +18,14 @@ void explain_add_evidence(struct text *out, double logarithm)
 {
     double value = exp(logarithm);
     if (value > E_SHOWN_MAX)
-        text_add_format(out, "over %.0f", E_SHOWN_MAX);
+        text_add(out, ">1e6");
     else
         text_add_format(out, value < 9.95 ? "%.1f" : "%.0f", value);
 }
 
 static const json_t *tick_of(const json_t *canary, const char *kpi)
 {
-    const json_t *list = json_object_get(json_object_get(canary, "tick"), "kpis");
+    const json_t *list = json_object_get(json_object_get(canary, "used"), "kpis");
     size_t index;
     json_t *one;
     json_array_foreach(list, index, one) if (text_equal(json_text(one, "kpi", NULL), kpi)) return one;
@@ -46,10 +46,10 @@ static void add_kpi(const json_t *canary, const json_t *kpi, struct text *out)
     if (!json_flag(rules, "critical", true) || beta <= 0 || alpha <= 0) return;
     bool is_bad = is_suspicious(tick, rules);
     if (!is_bad && clear >= log(1 / beta)) {
-        text_add_format(out, "; %s is proven harmless", name);
+        text_add_format(out, "; %s: proven harmless", name);
         return;
     }
-    text_add_format(out, is_bad ? "; %s may be harmful: E " : "; %s is not yet proven harmless: E ", name);
+    text_add_format(out, is_bad ? "; %s: may be harmful, E " : "; %s: not yet proven harmless, E ", name);
     explain_add_evidence(out, is_bad ? number(tick, "harm", 0) : clear);
     text_add_format(out, " of %.0f", is_bad ? 1 / alpha : 1 / beta);
 }
@@ -71,10 +71,8 @@ void explain_canary(const json_t *canary, const struct plan *plan, const struct 
     size_t index;
     json_t *kpi;
     text_add_format(out, "%.10g %%", number(canary, "share", number(tick, "share", 0)));
-    if (json_whole(ramp, "on_share", -1) >= 0) {
-        text_add(out, " for ");
-        text_add_duration(out, json_whole(ramp, "on_share", 0));
-        text_add(out, ", judged ");
+    if (json_whole(ramp, "judged", -1) >= 0) {
+        text_add(out, ", judged for ");
         text_add_duration(out, json_whole(ramp, "judged", 0));
         if (shortest_ms > 0) text_add(out, " of ");
         if (shortest_ms > 0) text_add_duration(out, shortest_ms);
@@ -85,7 +83,7 @@ void explain_canary(const json_t *canary, const struct plan *plan, const struct 
 
 bool explanation_canary(const struct explanation *explanation, const struct run_state *state, uint32_t step, struct text *out)
 {
-    const json_t *canary = explanation && step < explanation->step_count ? explanation->canaries[step] : NULL;
+    const json_t *canary = explanation && step < explanation->seen_count ? explanation->seen[step].canary : NULL;
     if (!canary || json_object_get(canary, "verdict")) return false;
     explain_canary(canary, state->plan, &state->plan->steps[step], out);
     return true;

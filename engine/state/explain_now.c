@@ -71,7 +71,7 @@ static void tell_retry(struct now *now)
 
 static const char *said(const struct looker *looker, const struct now *now)
 {
-    return looker->explanation->step_count ? looker->explanation->progress[now->plan->index] : NULL;
+    return looker->explanation->seen ? looker->explanation->seen[now->plan->index].progress : NULL;
 }
 
 static void tell_wait(struct now *now, const struct looker *looker, const char *what)
@@ -81,15 +81,14 @@ static void tell_wait(struct now *now, const struct looker *looker, const char *
     if (why) text_add_format(&now->words, ": %s", why);
 }
 
-/* A step that judges a canary says how that stands. */
-static void tell_timer(struct now *now, const struct looker *looker)
+/* A step that judges a canary says how that stands, while it looks and between its looks. false: it judges none. */
+static bool tell_canary(struct now *now, const struct looker *looker)
 {
     struct text canary = {0};
-    if (explanation_canary(looker->explanation, looker->state, now->plan->index, &canary))
-        text_add_format(&now->words, "%s judges: %s", now->plan->path, text_view(&canary));
-    else
-        tell_wait(now, looker, "its time");
+    bool judges = explanation_canary(looker->explanation, looker->state, now->plan->index, &canary);
+    if (judges) text_add_format(&now->words, "%s judges: %s", now->plan->path, text_view(&canary));
     text_release(&canary);
+    return judges;
 }
 
 static void tell_parked(struct now *now, const struct looker *looker)
@@ -99,8 +98,12 @@ static void tell_parked(struct now *now, const struct looker *looker)
     case WAIT_approval: return tell_approval(now, looker);
     case WAIT_retry: return tell_retry(now);
     case WAIT_window: return tell_wait(now, looker, "its time window to open");
-    case WAIT_group: return tell_wait(now, looker, "its turn");
-    case WAIT_timer: return tell_timer(now, looker);
+    case WAIT_group: /* its message says who has it, and how many come before */
+        text_add_format(&now->words, "%s %s", now->plan->path, now->step->message ? now->step->message : "waits for its turn");
+        return;
+    case WAIT_timer:
+        if (!tell_canary(now, looker)) tell_wait(now, looker, "its time");
+        return;
     case WAIT_peer: return tell_wait(now, looker, "another system");
     case WAIT_person: return tell_wait(now, looker, "a person");
     case WAIT_none:
@@ -127,6 +130,7 @@ static void tell_compensating(struct now *now)
 
 static void tell_running(struct now *now, const struct looker *looker)
 {
+    if (tell_canary(now, looker)) return;
     const char *words = said(looker, now);
     if (!words && !text_equal(now->plan->title, now->plan->id)) words = now->plan->title;
     text_add_format(&now->words, "%s runs", now->plan->path);

@@ -17,8 +17,7 @@ static json_t *characteristic(const json_t *service, const char *name)
     return NULL;
 }
 
-/* {did, name, version, service, share, replicas, order, target}; NULL: the effect is no service order. */
-static json_t *order_facts(const struct effect_state *effect)
+json_t *order_facts(const struct effect_state *effect)
 {
     const json_t *item = json_array_get(json_object_get(effect->intent, "serviceOrderItem"), 0),
                  *service = json_object_get(item, "service");
@@ -50,8 +49,8 @@ static void add_share(struct explanation *explanation, const struct event *event
     json_t *share = json_pack("{s:I, s:O}", "at_ms", (json_int_t)event->time_ms, "share", json_object_get(order, "share"));
     json_put_text(share, "order", json_text(order, "order", NULL));
     json_array_append_new(json_object_get(link->facts, "shares"), share);
-    if (explanation->canaries[event->step])
-        json_put(explanation->canaries[event->step], "share", json_incref(json_object_get(order, "share")));
+    json_t *canary = explanation->seen[event->step].canary;
+    if (canary) json_put(canary, "share", json_incref(json_object_get(order, "share")));
     link->last_at_ms = event->time_ms;
     json_decref(order);
 }

@@ -13,6 +13,7 @@ enum link_kind {
     LINK_ordered,     /* a service, its change or its end */
     LINK_did,         /* any other effects of a step */
     LINK_shares,      /* the shares that a step gave a service, one after another */
+    LINK_turn,        /* a stage had to wait for others in its concurrency groups */
     LINK_vote,
     LINK_verdict,
     LINK_failed,
@@ -38,13 +39,18 @@ struct link {
     size_t step_count, step_room;
 };
 
+/* What is kept of a step until somebody asks. */
+struct seen {
+    char *progress; /* what it said last of how it goes on; owned */
+    json_t *canary; /* of one that judges a canary, {share, ramp, kpis, tick, used: a tick, verdict}: the last of each; owned */
+};
+
 struct explanation {
     struct link *links;
     size_t count, room;
-    size_t first_open;   /* links from here on may still be joined: behind the last one that parts what was before from what is after */
-    uint32_t step_count; /* of the plan; the size of the two below, which are NULL before the first step event */
-    char **progress;     /* by step: what it said last of how it goes on; owned */
-    json_t **canaries;   /* by step: of one that judges a canary, {share, ramp, kpis, tick, verdict}: the last of each; owned */
+    size_t first_open; /* links from here on may still be joined: behind the last one that parts what was before from what is after */
+    struct seen *seen; /* by step of the plan; NULL before the first step event; owned */
+    uint32_t seen_count;
 };
 
 /* --- explain.c --- */
@@ -55,6 +61,8 @@ struct link *link_add(struct explanation *explanation, enum link_kind kind, uint
 /* --- explain_order.c: what an effect did, as facts --- */
 /* An effect that became done: a new link, or one more thing in a link that is there. */
 void explain_effect(struct explanation *explanation, const struct run_state *state, const struct event *event);
+/* {did, name, version, service, share, replicas, order, target}; NULL: the effect is no service order. New. */
+json_t *order_facts(const struct effect_state *effect);
 /* What a step's undoing did: {how: [ORDER...], names: [...]}. New. */
 json_t *undone_facts(const struct step_state *step);
 

@@ -18,6 +18,7 @@ static const char *const kind_names[] = {[LINK_accepted] = "accepted",
     [LINK_ordered] = "ordered",
     [LINK_did] = "did",
     [LINK_shares] = "shares",
+    [LINK_turn] = "turn",
     [LINK_vote] = "vote",
     [LINK_verdict] = "verdict",
     [LINK_failed] = "failed",
@@ -73,7 +74,8 @@ static bool want_path(struct choice *choice, const char *path)
     const struct plan *plan = choice->state->plan;
     const struct plan_step *step = plan_find_step(plan, path);
     if (step) {
-        choice->steps[step->index] = true;
+        for (uint32_t i = plan->stages[step->stage].first_step; i <= step->index; i++)
+            choice->steps[i] = true; /* each waits for the one before it */
         choice->asked = step->index;
         want_needs(choice, step->stage);
         return true;

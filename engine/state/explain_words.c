@@ -47,8 +47,9 @@ static void add_order(const struct teller *teller, const json_t *facts)
     if (order) text_add_format(teller->out, ", order %s", order);
 }
 
-/* A list of steps: one as itself, several as their stages, each once; in_part: what is told is no whole stage, and that matters. */
-static void add_steps(const struct teller *teller, bool in_part)
+/* A list of steps: one as itself, several as their stages, each once. in_part: what is told is no whole stage, and that
+   matters. Returns how many were named. */
+static size_t add_steps(const struct teller *teller, bool in_part)
 {
     const struct plan *plan = teller->state->plan;
     const struct link *link = teller->link;
@@ -64,6 +65,7 @@ static void add_steps(const struct teller *teller, bool in_part)
     explain_add_names(teller->out, names, count, "stage");
     free(told);
     free(names);
+    return count;
 }
 
 /* --- how it began --- */
@@ -101,8 +103,8 @@ static void tell_went_well(const struct teller *teller)
 
 static void tell_steps(const struct teller *teller, const char *one, const char *several)
 {
-    add_steps(teller, teller->link->kind == LINK_skipped);
-    text_add(teller->out, teller->link->step_count > 1 ? several : one);
+    size_t count = add_steps(teller, teller->link->kind == LINK_skipped);
+    text_add(teller->out, count > 1 ? several : one);
 }
 
 static void tell_tried_again(const struct teller *teller)
@@ -201,13 +203,22 @@ static void add_orders(const struct teller *teller)
     }
 }
 
+static bool is_taken_back(const json_t *shares)
+{
+    return json_array_size(shares) == 1 && json_number_value(json_object_get(json_array_get(shares, 0), "share")) == 0;
+}
+
 static void tell_shares(const struct teller *teller)
 {
     const char *service = fact(teller, "service"), *target = fact(teller, "target");
     add_path(teller);
-    text_add_format(teller->out, "gave service %s ", service ? service : "?");
-    add_shares(teller);
-    text_add(teller->out, " of the requests");
+    if (is_taken_back(json_object_get(teller->facts, "shares"))) {
+        text_add_format(teller->out, "took all requests from service %s", service ? service : "?");
+    } else {
+        text_add_format(teller->out, "gave service %s ", service ? service : "?");
+        add_shares(teller);
+        text_add(teller->out, " of the requests");
+    }
     if (target) text_add_format(teller->out, " on %s", target);
     add_orders(teller);
 }
@@ -225,6 +236,13 @@ static void tell_vote(const struct teller *teller)
     text_add(teller->out, " after ");
     text_add_duration(teller->out, waited_ms);
     if (comment && *comment) text_add_format(teller->out, ": %s", comment);
+}
+
+static void tell_turn(const struct teller *teller)
+{
+    const struct plan *plan = teller->state->plan;
+    text_add_format(teller->out, "%s had its turn after ", plan->stages[plan->steps[teller->link->step].stage].path);
+    text_add_duration(teller->out, json_whole(teller->facts, "waited_ms", 0));
 }
 
 static void tell_verdict(const struct teller *teller)
@@ -330,6 +348,7 @@ void explain_words(const struct run_state *state, const struct link *link, struc
     case LINK_ordered: return tell_ordered(&teller);
     case LINK_did: return tell_did(&teller);
     case LINK_shares: return tell_shares(&teller);
+    case LINK_turn: return tell_turn(&teller);
     case LINK_vote: return tell_vote(&teller);
     case LINK_verdict: return tell_verdict(&teller);
     case LINK_failed: return tell_failed(&teller);

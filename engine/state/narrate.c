@@ -1,4 +1,5 @@
 /* narrate.c: event → one line for a person who watches. The state is the one after the event was folded. */
+#include "state/explain_parts.h"
 #include "state/parts.h"
 
 #include "base/json.h"
@@ -35,9 +36,16 @@ static const struct step_state *step_of(const struct narration *narration)
     return &narration->state->steps[narration->event->step];
 }
 
+/* A step that judges a canary (docs/formats/evidence.md) wakes at each tick; that is no news, its ticks, shares and verdict are. */
+static bool is_judging(const struct narration *narration)
+{
+    return json_is_integer(json_object_get(step_of(narration)->checkpoint, "evidence"));
+}
+
 /* Only the first step of a stage is announced: the stage starts. */
 static void tell_start(struct narration *narration)
 {
+    if (is_judging(narration)) return;
     const struct plan_step *plan = &narration->state->plan->steps[narration->event->step];
     const struct plan_stage *stage = &narration->state->plan->stages[plan->stage];
     int64_t attempt = json_whole(narration->event->data, "attempt", 1);
@@ -102,16 +110,11 @@ static void tell_granted(struct narration *narration)
     add_time(narration, " after ", asked_ms, narration->event->time_ms);
 }
 
-static bool is_judge(const struct narration *narration)
-{
-    return text_equal(narration->state->plan->steps[narration->event->step].type, "kpi");
-}
-
-/* What a judge says is what people wait for; of others only the end is told. */
+/* A judge's tick is what people wait for; of others only the end is told. */
 static void tell_progress(struct narration *narration)
 {
     const char *message = json_text(narration->event->data, "message", NULL);
-    if (!message || !is_judge(narration)) return;
+    if (!message || !is_judging(narration) || !text_starts(message, "tick ")) return;
     mark(narration, PAINT_DIM, "\xc2\xb7");
     text_add(&narration->line, message);
 }
@@ -121,7 +124,7 @@ static void tell_parked(struct narration *narration)
     const json_t *data = narration->event->data;
     const char *wait = json_text(data, "for", "");
     int64_t until_ms = json_whole(data, "until", 0);
-    if (text_equal(wait, "timer") && is_judge(narration)) return; /* until its next tick */
+    if (text_equal(wait, "timer") && is_judging(narration)) return;
     mark(narration, PAINT_YELLOW, "…");
     if (text_equal(wait, "approval")) {
         text_add_format(&narration->line, "%s waits for approval", narration->path);
@@ -137,6 +140,31 @@ static void tell_parked(struct narration *narration)
     if (text_equal(wait, "group")) return tell_turn(narration);
     text_add_format(&narration->line, "%s waits for %s", narration->path, text_equal(wait, "timer") ? "its time" : wait);
     if (until_ms > narration->event->time_ms) add_time(narration, ", at most ", narration->event->time_ms, until_ms);
+}
+
+static void tell_share(struct narration *narration)
+{
+    const struct effect_state *effect = effect_find(step_of(narration), json_text(narration->event->data, "name", ""));
+    AUTO(free_json) json_t *order = effect && is_judging(narration) ? order_facts(effect) : NULL;
+    const json_t *share = json_object_get(order, "share"), *versions = json_object_get(step_of(narration)->checkpoint, "versions");
+    if (!json_is_number(share) || step_of(narration)->status == STEP_compensating) return;
+    mark(narration, PAINT_DIM, "▸");
+    text_add_format(
+        &narration->line, "%s: %s gets ", narration->path, json_text(versions, "canary", json_text(order, "service", "the canary")));
+    explain_add_percent(&narration->line, share);
+    text_add(&narration->line, " of the requests");
+}
+
+/* The checkpoint that brings a verdict has the tick that led to it, too; later ones have none. */
+static void tell_verdict(struct narration *narration)
+{
+    const json_t *checkpoint = json_object_get(narration->event->data, "checkpoint"), *verdict = json_object_get(checkpoint, "verdict");
+    if (!is_judging(narration) || !json_is_object(verdict) || !json_array_size(json_object_get(checkpoint, "ticks"))) return;
+    const char *kind = json_text(verdict, "verdict", "?");
+    bool is_good = text_equal(kind, "promote");
+    mark(narration, is_good ? PAINT_GREEN : PAINT_RED, is_good ? "✓" : "✗");
+    text_add_format(
+        &narration->line, "%s: the verdict is %s: %s", narration->path, kind, json_text(verdict, "words", "no words were recorded"));
 }
 
 static void tell_vote(struct narration *narration)
@@ -279,6 +307,8 @@ static void tell_step(struct narration *narration)
     case EVENT_step_failed: return tell_failure(narration);
     case EVENT_step_progress: return tell_progress(narration);
     case EVENT_step_parked: return tell_parked(narration);
+    case EVENT_step_checkpoint: return tell_verdict(narration);
+    case EVENT_effect_done: return tell_share(narration);
     case EVENT_step_waits: return tell_waits(narration);
     case EVENT_step_granted: return tell_granted(narration);
     case EVENT_step_vote: return tell_vote(narration);

@@ -84,6 +84,10 @@ def check_record(lab, run, verdict):
         wrong.append(f"the verdict on record is {found}, not {verdict}")
     if not replays(recorded):
         wrong.append("the evidence does not replay to the same numbers")
+    if "the same to the last bit" not in (told := lab.say("evidence", str(run), "--replay")):
+        wrong.append(f"crescendo evidence --replay says {told}")
+    if verdict and f"the verdict is {verdict.replace('_', ' ')} at tick {numbers[-1]}" not in (told := lab.say("explain", str(run))):
+        wrong.append(f"the explanation lacks the verdict: {told}")
     if wide := [line for line in lines(lab, run) if len(line) > len("release/judge | ") + 110]:
         wrong.append(f"too wide: {wide[0]}")
     return wrong

@@ -19,6 +19,7 @@ struct sample {
     struct plan_step steps[STAGES];
     char names[STAGES][160];
     struct run_state *state;
+    struct explanation *explanation;
 };
 
 static void fold(struct sample *sample, enum event_type type, uint32_t step, int64_t time_ms, const char *data)
@@ -26,6 +27,7 @@ static void fold(struct sample *sample, enum event_type type, uint32_t step, int
     struct event event = {type, step, time_ms, data ? json_loads(data, 0, NULL) : NULL};
     struct error err = {0};
     if (reduce(sample->state, &event, &err)) fail_msg("%s", err.message);
+    explanation_add(sample->explanation, sample->state, &event);
     event_release(&event);
 }
 
@@ -50,6 +52,7 @@ static struct sample *sample_new(uint32_t count, const char *prefix)
     }
     sample->plan = (struct plan){.name = "p", .stages = sample->stages, .steps = sample->steps, .stage_count = count, .step_count = count};
     sample->state = run_state_new(&sample->plan);
+    sample->explanation = explanation_new();
     fold(sample, EVENT_run_accepted, NO_STEP, 0, "{\"number\": 7}");
     fold(sample, EVENT_run_started, NO_STEP, 1000, NULL);
     return sample;
@@ -58,13 +61,14 @@ static struct sample *sample_new(uint32_t count, const char *prefix)
 static void sample_free(struct sample **sample)
 {
     run_state_free(&(*sample)->state);
+    explanation_free(&(*sample)->explanation);
     free(*sample);
 }
 
 static void check(const struct sample *sample, struct terminal terminal, const char *expected)
 {
     struct text out = {0};
-    board_draw(sample->state, 7, " --local", &terminal, 10000, &out);
+    board_draw(&(struct board){sample->state, sample->explanation, 7, " --local", &terminal, 10000}, &out);
     assert_string_equal(text_view(&out), expected);
     text_release(&out);
 }
@@ -94,6 +98,28 @@ static void test_approval(void **state)
         "run 7  running  0 of 1 steps  \n");
 }
 
+/* A step that judges a canary shows how that stands, while it looks and between its looks. */
+static void test_canary(void **state)
+{
+    (void)state;
+    AUTO(sample_free) struct sample *sample = sample_new(1, "s");
+    const char *expected = "go: 25 %, judged for 20.0 s; latency: not yet proven harmless, E 2.7 of 20";
+    struct text out = {0};
+    run_step(sample, 0, 1000, 0, true);
+    fold(sample, EVENT_step_checkpoint, 0, 2000,
+        "{\"checkpoint\": {\"evidence\": 1, \"ramp\": {\"judged\": 20000}, \"kpis\": [{\"kpi\": \"latency\", \"rules\": {\"alpha\": 0.01, "
+        "\"beta\": "
+        "0.05}}],"
+        "\"ticks\": [{\"tick\": 1, \"share\": 25, \"used\": true, \"kpis\": [{\"kpi\": \"latency\", \"harm\": 0.1, \"clear\": 1.0}]}]}}");
+    board_draw(&(struct board){sample->state, sample->explanation, 7, "", &(struct terminal){0}, 10000}, &out);
+    assert_non_null(strstr(text_view(&out), expected));
+    text_release(&out);
+    fold(sample, EVENT_step_parked, 0, 3000, "{\"for\": \"timer\", \"until\": 13000}");
+    board_draw(&(struct board){sample->state, sample->explanation, 7, "", &(struct terminal){0}, 10000}, &out);
+    assert_non_null(strstr(text_view(&out), expected));
+    text_release(&out);
+}
+
 /* However many stages and however narrow: it fits, and what lives is seen. */
 static void test_fits(void **state)
 {
@@ -106,7 +132,7 @@ static void test_fits(void **state)
         for (unsigned columns = 20; columns < 120; columns += 7) {
             struct text out = {0};
             struct terminal terminal = {.columns = columns, .rows = rows, .colour = rows % 2};
-            board_draw(sample->state, 7, "", &terminal, 10000, &out);
+            board_draw(&(struct board){sample->state, sample->explanation, 7, "", &terminal, 10000}, &out);
             unsigned lines = 0;
             bool live = false;
             for (char *at = out.bytes, *end; (end = strchr(at, '\n')); at = end + 1, lines++) {
@@ -126,6 +152,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_lines),
         cmocka_unit_test(test_approval),
+        cmocka_unit_test(test_canary),
         cmocka_unit_test(test_fits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
