@@ -52,6 +52,7 @@ void fold_undo(struct run_state *state, const struct event *event)
 
 void fold_undo_anew(struct run_state *state)
 {
+    state->lets_go = true; /* once this has failed, too */
     for (uint32_t i = 0; i < state->plan->step_count; i++)
         if (state->steps[i].status == STEP_compensation_failed) state->steps[i].again = true;
 }

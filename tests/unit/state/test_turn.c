@@ -263,7 +263,11 @@ static void until_it_is_rolled_back(void **unused)
     expect_message(second, "s/a",
         "waits for its turn: run 1 holds lab; it could not be rolled back: crescendo show 1 says what is to be undone by hand, "
         "then crescendo cancel 1");
-    fixture_event(first, EVENT_cancel_requested, NO_STEP, json_pack("{s:s}", "by", "ann")); /* it is undone by hand */
+    fixture_event(first, EVENT_cancel_requested, NO_STEP, json_pack("{s:s}", "by", "ann")); /* it is undone by hand, and tried anew */
+    decide_all(&runs);
+    expect_run(first, rolling_back);
+    expect_status(second, "s/a", parked);
+    fixture_event(first, EVENT_step_compensation_failed, fixture_index(first, "a/x"), json_pack("{s:s}", "message", "still no"));
     decide_all(&runs);
     expect_run(first, rollback_failed);
     expect_status(second, "s/a", starting);

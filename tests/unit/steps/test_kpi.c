@@ -168,7 +168,7 @@ static void a_tick_counts_what_each_version_served(void **state)
     put_samples(core, &samples, "3.99");
     assert_int_equal(perform(input(core, WITH, checkpoint), "", &peer, NULL), -ERROR_PARKED);
     AUTO(free_text) char *said = peer_types(&peer);
-    assert_string_equal(said, "park"); /* one line, one event: the tick and the place behind it */
+    assert_string_equal(said, "progress park"); /* in words; then one line, one event: the tick and the place behind it */
     AUTO(free_json) json_t *next = parked_with(&peer);
     const json_t *tick = tick_of(next), *errors = json_array_get(json_object_get(tick, "kpis"), 1);
     assert_string_equal(json_text(next, "cursor", ""), "3.99");
