@@ -146,8 +146,8 @@ static void tell_ordered(const struct teller *teller)
     if (is_new)
         text_add_format(teller->out, "ordered %s%s%s", name ? name : "a service", version ? " " : "", version ? version : "");
     else if (text_equal(did, "delete"))
-        text_add_format(
-            teller->out, json_flag(teller->facts, "gone", false) ? "service %s had ended" : "ended service %s", service ? service : "?");
+        text_add_format(teller->out, json_flag(teller->facts, "gone", false) ? "found that service %s had ended" : "ended service %s",
+            service ? service : "?");
     else {
         if (!json_flag(teller->facts, "promotion", false)) text_add(teller->out, "ordered ");
         add_change(teller, teller->facts, service ? service : "?");
