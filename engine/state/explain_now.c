@@ -23,6 +23,7 @@ struct now {
     const struct step_state *step;
     struct text words;
     int64_t since_ms, until_ms; /* 0: not said */
+    const json_t *canary;       /* that it judges; NULL = none */
     json_t *commands;           /* what a person may type: lists of words, without the program's name; NULL = nothing */
 };
 
@@ -86,7 +87,11 @@ static bool tell_canary(struct now *now, const struct looker *looker)
 {
     struct text canary = {0};
     bool judges = explanation_canary(looker->explanation, looker->state, now->plan->index, &canary);
-    if (judges) text_add_format(&now->words, "%s judges: %s", now->plan->path, text_view(&canary));
+    if (judges) {
+        text_add_format(&now->words, "%s judges: %s", now->plan->path, text_view(&canary));
+        now->canary = looker->explanation->seen[now->plan->index].canary;
+        now->since_ms = json_whole(now->canary, "share_ms", now->since_ms);
+    }
     text_release(&canary);
     return judges;
 }
@@ -186,6 +191,7 @@ static json_t *now_json(struct now *now)
     json_put_text(object, "words", text_view(&now->words));
     if (now->since_ms) json_put_whole(object, "since_ms", now->since_ms);
     if (now->until_ms) json_put_whole(object, "until_ms", now->until_ms);
+    if (now->canary) json_put(object, "canary", explain_canary_json(now->canary));
     json_put(object, "commands", take(&now->commands));
     return object;
 }
