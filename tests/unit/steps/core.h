@@ -20,7 +20,7 @@ struct core {
 
 /* The tables refer to these weakly, which alone would not link them. */
 __attribute__((used)) static int (*const performers[])(struct step *step, struct error *err) = {
-    publish_perform, order_perform, shift_perform, scale_perform, promote_perform, retire_perform, notify_perform};
+    publish_perform, order_perform, shift_perform, kpi_perform, scale_perform, promote_perform, retire_perform, notify_perform};
 
 /* The engine's answers. */
 #define KEPT "{\"type\":\"kept\"}\n"

@@ -3,7 +3,7 @@
 
 It does what docs/explanation/ordering.md says of orders and services, at once or after a few questions, and what FOLDER/fault.json asks
 for: {"method", "path", "fault", "times"} with the faults refuse, error-after, close-after, close-before; and of orders FOLDER/orders
-says: complete (default), fail, stick, terminated, no-items. FOLDER/state.json always holds what it has, FOLDER/requests what it was asked.
+says: complete (default), fail, stick, terminated, no-items. FOLDER/samples is what it recorded of requests. FOLDER/state.json always holds what it has, FOLDER/requests what it was asked.
 """
 import json
 import os
@@ -187,7 +187,9 @@ class Handler(BaseHTTPRequestHandler):
         pass
 
     def answer(self, status, body):
-        data = json.dumps(body).encode()
+        self.answer_bytes(json.dumps(body).encode(), status)
+
+    def answer_bytes(self, data, status=200):
         self.send_response(status)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(data)))
@@ -246,6 +248,10 @@ class Handler(BaseHTTPRequestHandler):
         self.body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         with open(FOLDER / "requests", "a") as log:
             log.write(f"{self.command} {url.path}\n")
+        if url.path == "/telemetry/v1/samples":
+            with open(FOLDER / "questions", "a") as log:
+                log.write(url.query + "\n")
+            return self.answer_bytes(read_word("samples", '{"next": "1.0", "more": false}').encode() + b"\n")
         fault = self.fault(url.path)
         self.close_connection = fault is not None
         if fault == "close-before":
