@@ -3,7 +3,8 @@
    frames.c   opens one frame for each use of a file, outermost first: its params, its references, its declared outputs
    stages.c   walks the frames in the files' order and makes the plan's stages, then their needs and users
    steps.c    makes a stage's steps
-   groups.c   which groups a stage is in, and which stages ask for theirs together
+   groups.c   which groups a stage is in
+   claims.c   which stages ask for their groups together
    values.c   evaluates what stands in `with` and `env`, and converts it to its field's type
    A mistake is added to build->list and the walk goes on, so that all of them are told together. */
 #ifndef CRESCENDO_PLAN_BUILD_H
@@ -89,7 +90,14 @@ void steps_build(struct build *build, const struct frame *frame, const struct pi
 /* --- groups.c --- */
 void groups_inherit(struct frame *frame);                                                              /* once its params are known */
 void groups_build(struct build *build, const struct stage_origin *origin, struct plan_stage *planned); /* once its steps are there */
-void claims_make(struct plan *plan);
+struct group_list {
+    struct plan_group *items; /* with room for all that will come */
+    uint32_t count;
+};
+void group_list_add(struct group_list *list, const char *name, enum group_queue queue); /* said twice, the stricter queue counts */
+
+/* --- claims.c --- */
+void claims_make(struct plan *plan); /* once its stages have their users */
 
 /* --- plan.c --- */
 void build_fail(const struct build *build, const char *code, struct location at, const struct error *err);

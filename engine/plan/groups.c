@@ -16,11 +16,6 @@ enum { GROUP_NAME_MAX = 200 };
 
 /* --- the groups of a stage ---------------------------------------------------------------------------------------------- */
 
-struct group_list {
-    struct plan_group *items; /* with room for all that will come */
-    uint32_t count;
-};
-
 static struct group_list list_begin(struct arena *arena, const struct frame *caller, size_t more)
 {
     struct group_list list = {.count = caller ? caller->group_count : 0};
@@ -29,8 +24,7 @@ static struct group_list list_begin(struct arena *arena, const struct frame *cal
     return list;
 }
 
-/* Said twice, the stricter queue counts. */
-static void list_add(struct group_list *list, const char *name, enum group_queue queue)
+void group_list_add(struct group_list *list, const char *name, enum group_queue queue)
 {
     for (uint32_t i = 0; i < list->count; i++) {
         if (strcmp(list->items[i].name, name) != 0) continue;
@@ -79,7 +73,7 @@ static void list_add_said(struct group_list *list, const struct frame *frame, co
         diagnostics_add(frame->build->list, "wrong-value", at, 0, NULL,
             "a group's name is text of 1 to %d bytes without control characters", GROUP_NAME_MAX);
     } else {
-        list_add(list, arena_copy_text(frame->build->arena, json_string_value(value)), queue_named(json_text(said, "queue", "fifo")));
+        group_list_add(list, arena_copy_text(frame->build->arena, json_string_value(value)), queue_named(json_text(said, "queue", "fifo")));
     }
 }
 
@@ -104,7 +98,7 @@ static void list_add_ordered(
     const json_t *policy = json_object_get(json_object_get(build->domains, domain), "policy");
     bool rejects = text_equal(json_text(policy, "concurrency", "queue"), "reject");
     const char *name = service ? arena_format(build->arena, "%s/%s", domain, service) : arena_copy_text(build->arena, domain);
-    list_add(list, name, rejects ? GROUP_REJECT : GROUP_FIFO);
+    group_list_add(list, name, rejects ? GROUP_REJECT : GROUP_FIFO);
 }
 
 void groups_build(struct build *build, const struct stage_origin *origin, struct plan_stage *planned)
@@ -116,117 +110,4 @@ void groups_build(struct build *build, const struct stage_origin *origin, struct
         list_add_ordered(&list, build, &stage->steps[i], &build->steps[planned->first_step + planned->step_count - stage->step_count + i]);
     planned->groups = list.items;
     planned->group_count = list.count;
-}
-
-/* --- claims ------------------------------------------------------------------------------------------------------------- */
-
-/* Stages that belong together, as a forest: each points towards its tree's root. */
-struct forest {
-    uint32_t *up;
-    json_t *seen; /* what was said of a stage before → that stage */
-};
-
-static uint32_t root_of(struct forest *forest, uint32_t stage)
-{
-    while (forest->up[stage] != stage)
-        stage = forest->up[stage] = forest->up[forest->up[stage]];
-    return stage;
-}
-
-/* Joins the stage with the one of which the same was said before; kind keeps scopes and groups apart. */
-static void join(struct forest *forest, uint32_t stage, char kind, const char *what)
-{
-    AUTO(free_text) char *key = mem_format("%c%s", kind, what);
-    json_t *before = json_object_get(forest->seen, key);
-    if (before)
-        forest->up[root_of(forest, stage)] = root_of(forest, (uint32_t)json_integer_value(before));
-    else
-        json_put_whole(forest->seen, key, stage);
-}
-
-/* Its own and those round it: what fails in one of them concerns the stage. */
-static void join_scopes(struct forest *forest, uint32_t stage, const char *scope)
-{
-    AUTO(free_text) char *path = mem_copy_text(scope);
-    for (char *slash; *path; *slash = '\0') {
-        join(forest, stage, 's', path);
-        slash = strrchr(path, '/');
-        if (!slash) return;
-    }
-}
-
-/* Can all that the run did be undone, whichever stage fails? */
-static bool undoes_all(const struct plan *plan)
-{
-    bool all = plan->rollback_run;
-    for (uint32_t i = 0; i < plan->step_count && !all; i++)
-        all = strcmp(plan->steps[i].type, "rollback") == 0 && text_equal(json_text(plan->steps[i].with, "scope", NULL), "run");
-    return all;
-}
-
-static void plant(const struct plan *plan, struct forest *forest)
-{
-    bool all = undoes_all(plan);
-    for (uint32_t i = 0; i < plan->stage_count; i++) {
-        const struct plan_stage *stage = &plan->stages[i];
-        forest->up[i] = i;
-        if (all) join(forest, i, 'r', "");
-        join_scopes(forest, i, stage->scope);
-        for (uint32_t k = 0; k < stage->group_count; k++)
-            join(forest, i, 'g', stage->groups[k].name);
-    }
-}
-
-static void claim_fill(struct plan *plan, struct plan_claim *claim, uint32_t number)
-{
-    size_t groups = 0, stages = 0;
-    for (uint32_t i = 0; i < plan->stage_count; i++) {
-        groups += plan->stages[i].claim == number ? plan->stages[i].group_count : 0;
-        stages += plan->stages[i].claim == number;
-    }
-    struct group_list list = {.items = arena_alloc_array(plan->arena, groups, sizeof *list.items)};
-    uint32_t *members = arena_alloc_array(plan->arena, stages, sizeof *members);
-    for (uint32_t i = 0; i < plan->stage_count; i++) {
-        const struct plan_stage *stage = &plan->stages[i];
-        if (stage->claim != number) continue;
-        members[claim->stage_count++] = i;
-        for (uint32_t k = 0; k < stage->group_count; k++)
-            list_add(&list, stage->groups[k].name, stage->groups[k].queue);
-    }
-    claim->stages = members;
-    claim->groups = list.items;
-    claim->group_count = list.count;
-}
-
-static bool has_groups(const struct plan *plan)
-{
-    for (uint32_t i = 0; i < plan->stage_count; i++)
-        if (plan->stages[i].group_count) return true;
-    return false;
-}
-
-static void number_claims(struct plan *plan, struct forest *forest, struct plan_stage *stages)
-{
-    uint32_t *numbers = arena_alloc_array(plan->arena, plan->stage_count, sizeof *numbers); /* by root, from 1 */
-    for (uint32_t i = 0; i < plan->stage_count; i++)
-        if (stages[i].group_count && !numbers[root_of(forest, i)]) numbers[root_of(forest, i)] = ++plan->claim_count;
-    for (uint32_t i = 0; i < plan->stage_count; i++)
-        stages[i].claim = numbers[root_of(forest, i)] - 1; /* NO_CLAIM where there is none */
-}
-
-void claims_make(struct plan *plan)
-{
-    struct plan_stage *stages = (struct plan_stage *)(uintptr_t)plan->stages; /* ours until the plan is handed over */
-    for (uint32_t i = 0; i < plan->stage_count; i++)
-        stages[i].claim = NO_CLAIM;
-    if (!has_groups(plan)) return;
-    struct forest forest = {mem_alloc_array(plan->stage_count, sizeof *forest.up), json_object()};
-    plant(plan, &forest);
-    number_claims(plan, &forest, stages);
-    struct plan_claim *claims = arena_alloc_array(plan->arena, plan->claim_count, sizeof *claims);
-    for (uint32_t i = 0; i < plan->claim_count; i++)
-        claim_fill(plan, &claims[i], i);
-    plan->claims = claims;
-    free(forest.up);
-    json_decref(forest.seen);
 }

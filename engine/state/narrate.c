@@ -201,7 +201,9 @@ static void tell_cancel(struct narration *narration)
     const char *by = json_text(data, "by", NULL), *comment = json_text(data, "comment", NULL);
     mark(narration, PAINT_YELLOW, "■");
     enum run_status status = narration->state->status;
-    if (status == RUN_rolling_back || status == RUN_rollback_failed)
+    if (status == RUN_rollback_failed && narration->state->plan->claim_count)
+        text_add_format(&narration->line, "%s lets other runs go on in its groups", by ? by : "the engine");
+    else if (status == RUN_rolling_back || status == RUN_rollback_failed)
         text_add_format(&narration->line, "%s cancels the run, which rolls back already", by ? by : "the engine");
     else if (by)
         text_add_format(&narration->line, "%s cancels the run", by);

@@ -61,6 +61,7 @@ static void fold_cancel(struct run_state *state, const struct event *event)
 {
     enum reason reason = event_reason(event);
     bool is_first = !state->cancel_count++;
+    state->lets_go |= state->status == RUN_rollback_failed;
     if (state->status == RUN_rolling_back || state->status == RUN_rollback_failed) return; /* on its way back already */
     if (is_first) state->cancel_reason = reason == REASON_ok ? REASON_operator : reason;
     if (is_first) replace_text(&state->cancel_comment, json_text(event->data, "comment", NULL));

@@ -187,6 +187,7 @@ struct run_state {
     uint32_t parked_count[WAIT_COUNT];
     uint64_t effect_events; /* folded so far: while it stays the same, so do effects and leases */
     uint64_t done_count;    /* effects that were done: the last one's order */
+    bool lets_go;           /* of rollback_failed: a person said, by cancelling it, that others may go on in its groups */
     bool undoes_unfinished; /* of a run that rolls back because it was cancelled: what it does not keep is every unfinished scope */
     uint32_t first_failed;  /* the step that made the run fail; NO_STEP = none yet */
     uint32_t *dirty;        /* stages whose situation changed since decide found nothing to do for them */
@@ -208,7 +209,7 @@ int reduce(struct run_state *state, const struct event *event, struct error *err
 enum claim_status {
     CLAIM_IDLE,  /* nothing was asked yet */
     CLAIM_WAITS, /* a stage of it is parked for its turn */
-    CLAIM_HELD,  /* until all its stages are finished and lend nothing, or the run is at rest */
+    CLAIM_HELD,  /* until all its stages are finished and lend nothing, or the run is at rest, or lets_go */
     CLAIM_DONE,
 };
 enum claim_status claim_status(const struct run_state *state, uint32_t claim);

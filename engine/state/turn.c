@@ -44,7 +44,7 @@ enum claim_status claim_status(const struct run_state *state, uint32_t number)
         granted |= state->stages[claim->stages[i]].granted;
         waits |= stage_waits_for_turn(state, claim->stages[i]);
     }
-    if (run_status_at_rest(state->status)) return CLAIM_DONE;
+    if (run_status_at_rest(state->status) || state->lets_go) return CLAIM_DONE;
     if (granted) return is_over(state, claim) ? CLAIM_DONE : CLAIM_HELD;
     return waits ? CLAIM_WAITS : CLAIM_IDLE;
 }
@@ -136,9 +136,10 @@ static void add_trouble(struct text *out, const struct turn *turn)
 {
     unsigned long long run = turn->holder;
     if (turn->holder_status == RUN_rollback_failed)
-        text_add_format(out, "; it could not be rolled back: crescendo show %llu says what is to be done by hand", run);
+        text_add_format(out,
+            "; it could not be rolled back: crescendo show %llu says what is to be undone by hand, then crescendo cancel %llu", run, run);
     else if (turn->holder_status == RUN_needs_person)
-        text_add_format(out, "; it needs a person: crescendo show %llu says why", run);
+        text_add_format(out, "; it needs a person: crescendo show %llu says why, crescendo cancel %llu ends it", run, run);
     else if (turn->holder_status == RUN_waiting && turn->holder_wait != WAIT_none)
         text_add_format(out, " and waits for %s", wait_name(turn->holder_wait));
 }

@@ -193,6 +193,25 @@ static void groups_of_a_claim_are_got_at_once(void **unused)
     release(&runs);
 }
 
+/* Each returns to its first group late: whoever came first has both by then. */
+static void no_two_wait_for_each_other(void **unused)
+{
+    (void)unused;
+    struct runs runs = {.now_ms = 1000};
+    struct fixture *first = add(&runs, "stage x groups=a\nstep s\nstage y groups=b\nstep s\nstage z groups=a\nstep s\n");
+    struct fixture *second = add(&runs, "stage x groups=b\nstep s\nstage y groups=a\nstep s\nstage z groups=b\nstep s\n");
+    static const char *const steps[] = {"x/s", "y/s", "z/s"};
+    for (size_t i = 0; i < COUNT_OF(steps); i++) {
+        expect_status(first, steps[i], starting);
+        expect_run(second, waiting);
+        fixture_exited(first, steps[i], 0);
+        decide_all(&runs);
+    }
+    expect_run(first, succeeded);
+    expect_status(second, "x/s", starting);
+    release(&runs);
+}
+
 static void lent(struct fixture *self, const char *path, const char *outcome)
 {
     struct error err;
@@ -242,7 +261,12 @@ static void until_it_is_rolled_back(void **unused)
     decide_all(&runs);
     expect_run(first, rollback_failed);
     expect_message(second, "s/a",
-        "waits for its turn: run 1 holds lab; it could not be rolled back: crescendo show 1 says what is to be done by hand");
+        "waits for its turn: run 1 holds lab; it could not be rolled back: crescendo show 1 says what is to be undone by hand, "
+        "then crescendo cancel 1");
+    fixture_event(first, EVENT_cancel_requested, NO_STEP, json_pack("{s:s}", "by", "ann")); /* it is undone by hand */
+    decide_all(&runs);
+    expect_run(first, rollback_failed);
+    expect_status(second, "s/a", starting);
     release(&runs);
 }
 
@@ -255,11 +279,13 @@ static void a_run_that_needs_a_person_holds_on(void **unused)
     fixture_event(first, EVENT_step_unknown, fixture_index(first, "a/x"), json_pack("{s:s}", "message", "nobody knows"));
     decide_all(&runs);
     expect_run(first, needs_person);
-    expect_message(second, "s/a", "waits for its turn: run 1 holds lab; it needs a person: crescendo show 1 says why");
+    expect_message(
+        second, "s/a", "waits for its turn: run 1 holds lab; it needs a person: crescendo show 1 says why, crescendo cancel 1 ends it");
     fixture_event(second, EVENT_cancel_requested, NO_STEP, json_pack("{s:s}", "by", "ann"));
     decide_all(&runs);
     expect_run(second, cancelled); /* and has left the queue */
-    expect_message(third, "s/a", "waits for its turn: run 1 holds lab; it needs a person: crescendo show 1 says why");
+    expect_message(
+        third, "s/a", "waits for its turn: run 1 holds lab; it needs a person: crescendo show 1 says why, crescendo cancel 1 ends it");
     fixture_event(first, EVENT_cancel_requested, NO_STEP, json_pack("{s:s}", "by", "ann"));
     decide_all(&runs);
     expect_run(first, cancelled);
@@ -414,6 +440,7 @@ int main(void)
         cmocka_unit_test(held_from_the_first_stage_to_the_last),
         cmocka_unit_test(the_whole_scope_is_held),
         cmocka_unit_test(groups_of_a_claim_are_got_at_once),
+        cmocka_unit_test(no_two_wait_for_each_other),
         cmocka_unit_test(a_lease_holds_the_group),
         cmocka_unit_test(until_it_is_rolled_back),
         cmocka_unit_test(a_run_that_needs_a_person_holds_on),
