@@ -125,6 +125,16 @@ static void tell_unknown(struct now *now, const struct looker *looker)
     add_command(now, looker, "cancel", NULL);
 }
 
+static void tell_not_undone(struct now *now, const struct looker *looker)
+{
+    const char *message = now->step->message;
+    text_add_format(&now->words, "%s could not be undone%s%s", now->plan->path, message ? ": " : "", message ? message : "");
+    text_add(&now->words, "; undo it by hand");
+    if (!looker->state->plan->claim_count) return;
+    text_add(&now->words, ", then let other runs into its groups by a cancel");
+    add_command(now, looker, "cancel", NULL);
+}
+
 static void tell_compensating(struct now *now)
 {
     const char *message = now->step->message;
@@ -168,6 +178,7 @@ static void tell(struct now *now, const struct looker *looker, bool is_asked_for
     case STEP_parked: return tell_parked(now, looker);
     case STEP_unknown: return tell_unknown(now, looker);
     case STEP_compensating: return tell_compensating(now);
+    case STEP_compensation_failed: return tell_not_undone(now, looker);
     case STEP_starting:
     case STEP_running: return tell_running(now, looker);
     case STEP_cancelling: return text_add_format(&now->words, "%s is being ended", now->plan->path);
