@@ -75,7 +75,8 @@ static void add_times(struct page *page, const json_t *wait)
         text_add_char(&page->out, ')');
     }
     if (until_ms) {
-        text_add_format(&page->out, "%suntil ", since_ms ? ", " : "");
+        const char *what = json_object_get(wait, "canary") ? "next look at" : "until";
+        text_add_format(&page->out, "%s%s ", since_ms ? ", " : "", what);
         add_clock(&page->out, until_ms, !is_today(until_ms, page->now_ms));
     }
     text_add_char(&page->out, '\n');

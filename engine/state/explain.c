@@ -101,7 +101,9 @@ static void add_end(struct explanation *explanation, const struct run_state *sta
 static void add_cancel(struct explanation *explanation, const struct run_state *state, const struct event *event)
 {
     struct link *link = link_event(explanation, LINK_cancel, event, KEYS("by", "comment", "reason"));
-    if (state->status == RUN_rolling_back || state->status == RUN_rollback_failed) json_put_flag(link->facts, "late", true);
+    bool is_stuck = state->status == RUN_rollback_failed;
+    if (is_stuck && state->plan->claim_count) json_put_flag(link->facts, "frees_groups", true);
+    if (is_stuck || state->status == RUN_rolling_back) json_put_flag(link->facts, "late", true);
     part(explanation);
 }
 

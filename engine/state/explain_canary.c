@@ -81,6 +81,17 @@ void explain_canary(const json_t *canary, const struct plan *plan, const struct 
     json_array_foreach(json_object_get(canary, "kpis"), index, kpi) add_kpi(canary, kpi, out);
 }
 
+json_t *explain_canary_json(const json_t *canary)
+{
+    const json_t *tick = json_object_get(canary, "tick");
+    json_t *object = json_object();
+    json_put(object, "share", json_real(number(canary, "share", number(tick, "share", 0))));
+    json_put_whole(object, "tick", json_whole(tick, "tick", 0));
+    json_put_whole(object, "judged_ms", json_whole(json_object_get(canary, "ramp"), "judged", 0));
+    json_put(object, "kpis", json_incref(json_object_get(json_object_get(canary, "used"), "kpis")));
+    return object;
+}
+
 bool explanation_canary(const struct explanation *explanation, const struct run_state *state, uint32_t step, struct text *out)
 {
     const json_t *canary = explanation && step < explanation->seen_count ? explanation->seen[step].canary : NULL;

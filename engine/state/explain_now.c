@@ -23,6 +23,7 @@ struct now {
     const struct step_state *step;
     struct text words;
     int64_t since_ms, until_ms; /* 0: not said */
+    const json_t *canary;       /* that it judges; NULL = none */
     json_t *commands;           /* what a person may type: lists of words, without the program's name; NULL = nothing */
 };
 
@@ -86,7 +87,11 @@ static bool tell_canary(struct now *now, const struct looker *looker)
 {
     struct text canary = {0};
     bool judges = explanation_canary(looker->explanation, looker->state, now->plan->index, &canary);
-    if (judges) text_add_format(&now->words, "%s judges: %s", now->plan->path, text_view(&canary));
+    if (judges) {
+        text_add_format(&now->words, "%s judges: %s", now->plan->path, text_view(&canary));
+        now->canary = looker->explanation->seen[now->plan->index].canary;
+        now->since_ms = json_whole(now->canary, "share_ms", now->since_ms);
+    }
     text_release(&canary);
     return judges;
 }
@@ -117,6 +122,16 @@ static void tell_unknown(struct now *now, const struct looker *looker)
     text_add_format(
         &now->words, "%s: nobody can tell whether it had its effect%s%s", now->plan->path, message ? ": " : "", message ? message : "");
     text_add(&now->words, "; look at the peer, settle it there, then cancel the run");
+    add_command(now, looker, "cancel", NULL);
+}
+
+static void tell_not_undone(struct now *now, const struct looker *looker)
+{
+    const char *message = now->step->message;
+    text_add_format(&now->words, "%s could not be undone%s%s", now->plan->path, message ? ": " : "", message ? message : "");
+    text_add(&now->words, "; undo it by hand");
+    if (!looker->state->plan->claim_count) return;
+    text_add(&now->words, ", then let other runs into its groups by a cancel");
     add_command(now, looker, "cancel", NULL);
 }
 
@@ -163,6 +178,7 @@ static void tell(struct now *now, const struct looker *looker, bool is_asked_for
     case STEP_parked: return tell_parked(now, looker);
     case STEP_unknown: return tell_unknown(now, looker);
     case STEP_compensating: return tell_compensating(now);
+    case STEP_compensation_failed: return tell_not_undone(now, looker);
     case STEP_starting:
     case STEP_running: return tell_running(now, looker);
     case STEP_cancelling: return text_add_format(&now->words, "%s is being ended", now->plan->path);
@@ -186,6 +202,7 @@ static json_t *now_json(struct now *now)
     json_put_text(object, "words", text_view(&now->words));
     if (now->since_ms) json_put_whole(object, "since_ms", now->since_ms);
     if (now->until_ms) json_put_whole(object, "until_ms", now->until_ms);
+    if (now->canary) json_put(object, "canary", explain_canary_json(now->canary));
     json_put(object, "commands", take(&now->commands));
     return object;
 }

@@ -50,6 +50,7 @@ static void add_share(struct explanation *explanation, const struct event *event
     json_put_text(share, "order", json_text(order, "order", NULL));
     json_array_append_new(json_object_get(link->facts, "shares"), share);
     json_t *canary = explanation->seen[event->step].canary;
+    if (canary) json_put_whole(canary, "share_ms", event->time_ms);
     if (canary) json_put(canary, "share", json_incref(json_object_get(order, "share")));
     link->last_at_ms = event->time_ms;
     json_decref(order);

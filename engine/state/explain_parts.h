@@ -42,7 +42,7 @@ struct link {
 /* What is kept of a step until somebody asks. */
 struct seen {
     char *progress; /* what it said last of how it goes on; owned */
-    json_t *canary; /* of one that judges a canary, {share, ramp, kpis, tick, used: a tick, verdict}: the last of each; owned */
+    json_t *canary; /* of one that judges a canary, {share, share_ms, ramp, kpis, tick, used: a tick, verdict}: the last of each; owned */
 };
 
 struct explanation {
@@ -74,6 +74,7 @@ void explain_add_percent(struct text *out, const json_t *share);
 
 /* --- explain_canary.c: a canary that is being judged --- */
 void explain_canary(const json_t *canary, const struct plan *plan, const struct plan_step *step, struct text *out);
+json_t *explain_canary_json(const json_t *canary); /* {share, tick, judged_ms, kpis}. New. */
 
 /* --- explain_now.c: what is waited for --- */
 /* [WAIT, ...] of the wanted steps; of the one that is asked for also why it has not begun. New. */

@@ -146,8 +146,8 @@ static void tell_ordered(const struct teller *teller)
     if (is_new)
         text_add_format(teller->out, "ordered %s%s%s", name ? name : "a service", version ? " " : "", version ? version : "");
     else if (text_equal(did, "delete"))
-        text_add_format(
-            teller->out, json_flag(teller->facts, "gone", false) ? "service %s had ended" : "ended service %s", service ? service : "?");
+        text_add_format(teller->out, json_flag(teller->facts, "gone", false) ? "found that service %s had ended" : "ended service %s",
+            service ? service : "?");
     else {
         if (!json_flag(teller->facts, "promotion", false)) text_add(teller->out, "ordered ");
         add_change(teller, teller->facts, service ? service : "?");
@@ -284,9 +284,12 @@ static void tell_message(const struct teller *teller, const char *words)
 static void tell_cancel(const struct teller *teller)
 {
     const char *by = fact(teller, "by"), *comment = fact(teller, "comment");
-    text_add_format(teller->out, "%s", by ? by : "");
-    text_add(teller->out, by ? " cancelled the run" : "the run was cancelled");
-    if (json_flag(teller->facts, "late", false)) text_add(teller->out, ", which went back already");
+    bool frees = json_flag(teller->facts, "frees_groups", false);
+    if (by)
+        text_add_format(teller->out, "%s %s", by, frees ? "let other runs into its groups" : "cancelled the run");
+    else
+        text_add(teller->out, frees ? "other runs were let into its groups" : "the run was cancelled");
+    if (!frees && json_flag(teller->facts, "late", false)) text_add(teller->out, ", which went back already");
     if (comment && *comment)
         text_add_format(teller->out, ": %s", comment);
     else if (!by)
