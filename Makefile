@@ -7,7 +7,7 @@
 #   make bench      figures, as ratios against a floor in the same run
 #   make sim N=1000000          that many simulated runs
 #   make judge RUNS=20000       the KPI judge against simulated canaries of known truth
-#   make crash      kill -9 at five hundred moments of a run, and three hundred and forty of a release
+#   make crash      kill -9 at five hundred moments of a run, three hundred and forty of a release, and a hundred and twenty of a canary
 #   make fuzz SECONDS_EACH=60   every fuzzer for that long
 #   make format     clang-format
 #   make install    PREFIX=/usr/local, DESTDIR=
@@ -166,6 +166,7 @@ check: $(PROGRAMS) $(UNIT_TESTS) $(BUILD)/sim $(BUILD)/judge $(SUPPORT)
 crash: $(PROGRAMS) $(SUPPORT)
 	@BUILD=$(BUILD) tests/crash/run --moments 500
 	@BUILD=$(BUILD) tests/crash/orders --moments 340
+	@BUILD=$(BUILD) tests/crash/canary --moments 120
 
 N ?= 20000
 .PHONY: sim

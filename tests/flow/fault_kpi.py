@@ -1,113 +1,15 @@
 """fault_kpi.py: canaries under real requests, each with its verdict; see kpi-*.flow, which run it with the names of canaries."""
-import json
 import os
 import random
-import subprocess
 import sys
 import time
 
 sys.path.insert(0, os.environ["ROOT"] + "/tests/support")
+from canary import (BASELINE, POLICY, check_end, check_load, check_record, checkpoints, events, lines, pipeline, shares,  # noqa: E402
+                    ticks, until)
 from lab import Lab  # noqa: E402
-from server import BUILD  # noqa: E402
 
 RATE = 400
-POLICY = """  share: [25%, 50%]
-  every: 250ms
-  budget: { false-rollback: 1%, shortest: 1s, longest: 60s, warm-up: 200ms }
-  kpis:
-    - { kpi: latency, tolerate: 20%, clear: 80%, on-no-data: { hold: 2s, then: rollback } }
-    - { kpi: errors, negligible: 5%, on-no-data: { hold: 2s, then: rollback } }
-"""
-BASELINE = ["--delay-ms", "5"]
-
-
-def pipeline(lab):
-    return f"""
-stages:
-  - stage: release
-    checkout: none
-    steps:
-      - id: order
-        order: {{ domain: lab, offering: "{lab.offerings['1.1.0']}" }}
-      - id: judge
-        kpi: {{ domain: lab, service: "${{{{ steps.order.service }}}}" }}
-      - id: promote
-        promote: {{ domain: lab, service: "${{{{ steps.order.service }}}}" }}
-"""
-
-
-def events(lab, run):
-    """All that is on record of a run that is over."""
-    lines = lab.raw(f"/v1/runs/{run}/events").decode().splitlines()
-    return [json.loads(line[len("data: "):]) for line in lines if line.startswith("data: ")]
-
-
-def checkpoints(lab, run):
-    found = [event["data"].get("checkpoint") for event in events(lab, run) if event["type"] == "step_checkpoint"]
-    return [each for each in found if isinstance(each, dict) and "evidence" in each]
-
-
-def ticks(lab, run):
-    return [tick for checkpoint in checkpoints(lab, run) for tick in checkpoint["ticks"]]
-
-
-def shares(lab):
-    return {lab.version(each): lab.characteristic(each, "traffic.share") for each in lab.services() if each["state"] == "active"}
-
-
-def until(what, holds, seconds=30):
-    end = time.monotonic() + seconds
-    while not (found := holds()):
-        if time.monotonic() > end:
-            raise RuntimeError(f"not within {seconds} s: {what}")
-        time.sleep(0.02)
-    return found
-
-
-def lines(lab, run):
-    return [line for line in lab.say("logs", str(run)).splitlines() if "tick " in line]
-
-
-# --- what must be true of every canary ---
-
-
-def replays(checkpoints_now):
-    done = subprocess.run([str(BUILD / "crescendo-step"), "kpi", "--replay"], input=json.dumps(checkpoints_now), capture_output=True, text=True, check=False)
-    return done.returncode == 0 and json.loads(done.stdout) == checkpoints_now
-
-
-def check_record(lab, run, verdict):
-    wrong, recorded = [], checkpoints(lab, run)
-    numbers = [tick["tick"] for tick in ticks(lab, run)]
-    if numbers != list(range(1, len(numbers) + 1)):
-        wrong.append(f"the ticks are numbered {numbers}")
-    if verdict and (found := recorded[-1].get("verdict", {}).get("verdict")) != verdict:
-        wrong.append(f"the verdict on record is {found}, not {verdict}")
-    if not replays(recorded):
-        wrong.append("the evidence does not replay to the same numbers")
-    if "the same to the last bit" not in (told := lab.say("evidence", str(run), "--replay")):
-        wrong.append(f"crescendo evidence --replay says {told}")
-    if verdict and f"the verdict is {verdict.replace('_', ' ')} at tick {numbers[-1]}" not in (told := lab.say("explain", str(run))):
-        wrong.append(f"the explanation lacks the verdict: {told}")
-    if wide := [line for line in lines(lab, run) if len(line) > len("release/judge | ") + 110]:
-        wrong.append(f"too wide: {wide[0]}")
-    return wrong
-
-
-def check_end(lab, run, state, reason, serves):
-    row = lab.wait(run)
-    wrong = []
-    if (row["state"], row.get("reason")) != (state, reason):
-        wrong.append(f"run {run} is {row['state']} {row.get('reason')}, not {state} {reason}: {row.get('message')}")
-    if (found := shares(lab)).get(serves) != 100:
-        wrong.append(f"the shares are {found}, and {serves} was to have 100 %")
-    return wrong
-
-
-def check_load(load):
-    counted = load.stop()
-    return [f"{counted['failed']} requests failed: {counted['failures']}"] if counted["failed"] else []
-
 
 # --- the canaries ---
 
