@@ -16,7 +16,9 @@ POLICY = """  share: [25%, 50%]
 BASELINE = ["--delay-ms", "5"]
 
 
-def pipeline(lab, retry=False):
+def pipeline(lab, retry=False, between=""):
+    """between: a command that is run behind the verdict, before the promotion."""
+    pause = f"      - {{ id: pause, run: {json.dumps(between)} }}\n" if between else ""
     again = "\n        retry: { times: 9, on: [worker_lost] }" if retry else ""
     return f"""
 stages:
@@ -27,7 +29,7 @@ stages:
         order: {{ domain: lab, offering: "{lab.offerings['1.1.0']}" }}{again}
       - id: judge
         kpi: {{ domain: lab, service: "${{{{ steps.order.service }}}}" }}{again}
-      - id: promote
+{pause}      - id: promote
         promote: {{ domain: lab, service: "${{{{ steps.order.service }}}}" }}{again}
 """
 
