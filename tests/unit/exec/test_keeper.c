@@ -8,7 +8,7 @@ static void it_says_who_it_is(void **state)
     AUTO(free_text) char *wanted = mem_format("ok version=1 pid=%d domain=\n", (int)kept_pid(domain));
     assert_answer(domain, wanted, "hello version=1");
     assert_answer(domain, "error code=invalid", "hello version=2");
-    assert_answer(domain, "error code=conflict", "start key=k service=a family=f version=1 folder=/tmp command=true port=http=1");
+    assert_answer(domain, "error code=unavailable", "start key=k service=a family=f version=1 folder=/tmp command=true port=http=1");
     assert_answer(domain, "ok\n", "domain name=edge address=127.0.0.1 ports=%d", domain->port);
     assert_answer(domain, "ok\n", "domain name=edge address=127.0.0.1 ports=%d", domain->port);
     assert_answer(domain, "error code=conflict", "domain name=core address=127.0.0.1 ports=%d", domain->port);

@@ -124,7 +124,7 @@ static int check_room(const struct keep *keep, const struct service *service, st
 {
     unsigned all = 0, beside = 0;
     if (!keep->domain) {
-        error_set(err, ERROR_CONFLICT, NOWHERE, "this keeper does not know yet which domain it keeps");
+        error_set(err, ERROR_UNAVAILABLE, NOWHERE, "this keeper does not know yet which domain it keeps");
         return error_hint(err, "say first: domain name=NAME address=ADDRESS ports=FIRST-LAST");
     }
     if (access(service->folder, F_OK) < 0)
