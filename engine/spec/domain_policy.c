@@ -180,7 +180,7 @@ static void check_times(struct reader *reader, const struct yaml_node *node, con
     int64_t count = (int64_t)json_array_size(json_object_get(policy, "share")), shortest = json_whole(budget, "shortest", 0),
             each = shortest + json_whole(budget, "warm-up", 0), longest = json_whole(budget, "longest", 0);
     AUTO(text_release) struct text message = {0};
-    if (json_whole(policy, "every", 0) > shortest)
+    if (json_object_get(budget, "shortest") && json_whole(policy, "every", 0) > shortest) /* one that is wrong is not there */
         add(reader, written(node, "every"), "wrong-value", "judge more often, or raise `shortest`: a share is judged at least once",
             "\"every\" is longer than \"shortest\", the least time on a share");
     if (each * count <= longest) return;

@@ -87,6 +87,7 @@ static void what_does_not_fit_is_said(void **state)
             "wrong-value: more than 20 shares"},
         {"{ budget: { shortest: 30m } }", "wrong-value: 3 shares, each with its warm-up and \"shortest\", take 1 h 31 m"},
         {"{ budget: { shortest: 5s } }", "wrong-value: \"every\" is longer than \"shortest\""},
+        {"{ budget: { shortest: 400ms } }", "out-of-bounds: \"shortest\""},
         {"{ budget: { false-rollback: 0% } }", "wrong-value: \"false-rollback\" must be above 0"},
         {"{ budget: { longest: 8d } }", "out-of-bounds: \"longest\""}, {"{ every: 199ms }", "out-of-bounds: \"every\""},
         {"{ kpis: latency }", "wrong-type: \"kpis\" must be a list of maps"}, {"{ kpis: [] }", "missing-value: \"kpis\" is empty"},
