@@ -90,7 +90,7 @@ static int open_socket(const char *folder, int *ret, struct error *err)
 static int wait_for(int fd, short events, int64_t end_ms, const char *folder, struct error *err)
 {
     for (;;) {
-        int64_t left = end_ms - clock_now_ms();
+        int64_t left = end_ms - clock_monotonic_us() / 1000;
         struct pollfd ready = {fd, events, 0};
         int count = left > 0 ? poll(&ready, 1, (int)left) : 0;
         if (count > 0) return 0;
@@ -212,7 +212,7 @@ static int read_lines(const struct text *answer, const char *folder, json_t **re
 int keeper_ask(
     const char *folder, const char *verb, const json_t *fields, int timeout_ms, json_t **ret, json_t **ret_lines, struct error *err)
 {
-    int64_t end_ms = clock_now_ms() + (timeout_ms > 0 ? timeout_ms : DEFAULT_TIMEOUT_MS);
+    int64_t end_ms = clock_monotonic_us() / 1000 + (timeout_ms > 0 ? timeout_ms : DEFAULT_TIMEOUT_MS);
     AUTO(release_text) struct text line = {0}, answer = {0};
     AUTO(close_fd) int fd = -1;
     int code = write_request(verb, fields, &line, err);

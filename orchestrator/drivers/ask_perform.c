@@ -14,6 +14,12 @@
 
 enum { FIRST_PAUSE_MS = 5, PAUSE_MS = 100, ABSENT_MS = 30 * 1000, ANSWER_MS = 10 * 1000, SPARE_MS = 10 * 1000 };
 
+/* Patience is of this process alone: a wall clock that is put right shortens or lengthens none. */
+static int64_t now_ms(void)
+{
+    return clock_monotonic_us() / 1000;
+}
+
 static void pause_ms(int64_t ms)
 {
     const struct timespec pause = {ms / 1000, ms % 1000 * 1000000};
@@ -35,10 +41,10 @@ static bool may_pass(const struct error *err)
 int keeper_say(struct step *step, const char *verb, const json_t *fields, json_t **ret, json_t **ret_lines, struct error *err)
 {
     const char *folder = json_text(step_with(step), "keeper", "");
-    int64_t end_ms = clock_now_ms() + ABSENT_MS;
+    int64_t end_ms = now_ms() + ABSENT_MS;
     for (;;) {
         int failed = keeper_ask(folder, verb, fields, ANSWER_MS, ret, ret_lines, err);
-        if (!failed || !may_pass(err) || clock_now_ms() >= end_ms) return failed;
+        if (!failed || !may_pass(err) || now_ms() >= end_ms) return failed;
         pause_ms(PAUSE_MS);
     }
 }
@@ -104,7 +110,7 @@ static int look(const json_t *line, const char *service, int64_t end_ms, char **
     int64_t ready = keeper_number(line, "ready"), replicas = keeper_number(line, "replicas");
     if (ready >= replicas) return 1;
     if (text_equal(json_text(line, "state", NULL), "failed")) return not_ready(line, service, "did not become healthy", ret_words, err);
-    if (clock_now_ms() < end_ms) return 0;
+    if (now_ms() < end_ms) return 0;
     AUTO(free_text)
     char *what = mem_format("has %lld of %lld instances healthy after its time to start", (long long)ready, (long long)replicas);
     return not_ready(line, service, what, ret_words, err);
@@ -121,7 +127,7 @@ static void tell_progress(struct step *step, const json_t *line, int64_t *last)
 
 int keeper_wait_ready(struct step *step, const char *service, int64_t start_ms, int64_t *ret_ready, char **ret_words, struct error *err)
 {
-    int64_t end_ms = clock_now_ms() + start_ms + SPARE_MS, told = -1;
+    int64_t end_ms = now_ms() + start_ms + SPARE_MS, told = -1;
     int pause = FIRST_PAUSE_MS;
     for (;;) {
         AUTO(free_json) json_t *lines = NULL;
@@ -149,14 +155,14 @@ int keeper_count_ready(struct step *step, const char *service, int64_t *ret_read
 
 int keeper_wait_gone(struct step *step, const char *service, int64_t limit_ms, struct error *err)
 {
-    int64_t end_ms = clock_now_ms() + limit_ms;
+    int64_t end_ms = now_ms() + limit_ms;
     int pause = FIRST_PAUSE_MS;
     for (;;) {
         AUTO(free_json) json_t *lines = NULL;
         int failed = read_status(step, service, &lines, err);
         if (failed) return failed;
         if (!keeper_service(lines, service)) return 0;
-        if (clock_now_ms() >= end_ms) return error_set(err, ERROR_TIMEOUT, NOWHERE, "service %.40s does not end", service);
+        if (now_ms() >= end_ms) return error_set(err, ERROR_TIMEOUT, NOWHERE, "service %.40s does not end", service);
         pause_longer(&pause);
     }
 }
