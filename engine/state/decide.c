@@ -125,14 +125,6 @@ static void wait_or_resume(const struct decision *decision)
     add_run(decision, EVENT_run_waiting, data);
 }
 
-static void notice_due_timers(struct run_state *state, int64_t now_ms)
-{
-    while (timer_is_due(state, now_ms)) {
-        stage_mark_dirty(state, state->timers[0].stage);
-        timer_pop(state);
-    }
-}
-
 static void decide_dirty(struct decision *decision)
 {
     struct run_state *state = decision->state;
@@ -159,7 +151,7 @@ static void decide_queue(struct decision *decision)
 static void decide_steps(struct decision *decision)
 {
     if (!decide_turns(decision)) return;
-    notice_due_timers(decision->state, decision->now_ms);
+    timers_notice(decision->state, decision->now_ms);
     decide_dirty(decision);
     decide_queue(decision);
     if (!decision->state->open_count && !decision->hold)
@@ -198,7 +190,7 @@ void decide(struct run_state *state, const struct decide_input *input, struct ev
     case RUN_needs_person:
         if (!is_asking(state)) add_run(&decision, EVENT_run_resumed, NULL);
         return;
-    case RUN_rolling_back: notice_due_timers(state, input->now_ms); return decide_undo(&decision);
+    case RUN_rolling_back: timers_notice(state, input->now_ms); return decide_undo(&decision);
     default: return;
     }
 }

@@ -21,12 +21,11 @@ void fold_undo_anew(struct run_state *state);
    process that is started too early looks at its own time, while one that sleeps for the hours that the clock lost does harm. What a person
    has time for, an approval, is as long as the clock says. */
 bool wait_is_over(const struct step_state *step, int64_t now_ms);
-/* Is the timer on top due? */
-bool timer_is_due(const struct run_state *state, int64_t now_ms);
+/* Marks the stages of what is due, and takes its timers off. */
+void timers_notice(struct run_state *state, int64_t now_ms);
 void timer_add(struct run_state *state, struct timer timer);
 /* Takes stale timers off the top, so that the top is always true. */
 void timers_trim(struct run_state *state);
-void timer_pop(struct run_state *state);
 
 /* --- effect.c --- */
 struct effect_state *effect_find(const struct step_state *step, const char *name);

@@ -23,11 +23,10 @@ bool wait_is_over(const struct step_state *step, int64_t now_ms)
     return step->until_ms <= now_ms || (was_set_back && step->wait != WAIT_approval);
 }
 
-bool timer_is_due(const struct run_state *state, int64_t now_ms)
+static bool is_due(const struct run_state *state, const struct timer *timer, int64_t now_ms)
 {
-    const struct timer *timer = state->timers;
-    if (!state->timer_count) return false;
-    return timer->at_ms <= now_ms || (timer->step != NO_STEP && wait_is_over(&state->steps[timer->step], now_ms));
+    return timer->at_ms <= now_ms ||
+           (timer->step != NO_STEP && !is_stale(state, timer) && wait_is_over(&state->steps[timer->step], now_ms));
 }
 
 static void swap(struct timer *a, struct timer *b)
@@ -61,17 +60,35 @@ void timer_add(struct run_state *state, struct timer timer)
     }
 }
 
-void timer_pop(struct run_state *state)
-{
-    state->timers[0] = state->timers[--state->timer_count];
-    sift_down(state, 0);
-    timers_trim(state);
-}
-
 void timers_trim(struct run_state *state)
 {
     while (state->timer_count && is_stale(state, &state->timers[0])) {
         state->timers[0] = state->timers[--state->timer_count];
         sift_down(state, 0);
     }
+}
+
+static void timer_pop(struct run_state *state)
+{
+    state->timers[0] = state->timers[--state->timer_count];
+    sift_down(state, 0);
+    timers_trim(state);
+}
+
+/* Where the clock was set back, a step's wait may be over behind others that are not. While the top is a wait that such a clock ends, it
+   ends first, so nobody has to look further. */
+static bool hides_others(const struct run_state *state)
+{
+    const struct timer *top = state->timers;
+    return state->timer_count > 1 && (top->step == NO_STEP || state->steps[top->step].wait == WAIT_approval);
+}
+
+void timers_notice(struct run_state *state, int64_t now_ms)
+{
+    while (state->timer_count && is_due(state, &state->timers[0], now_ms)) {
+        stage_mark_dirty(state, state->timers[0].stage);
+        timer_pop(state);
+    }
+    for (size_t i = 1; hides_others(state) && i < state->timer_count; i++)
+        if (is_due(state, &state->timers[i], now_ms)) stage_mark_dirty(state, state->timers[i].stage);
 }

@@ -287,6 +287,25 @@ static void a_clock_set_back_wakes_what_waits(void **unused)
     fixture_free(&fixture);
 }
 
+/* Whatever else is due before it, and does not come due by that: an approval that expires, a stage that may take only so long. */
+static void a_clock_set_back_wakes_what_waits_behind_others(void **unused)
+{
+    (void)unused;
+    static const char *const plans[] = {"stage a\nstep x retry=1:500000:failed\nstage b needs=-\nstep ok approve expires=200000\n",
+        "stage a timeout=200000\nstep x retry=1:500000:failed\n"};
+    for (size_t i = 0; i < COUNT_OF(plans); i++) {
+        struct fixture fixture = fixture_new(plans[i]);
+        fixture.now_ms = 100 * 1000;
+        fixture_exited(&fixture, "a/x", 3);
+        fixture_decide(&fixture);
+        expect_status(&fixture, "a/x", parked);
+        fixture.now_ms = 20 * 1000;
+        fixture_decide(&fixture);
+        expect_status(&fixture, "a/x", starting);
+        fixture_free(&fixture);
+    }
+}
+
 static void approval_parks_and_expires(void **unused)
 {
     (void)unused;
@@ -362,6 +381,7 @@ int main(void)
         cmocka_unit_test(stage_timeout_fails_its_step),
         cmocka_unit_test(retries_wait_and_end),
         cmocka_unit_test(a_clock_set_back_wakes_what_waits),
+        cmocka_unit_test(a_clock_set_back_wakes_what_waits_behind_others),
         cmocka_unit_test(approval_parks_and_expires),
         cmocka_unit_test(asked_twice_it_says_the_same),
         cmocka_unit_test(big_fan_out_stays_cheap),
