@@ -136,11 +136,21 @@ static double change(double log_ratio)
     return 100 * expm1(log_ratio);
 }
 
+/* Few requests a tick tell that it is slower than may be, or not slower than must be ruled out, before they tell how fast it is. */
+static void add_unknown_speed(struct text *words, const struct kpi_rules *rules, bool is_harm)
+{
+    double percent = 100 * (rules->tolerate - 1);
+    if (!is_harm) return text_add(words, "is about as fast, as far as too few requests tell");
+    text_add(words, "is ");
+    if (percent > 0) text_add_format(words, "more than %.3g %% ", percent);
+    text_add(words, "slower at equal load, too few requests tell by how much");
+}
+
 /* "48 % slower at equal load (45 to 52 %)" */
-static void add_latency(struct text *words, const struct evidence *evidence, const struct kpi_rules *rules)
+static void add_latency(struct text *words, const struct evidence *evidence, const struct kpi_rules *rules, bool is_harm)
 {
     double effect, low, high;
-    if (!evidence_effect(evidence, rules, &effect, &low, &high)) return text_add(words, "is of unknown speed");
+    if (!evidence_effect(evidence, rules, &effect, &low, &high)) return add_unknown_speed(words, rules, is_harm);
     bool slower = effect >= 0;
     double a = fabs(change(slower ? low : high)), b = fabs(change(slower ? high : low));
     bool crosses = low < 0 && high > 0;
@@ -165,12 +175,12 @@ static void add_errors(struct text *words, const struct canary *canary, const st
         words, "fails %.*f %% of its requests, %s %.*f %%", ours < 9.95 ? 2 : 0, ours, baseline_of(canary), theirs < 9.95 ? 2 : 0, theirs);
 }
 
-static void add_effect(struct text *words, const struct canary *canary, size_t i)
+static void add_effect(struct text *words, const struct canary *canary, size_t i, bool is_harm)
 {
     const struct kpi_rules *rules = &canary->rules->kpis[i].rules;
     const struct evidence *evidence = &canary->kpis[i].evidence;
     if (rules->measure == KPI_ERRORS) return add_errors(words, canary, evidence);
-    add_latency(words, evidence, rules);
+    add_latency(words, evidence, rules, is_harm);
 }
 
 /* log of sum(alpha_k E_k) / sum(alpha_k): what all critical KPIs say together. */
@@ -191,7 +201,7 @@ static void say_harm(struct text *words, const struct canary *canary, size_t kpi
     const struct kpi_rules *rules = &canary->rules->kpis[kpi].rules;
     double harm = evidence_harm(&canary->kpis[kpi].evidence, rules), all = harm_of_all(canary);
     text_add_format(words, "%s ", version_of(canary));
-    add_effect(words, canary, kpi);
+    add_effect(words, canary, kpi, true);
     add_luck(words, harm >= evidence_harm_bar(rules) ? harm : all);
 }
 
@@ -212,7 +222,7 @@ static void say_promotion(struct text *words, const struct canary *canary)
     for (size_t i = 0; i < canary->rules->kpi_count; i++) {
         if (!canary->rules->kpis[i].rules.critical) continue;
         text_add(words, before);
-        add_effect(words, canary, i);
+        add_effect(words, canary, i, false);
         add_excluded(words, &canary->rules->kpis[i].rules);
         before = "; it ";
     }

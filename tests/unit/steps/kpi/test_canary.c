@@ -163,6 +163,29 @@ static void a_slow_one_does_harm(void **state)
     canary_release(&canary);
 }
 
+/* A request a tick is enough to show harm in the end, and too little to say how much of it there is. */
+static void harm_of_unknown_size_is_said(void **state)
+{
+    (void)state;
+    struct canary_rules rules = rules_of(policy_text);
+    struct canary canary = canary_of(&rules);
+    struct canary_tick tick = {0};
+    static const double slow[] = {900}, fast[] = {100, 101, 102};
+    for (int i = 1; i <= 40 && !tick.decision.verdict; i++) {
+        struct canary_reading reading = {.counts = {.now_ms = (int64_t)i * T, .canary = 1, .baseline = 3},
+            .canary = slow,
+            .baseline = fast,
+            .canary_stayed = 1,
+            .baseline_stayed = 3};
+        canary_judge(&canary, &reading, (uint64_t)i, &tick);
+    }
+    assert_int_equal(tick.decision.verdict, RAMP_HARM);
+    AUTO(free_text) char *words = verdict_words(&canary, &tick.decision);
+    if (!text_starts(words, "1.1.0 is more than 5 % slower at equal load, too few requests tell by how much; the chance that"))
+        fail_msg("%s", words);
+    canary_release(&canary);
+}
+
 static void one_that_fails_does_harm_in_words_of_errors(void **state)
 {
     (void)state;
@@ -281,9 +304,10 @@ static void it_fits_into_a_line(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(a_policy_becomes_rules), cmocka_unit_test(what_is_no_policy_is_refused),
-        cmocka_unit_test(a_slow_one_does_harm), cmocka_unit_test(one_that_fails_does_harm_in_words_of_errors),
-        cmocka_unit_test(without_a_verdict_it_says_how_far_it_came), cmocka_unit_test(luck_is_rounded_down),
-        cmocka_unit_test(what_is_on_record_replays_to_the_same_bytes), cmocka_unit_test(what_was_changed_is_seen),
-        cmocka_unit_test(what_is_no_evidence_is_refused), cmocka_unit_test(it_fits_into_a_line)};
+        cmocka_unit_test(a_slow_one_does_harm), cmocka_unit_test(harm_of_unknown_size_is_said),
+        cmocka_unit_test(one_that_fails_does_harm_in_words_of_errors), cmocka_unit_test(without_a_verdict_it_says_how_far_it_came),
+        cmocka_unit_test(luck_is_rounded_down), cmocka_unit_test(what_is_on_record_replays_to_the_same_bytes),
+        cmocka_unit_test(what_was_changed_is_seen), cmocka_unit_test(what_is_no_evidence_is_refused),
+        cmocka_unit_test(it_fits_into_a_line)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
