@@ -214,20 +214,46 @@ static int judge(struct judging *judging, struct error *err)
 /* --- the beginning ----------------------------------------------------------------------------------------------------------------------
  */
 
-/* A first version has nobody to be compared with; what an earlier wave found is handed on. */
-static int stay_alone(struct judging *judging, const json_t *service)
+/* A first version has nobody to be compared with: that is on record, too. */
+static json_t *lone_checkpoint(const struct judging *judging, const json_t *service)
 {
     static const char words[] = "nothing to compare with: it is the only version in service";
-    const char *earlier = json_text(step_with(judging->step), "evidence", "");
+    double share = tmf_service_share(service);
+    const json_t *characteristics = json_object_get(service, "serviceCharacteristic");
     AUTO(free_text) char *digest = kpi_policy_digest(judging->policy);
-    AUTO(free_json) json_t *none = json_pack("{s:i, s:s, s:s, s:[]}", "evidence", 1, "policy", digest, "verdict", "promote", "kpis");
+    return json_pack("{s:i, s:f, s:s, s:{s:s?}, s:s?, s:s, s:[], s:[], s:{s:s, s:f, s:s, s:s, s:[]}}", "evidence", 1, "previous", share,
+        "canary", json_text(service, "id", ""), "versions", "canary", tmf_service_version(service), "family",
+        characteristic_text(characteristics, "family", tmf_service_specification(service)), "policy", digest, "kpis", "ticks", "verdict",
+        "verdict", "promote", "share", share, "words", words, "policy", digest, "kpis");
+}
+
+static bool is_lone(const json_t *checkpoint)
+{
+    return json_is_object(json_object_get(checkpoint, "verdict")) && !json_text(checkpoint, "baseline", NULL);
+}
+
+/* What an earlier wave found is handed on. */
+static int end_alone(struct judging *judging, const json_t *checkpoint)
+{
+    const json_t *verdict = json_object_get(checkpoint, "verdict");
+    const char *earlier = json_text(step_with(judging->step), "evidence", "");
+    AUTO(free_json)
+    json_t *none = json_pack("{s:i, s:s, s:s, s:[]}", "evidence", 1, "policy", json_text(checkpoint, "policy", ""), "verdict",
+        json_text(verdict, "verdict", ""), "kpis");
     AUTO(free_text) char *text = json_canonical(none);
-    printf("%s\n", words);
-    step_output(judging->step, "verdict", json_string("promote"));
-    step_output(judging->step, "share", json_real(tmf_service_share(service)));
+    step_output(judging->step, "verdict", json_incref(json_object_get(verdict, "verdict")));
+    step_output(judging->step, "share", json_incref(json_object_get(verdict, "share")));
     step_output(judging->step, "baseline", json_null());
-    step_output(judging->step, "words", json_string(words));
+    step_output(judging->step, "words", json_incref(json_object_get(verdict, "words")));
     return step_output(judging->step, "evidence", json_string(*earlier ? earlier : text));
+}
+
+static int stay_alone(struct judging *judging, const json_t *service, struct error *err)
+{
+    AUTO(free_json) json_t *checkpoint = lone_checkpoint(judging, service);
+    printf("%s\n", json_text(json_object_get(checkpoint, "verdict"), "words", ""));
+    int failed = step_checkpoint(judging->step, json_incref(checkpoint), err);
+    return failed ? failed : end_alone(judging, checkpoint);
 }
 
 static void note_services(struct judging *judging, const json_t *service, const json_t *other)
@@ -254,7 +280,7 @@ static int begin(struct judging *judging, struct error *err)
     int failed = ordering_service(ordering, &service, err);
     if (!failed) failed = tmf_service_other(&ordering->client, service, &other, err);
     if (failed) return failed;
-    if (!other) return stay_alone(judging, service);
+    if (!other) return stay_alone(judging, service, err);
     note_services(judging, service, other);
     failed = kpi_reading_begin(&ordering->client, judging->canary.family, judging->canary.cursor, err);
     if (failed) return failed;
@@ -270,6 +296,7 @@ int kpi_perform(struct step *step, struct error *err)
     int failed = judging_open(step, &judging, err);
     if (failed) return failed;
     if (!checkpoint) return begin(&judging, err);
+    if (is_lone(checkpoint)) return end_alone(&judging, checkpoint);
     failed = canary_from_json(checkpoint, &judging.rules, &judging.canary, err);
     if (failed) return failed;
     if (judging.canary.verdict) return finish(&judging, err);

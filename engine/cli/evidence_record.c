@@ -38,7 +38,7 @@ static void read_names(struct evidence_record *evidence, const json_t *record)
     evidence->family = json_text(record, "family", NULL);
     evidence->policy = json_text(record, "policy", NULL);
     evidence->canary = json_text(versions, "canary", json_text(record, "canary", "the canary"));
-    evidence->baseline = json_text(versions, "baseline", json_text(record, "baseline", "the baseline"));
+    evidence->baseline = json_text(versions, "baseline", json_text(record, "baseline", NULL));
 }
 
 static double bar(const json_t *rules, const char *name)

@@ -30,8 +30,9 @@ struct kpi_record {
 };
 
 struct evidence_record {
-    const char *step, *family, *policy, *canary, *baseline; /* versions where they are known, else ids; borrowed from the records */
-    json_t *records;                                        /* as they were recorded, in their order; owned */
+    const char *step, *family, *policy, *canary,
+        *baseline;   /* versions where they are known, else ids; baseline: NULL = none; borrowed from the records */
+    json_t *records; /* as they were recorded, in their order; owned */
     struct tick_record *ticks;
     struct kpi_record *kpis;
     size_t tick_count, kpi_count;

@@ -113,10 +113,8 @@ static void add_verdict(struct picture *picture)
     const json_t *verdict = picture->evidence->verdict;
     const char *kind = json_text(verdict, "verdict", NULL), *words = json_text(verdict, "words", NULL);
     struct text line = {0};
-    if (kind)
-        text_add_format(&line, "%s at tick %lld", kind, (long long)json_whole(verdict, "tick", 0));
-    else
-        text_add(&line, "no verdict yet");
+    text_add(&line, kind ? kind : "no verdict yet");
+    evidence_add_tick(picture->evidence, &line);
     if (words) text_add_format(&line, ": %s", words);
     add_verdict_words(picture, text_view(&line));
     text_release(&line);

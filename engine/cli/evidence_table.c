@@ -16,7 +16,8 @@
 void evidence_add_title(const struct evidence_record *evidence, struct text *out)
 {
     if (evidence->family) text_add_format(out, "%s: ", evidence->family);
-    text_add_format(out, "%s beside %s", evidence->canary, evidence->baseline);
+    text_add(out, evidence->canary);
+    if (evidence->baseline) text_add_format(out, " beside %s", evidence->baseline);
 }
 
 /* Small ones with a digit behind the point; none is "-0". */
@@ -60,15 +61,19 @@ static const char *state_of(const char *verdict)
     return text_equal(verdict, "harm") ? "failed" : "unknown";
 }
 
+void evidence_add_tick(const struct evidence_record *evidence, struct text *out)
+{
+    int64_t tick = json_whole(evidence->verdict, "tick", 0);
+    if (tick) text_add_format(out, " at tick %lld", (long long)tick);
+}
+
 static void add_verdict(const struct evidence_record *evidence, const struct terminal *terminal, struct text *out)
 {
     const char *verdict = json_text(evidence->verdict, "verdict", NULL), *words = json_text(evidence->verdict, "words", NULL);
     const json_t *share = json_object_get(evidence->verdict, "share");
     struct text line = {0};
-    if (!verdict)
-        text_add(&line, "no verdict yet");
-    else
-        text_add_format(&line, "%s at tick %lld", verdict, (long long)json_whole(evidence->verdict, "tick", 0));
+    text_add(&line, verdict ? verdict : "no verdict yet");
+    evidence_add_tick(evidence, &line);
     if (json_is_number(share)) text_add_format(&line, ", on %.10g %%", json_number_value(share));
     if (words) text_add_format(&line, ": %s", words);
     enum style style = style_of_state(state_of(verdict));
@@ -195,6 +200,7 @@ void evidence_table(const struct evidence_record *evidence, const struct termina
     fact_add(out, terminal, "step", evidence->step);
     fact_add(out, terminal, "policy", evidence->policy);
     fact_add(out, terminal, "ticks", text_view(&ticks));
+    if (!evidence->kpi_count) return;
     text_add_char(out, '\n');
     add_kpis(evidence, terminal, out);
     text_add_char(out, '\n');

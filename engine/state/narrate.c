@@ -155,11 +155,13 @@ static void tell_share(struct narration *narration)
     text_add(&narration->line, " of the requests");
 }
 
-/* The checkpoint that brings a verdict has the tick that led to it, too; later ones have none. */
+/* The checkpoint that brings a verdict has the tick that led to it, too, but where there was nobody to compare with; later ones have none.
+ */
 static void tell_verdict(struct narration *narration)
 {
     const json_t *checkpoint = json_object_get(narration->event->data, "checkpoint"), *verdict = json_object_get(checkpoint, "verdict");
-    if (!is_judging(narration) || !json_is_object(verdict) || !json_array_size(json_object_get(checkpoint, "ticks"))) return;
+    bool is_new = json_array_size(json_object_get(checkpoint, "ticks")) || !json_text(checkpoint, "baseline", NULL);
+    if (!is_judging(narration) || !json_is_object(verdict) || !is_new) return;
     const char *kind = json_text(verdict, "verdict", "?");
     bool is_good = text_equal(kind, "promote");
     mark(narration, is_good ? PAINT_GREEN : PAINT_RED, is_good ? "✓" : "✗");

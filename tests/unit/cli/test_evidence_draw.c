@@ -62,6 +62,7 @@ static void each_is_drawn_as_before(void **unused)
     draw("harm");
     draw("promote");
     draw("open");
+    draw("first");
 }
 
 /* A record of nothing, and one whose members are of other kinds, are drawn without a word of trouble. */

@@ -103,13 +103,27 @@ static void a_first_version_has_nobody_to_compare_with(void **state)
     struct peer peer;
     must_run(core, &order_step_type, ADD, ONE_EFFECT("order", "k1"));
     const char *with = "{\"domain\": \"lab\", \"service\": \"1.2\", \"evidence\": \"{\\\"kpis\\\": []}\"}";
-    assert_int_equal(perform(input(core, with, NULL), "", &peer, NULL), 0);
+    assert_int_equal(perform(input(core, with, NULL), KEPT, &peer, NULL), 0);
     assert_null(heard(&peer, "intend", 0));
+    AUTO(free_json) json_t *checkpoint = json_deep_copy(json_object_get(heard(&peer, "checkpoint", 0), "checkpoint"));
+    const json_t *verdict = json_object_get(checkpoint, "verdict");
+    assert_int_equal(json_whole(checkpoint, "evidence", 0), 1);
+    assert_string_equal(json_text(checkpoint, "canary", ""), "1.2");
+    assert_null(json_text(checkpoint, "baseline", NULL));
+    assert_string_equal(json_text(verdict, "verdict", ""), "promote");
+    assert_string_equal(json_text(verdict, "words", ""), "nothing to compare with: it is the only version in service");
+    assert_true(json_is_array(json_object_get(checkpoint, "ticks")) && json_is_array(json_object_get(checkpoint, "kpis")));
     assert_string_equal(json_string_value(peer_output(&peer, "verdict")), "promote");
     assert_true(json_number_value(peer_output(&peer, "share")) == 100);
     assert_true(json_is_null(peer_output(&peer, "baseline")));
     assert_string_equal(json_string_value(peer_output(&peer, "words")), "nothing to compare with: it is the only version in service");
     assert_string_equal(json_string_value(peer_output(&peer, "evidence")), "{\"kpis\": []}"); /* handed on */
+    peer_release(&peer);
+    /* Killed behind its checkpoint, it ends in the same way, whoever came beside it since. */
+    must_run(core, &order_step_type, ADD_NEXT, ONE_EFFECT("order", "k2"));
+    assert_int_equal(perform(input(core, with, take(&checkpoint)), "", &peer, NULL), 0);
+    assert_string_equal(json_string_value(peer_output(&peer, "words")), "nothing to compare with: it is the only version in service");
+    assert_true(json_number_value(peer_output(&peer, "share")) == 100);
     peer_release(&peer);
 }
 
