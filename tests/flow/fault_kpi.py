@@ -1,6 +1,7 @@
 """fault_kpi.py: canaries under real requests, each with its verdict; see kpi-*.flow, which run it with the names of canaries."""
 import json
 import os
+import random
 import subprocess
 import sys
 import time
@@ -156,6 +157,18 @@ def killed(lab, run):
     return wrong
 
 
+def hunted(lab, run):
+    """The server dies again and again, at any moment: between ticks, in a tick, while a share is being changed."""
+    for _ in range(15):
+        time.sleep(random.uniform(0.05, 0.6))
+        lab.server.kill()
+        time.sleep(random.uniform(0, 0.2))
+        lab.start_again()
+        if lab.server.ask("GET", f"/v1/runs/{run}")["state"] in ("succeeded", "rolled_back"):
+            break
+    return check_end(lab, run, "succeeded", None, "1.1.0") + check_record(lab, run, "promote")
+
+
 def cancelled(lab, run):
     until("the second share", lambda: shares(lab).get("1.1.0") == 50)
     lab.say("cancel", str(run))
@@ -163,7 +176,7 @@ def cancelled(lab, run):
 
 
 KINDS = {"good": (BASELINE, RATE, good), "slow": (["--delay-ms", "12"], RATE, slow), "failing": (["--fail-every", "3"], RATE, failing),
-         "silent": (BASELINE, 0, silent), "killed": (BASELINE, RATE, killed), "cancelled": (BASELINE, RATE, cancelled)}
+         "silent": (BASELINE, 0, silent), "killed": (BASELINE, RATE, killed), "hunted": (BASELINE, RATE, hunted), "cancelled": (BASELINE, RATE, cancelled)}
 
 
 def one(kind):
