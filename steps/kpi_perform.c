@@ -42,6 +42,7 @@ static int judging_open(struct step *step, struct judging *ret, struct error *er
     if (!failed)
         failed = kpi_policy_merge(json_object_get(domain, "policy"), json_is_object(stricter) ? stricter : NULL, &ret->policy, err);
     if (!failed) failed = canary_rules_read(ret->policy, &ret->rules, err);
+    ret->rules.ramp.hold_ms = json_whole(step_facts(step), "timeout_ms", 0); /* each process has it, so nobody else holds it against all */
     return failed;
 }
 

@@ -120,7 +120,8 @@ static struct view view_of(const struct ramp_evidence *evidence, size_t count)
 /* false: it goes on. */
 static bool is_over_time(struct ramp *ramp, const struct ramp_rules *rules, struct ramp_decision *decision)
 {
-    if (rules->doubt == RAMP_DOUBT_HOLD || ramp->total_ms < rules->longest_ms) return false;
+    if (ramp->total_ms < rules->longest_ms) return false;
+    if (rules->doubt == RAMP_DOUBT_HOLD) return rules->hold_ms > 0 && ramp->total_ms >= rules->hold_ms;
     if (rules->doubt == RAMP_DOUBT_ROLLBACK || ramp->total_ms - rules->longest_ms >= rules->longest_ms) return true;
     decision->extended = !ramp->extended;
     ramp->extended = true;

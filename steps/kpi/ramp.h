@@ -27,6 +27,7 @@ struct ramp_rules {
     double shares[RAMP_SHARES_MAX]; /* percent, rising */
     int64_t every_ms, shortest_ms, longest_ms, warm_up_ms;
     enum ramp_doubt doubt; /* what follows when `longest` has passed without a verdict */
+    int64_t hold_ms;       /* held in doubt until so much has passed in all, and at least `longest`; 0: as long as nobody ends it */
     int64_t blind_ms;      /* how long it goes on without usable data; -1: as long as the rest allows */
 };
 

@@ -169,14 +169,15 @@ def hunted(lab, run):
     return check_end(lab, run, "succeeded", None, "1.1.0") + check_record(lab, run, "promote")
 
 
-def cancelled(lab, run):
-    until("the second share", lambda: shares(lab).get("1.1.0") == 50)
+def cancelled(lab, run, share=50):
+    until(f"{share} %", lambda: shares(lab).get("1.1.0") == share)
     lab.say("cancel", str(run))
     return check_end(lab, run, "rolled_back", "operator", "1.0.0") + check_record(lab, run, None)
 
 
 KINDS = {"good": (BASELINE, RATE, good), "slow": (["--delay-ms", "12"], RATE, slow), "failing": (["--fail-every", "3"], RATE, failing),
-         "silent": (BASELINE, 0, silent), "killed": (BASELINE, RATE, killed), "hunted": (BASELINE, RATE, hunted), "cancelled": (BASELINE, RATE, cancelled)}
+         "silent": (BASELINE, 0, silent), "killed": (BASELINE, RATE, killed), "hunted": (BASELINE, RATE, hunted), "cancelled": (BASELINE, RATE, cancelled), "cancelled-first": (BASELINE, RATE, lambda lab, run: cancelled(lab, run, 25)),
+         "cancelled-before": (BASELINE, RATE, lambda lab, run: cancelled(lab, run, 0))}
 
 
 def one(kind):

@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "net/tmf/orders.h"
+#include "net/tmf/samples.h"
 #include "net/tmf/services.h"
 
 #include <arpa/inet.h>
@@ -280,12 +281,78 @@ static void cancelling_too_late_is_no_error(void **state)
     free(script_end(&script));
 }
 
+/* --- samples --- */
+
+#define SAMPLE(duration) "{\"time\": 1, \"duration\": " duration ", \"status\": 200, \"service\": \"1.1\", \"flags\": [\"aborted\"]}\n"
+
+struct heard_samples {
+    uint32_t last_us;
+    size_t count, aborted;
+    int64_t lost;
+};
+
+static void hear_sample(void *context, const struct sample *sample)
+{
+    struct heard_samples *heard = context;
+    assert_string_equal(sample->service, "1.1");
+    heard->last_us = sample->duration_us;
+    heard->aborted += sample->aborted;
+    heard->count++;
+}
+
+static void hear_gap(void *context, int64_t lost)
+{
+    struct heard_samples *heard = context;
+    heard->lost += lost;
+}
+
+/* Page behind page from the place that the one before named, to the end or as many as are wanted. */
+static void samples_are_read_page_by_page(void **state)
+{
+    (void)state;
+    static const char *const answers[] = {ANSWER("200 OK", SAMPLE("5") SAMPLE("6") "{\"next\": \"1.2\", \"more\": true}\n"),
+        ANSWER("503 Away", ""), ANSWER("200 OK", "{\"gap\": 12, \"time\": 1}\n" SAMPLE("7") "{\"next\": \"2.0\", \"more\": false}\n"),
+        NULL};
+    struct script script = script_begin(answers);
+    struct heard_samples heard = {0};
+    struct error err = {0};
+    char next[SAMPLE_PLACE_SIZE] = "";
+    const struct sample_question question = {.domain = "a b", .family = "hello", .after = "1.0", .limit = 100, .patience_ms = 400};
+    if (samples_read(&script.client, &question, &(struct sample_sink){hear_sample, hear_gap, &heard}, next, &err))
+        fail_msg("%s", err.message);
+    assert_string_equal(next, "2.0");
+    assert_int_equal(heard.count, 3);
+    assert_int_equal(heard.last_us, 7);
+    assert_int_equal(heard.aborted, 3);
+    assert_int_equal(heard.lost, 12);
+    AUTO(free_text) char *asked = script_end(&script);
+    assert_string_equal(asked, "GET /telemetry/v1/samples?limit=100&domain=a%20b&family=hello&after=1.0 HTTP/1.1\n"
+                               "GET /telemetry/v1/samples?limit=98&domain=a%20b&family=hello&after=1.2 HTTP/1.1\n"
+                               "GET /telemetry/v1/samples?limit=98&domain=a%20b&family=hello&after=1.2 HTTP/1.1\n");
+}
+
+static void enough_samples_are_enough(void **state)
+{
+    (void)state;
+    static const char *const answers[] = {ANSWER("200 OK", SAMPLE("5") SAMPLE("6") "{\"next\": \"1.2\", \"more\": true}\n"), NULL};
+    struct script script = script_begin(answers);
+    struct heard_samples heard = {0};
+    char next[SAMPLE_PLACE_SIZE] = "";
+    const struct sample_question question = {.domain = "lab", .family = "hello", .limit = 2};
+    assert_int_equal(samples_read(&script.client, &question, &(struct sample_sink){hear_sample, hear_gap, &heard}, next, NULL), 0);
+    assert_string_equal(next, "1.2");
+    assert_int_equal(heard.count, 2);
+    AUTO(free_text) char *asked = script_end(&script);
+    assert_int_equal(count_lines(asked), 1);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(refusals_in_the_peers_words), cmocka_unit_test(no_answer_is_a_timeout),
-        cmocka_unit_test(reading_is_patient), cmocka_unit_test(patience_ends), cmocka_unit_test(nobody_there), cmocka_unit_test(urls),
-        cmocka_unit_test(lists_end), cmocka_unit_test(not_a_list), cmocka_unit_test(every_wait_ends),
-        cmocka_unit_test(a_failed_order_says_why), cmocka_unit_test(cancelling_too_late_is_no_error)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(samples_are_read_page_by_page), cmocka_unit_test(enough_samples_are_enough),
+        cmocka_unit_test(refusals_in_the_peers_words), cmocka_unit_test(no_answer_is_a_timeout), cmocka_unit_test(reading_is_patient),
+        cmocka_unit_test(patience_ends), cmocka_unit_test(nobody_there), cmocka_unit_test(urls), cmocka_unit_test(lists_end),
+        cmocka_unit_test(not_a_list), cmocka_unit_test(every_wait_ends), cmocka_unit_test(a_failed_order_says_why),
+        cmocka_unit_test(cancelling_too_late_is_no_error)};
     signal(SIGPIPE, SIG_IGN);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -209,6 +209,12 @@ static void in_doubt_it_ends_goes_on_or_holds(void **state)
         {2 * T, 50, 50, .clear = 2, .because = "", .then = ""},
         {2 * T, 50, 50, .clear = 9, .because = "", .then = "promote"},
     };
+    static const struct tick_case holds_for_a_day[] = {
+        {T, 25, 75, .because = "warm-up", .then = ""},
+        {2 * T, 25, 75, .harm = 4, .because = "", .then = ""},
+        {2 * T, 25, 75, .harm = 4, .because = "", .then = ""},
+        {2 * T, 25, 75, .harm = 4, .because = "", .then = "inconclusive"},
+    };
     (void)state;
     rules.longest_ms = 4 * T;
     STORY(&rules, ends);
@@ -216,6 +222,8 @@ static void in_doubt_it_ends_goes_on_or_holds(void **state)
     STORY(&rules, extends);
     rules.doubt = RAMP_DOUBT_HOLD;
     STORY(&rules, holds);
+    rules.hold_ms = 7 * T;
+    STORY(&rules, holds_for_a_day);
 }
 
 static void several_kpis(void **state)
