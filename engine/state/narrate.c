@@ -74,7 +74,9 @@ static void tell_failure(struct narration *narration)
     bool is_allowed = narration->state->plan->steps[narration->event->step].allow_failure;
     mark(narration, is_allowed ? PAINT_YELLOW : PAINT_RED, is_allowed ? "!" : "✗");
     const char *reason = json_text(data, "reason", "failed");
-    text_add_format(&narration->line, "%s failed: %s", narration->path, json_text(data, "message", reason));
+    bool is_told = is_judging(narration) && json_is_object(json_object_get(step_of(narration)->checkpoint, "verdict"));
+    text_add_format(&narration->line, "%s failed", narration->path);
+    if (!is_told) text_add_format(&narration->line, ": %s", json_text(data, "message", reason));
     add_time(narration, " after ", step_of(narration)->started_ms, narration->event->time_ms);
     if (is_allowed) text_add(&narration->line, " (allowed)");
 }

@@ -1,6 +1,7 @@
 /* test_domains.c: a step that acts at a domain is told of it and reaches the core's socket, with every degree of isolation; and what a
    server's domains forbid is no run. */
 #include "run/engine.h"
+#include "run/shelf.h"
 
 #include "base/file.h"
 #include "base/json.h"
@@ -212,7 +213,13 @@ static void reaches(struct fixture *fixture, const char *pipeline)
     const json_t *domain = json_object_get(heard, "domain");
     assert_string_equal(json_text(domain, "domain", ""), "indoor");
     assert_string_equal(json_text(domain, "url", ""), url);
-    assert_int_equal(strlen(json_text(domain, "digest", "")), 64);
+    const char *digest = json_text(domain, "digest", "");
+    assert_int_equal(strlen(digest), 64);
+    assert_null(json_object_get(domain, "changed"));
+    assert_false(shelf_differs(fixture->domains, "indoor", digest));
+    write_file(fixture, "domains/indoor.yaml", "domain: indoor\npolicy: { lease: 30s }\n", 0600);
+    assert_true(shelf_differs(fixture->domains, "indoor", digest));
+    assert_true(shelf_differs(fixture->domains, "gone", digest));
     assert_string_equal(json_text(heard, "core", ""), url);
     assert_string_equal(json_text(json_object_get(heard, "service"), "service", ""), "hello");
 }
