@@ -1,6 +1,7 @@
 /* lock.c: one server for a data folder: flock, which ends with the process whatever becomes of it. */
 #include "store/lock.h"
 
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/mem.h"
 
@@ -9,7 +10,10 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
+#include <time.h>
 #include <unistd.h>
+
+enum { DYING_MS = 1500, LOOK_MS = 10 };
 
 static int refuse(int fd, const char *folder, struct error *err)
 {
@@ -21,16 +25,29 @@ static int refuse(int fd, const char *folder, struct error *err)
     return error_hint(err, "stop it or choose another --data");
 }
 
+/* A process that was killed has its lock until the kernel has put all that is its own away: a moment, or some where much is to be written.
+   0, or -errno. */
+static int lock(int fd)
+{
+    const struct timespec pause = {0, LOOK_MS * 1000000L};
+    int64_t end_us = clock_monotonic_us() + DYING_MS * 1000LL;
+    while (flock(fd, LOCK_EX | LOCK_NB) < 0) {
+        if (errno != EWOULDBLOCK || clock_monotonic_us() > end_us) return -errno;
+        nanosleep(&pause, NULL);
+    }
+    return 0;
+}
+
 int lock_take(const char *folder, int *ret_fd, struct error *err)
 {
     AUTO(free_text) char *path = mem_format("%s/lock", folder);
     AUTO(close_fd) int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (fd < 0) return error_set_errno(err, errno, "%s", path);
-    if (flock(fd, LOCK_EX | LOCK_NB) < 0)
-        return errno == EWOULDBLOCK ? refuse(fd, folder, err) : error_set_errno(err, errno, "locking %s", path);
+    int failed = lock(fd);
+    if (failed) return failed == -EWOULDBLOCK ? refuse(fd, folder, err) : error_set_errno(err, -failed, "locking %s", path);
     char pid[16];
     int size = snprintf(pid, sizeof pid, "%d\n", (int)getpid());
-    int failed = ftruncate(fd, 0) < 0 ? -errno : file_write_all(fd, pid, (size_t)size);
+    failed = ftruncate(fd, 0) < 0 ? -errno : file_write_all(fd, pid, (size_t)size);
     if (failed) return error_set_errno(err, -failed, "%s", path);
     *ret_fd = take_fd(&fd);
     return 0;
