@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 enum { EVENTS = 32 };
-static const int64_t ALONE_US = 10 * 60 * 1000000LL;
+static const int64_t ALONE_US = 10 * 60 * 1000000LL, LOOK_US = 100 * 1000;
 
 void watch_add(struct shim *shim, struct watch *watch, uint32_t events)
 {
@@ -85,6 +85,7 @@ static int64_t next_deadline(const struct shim *shim)
     int64_t deadline = earlier(steps_next_deadline(shim), stages_next_deadline(shim));
     deadline = earlier(deadline, earlier(shim->reports.deadline_us, shim->reports.retry_us));
     if (shim->hooks.deadline) return earlier(deadline, shim->hooks.deadline(shim));
+    if (shim->orphaned_us) return earlier(deadline, now_us() + LOOK_US);
     if (shim->alone_since_us && nothing_to_do(shim)) deadline = earlier(deadline, shim->alone_since_us + ALONE_US);
     return deadline;
 }
@@ -102,6 +103,7 @@ static void tick(struct shim *shim)
     steps_tick(shim, now);
     stages_tick(shim, now);
     if (shim->hooks.turn) return shim->hooks.turn(shim, now);
+    if (folder_turn(shim, now)) return folder_leave(shim);
     struct reports *reports = &shim->reports;
     if (reports->retry_us && now >= reports->retry_us) reports_spool(shim);
     if (reports->deadline_us && now >= reports->deadline_us) connection_send(shim);

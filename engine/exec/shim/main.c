@@ -110,6 +110,7 @@ void shim_unlock(const struct shim *shim, enum lock_byte byte)
 /* The lock says that this folder has a living supervisor, or guardian; it is never inherited and never given up before the end. */
 static void take_lock(struct shim *shim, const char *name)
 {
+    shim->lock_name = name;
     shim->lock_fd = openat(shim->folder_fd, name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (shim->lock_fd < 0) shim_die(name);
     if (shim_lock(shim, LOCK_BYTE, F_SETLK)) return;
@@ -212,6 +213,7 @@ static void supervise(const char *folder, int parent)
     open_loop(shim);
     reports_open(shim);
     connection_listen(shim);
+    folder_open(shim);
     shim->alone_since_us = now_us();
     shim_become_daemon(parent);
     loop_run(shim);

@@ -149,7 +149,10 @@ struct shim {
     pid_t companion; /* a child of its own that no step left behind: HAProxy; 0 = none */
     char folder[PATH_BYTES];
     int folder_fd, lock_fd, epoll_fd;
-    struct watch listener, signals;
+    struct watch listener, signals, folder_watch;
+    const char *lock_name;                  /* in the folder: shim.lock, keeper.lock */
+    int64_t look_us;                        /* at the folder */
+    int64_t orphaned_us;                    /* it was gone since; 0 = it is there */
     struct connection *connection, *closed; /* NULL = no engine */
     struct reports reports;
     struct log log;
@@ -185,6 +188,12 @@ void watch_add(struct shim *shim, struct watch *watch, uint32_t events);
 void watch_change(struct shim *shim, struct watch *watch, uint32_t events);
 void watch_close(struct shim *shim, struct watch *watch); /* EPOLL_CTL_DEL before close: a vforked child may still hold the descriptor */
 void loop_run(struct shim *shim);
+
+/* folder.c */
+void folder_open(struct shim *shim);
+bool folder_turn(struct shim *shim, int64_t now); /* true: it was removed; some seconds later it stops the loop, whatever is left */
+void folder_leave(struct shim *shim);             /* then, of a run: ends its steps, and the loop when there is none */
+bool folder_is_ours(const struct shim *shim);
 
 /* connection.c */
 void connection_listen(struct shim *shim);

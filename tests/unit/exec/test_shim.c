@@ -391,6 +391,12 @@ static bool is_lost(struct harness *harness, void *context)
     return harness->lost > 0;
 }
 
+static bool has_ended(struct harness *harness, void *context)
+{
+    (void)harness;
+    return kill(*(pid_t *)context, 0) < 0;
+}
+
 static void a_killed_shim_takes_its_steps_along(void **state)
 {
     (void)state;
@@ -405,6 +411,40 @@ static void a_killed_shim_takes_its_steps_along(void **state)
     assert_true(harness_turn(harness, harness_gone, (void *)(uintptr_t) "986005"));
     assert_null(harness_find(harness, SHIM_EXITED, 1));
     assert_int_equal(harness->lost, 1);
+    harness_free(harness);
+}
+
+/* Nobody wants it any more, and nobody would ever end it. */
+static void a_removed_folder_ends_the_shim_and_its_steps(void **state)
+{
+    (void)state;
+    struct harness *harness = open_stage();
+    harness_sh(harness, 1, 1, "setsid sleep 986006 & exec sleep 986006");
+    harness_sh(harness, 2, 1, "trap '' TERM; sleep 986006; sleep 986006");
+    harness_wait(harness, SHIM_STARTED, 1);
+    harness_wait(harness, SHIM_STARTED, 2);
+    while (harness_processes("986006") < 3)
+        uv_run(&harness->loop, UV_RUN_NOWAIT);
+    supervisor_detach(harness->supervisor);
+    harness->supervisor = NULL;
+    pid_t shim = harness_shim_pid(harness);
+    AUTO(free_text) char *remove = mem_format("rm -rf %s", harness->folder);
+    assert_int_equal(system(remove), 0);
+    assert_true(harness_turn(harness, harness_gone, (void *)(uintptr_t) "986006"));
+    assert_true(harness_turn(harness, has_ended, &shim));
+    harness_free(harness);
+}
+
+static void a_removed_folder_ends_a_shim_that_waits(void **state)
+{
+    (void)state;
+    struct harness *harness = open_stage();
+    supervisor_detach(harness->supervisor);
+    harness->supervisor = NULL;
+    pid_t shim = harness_shim_pid(harness);
+    AUTO(free_text) char *remove = mem_format("rm -rf %s", harness->folder);
+    assert_int_equal(system(remove), 0);
+    assert_true(harness_turn(harness, has_ended, &shim));
     harness_free(harness);
 }
 
@@ -550,6 +590,8 @@ int main(void)
         cmocka_unit_test(reports_come_once_over_many_connections),
         cmocka_unit_test(goes_on_without_an_engine),
         cmocka_unit_test(a_killed_shim_takes_its_steps_along),
+        cmocka_unit_test(a_removed_folder_ends_the_shim_and_its_steps),
+        cmocka_unit_test(a_removed_folder_ends_a_shim_that_waits),
         cmocka_unit_test(a_new_shim_goes_on_where_the_old_one_died),
         cmocka_unit_test(reads_what_a_dead_shim_left),
         cmocka_unit_test(a_second_shim_finds_the_folder_taken),

@@ -186,7 +186,7 @@ static void end_or_go_on(struct guardian *guardian)
 {
     bool exited = WIFEXITED(guardian->status);
     if (exited && WEXITSTATUS(guardian->status) == 0) leave(guardian, 0); /* it was told to, or nobody needed it */
-    if (guardian->ending || !folder_is_ours(guardian->keep)) leave(guardian, 0);
+    if (guardian->ending || !folder_is_ours(&guardian->keep->shim)) leave(guardian, 0);
     if (!guardian->answered) leave(guardian, exited ? WEXITSTATUS(guardian->status) : 1);
 }
 

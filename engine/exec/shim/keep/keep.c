@@ -49,7 +49,7 @@ static void turn_log(struct shim *shim)
 static void keep_turn(struct shim *shim, int64_t now)
 {
     struct keep *keep = (struct keep *)shim;
-    folder_turn(keep, now);
+    if (folder_turn(&keep->shim, now)) keep->shim.stop = true;
     if (shim->stop) return;
     instances_hear(keep);
     if (leases_expire(keep, now)) keep->unsaved = true;
@@ -136,7 +136,7 @@ void keep_open(struct shim *shim)
     hold_ports_again(keep);
     haproxy_open(keep);
     talk_open(keep);
-    folder_open(keep);
+    folder_open(shim);
 }
 
 void keep_close(struct shim *shim)

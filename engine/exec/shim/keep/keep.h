@@ -170,10 +170,9 @@ struct keep {
     uint32_t next_arm, attempts, next_port;
     struct haproxy haproxy;
     struct records records;
-    struct watch listener, folder;
+    struct watch listener;
     struct client *clients, *graves;
     int64_t asked_us, opened_us;
-    int64_t look_us;   /* at the folder */
     bool reconfigured; /* HAProxy was told something that haproxy.cfg does not say yet */
     int guardian;      /* told of what it is to hold */
     int ended;         /* how the keeper before this one did; 0: there was none */
@@ -199,11 +198,6 @@ void guard_keeper(struct shim *shim, int parent);
 void guard_hold(const struct keep *keep, const struct port *port); /* it outlives us */
 void guard_ready(const struct keep *keep);
 void guard_over(const struct keep *keep); /* we end, and no other keeper is needed */
-
-/* folder.c */
-void folder_open(struct keep *keep);
-void folder_turn(struct keep *keep, int64_t now); /* one that was removed ends us */
-bool folder_is_ours(const struct keep *keep);
 
 /* talk.c, verbs.c, status.c */
 void talk_open(struct keep *keep);
