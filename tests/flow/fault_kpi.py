@@ -6,7 +6,7 @@ import sys
 import time
 
 sys.path.insert(0, os.environ["ROOT"] + "/tests/support")
-from canary import (BASELINE, POLICY, check_end, check_load, check_record, checkpoints, events, lines,  pipeline,  # noqa: E402
+from canary import (BASELINE, POLICY, check_counts, check_end, check_load, check_record, checkpoints, events, lines, pipeline,  # noqa: E402
                     ticks, until)
 from lab import Lab  # noqa: E402
 
@@ -96,7 +96,7 @@ def one(kind):
         lab.order("1.0.0")
         load = lab.load(rate) if rate else None
         run = lab.server.submit(pipeline(lab))
-        wrong += check(lab, run)
+        wrong += check(lab, run) + check_counts(lab, run)
         if load and kind != "failing":
             wrong += check_load(load)
     except Exception as fault:  # noqa: BLE001 a test reports whatever happened
