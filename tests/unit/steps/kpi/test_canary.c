@@ -163,6 +163,32 @@ static void a_slow_one_does_harm(void **state)
     canary_release(&canary);
 }
 
+/* Every value the same: ties fall by lot, which shows no harm, and what is no slower than 20 % is promoted all the same. */
+static void all_ties_do_no_harm(void **state)
+{
+    (void)state;
+    static const char *const tolerated[] = {"0.0", "5.0"};
+    for (size_t t = 0; t < COUNT_OF(tolerated); t++) {
+        AUTO(free_json) json_t *policy = parse(policy_text);
+        json_object_set_new(json_array_get(json_object_get(policy, "kpis"), 0), "tolerate", json_real(strtod(tolerated[t], NULL)));
+        AUTO(free_text) char *text = json_canonical(policy);
+        struct canary_rules rules = rules_of(text);
+        struct canary canary = canary_of(&rules);
+        struct canary_tick tick = {0};
+        struct arms arms;
+        for (int i = 0; i < VALUES; i++)
+            arms.canary[i] = arms.baseline[i] = 5000;
+        for (int i = 1; i <= 50 && !tick.decision.verdict; i++) {
+            const struct ramp_reading counts = {.now_ms = (int64_t)i * T, .canary = 250, .baseline = tick.index < 2 ? 750 : 250};
+            const struct canary_reading reading = {counts, arms.canary, arms.baseline, counts.canary, counts.baseline, 0, 0};
+            if (tick.decision.index) ramp_begin_share(&canary.ramp, tick.decision.index, (int64_t)(i - 1) * T);
+            canary_judge(&canary, &reading, (uint64_t)i, &tick);
+        }
+        if (tick.decision.verdict != RAMP_PROMOTED) fail_msg("tolerated %s: %s", tolerated[t], ramp_verdict_name(tick.decision.verdict));
+        canary_release(&canary);
+    }
+}
+
 /* A request a tick is enough to show harm in the end, and too little to say how much of it there is. */
 static void harm_of_unknown_size_is_said(void **state)
 {
@@ -304,7 +330,7 @@ static void it_fits_into_a_line(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(a_policy_becomes_rules), cmocka_unit_test(what_is_no_policy_is_refused),
-        cmocka_unit_test(a_slow_one_does_harm), cmocka_unit_test(harm_of_unknown_size_is_said),
+        cmocka_unit_test(a_slow_one_does_harm), cmocka_unit_test(harm_of_unknown_size_is_said), cmocka_unit_test(all_ties_do_no_harm),
         cmocka_unit_test(one_that_fails_does_harm_in_words_of_errors), cmocka_unit_test(without_a_verdict_it_says_how_far_it_came),
         cmocka_unit_test(luck_is_rounded_down), cmocka_unit_test(what_is_on_record_replays_to_the_same_bytes),
         cmocka_unit_test(what_was_changed_is_seen), cmocka_unit_test(what_is_no_evidence_is_refused),
