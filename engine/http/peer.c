@@ -32,7 +32,7 @@ static struct peer *peer_new(uid_t uid, gid_t gid)
     struct peer *peer = mem_alloc(sizeof *peer);
     const struct passwd *entry = getpwuid(uid);
     peer->uid = uid;
-    peer->since_ms = clock_now_ms();
+    peer->since_ms = clock_monotonic_us() / 1000;
     peer->references = 1;
     peer->user = entry ? mem_copy_text(entry->pw_name) : mem_format("uid-%u", uid);
     read_groups(peer, entry ? entry->pw_gid : gid);
@@ -68,7 +68,7 @@ void peer_release(struct peer **peer)
 /* Finds the cached peer, dropping what is too old on the way. */
 static struct peer *cached(struct peer_cache *cache, uid_t uid)
 {
-    int64_t oldest_ms = clock_now_ms() - CACHE_MS;
+    int64_t oldest_ms = clock_monotonic_us() / 1000 - CACHE_MS;
     for (struct peer **at = &cache->first; *at;) {
         struct peer *peer = *at;
         if (peer->since_ms >= oldest_ms) {

@@ -77,7 +77,7 @@ struct stream *respond_stream(struct request *request, const char *type, void (*
     stream->connection = request->connection;
     stream->fd = MHD_get_connection_info(request->connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
     stream->beats = text_starts(type, "text/event-stream");
-    stream->written_ms = clock_now_ms();
+    stream->written_ms = clock_monotonic_us() / 1000;
     stream->closed = closed;
     stream->context = context;
     stream->next = server->streams;
@@ -92,7 +92,7 @@ struct stream *respond_stream(struct request *request, const char *type, void (*
 void stream_write(struct stream *stream, const char *bytes, size_t size)
 {
     if (stream->ended || stream->broken || size == 0) return;
-    stream->written_ms = clock_now_ms();
+    stream->written_ms = clock_monotonic_us() / 1000;
     if (stream_queued(stream) + size > QUEUE_MAX_BYTES) {
         stream->broken = true; /* a peer this slow is cut off; its last event id takes it up again */
     } else {
@@ -121,7 +121,7 @@ static bool peer_has_left(int fd)
 
 void streams_look_after(struct http_server *server)
 {
-    int64_t now_ms = clock_now_ms();
+    int64_t now_ms = clock_monotonic_us() / 1000;
     for (struct stream *stream = server->streams; stream; stream = stream->next) {
         if (!stream->suspended) continue;
         if (peer_has_left(stream->fd))

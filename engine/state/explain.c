@@ -244,6 +244,15 @@ static void note_progress(struct explanation *explanation, const struct event *e
     explanation->seen[event->step].progress = mem_copy_text(words);
 }
 
+/* What other steps remark is told with their logs. */
+static void add_warning(struct explanation *explanation, const struct event *event)
+{
+    bool is_warning = text_equal(json_text(event->data, "level", ""), "warning");
+    if (!is_warning || !explanation->seen[event->step].canary) return;
+    link_event(explanation, LINK_warned, event, KEYS("message"));
+    part(explanation);
+}
+
 static void add_undone(struct explanation *explanation, const struct run_state *state, const struct event *event)
 {
     struct link *link = link_add(explanation, LINK_undone, event->step, event->time_ms);
@@ -261,6 +270,7 @@ static void add_step_event(struct explanation *explanation, const struct run_sta
     case EVENT_step_parked: return add_parked(explanation, event);
     case EVENT_step_checkpoint: return look_at_checkpoint(explanation, event);
     case EVENT_step_progress: return note_progress(explanation, event);
+    case EVENT_step_annotated: return add_warning(explanation, event);
     case EVENT_step_granted: return add_turn(explanation, state, event);
     case EVENT_step_vote: return add_vote(explanation, state, event);
     case EVENT_step_failed: return add_failure(explanation, state, event);

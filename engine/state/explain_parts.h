@@ -15,6 +15,7 @@ enum link_kind {
     LINK_shares,      /* the shares that a step gave a service, one after another */
     LINK_turn,        /* a stage had to wait for others in its concurrency groups */
     LINK_vote,
+    LINK_warned, /* of the judge of a canary: what a person should know of its verdict */
     LINK_verdict,
     LINK_failed,
     LINK_also_failed,

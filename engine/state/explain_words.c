@@ -353,6 +353,7 @@ void explain_words(const struct run_state *state, const struct link *link, struc
     case LINK_shares: return tell_shares(&teller);
     case LINK_turn: return tell_turn(&teller);
     case LINK_vote: return tell_vote(&teller);
+    case LINK_warned: return tell_message(&teller, "warned");
     case LINK_verdict: return tell_verdict(&teller);
     case LINK_failed: return tell_failed(&teller);
     case LINK_also_failed: return tell_steps(&teller, " failed, too", " failed, too");

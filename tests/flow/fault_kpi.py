@@ -1,11 +1,12 @@
 """fault_kpi.py: canaries under real requests, each with its verdict; see kpi-*.flow, which run it with the names of canaries."""
+import concurrent.futures
 import os
 import random
 import sys
 import time
 
 sys.path.insert(0, os.environ["ROOT"] + "/tests/support")
-from canary import (BASELINE, POLICY, check_end, check_load, check_record, checkpoints, events, lines,  pipeline,  # noqa: E402
+from canary import (BASELINE, POLICY, check_counts, check_end, check_load, check_record, checkpoints, events, lines, pipeline,  # noqa: E402
                     ticks, until)
 from lab import Lab  # noqa: E402
 
@@ -56,6 +57,8 @@ def killed(lab, run):
     told = [event["data"]["message"] for event in events(lab, run) if event["type"] == "step_annotated"]
     if len(told) != 1 or "planned with" not in told[0]:
         wrong.append(f"of the changed policy it says {told}")
+    if "was changed since this run was planned" not in (told := lab.say("explain", str(run))):
+        wrong.append(f"the explanation does not say that the policy was changed: {told}")
     return wrong
 
 
@@ -71,8 +74,16 @@ def hunted(lab, run):
     return check_end(lab, run, "succeeded", None, "1.1.0") + check_record(lab, run, "promote")
 
 
+def sparse(lab, run):
+    """So few requests that only one of the two versions has any at a time: nothing is compared, and it is never promoted."""
+    wrong = check_end(lab, run, "rolled_back", "no_data", "1.0.0") + check_record(lab, run, "no_data")
+    if not any(tick["because"] == "one_arm" for tick in ticks(lab, run)):
+        wrong.append("no tick had requests of one version only")
+    return wrong
+
+
 KINDS = {"good": (BASELINE, RATE, good), "slow": (["--delay-ms", "12"], RATE, slow), "failing": (["--fail-every", "3"], RATE, failing),
-         "silent": (BASELINE, 0, silent), "killed": (BASELINE, RATE, killed), "hunted": (BASELINE, RATE, hunted)}
+         "silent": (BASELINE, 0, silent), "sparse": (BASELINE, 2, sparse), "killed": (BASELINE, RATE, killed), "hunted": (BASELINE, RATE, hunted)}
 
 
 def one(kind):
@@ -85,7 +96,7 @@ def one(kind):
         lab.order("1.0.0")
         load = lab.load(rate) if rate else None
         run = lab.server.submit(pipeline(lab))
-        wrong += check(lab, run)
+        wrong += check(lab, run) + check_counts(lab, run)
         if load and kind != "failing":
             wrong += check_load(load)
     except Exception as fault:  # noqa: BLE001 a test reports whatever happened
@@ -95,6 +106,7 @@ def one(kind):
     return [f"{kind}: {line} (data kept in {lab.folder})" for line in wrong]
 
 
-found = [line for kind in sys.argv[1:] for line in one(kind)]
+with concurrent.futures.ThreadPoolExecutor() as pool:
+    found = [line for wrong in pool.map(one, sys.argv[1:]) for line in wrong]
 print("\n".join(found))
 sys.exit(1 if found else 0)

@@ -14,6 +14,7 @@ POLICY = """  share: [25%, 50%]
     - { kpi: errors, negligible: 5%, on-no-data: { hold: 2s, then: rollback } }
 """
 BASELINE = ["--delay-ms", "5"]
+SLACK_MS = 2000  # so late may a record be
 
 
 def pipeline(lab, retry=False, between=""):
@@ -90,6 +91,16 @@ def check_record(lab, run, verdict):
     if wide := [line for line in lines(lab, run) if len(line) > len("release/judge | ") + 110]:
         wrong.append(f"too wide: {wide[0]}")
     return wrong
+
+
+def check_counts(lab, run, version="1.1.0"):
+    """No request is in two ticks, and none that was there at the last one is in no tick: by the domain's own records."""
+    lines_now = lab.raw(f"/telemetry/v1/samples?domain=lab&version={version}&limit=100000").decode().splitlines()
+    times = [sample["time"] / 1000 for sample in map(json.loads, lines_now) if "time" in sample and "gap" not in sample]
+    judged, fed = ticks(lab, run), sum(tick["canary"] for tick in ticks(lab, run))
+    last_ms = judged[-1]["at"] if judged else 0
+    least, most = (sum(time_ms <= last_ms - slack_ms for time_ms in times) for slack_ms in (SLACK_MS, 0))
+    return [] if least <= fed <= most else [f"the ticks have {fed} requests of the canary; {least} were recorded well before the last, {most} before it"]
 
 
 def check_end(lab, run, state, reason, serves):

@@ -122,7 +122,7 @@ class Lab:
             (self.core_data / "domains/lab.yaml").write_text("domain: lab\n" + site)
             self.core.start()
             site = f"url: http://127.0.0.1:{self.core.port}\n"
-        (self.folder / "data/domains").mkdir(parents=True)
+        (self.folder / "data/domains").mkdir(parents=True, exist_ok=True)
         (self.folder / "data/domains/lab.yaml").write_text("domain: lab\n" + site + policy)
         self.server.start()
 
@@ -198,8 +198,8 @@ stages:
     def release(self, version, between="sleep 0.5", retry=True):
         return self.server.submit(self.release_pipeline(version, between, retry))
 
-    def load(self, rate=RATE):
-        self.loads.append(Load(self.address() + "/", rate))
+    def load(self, rate=RATE, domain="lab"):
+        self.loads.append(Load(self.address(domain) + "/", rate))
         return self.loads[-1]
 
     # --- what is there ---
@@ -228,8 +228,13 @@ stages:
     def version(self, service):
         return service["serviceSpecification"]["version"]
 
-    def address(self):
-        return next(self.characteristic(each, "address") for each in self.services() if each["state"] == "active").rstrip("/")
+    @staticmethod
+    def domain(service):
+        return next(place["name"] for place in service["place"])
+
+    def address(self, domain="lab"):
+        return next(self.characteristic(each, "address") for each in self.services()
+                    if each["state"] == "active" and self.domain(each) == domain).rstrip("/")
 
     # --- killing ---
 

@@ -174,9 +174,25 @@ static void why_it_ended(void **unused)
     story_free(&story);
 }
 
+/* A judge that keeps the policy that the run was planned with says so; what a compiler remarks is for its log. */
+static void a_judges_warning_is_told(void **unused)
+{
+    (void)unused;
+    struct story story = story_new("stage s\nstep judge\nstep build\n", "{\"number\": 1, \"author\": \"ann\"}");
+    tell_event(&story, EVENT_run_started, NULL, NULL);
+    run_step(&story, "s/judge");
+    tell_event(&story, EVENT_step_annotated, "s/judge", "{\"level\": \"warning\", \"message\": \"of no canary\"}");
+    expect(&story, "chain", "ann started it");
+    tell_event(&story, EVENT_step_checkpoint, "s/judge", "{\"checkpoint\": {\"evidence\": 1, \"kpis\": [], \"ticks\": []}}");
+    tell_event(&story, EVENT_step_annotated, "s/judge", "{\"level\": \"warning\", \"message\": \"the policy was changed\"}");
+    expect(&story, "chain", "s/judge warned: the policy was changed");
+    story_free(&story);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(who_began_it), cmocka_unit_test(what_was_ordered),
-        cmocka_unit_test(what_is_waited_for), cmocka_unit_test(of_one_step_only_what_concerns_it), cmocka_unit_test(why_it_ended)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(a_judges_warning_is_told), cmocka_unit_test(who_began_it),
+        cmocka_unit_test(what_was_ordered), cmocka_unit_test(what_is_waited_for), cmocka_unit_test(of_one_step_only_what_concerns_it),
+        cmocka_unit_test(why_it_ended)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
