@@ -197,6 +197,7 @@ bench: $(PROGRAMS) $(SUPPORT) $(BUILD)/bench/floor $(BUILD)/judge | $(BUILD)/pac
 	@BUILD=$(BUILD) tests/bench/domain
 	@BUILD=$(BUILD) tests/bench/core
 	@BUILD=$(BUILD) tests/bench/orders
+	@BUILD=$(BUILD) tests/bench/canary
 	@BUILD=$(BUILD) tests/bench/judge
 
 SECONDS_EACH ?= 60

@@ -5,7 +5,7 @@
 #include "steps/kpi/evidence.h"
 #include "tests/sim/random.h"
 
-enum { TICKS = 60, ARM_MOST = 120, BARS_MOST = 3 }; /* a tick a minute for an hour */
+enum { TICKS = 60, ARM_MOST = 1000, BARS_MOST = 3 }; /* a tick a minute for an hour */
 
 enum shape { LOG_NORMAL, PARETO, BIMODAL, ZERO_INFLATED, COARSE, COUNTS, FAILURES };
 
@@ -15,6 +15,7 @@ struct truth {
     double canary, baseline;  /* factors of the values; of FAILURES the rates */
     double drift;             /* 0.3: both arms go up and down by 30 % over the hour */
     double correlation;       /* of a value with the next one of its arm (lag 1), in LOG_NORMAL */
+    double sigma;             /* of LOG_NORMAL; 0: 0.6 */
     unsigned values, against; /* a tick of canary and baseline */
     unsigned missing_percent; /* of ticks, in each arm */
 };
@@ -81,8 +82,11 @@ struct tally {
     unsigned control_runs, control_rejected;
     struct realised realised;
 };
-/* Runs canaries first, first + step, … below `runs` of a scenario. */
-void simulate(const struct scenario *scenario, unsigned first, unsigned step, unsigned runs, struct tally *ret);
+/* Runs canaries first, first + step, … below `runs` of a scenario; its place is part of their seeds. */
+void simulate(const struct scenario *scenario, unsigned place, unsigned first, unsigned step, unsigned runs, struct tally *ret);
+
+/* The tick by which a part of all runs had ended; who never did counts as the horizon. */
+unsigned quantile(const unsigned *by_tick, unsigned runs, double part);
 
 /* The upper limit, with 99 % confidence, of a share of which `count` of `runs` were seen (Clopper and Pearson 1934). */
 double upper_limit(unsigned count, unsigned runs);
@@ -93,7 +97,12 @@ void report(const struct scenario *scenario, const struct tally *tally, unsigned
 /* Stored decisions computed again through their JSON; false: a bit was another. */
 bool replay_is_identical(unsigned runs);
 
-/* Ticks of 60 values an arm judged a second of processor time, and the same values sorted only. */
-void measure_speed(double *ret_judged, double *ret_sorted);
+/* Ticks of so many values an arm (at most ARM_MOST) judged a second of processor time, and the same values sorted only. */
+void measure_speed(unsigned values, double *ret_judged, double *ret_sorted);
+
+/* How long harm of one kind should take: of `words` VALUES,AGAINST,RATIO,SIGMA,TOLERATE,ALPHA (a tick of canary and baseline, log-normal
+ * latencies) it prints the ticks until half and nine tenths of all runs are stopped, and the share that is within TICKS. -1: wrong words.
+ */
+int print_like(const char *words, unsigned runs);
 
 #endif

@@ -1,6 +1,6 @@
-/* main.c: judge [--short] [--speed] [--only WORDS] [RUNS]: simulates canaries (default 20000 a scenario), judges them, and says whether
-   each bar of the judge is cleared. Seeded: the same figures each time. --short: those scenarios that `make check` has. --speed: only what
-   judging costs. */
+/* main.c: judge [--short] [--speed] [--like NUMBERS] [--only WORDS] [RUNS]: simulates canaries (default 20000 a scenario), judges them, and
+   says whether each bar of the judge is cleared. Seeded: the same figures each time. --short: those scenarios that `make check` has.
+   --speed: only what judging costs. --like: only how long harm of that kind takes. */
 #include "tests/judge/judge.h"
 
 #include "base/mem.h"
@@ -16,7 +16,7 @@ enum { WORKERS = 2, RUNS_DEFAULT = 20000, STREAMS_A_SECOND = 10000, STATE_MOST_B
 
 struct options {
     bool is_short, only_speed;
-    const char *only;
+    const char *only, *like;
     unsigned runs;
 };
 
@@ -40,7 +40,7 @@ static bool simulate_all(const struct scenario *scenario, unsigned runs, struct 
     for (unsigned i = 0; i < WORKERS; i++) {
         workers[i] = fork();
         if (workers[i] != 0) continue;
-        simulate(scenario, i, WORKERS, runs, &shared[i]);
+        simulate(scenario, (unsigned)(scenario - scenarios), i, WORKERS, runs, &shared[i]);
         _exit(0);
     }
     *ret = (struct tally){.runs = 0};
@@ -81,12 +81,23 @@ static void check_rest(const struct options *options, unsigned *passed, unsigned
     check(sizeof(struct evidence) <= STATE_MOST_BYTES, "a KPI's state is at most 1 KiB", passed, failed);
     check(replay_is_identical(options->is_short ? 3 : 50), "stored decisions are computed again to the same bits", passed, failed);
     if (options->is_short) return;
-    measure_speed(&judged, &sorted);
+    measure_speed(60, &judged, &sorted);
     printf("  state: %zu bytes; speed: %.0f ticks of 60 values an arm a second of processor time\n", sizeof(struct evidence), judged);
     check(judged >= STREAMS_A_SECOND, "10,000 streams a second on one core", passed, failed);
     printf("later judge/no change, lag-1 correlation up to 0.95: needs blocks\n");
     printf("later judge/no change, bursts of errors in one arm: needs blocks\n");
     printf("later judge/backtest of 30 days of 50 KPIs: needs aggregates\n");
+}
+
+/* A line for each size of a tick: values an arm, ticks judged a second, ticks sorted a second. */
+static void print_speed(void)
+{
+    static const unsigned sizes[] = {60, 1000};
+    for (size_t i = 0; i < COUNT_OF(sizes); i++) {
+        double judged, sorted;
+        measure_speed(sizes[i], &judged, &sorted);
+        printf("%u %.0f %.0f\n", sizes[i], judged, sorted);
+    }
 }
 
 static int read_options(char **words, struct options *ret)
@@ -96,6 +107,8 @@ static int read_options(char **words, struct options *ret)
             ret->is_short = true;
         else if (strcmp(*words, "--speed") == 0)
             ret->only_speed = true;
+        else if (strcmp(*words, "--like") == 0 && words[1])
+            ret->like = *++words;
         else if (strcmp(*words, "--only") == 0 && words[1])
             ret->only = *++words;
         else if (strtoul(*words, NULL, 10) > 0)
@@ -110,15 +123,14 @@ int main(int argc, char **argv)
 {
     struct options options = {.runs = RUNS_DEFAULT};
     unsigned passed = 0, failed = 0;
-    double judged, sorted;
     (void)argc;
-    if (read_options(argv + 1, &options) < 0) {
-        fprintf(stderr, "judge: usage: judge [--short] [--speed] [--only WORDS] [RUNS]\n");
+    if (read_options(argv + 1, &options) < 0 || (options.like && print_like(options.like, options.runs) < 0)) {
+        fprintf(stderr, "judge: usage: judge [--short] [--speed] [--like NUMBERS] [--only WORDS] [RUNS]\n");
         return 2;
     }
+    if (options.like) return 0;
     if (options.only_speed) {
-        measure_speed(&judged, &sorted);
-        printf("%.0f %.0f\n", judged, sorted);
+        print_speed();
         return 0;
     }
     if (run_scenarios(&options, &passed, &failed) < 0) return 2;

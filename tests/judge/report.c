@@ -12,8 +12,7 @@ static unsigned total(const unsigned *by_tick)
     return sum;
 }
 
-/* The tick by which a part of all runs had ended; who never did counts as the horizon. */
-static unsigned quantile(const unsigned *by_tick, unsigned runs, double part)
+unsigned quantile(const unsigned *by_tick, unsigned runs, double part)
 {
     unsigned sum = 0;
     for (unsigned i = 0; i < TICKS; i++) {

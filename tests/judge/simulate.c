@@ -23,13 +23,13 @@ static enum verdict look(const struct scenario *scenario, struct evidence *evide
     return NONE;
 }
 
-static void run_once(const struct scenario *scenario, unsigned run, struct control *control, struct tally *tally)
+static void run_once(const struct scenario *scenario, unsigned place, unsigned run, struct control *control, struct tally *tally)
 {
     struct stream stream;
     struct evidence evidence;
     enum verdict verdict = NONE;
     bool is_controlled = control && run % CONTROLLED < 2, is_rejected = false;
-    uint64_t seed = mix((uint64_t)(scenario - scenarios), run);
+    uint64_t seed = mix(place, run);
     stream_begin(&stream, &scenario->truth, seed);
     evidence_init(&evidence, &scenario->rules);
     if (control) control_begin(control);
@@ -48,12 +48,12 @@ static void run_once(const struct scenario *scenario, unsigned run, struct contr
     tally->control_rejected += is_rejected;
 }
 
-void simulate(const struct scenario *scenario, unsigned first, unsigned step, unsigned runs, struct tally *ret)
+void simulate(const struct scenario *scenario, unsigned place, unsigned first, unsigned step, unsigned runs, struct tally *ret)
 {
     struct control control;
     *ret = (struct tally){.runs = 0};
     if (scenario->has_control) control_init(&control);
     for (unsigned run = first; run < runs; run += step)
-        run_once(scenario, run, scenario->has_control ? &control : NULL, ret);
+        run_once(scenario, place, run, scenario->has_control ? &control : NULL, ret);
     if (scenario->has_control) control_release(&control);
 }

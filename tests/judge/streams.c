@@ -35,7 +35,7 @@ static double draw(struct stream *stream, int arm)
 {
     struct chance *chance = &stream->chance;
     switch (stream->truth->shape) {
-    case LOG_NORMAL: return exp(0.6 * next_normal(stream, arm));
+    case LOG_NORMAL: return exp((stream->truth->sigma > 0 ? stream->truth->sigma : 0.6) * next_normal(stream, arm));
     case PARETO: return pow(fraction(chance), -1 / 1.5);
     case BIMODAL: return (chance_percent(chance, 20) ? 8 : 1) * exp(0.3 * normal(chance));
     case ZERO_INFLATED: return chance_percent(chance, 40) ? 0 : exp(0.6 * normal(chance));

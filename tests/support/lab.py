@@ -159,10 +159,10 @@ class Lab:
             raise RuntimeError(f"crescendo {' '.join(words)}: {done.returncode}: {done.stdout[-800:]}")
         return done.stdout
 
-    def publish(self, version, *options):
+    def publish(self, version, *options, program=BUILD / "answer"):
         folder = self.folder / f"package-{version}"
         (folder / "bin").mkdir(parents=True)
-        shutil.copy(BUILD / "answer", folder / "bin/answer")
+        shutil.copy(program, folder / "bin/answer")
         words = ", ".join(json.dumps(word) for word in ("bin/answer", "$(PORT_HTTP)", "--healthz", "--body", version, *options))
         (folder / "service.yaml").write_text(
             f"service: answer\nversion: {version}\nkind: microservice\ncomponents:\n"
