@@ -428,8 +428,7 @@ static void a_removed_folder_ends_the_shim_and_its_steps(void **state)
     supervisor_detach(harness->supervisor);
     harness->supervisor = NULL;
     pid_t shim = harness_shim_pid(harness);
-    AUTO(free_text) char *remove = mem_format("rm -rf %s", harness->folder);
-    assert_int_equal(system(remove), 0);
+    assert_int_equal(file_remove_tree(harness->folder, NULL), 0);
     assert_true(harness_turn(harness, harness_gone, (void *)(uintptr_t) "986006"));
     assert_true(harness_turn(harness, has_ended, &shim));
     harness_free(harness);
@@ -442,8 +441,7 @@ static void a_removed_folder_ends_a_shim_that_waits(void **state)
     supervisor_detach(harness->supervisor);
     harness->supervisor = NULL;
     pid_t shim = harness_shim_pid(harness);
-    AUTO(free_text) char *remove = mem_format("rm -rf %s", harness->folder);
-    assert_int_equal(system(remove), 0);
+    assert_int_equal(file_remove_tree(harness->folder, NULL), 0);
     assert_true(harness_turn(harness, has_ended, &shim));
     harness_free(harness);
 }
