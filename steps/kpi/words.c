@@ -7,7 +7,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { COUNT_COLUMNS = 39 }; /* of the tick and its requests */
+enum { COUNT_COLUMNS = 38 }; /* of the tick and its requests */
 
 static const double E_SHOWN_MAX = 1e6;
 

@@ -228,7 +228,7 @@ static void a_tick_is_told_by_e_itself(void **state)
     canary.kpis[0].harm = (struct chart){"17"};
     AUTO(free_text) char *calm = tick_words(&canary, &reading, &tick);
     assert_string_equal(
-        calm, "tick 4    5 %  canary 13, baseline 190   harm   ▂█ latency  1.0 of 133  clear latency  1.0, errors  1.0 of 20");
+        calm, "tick 4    5 %  canary 13, baseline 190  harm   ▂█ latency  1.0 of 133  clear latency  1.0, errors  1.0 of 20");
     reading.canary_errors = 2;
     AUTO(free_text) char *failed = tick_words(&canary, &reading, &tick);
     assert_string_equal(
