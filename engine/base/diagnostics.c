@@ -33,12 +33,27 @@ static bool make_room(struct diagnostics *list, struct location at)
     return true;
 }
 
+/* One place has one mistake once, however many uses of it meet it. */
+static bool was_added(const struct diagnostics *list, const struct diagnostic *fresh)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        const struct diagnostic *item = &list->items[i];
+        if (item->at.line && location_compare(item->at, fresh->at) == 0 && item->severity == fresh->severity &&
+            strcmp(item->code, fresh->code) == 0 && strcmp(item->message, fresh->message) == 0)
+            return true;
+    }
+    return false;
+}
+
 static void add(struct diagnostics *list, struct diagnostic fresh, const char *hint, const char *format, va_list arguments)
 {
+    AUTO(free_text) char *message = mem_format_list(format, arguments);
+    fresh.message = message;
+    if (was_added(list, &fresh)) return;
     if (fresh.severity == SEVERITY_ERROR) list->error_count++;
     if (!make_room(list, fresh.at)) return;
     fresh.hint = mem_copy_text(hint);
-    fresh.message = mem_format_list(format, arguments);
+    fresh.message = take(&message);
     list->items = mem_grow(list->items, &list->capacity, list->count + 1, sizeof *list->items);
     size_t place = list->count++;
     for (; place > 0 && location_compare(list->items[place - 1].at, fresh.at) > 0; place--)

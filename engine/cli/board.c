@@ -101,16 +101,41 @@ static void add_wait(const struct board *board, const struct plan_step *step, st
     }
 }
 
-/* The same line while it looks and while it waits for its next look. */
-static bool add_canary(const struct board *board, const struct plan_step *step, struct text *out)
+/* The same while it looks and while it waits for its next look: NULL where it judges no canary. */
+static const struct plan_step *judge_of(
+    const struct board *board, const struct stage_view *view, struct text *ret_time, struct text *ret_evidence)
 {
-    struct text words = {0};
-    enum step_status status = board->state->steps[step->index].status;
-    bool is_shown = (status == STEP_parked || status == STEP_starting || status == STEP_running) &&
-                    explanation_canary(board->explanation, board->state, step->index, &words);
-    if (is_shown) text_add_format(out, "%s: %s", step->id, text_view(&words));
-    text_release(&words);
-    return is_shown;
+    const struct plan_step *step = view->current;
+    enum step_status status = step ? board->state->steps[step->index].status : STEP_pending;
+    if (status != STEP_parked && status != STEP_starting && status != STEP_running) return NULL;
+    return explanation_canary_short(board->explanation, board->state, step->index, ret_time, ret_evidence) ? step : NULL;
+}
+
+static bool add_canary(const struct board *board, const struct stage_view *view, struct text *out)
+{
+    AUTO(text_release) struct text time = {0}, evidence = {0};
+    const struct plan_step *judge = judge_of(board, view, &time, &evidence);
+    if (judge) text_add_format(out, "%s: %s", judge->id, text_view(&time));
+    return judge != NULL;
+}
+
+/* Its evidence has a line of its own: beside the stage's name it would be cut. */
+static void add_evidence_line(const struct board *board, const struct stage_view *view, struct text *out)
+{
+    AUTO(text_release) struct text time = {0}, evidence = {0}, line = {0};
+    if (!judge_of(board, view, &time, &evidence)) return;
+    text_add_format(&line, "    %s", text_view(&evidence));
+    display_add_cut(out, text_view(&line), board->terminal->columns ? board->terminal->columns : NO_LIMIT_COLUMNS);
+    text_add_char(out, '\n');
+}
+
+static size_t count_judging(const struct board *board, const struct stage_view *views, uint32_t count)
+{
+    AUTO(text_release) struct text time = {0}, evidence = {0};
+    size_t judging = 0;
+    for (uint32_t i = 0; i < count; i++)
+        judging += judge_of(board, &views[i], &time, &evidence) != NULL;
+    return judging;
 }
 
 /* What is to be said of a stage beside its name and time. */
@@ -125,9 +150,13 @@ static void add_detail(const struct board *board, const struct stage_view *view,
         return;
     }
     const struct step_state *now = &board->state->steps[step->index];
-    if (add_canary(board, step, out)) return;
+    if (add_canary(board, view, out)) return;
     if (now->status == STEP_parked) {
         add_wait(board, step, out);
+        return;
+    }
+    if (now->status == STEP_compensating) {
+        text_add_format(out, "undoing %s", step->id);
         return;
     }
     text_add(out, step->id);
@@ -172,6 +201,7 @@ static void add_stage(const struct board *board, const struct stage_view *view, 
     text_add_char(out, '\n');
     text_release(&time);
     text_release(&detail);
+    add_evidence_line(board, view, out);
 }
 
 static void add_hidden(const struct stage_view *views, uint32_t count, const struct terminal *terminal, struct text *out)
@@ -196,8 +226,9 @@ static void add_run(const struct board *board, struct text *out)
     uint32_t done = state->plan->step_count - state->open_count;
     struct text line = {0};
     const char *name = run_status_name(state->status);
-    text_add_format(&line, "run %llu  %s", (unsigned long long)board->run, name);
-    if (state->status == RUN_waiting) text_add_format(&line, " for %s", wait_name(state->wait));
+    bool judges = run_judges(state);
+    text_add_format(&line, "run %llu  %s", (unsigned long long)board->run, judges ? "judging" : name);
+    if (state->status == RUN_waiting && !judges) text_add_format(&line, " for %s", wait_name(state->wait));
     text_add_format(&line, "  %u of %u steps  ", done, state->plan->step_count);
     if (state->accepted_ms) board_add_elapsed(&line, (state->ended_ms ? state->ended_ms : board->now_ms) - state->accepted_ms);
     text_add(out, style_open(style_of_state(name), terminal->colour));
@@ -225,8 +256,8 @@ void board_draw(const struct board *board, struct text *out)
     struct stage_view *views = mem_alloc_array(count, sizeof *views);
     for (uint32_t i = 0; i < count; i++)
         views[i] = view_of(state, i);
-    size_t room = count;
-    if (terminal->rows && count + 2 > terminal->rows) room = terminal->rows > 4 ? terminal->rows - 3 : 1;
+    size_t room = count, lines = count_judging(board, views, count) + 3;
+    if (terminal->rows && count + lines - 1 > terminal->rows) room = terminal->rows > lines + 1 ? terminal->rows - lines : 1;
     show_some(views, count, &room, wants_attention, false);
     show_some(views, count, &room, is_to_come, false);
     show_some(views, count, &room, is_any, true);

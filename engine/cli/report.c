@@ -46,9 +46,18 @@ void report_approvals(struct client *client, const json_t *run, const struct ter
     }
 }
 
+/* A canary's step waits for its next tick by a timer; of a run the server says so. */
+static bool is_judging(const json_t *run, const char *state)
+{
+    if (text_equal(state, "parked")) return text_equal(json_text(run, "type", NULL), "kpi");
+    bool goes_on = text_equal(state, "waiting") || text_equal(state, "running");
+    return goes_on && !json_text(run, "type", NULL) && text_equal(json_text(run, "message", NULL), "judging");
+}
+
 char *report_state(const json_t *run)
 {
     const char *state = json_text(run, "state", "?"), *reason = json_text(run, "reason", NULL), *wait = json_text(run, "waiting_for", NULL);
+    if (is_judging(run, state)) return mem_copy_text("judging");
     if (wait && !text_equal(wait, "none") && (text_equal(state, "waiting") || text_equal(state, "parked")))
         return mem_format("%s for %s", state, wait);
     if (reason && !text_equal(reason, "ok") && !text_equal(reason, state)) return mem_format("%s (%s)", state, reason);

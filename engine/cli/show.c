@@ -37,7 +37,7 @@ static void add_header(struct text *out, const struct terminal *terminal, const 
     AUTO(free_text)
     char *head = mem_format("run %lld  %s  %s", (long long)json_whole(run, "run", 0), json_text(run, "pipeline", ""), state);
     fact_add_head(out, terminal, json_text(run, "state", ""), head);
-    fact_add(out, terminal, "message", json_text(run, "message", NULL));
+    if (!text_equal(state, json_text(run, "message", NULL))) fact_add(out, terminal, "message", json_text(run, "message", NULL));
     add_cancel(out, terminal, run);
     fact_add(out, terminal, "title", json_text(run, "title", NULL));
     fact_add(out, terminal, "repository", json_text(run, "repository", NULL));

@@ -112,8 +112,12 @@ static const char *title_of(struct build *build, const struct pipeline_step *ste
 }
 
 /* The domain that the step names, pinned in the plan. false: a mistake, which was said. NULL: it names none. */
-static bool find_domain(struct build *build, const struct pipeline_step *step, const struct plan_step *planned, const json_t **ret)
+static bool find_domain(
+    const struct surroundings *around, const struct pipeline_step *step, const struct plan_step *planned, const json_t **ret)
 {
+    struct build *build = around->build;
+    const struct frame *frame = around->frame;
+    struct location at = place_of_domain(step, frame->caller ? &frame->caller->pipeline->stages[frame->caller_stage] : NULL);
     const char *key = step_type_domain_key(step->type);
     const json_t *value = key ? json_object_get(planned->with, key) : NULL;
     const char *name = json_string_value(value);
@@ -122,12 +126,12 @@ static bool find_domain(struct build *build, const struct pipeline_step *step, c
     if (value_is_unknown(value)) {
         AUTO(text_release) struct text when = {0};
         show_unknown(&when, json_text(value, "$unknown", ""), build->stages[planned->stage].path);
-        diagnostics_add(build->list, "unknown-domain", step->domain_at, 0, "write its name, or take it from a parameter",
+        diagnostics_add(build->list, "unknown-domain", at, 0, "write its name, or take it from a parameter",
             "a domain must be known when the step is planned; this one is not %s", text_view(&when));
         return false;
     }
     if (!name) return true;
-    *ret = beside_find(build->domains, step->type, name, step->domain_at, build->list);
+    *ret = beside_find(build->domains, step->type, name, at, build->list);
     if (*ret) json_object_set(build->plan->domains, name, (json_t *)*ret);
     return *ret != NULL;
 }
@@ -139,13 +143,14 @@ static struct location place_in(const struct pipeline_step *step, const struct e
     return node ? node->at : step->at;
 }
 
-static void describe(struct build *build, const struct pipeline_step *step, struct plan_step *planned)
+static void describe(const struct surroundings *around, const struct pipeline_step *step, struct plan_step *planned)
 {
+    struct build *build = around->build;
     struct error err = {0};
     json_t *effects = NULL;
     const json_t *domain;
     if (step->type->effects) planned->effects = arena_own_json(build->arena, json_deep_copy(step->type->effects));
-    if (!find_domain(build, step, planned, &domain) || step->type->effects || !step->type->describe) return;
+    if (!find_domain(around, step, planned, &domain) || step->type->effects || !step->type->describe) return;
     const struct planned facts = {.path = planned->path, .with = planned->with, .domain = domain, .service = build->service};
     if (step->type->describe(&facts, &effects, &err))
         build_fail(build, err.code == ERROR_DENIED ? "denied" : "wrong-value", place_in(step, &err), &err);
@@ -186,7 +191,7 @@ static void step_build(const struct surroundings *around, const struct pipeline_
     if (step->condition && condition_fold(step->condition, &place, step->at, &planned->condition, &planned->condition_overrides))
         planned->condition = "false";
     check_fields(build, step, planned->with);
-    describe(build, step, planned);
+    describe(around, step, planned);
     planned->ready_ahead = !planned->condition && !planned->condition_overrides && !value_has_unknown(planned->with) &&
                            !value_has_unknown(planned->env) && !value_has_unknown(planned->sandbox);
 }

@@ -34,7 +34,7 @@ void project_run(const struct live_run *run, struct run_row *row)
         .trigger = json_text(facts, "trigger", NULL),
         .state = run_status_name(state->status),
         .reason = ended_badly ? reason_name(state->reason) : NULL,
-        .message = state->message ? state->message : turns_message(run),
+        .message = state->message ? state->message : run_judges(state) ? "judging" : turns_message(run),
         .waiting_for = state->status == RUN_waiting ? wait_name(state->wait) : NULL,
         .plan = json_text(facts, "plan", NULL),
         .accepted_ms = state->accepted_ms,

@@ -158,7 +158,8 @@ const json_t *beside_find(
 /* A file, and what its user gives its params. */
 struct user {
     const struct pipeline *pipeline;
-    const json_t *given; /* NULL: nobody uses it */
+    const json_t *given;              /* NULL: nobody uses it */
+    const struct pipeline_stage *use; /* the user's stage */
     const struct user *caller;
 };
 
@@ -208,7 +209,7 @@ static void check_step(const struct user *user, const struct pipeline_step *step
     if (!key) return;
     AUTO(free_json) json_t *with = known_of(user, step->with);
     const char *name = json_text(with, key, NULL);
-    const json_t *domain = name ? beside_find(beside->domains, step->type, name, step->domain_at, list) : NULL;
+    const json_t *domain = name ? beside_find(beside->domains, step->type, name, place_of_domain(step, user->use), list) : NULL;
     if (domain) check_policy(step, with, domain, beside->service, list);
 }
 
@@ -216,7 +217,7 @@ static void check_steps(const struct user *user, const struct beside *beside, st
 {
     for (size_t i = 0; i < user->pipeline->stage_count; i++) {
         const struct pipeline_stage *stage = &user->pipeline->stages[i];
-        if (stage->used) check_steps(&(struct user){stage->used, stage->with, user}, beside, list);
+        if (stage->used) check_steps(&(struct user){stage->used, stage->with, stage, user}, beside, list);
         for (size_t k = 0; k < stage->step_count; k++)
             check_step(user, &stage->steps[k], beside, list);
     }
@@ -224,5 +225,5 @@ static void check_steps(const struct user *user, const struct beside *beside, st
 
 void beside_check(const struct pipeline *pipeline, const struct beside *beside, struct diagnostics *list)
 {
-    if (json_object_size(beside->domains)) check_steps(&(struct user){pipeline, NULL, NULL}, beside, list);
+    if (json_object_size(beside->domains)) check_steps(&(struct user){.pipeline = pipeline}, beside, list);
 }

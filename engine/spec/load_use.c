@@ -73,6 +73,7 @@ static void load_with(struct file *file, const struct yaml_node *stage_node, con
     const struct yaml_node absent = {.kind = YAML_MAP, .at = name->at};
     AUTO(free_text) char *what = mem_format("\"%s\"", name->text);
     const struct field *fields = fields_of(file->reader.arena, file->stages[stage].used);
+    file->stages[stage].with_node = with;
     file->stages[stage].with = fields_read(&file->reader, with ? with : &absent, fields, 0, what);
 }
 

@@ -93,6 +93,7 @@ struct pipeline_stage {
     json_t *approve;             /* object typed by approve_fields: by, quorum, not-author, expires, ask */
     const struct pipeline *used; /* `use: NAME`, loaded; with its `with` below */
     json_t *with;
+    const struct yaml_node *with_node; /* where it was written; NULL: nowhere */
     struct location at;
 };
 

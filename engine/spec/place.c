@@ -1,6 +1,10 @@
 /* place.c: follows the key at the beginning of a message through the tree of the file. */
 #include "spec/place.h"
 
+#include "base/json.h"
+#include "base/text.h"
+#include "spec/beside.h"
+
 #include <string.h>
 
 static bool is_word(const struct yaml_node *node, const char *word, size_t size)
@@ -39,4 +43,13 @@ const struct yaml_node *place_of(const struct yaml_node *map, const char *messag
         message += size + 1;
     }
     return found;
+}
+
+struct location place_of_domain(const struct pipeline_step *step, const struct pipeline_stage *use)
+{
+    const char *key = step_type_domain_key(step->type);
+    const char *expression = key ? json_text(json_object_get(step->with, key), "$expression", "") : "";
+    if (!use || !use->with_node || !text_starts(expression, "params.")) return step->domain_at;
+    const struct yaml_node *node = yaml_find(use->with_node, expression + strlen("params."));
+    return node ? node->at : step->domain_at;
 }

@@ -74,11 +74,85 @@ void explain_canary(const json_t *canary, const struct plan *plan, const struct 
     if (json_whole(ramp, "judged", -1) >= 0) {
         text_add(out, ", judged for ");
         text_add_duration(out, json_whole(ramp, "judged", 0));
-        if (shortest_ms > 0) text_add(out, " of ");
+        if (shortest_ms > 0) text_add(out, " of at least ");
         if (shortest_ms > 0) text_add_duration(out, shortest_ms);
     }
     if (*because && !text_equal(because, "used")) text_add_format(out, "; the last look does not count: %s", because);
     json_array_foreach(json_object_get(canary, "kpis"), index, kpi) add_kpi(canary, kpi, out);
+}
+
+/* --- in two short lines, for a picture that must fit --- */
+
+/* "judging 25 % for 20.0 s of at least 10.0 s" */
+static void add_time(const json_t *canary, int64_t shortest_ms, struct text *out)
+{
+    const json_t *tick = json_object_get(canary, "tick");
+    text_add_format(out, "judging %.10g %% for ", number(canary, "share", number(tick, "share", 0)));
+    text_add_duration(out, json_whole(json_object_get(canary, "ramp"), "judged", 0));
+    if (shortest_ms > 0) text_add(out, " of at least ");
+    if (shortest_ms > 0) text_add_duration(out, shortest_ms);
+}
+
+/* log E less its bar. */
+static double distance(const json_t *canary, const json_t *kpi, const char *what, const char *chance)
+{
+    const json_t *tick = tick_of(canary, json_text(kpi, "kpi", "?"));
+    return number(tick, what, 0) + log(number(json_object_get(kpi, "rules"), chance, 1));
+}
+
+static bool decides(const json_t *kpi)
+{
+    const json_t *rules = json_object_get(kpi, "rules");
+    return json_flag(rules, "critical", true) && number(rules, "alpha", 0) > 0 && number(rules, "beta", 0) > 0;
+}
+
+static void add_e(const json_t *canary, const json_t *kpi, const char *what, struct text *out)
+{
+    text_add_format(out, "%s ", json_text(kpi, "kpi", "?"));
+    explain_add_evidence(out, number(tick_of(canary, json_text(kpi, "kpi", "?")), what, 0));
+}
+
+/* Of the KPI that is nearest to harm. */
+static void add_most_harm(const json_t *canary, struct text *out)
+{
+    const json_t *most = NULL;
+    size_t index;
+    json_t *kpi;
+    json_array_foreach(json_object_get(canary, "kpis"), index, kpi)
+    {
+        if (!decides(kpi)) continue;
+        if (!most || distance(canary, kpi, "harm", "alpha") > distance(canary, most, "harm", "alpha")) most = kpi;
+    }
+    if (!most) return;
+    text_add(out, "harm ");
+    add_e(canary, most, "harm", out);
+    text_add_format(out, " of %.0f", 1 / number(json_object_get(most, "rules"), "alpha", 1));
+}
+
+static void add_all_clear(const json_t *canary, struct text *out)
+{
+    const char *before = "; clear ";
+    size_t index;
+    json_t *kpi;
+    json_array_foreach(json_object_get(canary, "kpis"), index, kpi)
+    {
+        if (!decides(kpi)) continue;
+        text_add(out, before);
+        add_e(canary, kpi, "clear", out);
+        text_add_format(out, " of %.0f", 1 / number(json_object_get(kpi, "rules"), "beta", 1));
+        before = ", ";
+    }
+}
+
+bool explanation_canary_short(
+    const struct explanation *explanation, const struct run_state *state, uint32_t step, struct text *ret_time, struct text *ret_evidence)
+{
+    const json_t *canary = explanation && step < explanation->seen_count ? explanation->seen[step].canary : NULL;
+    if (!canary || json_object_get(canary, "verdict")) return false;
+    add_time(canary, shortest_of(state->plan, &state->plan->steps[step]), ret_time);
+    add_most_harm(canary, ret_evidence);
+    add_all_clear(canary, ret_evidence);
+    return true;
 }
 
 json_t *explain_canary_json(const json_t *canary)

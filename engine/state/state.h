@@ -203,6 +203,9 @@ struct run_state {
 struct run_state *run_state_new(const struct plan *plan);
 void run_state_free(struct run_state **state);
 
+/* All that goes on in it is canaries being judged: it looks, or waits for its judge's next tick. */
+bool run_judges(const struct run_state *state);
+
 /* Folds one event. run_accepted comes first. An illegal move, an unknown step or a wrong payload changes nothing and is -ERROR_STATE. */
 int reduce(struct run_state *state, const struct event *event, struct error *err) MUST_CHECK;
 

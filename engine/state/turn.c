@@ -132,6 +132,12 @@ void turn_meet(struct turn *turn, const struct run_state *other)
         meet_claim(turn, other, i);
 }
 
+/* Only what a person can end is worth a word to who waits: a canary's timer comes and goes at every tick. */
+static bool is_a_persons(enum wait wait)
+{
+    return wait == WAIT_approval || wait == WAIT_person;
+}
+
 static void add_trouble(struct text *out, const struct turn *turn)
 {
     unsigned long long run = turn->holder;
@@ -140,7 +146,7 @@ static void add_trouble(struct text *out, const struct turn *turn)
             "; it could not be rolled back: crescendo show %llu says what is to be undone by hand, then crescendo cancel %llu", run, run);
     else if (turn->holder_status == RUN_needs_person)
         text_add_format(out, "; it needs a person: crescendo show %llu says why, crescendo cancel %llu ends it", run, run);
-    else if (turn->holder_status == RUN_waiting && turn->holder_wait != WAIT_none)
+    else if (turn->holder_status == RUN_waiting && is_a_persons(turn->holder_wait))
         text_add_format(out, " and waits for %s", wait_name(turn->holder_wait));
 }
 
@@ -162,6 +168,8 @@ uint64_t turn_mark(const struct run_state *state)
         mark = mark * 31 + (uint64_t)status;
         holds |= status == CLAIM_HELD;
     }
-    uint64_t how = (uint64_t)state->status * WAIT_COUNT + (uint64_t)state->wait + 1;
+    bool waits = state->status == RUN_waiting;
+    enum run_status status = waits && !is_a_persons(state->wait) ? RUN_running : state->status; /* as it is told (turn_words) */
+    uint64_t how = (uint64_t)status * WAIT_COUNT + (uint64_t)(waits && is_a_persons(state->wait) ? state->wait : WAIT_none) + 1;
     return mark * 1000 + (holds || !can_go_on(state) ? how : 0);
 }

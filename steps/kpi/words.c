@@ -7,7 +7,9 @@
 #include <math.h>
 #include <string.h>
 
-enum { COUNT_COLUMNS = 40 }; /* of the tick and its requests */
+enum { COUNT_COLUMNS = 38 }; /* of the tick and its requests */
+
+static const double E_SHOWN_MAX = 1e6;
 
 static const char *version_of(const struct canary *canary)
 {
@@ -30,10 +32,26 @@ static void add_chart(struct text *line, const struct chart *chart)
         text_add(line, bars[*level - '0']);
 }
 
-static void add_value(struct text *line, double value)
+/* E itself, as everywhere people read of it; it is known by its logarithm. */
+static void add_evidence(struct text *line, double logarithm)
 {
-    double shown = value < -99 ? -99 : value > 999 ? 999 : value;
-    text_add_format(line, " %.*f", fabs(shown) < 9.95 ? 1 : 0, shown);
+    double value = exp(logarithm);
+    if (value > E_SHOWN_MAX)
+        text_add(line, ">1e6");
+    else
+        text_add_format(line, value < 9.95 ? "%.1f" : "%.0f", value);
+}
+
+static void add_evidence_column(struct text *line, double logarithm)
+{
+    AUTO(text_release) struct text shown = {0};
+    add_evidence(&shown, logarithm);
+    text_add_format(line, " %4s", text_view(&shown));
+}
+
+static void add_bar(struct text *line, double logarithm)
+{
+    text_add_format(line, " of %.0f", exp(logarithm));
 }
 
 /* The critical KPI that is nearest to harm. */
@@ -51,33 +69,47 @@ static size_t most_harmed(const struct canary *canary)
     return most;
 }
 
-static void add_harm(struct text *line, const struct canary *canary)
+static void add_harm(struct text *line, const struct canary *canary, bool with_chart)
 {
     size_t most = most_harmed(canary);
-    const struct kpi_rules *rules = &canary->rules->kpis[most].rules;
-    text_add(line, "   harm ");
-    add_chart(line, &canary->kpis[most].harm);
-    add_value(line, evidence_harm(&canary->kpis[most].evidence, rules));
-    text_add_format(line, " of %.1f", evidence_harm_bar(rules));
+    const struct judged_kpi *kpi = &canary->rules->kpis[most];
+    text_add(line, "  harm ");
+    if (with_chart) add_chart(line, &canary->kpis[most].harm);
+    text_add_format(line, with_chart ? " %-7s" : "%-7s", kpi->name);
+    add_evidence_column(line, evidence_harm(&canary->kpis[most].evidence, &kpi->rules));
+    add_bar(line, evidence_harm_bar(&kpi->rules));
 }
 
-/* As many KPIs as the line has room for. */
-static void add_clear(struct text *line, const struct canary *canary)
+static bool has_room(const struct text *line, const struct text *part)
 {
-    const char *before = "   clear ";
+    return text_columns(text_view(line), line->size) + text_columns(text_view(part), part->size) <= LINE_COLUMNS;
+}
+
+/* As many KPIs as the line has room for. true: all, with their bar. */
+static bool add_clear(struct text *line, const struct canary *canary)
+{
+    const char *before = "  clear ";
     for (size_t i = 0; i < canary->rules->kpi_count; i++) {
         const struct judged_kpi *kpi = &canary->rules->kpis[i];
         if (!kpi->rules.critical) continue;
         AUTO(text_release) struct text part = {0};
-        text_add_format(&part, "%s%s ", before, kpi->name);
-        add_chart(&part, &canary->kpis[i].clear);
-        add_value(&part, evidence_clear(&canary->kpis[i].evidence, &kpi->rules));
-        if (text_columns(text_view(line), line->size) + text_columns(part.bytes, part.size) > LINE_COLUMNS) return;
-        text_add_bytes(line, part.bytes, part.size);
+        text_add_format(&part, "%s%s", before, kpi->name);
+        add_evidence_column(&part, evidence_clear(&canary->kpis[i].evidence, &kpi->rules));
+        if (!has_room(line, &part)) return false;
+        text_add(line, part.bytes);
         before = ", ";
     }
-    AUTO(free_text) char *bar = mem_format(" of %.1f", evidence_clear_bar(&canary->rules->kpis[0].rules));
-    if (text_columns(text_view(line), line->size) + strlen(bar) <= LINE_COLUMNS) text_add(line, bar);
+    AUTO(text_release) struct text bar = {0};
+    add_bar(&bar, evidence_clear_bar(&canary->rules->kpis[0].rules));
+    bool fits = has_room(line, &bar);
+    if (fits) text_add(line, bar.bytes);
+    return fits;
+}
+
+static bool add_scores(struct text *line, const struct canary *canary, bool with_chart)
+{
+    add_harm(line, canary, with_chart);
+    return add_clear(line, canary);
 }
 
 static double percent_of(uint64_t part, uint64_t other)
@@ -90,32 +122,46 @@ static void add_why(struct text *line, const struct canary *canary, const struct
 {
     const struct ramp *ramp = &canary->ramp;
     switch (ramp->because) {
-    case RAMP_WARM_UP: return text_add(line, "   warming up, not counted");
-    case RAMP_GAP: return text_add(line, "   held: some requests were not recorded");
-    case RAMP_NO_DATA: return text_add(line, "   held: there were no requests");
-    case RAMP_ONE_ARM: return text_add_format(line, "   held: no requests reached %s", counts->canary ? "the baseline" : "the canary");
+    case RAMP_WARM_UP: return text_add(line, "  warming up, not counted");
+    case RAMP_GAP: return text_add(line, "  held: some requests were not recorded");
+    case RAMP_NO_DATA: return text_add(line, "  held: there were no requests");
+    case RAMP_ONE_ARM: return text_add_format(line, "  held: no requests reached %s", counts->canary ? "the baseline" : "the canary");
     case RAMP_SAMPLE_RATIO:
-        return text_add_format(line, "   held: the canary got %.0f %% of the requests, %.0f %% on this share, and not %.10g %%",
+        return text_add_format(line, "  held: the canary got %.0f %% of the requests, %.0f %% on this share, and not %.10g %%",
             percent_of(counts->canary, counts->baseline), percent_of(ramp->canary, ramp->baseline), share);
-    case RAMP_STALE: return text_add(line, "   held: the requests' records cannot be read");
+    case RAMP_STALE: return text_add(line, "  held: the requests' records cannot be read");
     case RAMP_USED:
     case RAMP_BECAUSE_COUNT: break;
     }
 }
 
+/* "13 (2 failed)" */
+static void add_requests(struct text *line, const char *arm, uint64_t requests, uint64_t failed)
+{
+    text_add_format(line, "%s %llu", arm, (unsigned long long)requests);
+    if (failed) text_add_format(line, " (%llu failed)", (unsigned long long)failed);
+}
+
+static void add_counts(struct text *line, const struct canary *canary, const struct canary_reading *reading, double share)
+{
+    text_add_format(line, "tick %-3llu %2.10g %%  ", (unsigned long long)canary->ramp.tick, share);
+    add_requests(line, "canary", reading->counts.canary, reading->canary_errors);
+    add_requests(line, ", baseline", reading->counts.baseline, reading->baseline_errors);
+    size_t columns = text_columns(line->bytes, line->size);
+    if (columns < COUNT_COLUMNS) text_add_repeated(line, ' ', COUNT_COLUMNS - columns);
+}
+
 char *tick_words(const struct canary *canary, const struct canary_reading *reading, const struct canary_tick *tick)
 {
     struct text line = {0};
-    text_add_format(&line, "tick %-3llu %3.10g %%  canary %llu, baseline %llu", (unsigned long long)canary->ramp.tick, tick->share,
-        (unsigned long long)reading->counts.canary, (unsigned long long)reading->counts.baseline);
-    size_t columns = text_columns(line.bytes, line.size);
-    if (columns < COUNT_COLUMNS) text_add_repeated(&line, ' ', COUNT_COLUMNS - columns);
+    add_counts(&line, canary, reading, tick->share);
+    size_t counts = line.size;
     if (canary->ramp.because != RAMP_USED) {
         add_why(&line, canary, &reading->counts, tick->share);
-        return text_take(&line);
+    } else if (!add_scores(&line, canary, true)) {
+        line.size = counts;
+        add_scores(&line, canary, false);
     }
-    add_harm(&line, canary);
-    add_clear(&line, canary);
     return text_take(&line);
 }
 
@@ -237,8 +283,12 @@ static void say_doubt(struct text *words, const struct canary *canary)
         const struct judged_kpi *kpi = &canary->rules->kpis[i];
         const struct evidence *evidence = &canary->kpis[i].evidence;
         if (!kpi->rules.critical) continue;
-        text_add_format(words, "%s%s harm %.1f of %.1f, clear %.1f of %.1f", before, kpi->name, evidence_harm(evidence, &kpi->rules),
-            evidence_harm_bar(&kpi->rules), evidence_clear(evidence, &kpi->rules), evidence_clear_bar(&kpi->rules));
+        text_add_format(words, "%s%s harm ", before, kpi->name);
+        add_evidence(words, evidence_harm(evidence, &kpi->rules));
+        add_bar(words, evidence_harm_bar(&kpi->rules));
+        text_add(words, ", clear ");
+        add_evidence(words, evidence_clear(evidence, &kpi->rules));
+        add_bar(words, evidence_clear_bar(&kpi->rules));
         before = "; ";
     }
 }

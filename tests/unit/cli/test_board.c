@@ -98,26 +98,43 @@ static void test_approval(void **state)
         "run 7  running  0 of 1 steps  \n");
 }
 
-/* A step that judges a canary shows how that stands, while it looks and between its looks. */
+/* A step that judges a canary shows how that stands, while it looks and between its looks: in two lines that a narrow terminal does not
+ * cut. */
 static void test_canary(void **state)
 {
     (void)state;
-    AUTO(sample_free) struct sample *sample = sample_new(1, "s");
-    const char *expected = "go: 25 %, judged for 20.0 s; latency: not yet proven harmless, E 2.7 of 20";
-    struct text out = {0};
+    AUTO(sample_free) struct sample *sample = sample_new(1, "plant/release/");
+    struct terminal narrow = {.columns = 80, .rows = 24};
+    static const char expected[] =
+        "go: judging 25 % for 20.0 s\n    harm latency 1.1 of 100; clear latency 2.7 of 20, errors 1.0 of 20\nrun 7  judging";
+    static const char *const moves[] = {"", "{\"for\": \"timer\", \"until\": 13000}"};
     run_step(sample, 0, 1000, 0, true);
     fold(sample, EVENT_step_checkpoint, 0, 2000,
-        "{\"checkpoint\": {\"evidence\": 1, \"ramp\": {\"judged\": 20000}, \"kpis\": [{\"kpi\": \"latency\", \"rules\": {\"alpha\": 0.01, "
-        "\"beta\": "
-        "0.05}}],"
+        "{\"checkpoint\": {\"evidence\": 1, \"ramp\": {\"judged\": 20000}, \"kpis\": ["
+        "{\"kpi\": \"latency\", \"rules\": {\"alpha\": 0.01, \"beta\": 0.05}},"
+        "{\"kpi\": \"errors\", \"rules\": {\"alpha\": 0.01, \"beta\": 0.05}}],"
         "\"ticks\": [{\"tick\": 1, \"share\": 25, \"used\": true, \"kpis\": [{\"kpi\": \"latency\", \"harm\": 0.1, \"clear\": 1.0}]}]}}");
+    for (size_t i = 0; i < COUNT_OF(moves); i++) {
+        AUTO(text_release) struct text out = {0};
+        if (*moves[i]) fold(sample, EVENT_step_parked, 0, 3000, moves[i]);
+        if (*moves[i]) fold(sample, EVENT_run_waiting, NO_STEP, 3000, "{\"for\": \"timer\"}");
+        board_draw(&(struct board){sample->state, sample->explanation, 7, "", &narrow, 10000}, &out);
+        if (!strstr(text_view(&out), expected)) fail_msg("%s", text_view(&out));
+        assert_null(strstr(text_view(&out), "…"));
+    }
+}
+
+/* That undoing is another attempt of the step is nothing to say. */
+static void test_undoing(void **state)
+{
+    (void)state;
+    AUTO(sample_free) struct sample *sample = sample_new(1, "s");
+    AUTO(text_release) struct text out = {0};
+    run_step(sample, 0, 1000, 2000, true);
+    fold(sample, EVENT_run_rolling_back, NO_STEP, 3000, "{\"reason\": \"failed\"}");
+    fold(sample, EVENT_step_compensating, 0, 3000, "{\"attempt\": 2}");
     board_draw(&(struct board){sample->state, sample->explanation, 7, "", &(struct terminal){0}, 10000}, &out);
-    assert_non_null(strstr(text_view(&out), expected));
-    text_release(&out);
-    fold(sample, EVENT_step_parked, 0, 3000, "{\"for\": \"timer\", \"until\": 13000}");
-    board_draw(&(struct board){sample->state, sample->explanation, 7, "", &(struct terminal){0}, 10000}, &out);
-    assert_non_null(strstr(text_view(&out), expected));
-    text_release(&out);
+    assert_non_null(strstr(text_view(&out), "undoing go\n"));
 }
 
 /* However many stages and however narrow: it fits, and what lives is seen. */
@@ -153,6 +170,7 @@ int main(void)
         cmocka_unit_test(test_lines),
         cmocka_unit_test(test_approval),
         cmocka_unit_test(test_canary),
+        cmocka_unit_test(test_undoing),
         cmocka_unit_test(test_fits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

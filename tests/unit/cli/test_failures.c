@@ -122,6 +122,8 @@ static void test_verbs(void **state)
     assert_verb("{\"state\": \"failed\", \"reason\": \"timeout\"}", "failed (timeout)");
     assert_verb("{\"state\": \"cancelled\", \"reason\": \"cancelled\"}", "was cancelled");
     assert_verb("{\"state\": \"waiting\", \"waiting_for\": \"approval\"}", "is waiting for approval");
+    assert_verb("{\"state\": \"waiting\", \"waiting_for\": \"timer\", \"message\": \"judging\"}", "is judging");
+    assert_verb("{\"state\": \"parked\", \"waiting_for\": \"timer\", \"type\": \"kpi\", \"message\": \"tick 3\"}", "is judging");
     assert_verb("{\"state\": \"running\"}", "is running");
     assert_verb("{\"state\": \"needs_person\"}", "needs a person");
 }

@@ -434,9 +434,37 @@ static void marks_change_with_what_others_see(void **unused)
     release(&runs);
 }
 
+/* A canary parks until its next tick, wakes and parks again, for minutes: who waits behind it is told nothing, and nothing goes on record.
+ */
+static void a_holders_timer_is_not_told(void **unused)
+{
+    (void)unused;
+    struct runs runs = {.now_ms = 1000};
+    struct fixture *first = add(&runs, plain), *second = add(&runs, plain);
+    fixture_started(first, "s/a");
+    decide_all(&runs);
+    uint64_t mark = turn_mark(first->state);
+    fixture_forget(second);
+    for (int tick = 0; tick < 3; tick++) {
+        fixture_event(first, EVENT_step_parked, 0, json_pack("{s:s, s:i}", "for", "timer", "until", 5000));
+        decide_all(&runs);
+        expect_run(first, waiting);
+        assert_true(turn_mark(first->state) == mark);
+        fixture_event(first, EVENT_step_woken, 0, NULL);
+        decide_all(&runs);
+        fixture_started(first, "s/a");
+        decide_all(&runs);
+        expect_run(first, running);
+    }
+    expect_message(second, "s/a", "waits for its turn: run 1 holds lab");
+    fixture_expect(second, "");
+    release(&runs);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_holders_timer_is_not_told),
         cmocka_unit_test(alone_it_begins_at_once),
         cmocka_unit_test(first_in_first_out),
         cmocka_unit_test(who_asked_first),

@@ -232,12 +232,36 @@ static void without_a_verdict_it_says_how_far_it_came(void **state)
     canary.ramp.total_ms = 600000;
     AUTO(free_text) char *words = verdict_words(&canary, &doubt);
     assert_string_equal(words,
-        "neither harm by 1.1.0 nor its absence is shown after 10 m 0 s: latency harm 0.0 of 4.9, clear 0.0 of 3.0; errors harm 0.0 of "
-        "6.0, clear 0.0 of 3.0");
+        "neither harm by 1.1.0 nor its absence is shown after 10 m 0 s: latency harm 1.0 of 133, clear 1.0 of 20; errors harm 1.0 of "
+        "400, clear 1.0 of 20");
     canary.ramp.because = RAMP_ONE_ARM;
     canary.ramp.blind_ms = 300000;
     AUTO(free_text) char *lack = verdict_words(&canary, &blind);
     assert_string_equal(lack, "1.1.0 could not be judged for 5 m 0 s: only one of the two versions got requests");
+    canary_release(&canary);
+}
+
+/* One scale for people: E itself with its bar, and the KPI that it belongs to. */
+static void a_tick_is_told_by_e_itself(void **state)
+{
+    (void)state;
+    struct canary_rules rules = rules_of(policy_text);
+    struct canary canary = canary_of(&rules);
+    struct canary_tick tick = {.share = 5};
+    struct canary_reading reading = {.counts = {.canary = 13, .baseline = 190}};
+    canary.ramp.tick = 4;
+    canary.ramp.because = RAMP_USED;
+    canary.kpis[0].harm = (struct chart){"17"};
+    AUTO(free_text) char *calm = tick_words(&canary, &reading, &tick);
+    assert_string_equal(
+        calm, "tick 4    5 %  canary 13, baseline 190  harm   ▂█ latency  1.0 of 133  clear latency  1.0, errors  1.0 of 20");
+    reading.canary_errors = 2;
+    AUTO(free_text) char *failed = tick_words(&canary, &reading, &tick);
+    assert_string_equal(
+        failed, "tick 4    5 %  canary 13 (2 failed), baseline 190  harm latency  1.0 of 133  clear latency  1.0, errors  1.0");
+    canary.kpis[1].evidence.harm.log_weights[0] = 50;
+    AUTO(free_text) char *harmful = tick_words(&canary, &reading, &tick);
+    assert_non_null(strstr(harmful, "harm errors  >1e6 of 400"));
     canary_release(&canary);
 }
 
@@ -332,8 +356,8 @@ int main(void)
     const struct CMUnitTest tests[] = {cmocka_unit_test(a_policy_becomes_rules), cmocka_unit_test(what_is_no_policy_is_refused),
         cmocka_unit_test(a_slow_one_does_harm), cmocka_unit_test(harm_of_unknown_size_is_said), cmocka_unit_test(all_ties_do_no_harm),
         cmocka_unit_test(one_that_fails_does_harm_in_words_of_errors), cmocka_unit_test(without_a_verdict_it_says_how_far_it_came),
-        cmocka_unit_test(luck_is_rounded_down), cmocka_unit_test(what_is_on_record_replays_to_the_same_bytes),
-        cmocka_unit_test(what_was_changed_is_seen), cmocka_unit_test(what_is_no_evidence_is_refused),
-        cmocka_unit_test(it_fits_into_a_line)};
+        cmocka_unit_test(luck_is_rounded_down), cmocka_unit_test(a_tick_is_told_by_e_itself),
+        cmocka_unit_test(what_is_on_record_replays_to_the_same_bytes), cmocka_unit_test(what_was_changed_is_seen),
+        cmocka_unit_test(what_is_no_evidence_is_refused), cmocka_unit_test(it_fits_into_a_line)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
