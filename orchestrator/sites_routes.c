@@ -126,7 +126,7 @@ static void handle_list(struct request *request, void *context)
 static json_t *typed_line(const json_t *line)
 {
     static const char *const numbers[] = {"replicas", "ready", "lease_ms", "number", "pid", "port", "restarts", "requests", "records",
-        "dropped", "haproxy_pid", "share", NULL};
+        "dropped", "haproxy_pid", "share", "open", NULL};
     json_t *copy = json_copy((json_t *)line);
     json_object_del(copy, "line");
     for (const char *const *name = numbers; *name; name++) {

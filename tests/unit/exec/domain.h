@@ -385,9 +385,11 @@ static inline void serve_one(int fd, const char *word)
     char request[4096], answer[512];
     ssize_t got = recv(fd, request, sizeof request - 1, 0);
     if (got >= 9 && memcmp(request, "POST /die", 9) == 0) _exit(9);
+    if (got >= 9 && memcmp(request, "GET /hang", 9) == 0) return; /* never answered */
     if (got > 0) {
-        int size =
-            snprintf(answer, sizeof answer, "HTTP/1.1 200 OK\r\nContent-Length: %zu\r\nConnection: close\r\n\r\n%s", strlen(word), word);
+        bool ill = access("ill", F_OK) == 0;
+        int size = snprintf(answer, sizeof answer, "HTTP/1.1 %s\r\nContent-Length: %zu\r\nConnection: close\r\n\r\n%s",
+            ill ? "503 Ill" : "200 OK", strlen(word), word);
         if (send(fd, answer, (size_t)size, MSG_NOSIGNAL) > 0) shutdown(fd, SHUT_WR);
     }
     close(fd);

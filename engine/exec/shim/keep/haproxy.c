@@ -41,8 +41,9 @@ static rlim_t connections(void)
     return most < CONNECTIONS ? most : CONNECTIONS;
 }
 
-/* A connection that is refused is tried again, at another instance, or after `timeout connect` at the only one: five seconds in all. A
-   request that may be repeated (RFC 9110, 9.2.1) is, when the instance dies before it answered. */
+/* A connection that is refused is tried again, at another instance of the same version, or after `timeout connect` at the only one: five
+   seconds in all. A request that may be repeated (RFC 9110, 9.2.1) is, when the instance dies before it answered. One whose client left is
+   over, and logged, at that moment: else a client's time-out would be seen as an answer, or after ours. */
 static void add_head(struct text *out)
 {
     text_add_format(out,
@@ -58,6 +59,7 @@ static void add_head(struct text *out)
         "  log global\n"
         "  option dontlognull\n"
         "  option http-ignore-probes\n"
+        "  option abortonclose\n"
         "  option redispatch 1\n"
         "  retries 20\n"
         "  retry-on conn-failure empty-response\n"
@@ -69,8 +71,7 @@ static void add_head(struct text *out)
         (unsigned long long)connections(), SOCKET_FD, LOG_FD);
 }
 
-/* A route is FIRST:SECOND:SHARE. A random number below SHARE chooses SECOND; a backend without a usable instance hands over to the other
-   one, but only to one that has a share. */
+/* A route is FIRST:SECOND:SHARE. A random number below SHARE chooses SECOND. */
 static void add_frontend(struct text *out, int port, int fd)
 {
     text_add_format(out,
@@ -81,7 +82,7 @@ static void add_frontend(struct text *out, int port, int fd)
         "  http-request disable-l7-retry unless { method GET HEAD OPTIONS }\n"
         "  http-request set-var(txn.route) str(route),map_str(shares/%d.map,closed)\n"
         "  http-request set-var(txn.share) var(txn.route),field(3,:)\n"
-        "  log-format \"R %%[var(txn.time)] %%[date(0,us)] %%ST %%ts %%s %%rc %%B\"\n"
+        "  log-format \"R %%[var(txn.time)] %%[date(0,us)] %%ST %%ts %%s %%rc %%B %%b\"\n"
         "  use_backend %%[var(txn.route),field(2,:)] if { rand(10000),sub(txn.share) lt 0 }\n"
         "  use_backend %%[var(txn.route),field(1,:)]\n"
         "  default_backend nobody\n",

@@ -103,6 +103,7 @@ struct service {
     int64_t lease_us;                        /* now_us() when it ends; from lease_wall_us when the state is read */
     bool lost, introduced, stopping;         /* introduced: an instance was healthy once, so its share counts */
     int64_t started_us;
+    uint64_t open; /* requests under way, when HAProxy was last asked */
     struct instance *instances;
     struct service *next;
 };

@@ -1,5 +1,5 @@
 /* records.c: HAProxy's log lines become telemetry records (exec/telemetry.h). A line is "R TIME_US NOW_US STATUS STATE ARM-INSTANCE RETRIES
-   BYTES"; what is not one is HAProxy talking about itself. */
+   BYTES BACKEND"; what is not one is HAProxy talking about itself. */
 #include "keep.h"
 
 #include <errno.h>
@@ -228,6 +228,17 @@ static uint16_t flags_of(const char *state, bool served, long retries)
     return (uint16_t)flags;
 }
 
+/* Which version was to serve what none of its instances took; 0: none. "p8080a" */
+static uint32_t arm_of_backend(const struct keep *keep, const char *backend)
+{
+    char name[32];
+    for (const struct service *service = keep->services; service; service = service->next) {
+        snprintf(name, sizeof name, "p%d%c", service->family->port, 'a' + (int)service->backend);
+        if (strcmp(name, backend) == 0) return service->arm;
+    }
+    return 0;
+}
+
 static void take_line(struct keep *keep, char *line)
 {
     if (line[0] != 'R' || line[1] != ' ') return;
@@ -239,6 +250,7 @@ static void take_line(struct keep *keep, char *line)
     record.arm = (uint32_t)strtoul(server, &rest, 10); /* "<NOSRV>" is 0 */
     if (*rest == '-') record.instance = (uint32_t)strtoul(rest + 1, NULL, 10);
     record.flags = flags_of(state, record.arm != 0, strtol(retries + (*retries == '+'), NULL, 10));
+    if (!record.arm) record.arm = arm_of_backend(keep, field(&at));
     record.time_us = time_us ? time_us : end_us ? end_us : wall_us(); /* what was no HTTP has no time of arrival */
     long long took = time_us && end_us > time_us ? end_us - time_us : 0;
     record.duration_us = took > UINT32_MAX ? UINT32_MAX : (uint32_t)took;

@@ -167,10 +167,22 @@ void routes_sync(struct keep *keep)
     }
 }
 
+/* A line of a backend: "p8080a,BACKEND,...". */
+static void note_open(struct keep *keep, const char *line, uint64_t open)
+{
+    char name[32];
+    for (struct service *service = keep->services; service; service = service->next) {
+        int size = snprintf(name, sizeof name, "p%d%c,", service->family->port, 'a' + (int)service->backend);
+        if (strncmp(line, name, (size_t)size) == 0) service->open = open;
+    }
+}
+
 /* What HAProxy counted, in one look: the requests of its frontends and what its backends have under way. */
 static bool count_requests(struct keep *keep, uint64_t *ret_requests, uint64_t *ret_under_way)
 {
     struct text answer = {0};
+    for (struct service *service = keep->services; service; service = service->next)
+        service->open = 0;
     bool good = runtime_ask(keep, "show stat -1 3 -1", &answer);
     *ret_requests = *ret_under_way = 0;
     for (const char *line = good ? strchr(text_view(&answer), '\n') : NULL; line && *++line; line = strchr(line, '\n')) {
@@ -180,6 +192,7 @@ static bool count_requests(struct keep *keep, uint64_t *ret_requests, uint64_t *
             *ret_requests += column(line, COLUMN_REQUESTS);
         else
             *ret_under_way += column(line, COLUMN_QUEUED) + column(line, COLUMN_SESSIONS);
+        note_open(keep, line, column(line, COLUMN_SESSIONS));
     }
     text_release(&answer);
     return good;

@@ -29,14 +29,15 @@ int64_t service_share(const struct keep *keep, const struct service *service)
     return service->share;
 }
 
-/* What SECOND is sent just now: one of two that has no healthy instance leaves its requests to the other, unless that is to have none. */
+/* What SECOND is sent just now. One that is to have no instances leaves its requests to the other, unless that is to have none of them. One
+   whose instances died or are not well does not: its requests wait for the next one, or fail, or else whoever judges it by them would not
+   see it. */
 static int64_t sent_share(const struct keep *keep, const struct service *first, const struct service *second)
 {
     int64_t share = service_share(keep, second);
     if (first == second || share == 0) return 0;
-    if (share == SHARE_WHOLE) return share;
-    bool first_ready = service_ready(first) > 0, second_ready = service_ready(second) > 0;
-    return first_ready == second_ready ? share : first_ready ? 0 : SHARE_WHOLE;
+    if (share == SHARE_WHOLE || !first->replicas == !second->replicas) return share;
+    return first->replicas ? 0 : SHARE_WHOLE;
 }
 
 /* "FIRST:SECOND:SHARE": names of backends and SECOND's share, as one value, so that a change of it is one step. */

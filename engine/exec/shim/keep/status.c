@@ -132,6 +132,7 @@ static void add_service(const struct keep *keep, struct text *out, const struct 
     add_word(out, "state", state_of(service));
     add_number(out, "lease_ms", lease_left_ms(service));
     add_number(out, "lost", service->lost);
+    add_number(out, "open", (int64_t)service->open);
     add_word(out, "message", text_view(&message));
     text_add_char(out, '\n');
     text_release(&message);
