@@ -27,6 +27,7 @@ static const struct rule rules_of_all[] = {
     {"largest-share", SMALLER, PERCENT, NULL},
     {"every", DOMAINS_ALONE, MILLISECONDS, NULL},
     {"baseline", DOMAINS_ALONE, WORD, NULL},
+    {"promotion", SMALLER, WORD, policy_promotion},
     {"concurrency", SMALLER, WORD, policy_concurrency},
     {0},
 };

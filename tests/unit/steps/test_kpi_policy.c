@@ -12,7 +12,7 @@
 #define DOMAIN_WITH(kpis, shares, largest) \
     "{\"share\":" shares ",\"every\":10000,\"budget\":{\"false-rollback\":1.0,\"shortest\":120000,\"longest\":3600000,\"warm-up\":30000}," \
     "\"baseline\":\"in-service\",\"kpis\":" kpis ",\"concurrency\":\"queue\",\"on\":{\"harm\":\"rollback\",\"doubt\":\"hold\"}," \
-    "\"lease\":60000,\"keep-old\":1800000,\"largest-share\":" largest "}"
+    "\"lease\":60000,\"keep-old\":1800000,\"promotion\":\"judged\",\"largest-share\":" largest "}"
 
 static const char domain_text[] = DOMAIN_WITH("[" LATENCY "," ERRORS "]", "[5.0,25.0,50.0]", "60.0");
 
@@ -72,6 +72,8 @@ static const struct direction directions[] = {
         "policy.keep-old: the pipeline says 1 h 0 m where the domain says 30 m 0 s: it is the domain's alone"},
     {"{\"baseline\":\"in-service\"}", "\"baseline\":\"in-service\"", "{\"baseline\":\"fresh\"}",
         "policy.baseline: the pipeline says fresh where the domain says in-service: it is the domain's alone"},
+    {"{\"promotion\":\"judged\"}", "\"promotion\":\"judged\"", "{\"promotion\":\"free\"}",
+        "policy.promotion: the pipeline says free where the domain says judged: the strictest is judged"},
     {"{\"budget\":{\"false-rollback\":2.0}}", "\"false-rollback\":2.0", "{\"budget\":{\"false-rollback\":0.5}}",
         "policy.budget.false-rollback: the pipeline says 0.5 % where the domain says 1 %: stricter is larger"},
     {"{\"budget\":{\"shortest\":300000}}", "\"shortest\":300000", "{\"budget\":{\"shortest\":60000}}",
