@@ -152,7 +152,7 @@ static void a_smaller_largest_share_lowers_the_ramp(void **state)
     expect(domain_text, "{\"largest-share\":20.0}", "\"share\":[2.0,10.0,20.0]");
     expect(domain_text, "{\"largest-share\":0.0}", "DENIED: the policy allows no share to a canary: its \"largest-share\" is 0 %");
     expect(domain_text, "{\"largest-share\":10.0,\"share\":[5.0,25.0,50.0]}",
-        "INVALID: policy.share: 25 % is above \"largest-share\", which is 10 %");
+        "INVALID: policy.share: 50 % is above \"largest-share\", which is 10 %");
 }
 
 static void a_kpi_more_is_stricter(void **state)
