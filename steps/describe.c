@@ -52,6 +52,16 @@ bool share_is_lent(const json_t *share)
     return !json_is_number(share) || (percent > 0 && percent < 100);
 }
 
+int check_judged(const json_t *share, const json_t *domain, struct error *err)
+{
+    if (!text_equal(json_text(json_object_get(domain, "policy"), "promotion", NULL), "judged")) return 0;
+    if (!share || (json_is_number(share) && json_number_value(share) < 100)) return 0;
+    error_set(err, ERROR_DENIED, NOWHERE,
+        "share: the policy of domain %.63s has every version judged: all requests come by `promote` alone",
+        json_text(domain, "domain", ""));
+    return error_hint(err, "leave it out and use: canary, or a kpi step and `promote`; a first version gets all requests by itself");
+}
+
 int check_keys(const json_t *with, const char *what, const char *const *wanted, const char *const *unwanted, struct location at,
     struct diagnostics *list)
 {

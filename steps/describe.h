@@ -20,6 +20,10 @@ bool share_is_lent(const json_t *share);
    type: the step's, for the hint. */
 int check_has_requests(const json_t *service, const char *type, struct error *err) MUST_CHECK;
 
+/* -ERROR_DENIED where the domain's policy has every version judged and this share may be all requests: that is `promote`'s work, behind a
+   kpi step. share: NULL, a number, or not known yet; domain: typed, or NULL. */
+int check_judged(const json_t *share, const json_t *domain, struct error *err) MUST_CHECK;
+
 /* Complains about each key of `unwanted` (NULL-ended) that is there, and each of `wanted` that is not. */
 int check_keys(const json_t *with, const char *what, const char *const *wanted, const char *const *unwanted, struct location at,
     struct diagnostics *list);

@@ -27,6 +27,7 @@ static const struct rule rules_of_all[] = {
     {"largest-share", SMALLER, PERCENT, NULL},
     {"every", DOMAINS_ALONE, MILLISECONDS, NULL},
     {"baseline", DOMAINS_ALONE, WORD, NULL},
+    {"promotion", SMALLER, WORD, policy_promotion},
     {"concurrency", SMALLER, WORD, policy_concurrency},
     {0},
 };
@@ -138,17 +139,26 @@ static int lay_over(json_t *policy, const json_t *stricter, const struct rule *r
 /* --- shares ------------------------------------------------------------------------------------------------------------------------------
  */
 
-/* Without the shares that are above what is allowed now; the largest one where that leaves none. */
-static void cut_shares(json_t *policy)
+/* All of them smaller in proportion, so that the last is what is allowed now: as many steps as the domain wants, and no larger leap. */
+static void lower_shares(json_t *policy)
 {
     json_t *shares = json_object_get(policy, "share");
-    double largest = json_number_value(json_object_get(policy, "largest-share"));
     size_t count = json_array_size(shares);
-    while (count && json_number_value(json_array_get(shares, count - 1)) > largest)
-        json_array_remove(shares, --count);
-    if (!count && largest > 0) json_array_append_new(shares, json_real(largest));
+    double largest = json_number_value(json_object_get(policy, "largest-share"));
+    double last = json_number_value(json_array_get(shares, count - 1));
+    if (largest <= 0) json_array_clear(shares);
+    for (size_t i = 0; largest > 0 && last > largest && i < count; i++)
+        json_array_set_new(shares, i, json_real(json_number_value(json_array_get(shares, i)) * largest / last));
 }
 
+static int deny_fewer(size_t ours, size_t theirs, struct error *err)
+{
+    error_set(err, ERROR_DENIED, NOWHERE,
+        "policy.share: the pipeline has %zu where the domain has %zu: from its last share it would go to all requests", ours, theirs);
+    return error_hint(err, "leave it out, or write something stricter");
+}
+
+/* The n-th is at most the domain's n-th, those behind its last at most that, and there are as many at least. */
 static int lay_shares_over(json_t *policy, json_t *ours, struct error *err)
 {
     static const struct rule rule = {"share", SMALLER, PERCENT, NULL};
@@ -156,7 +166,7 @@ static int lay_shares_over(json_t *policy, json_t *ours, struct error *err)
     size_t i, count = json_array_size(theirs);
     json_t *share;
     if (!ours) {
-        cut_shares(policy);
+        lower_shares(policy);
         return 0;
     }
     json_array_foreach(ours, i, share)
@@ -167,6 +177,7 @@ static int lay_shares_over(json_t *policy, json_t *ours, struct error *err)
         one.key = place;
         if (is_laxer(&rule, share, allowed)) return deny("", &one, share, allowed, err);
     }
+    if (i < count) return deny_fewer(i, count, err);
     json_object_set(policy, "share", ours);
     return 0;
 }

@@ -134,7 +134,7 @@ int kpi_policy_check_fit(const json_t *policy, struct error *err)
     double last = json_number_value(json_array_get(shares, json_array_size(shares) - 1)), largest = number(policy, "largest-share");
     if (!json_array_size(shares)) {
         error_set(err, ERROR_DENIED, NOWHERE, "the policy allows no share to a canary: its \"largest-share\" is 0 %%");
-        return error_hint(err, "without a share nothing can be judged: order, then promote");
+        return error_hint(err, "without a share nothing can be judged: order, then promote, which needs `promotion: free`");
     }
     if (last > largest) {
         error_set(err, ERROR_INVALID, NOWHERE, "policy.share: %.10g %% is above \"largest-share\", which is %.10g %%", last, largest);

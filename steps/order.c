@@ -120,7 +120,8 @@ static int describe(const struct planned *planned, json_t **ret_effects, struct 
         .descriptor = planned->service,
         .replicas = json_object_get(with, "replicas"),
         .share = json_object_get(with, "share")};
-    (void)err;
+    int failed = check_judged(facts.share, planned->domain, err);
+    if (failed) return failed;
     if (strcmp(action, "add") == 0) undone = "cancels the order, or orders the end of its services";
     if (strcmp(action, "delete") == 0) undone = NULL;
     *ret_effects = json_array();

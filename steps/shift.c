@@ -58,6 +58,7 @@ static int describe(const struct planned *planned, json_t **ret_effects, struct 
     AUTO(free_text) char *service = planned_text(facts.service, "?"), *part = planned_text(share, "?"), *where = planned_text(domain, "?");
     int failed = check_has_requests(planned->service, "shift", err);
     if (!failed) failed = check_policy(share, planned->domain, err);
+    if (!failed && json_is_number(share)) failed = check_judged(share, planned->domain, err);
     if (failed) return failed;
     *ret_effects = json_array();
     effect_add(*ret_effects, "share", domain, mem_format("gives service %s %s %% of the requests on %s", service, part, where),

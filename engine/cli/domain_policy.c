@@ -60,6 +60,15 @@ static void add_ends(struct text *out, const struct terminal *terminal, const js
         json_text(policy, "concurrency", "?"));
 }
 
+static void add_promotion(struct text *out, const struct terminal *terminal, const json_t *policy)
+{
+    const char *promotion = json_text(policy, "promotion", NULL);
+    if (!promotion) return;
+    fact_add(out, terminal, "promotion",
+        text_equal(promotion, "judged") ? "judged: in a pipeline only behind a kpi step of the same service"
+                                        : "free: without a kpi step, too");
+}
+
 void add_policy(struct text *out, const struct terminal *terminal, const json_t *policy)
 {
     size_t i;
@@ -69,4 +78,5 @@ void add_policy(struct text *out, const struct terminal *terminal, const json_t 
     add_times(out, terminal, policy);
     json_array_foreach(json_object_get(policy, "kpis"), i, kpi) add_kpi(out, terminal, kpi);
     add_ends(out, terminal, policy);
+    add_promotion(out, terminal, policy);
 }

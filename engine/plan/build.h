@@ -5,6 +5,7 @@
    steps.c    makes a stage's steps
    groups.c   which groups a stage is in
    claims.c   which stages ask for their groups together
+   promotions.c  what takes all requests is judged first
    values.c   evaluates what stands in `with` and `env`, and converts it to its field's type
    A mistake is added to build->list and the walk goes on, so that all of them are told together. */
 #ifndef CRESCENDO_PLAN_BUILD_H
@@ -95,6 +96,9 @@ struct group_list {
     uint32_t count;
 };
 void group_list_add(struct group_list *list, const char *name, enum group_queue queue); /* said twice, the stricter queue counts */
+
+/* --- promotions.c --- */
+void promotions_check(const struct frame *frame); /* of it and what it uses, once all steps are there */
 
 /* --- claims.c --- */
 void claims_make(struct plan *plan); /* once its stages have their users */

@@ -123,6 +123,7 @@ static void build_graph(struct build *build, const struct pipeline *pipeline, js
         steps_build(build, origin->frame, &origin->frame->pipeline->stages[origin->stage], &build->stages[i]);
         groups_build(build, origin, &build->stages[i]);
     }
+    promotions_check(outermost);
 }
 
 static void digest_plan(struct plan *plan)

@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "spec/domain.h"
 #include "spec/fields.h"
+#include "spec/judged.h"
 #include "spec/place.h"
 #include "spec/service.h"
 
@@ -213,8 +214,22 @@ static void check_step(const struct user *user, const struct pipeline_step *step
     if (domain) check_policy(step, with, domain, beside->service, list);
 }
 
+static void check_promotions(const struct user *user, const struct beside *beside, struct diagnostics *list)
+{
+    AUTO(free_json) json_t *steps = json_array();
+    for (size_t i = 0; i < user->pipeline->stage_count; i++) {
+        const struct pipeline_stage *stage = &user->pipeline->stages[i];
+        json_t *known = json_array();
+        for (size_t k = 0; k < stage->step_count; k++)
+            json_array_append_new(known, known_of(user, stage->steps[k].with));
+        json_array_append_new(steps, known);
+    }
+    judged_check(user->pipeline, &(struct judged_facts){beside->domains, steps, false}, list);
+}
+
 static void check_steps(const struct user *user, const struct beside *beside, struct diagnostics *list)
 {
+    check_promotions(user, beside, list);
     for (size_t i = 0; i < user->pipeline->stage_count; i++) {
         const struct pipeline_stage *stage = &user->pipeline->stages[i];
         if (stage->used) check_steps(&(struct user){stage->used, stage->with, stage, user}, beside, list);

@@ -192,6 +192,15 @@ static void check_times(struct reader *reader, const struct yaml_node *node, con
         text_view(&message));
 }
 
+/* Who writes how a version is judged means it to be judged. */
+static bool says_how(const struct yaml_node *node)
+{
+    static const char *const keys[] = {"kpis", "share", "budget", "every"};
+    for (size_t i = 0; node && i < COUNT_OF(keys); i++)
+        if (yaml_find(node, keys[i])) return true;
+    return false;
+}
+
 void domain_policy_complete(struct reader *reader, const struct yaml_node *node, json_t *policy)
 {
     size_t errors_before = reader->list->error_count;
@@ -204,6 +213,7 @@ void domain_policy_complete(struct reader *reader, const struct yaml_node *node,
     if (shares) check_shares(reader, written(node, "share"), shares, largest);
     check_positive(
         reader, budget, json_object_get(policy, "budget"), "false-rollback", "without any risk of it no harm could ever be shown");
+    if (!json_object_get(policy, "promotion")) json_put_text(policy, "promotion", says_how(node) ? "judged" : "free");
     if (!kpis) json_put(policy, "kpis", default_kpis());
     if (!shares) json_put(policy, "share", default_shares(largest));
     if (reader->list->error_count == errors_before) check_times(reader, node, policy);

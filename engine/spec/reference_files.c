@@ -90,7 +90,10 @@ static void print_policy(struct text *out)
         "key "
         "says what\nstricter is, and a key that is the domain's alone cannot be changed. It is always in the typed form, with every "
         "default.\n"
-        "The times must fit: each share takes its `warm-up` and its `shortest`, and all of them together at most `longest`.",
+        "The times must fit: each share takes its `warm-up` and its `shortest`, and all of them together at most `longest`.\n"
+        "It binds pipelines. Orders by hand (`crescendo order`, or another client of the domain's APIs) are the operator's realm: what "
+        "the\n"
+        "operator orders is done, unless it would end or change a service beside a canary with a lent share.",
         domain_policy_fields);
     reference_add_section(out, "`policy.budget`", "Times are of each share but for `longest`.", fields_of(domain_policy_fields, "budget"));
     reference_add_section(out, "`policy.kpis`",

@@ -67,6 +67,33 @@ static int take_service(struct item_check *check, const json_t **ret)
     return 0;
 }
 
+/* Is the service to be ended by an item of this order, an earlier or a later one? */
+static bool is_deleted(const json_t *posted, const char *id)
+{
+    const json_t *item;
+    size_t index;
+    json_array_foreach(posted, index, item)
+    {
+        if (text_equal(json_text(item, "action", NULL), "delete") &&
+            text_equal(json_text(json_object_get(item, "service"), "id", NULL), id))
+            return true;
+    }
+    return false;
+}
+
+/* A share in between is lent to a canary while it is judged. What is beside it must keep its own: the canary would have all requests, and
+   whoever lent the share could not take it back. */
+static int check_lent(const struct item_check *check)
+{
+    const json_t *sibling = json_object_get(check->item, "sibling"), *list = json_object_get(sibling, "serviceCharacteristic");
+    const char *id = json_text(sibling, "id", "");
+    double share = characteristic_number(list, "traffic.share", 0);
+    if (!characteristic_find(list, "traffic.lease") || share <= 0 || share >= 100 || is_deleted(check->checking->posted, id)) return 0;
+    item_fail(check, ERROR_CONFLICT, "%.60s (service %.60s) is a canary with a lent share",
+        json_text(json_object_get(sibling, "serviceSpecification"), "version", "?"), id);
+    return error_hint(check->err, "end or promote that first (crescendo cancel RUN)");
+}
+
 /* --- modify ------------------------------------------------------------------------------------------------------------------- */
 
 static int check_share(struct item_check *check, json_t *asked)
@@ -75,6 +102,8 @@ static int check_share(struct item_check *check, json_t *asked)
     if (json_object_get(asked, "lease") && !share)
         return item_fail(check, ERROR_INVALID, "`traffic.lease` lends a share: it goes with `traffic.share`");
     if (!share) return 0;
+    int failed = check_lent(check);
+    if (failed) return failed;
     double percent = json_number_value(share);
     if (percent <= 0 || percent >= 100) json_object_del(asked, "lease"); /* all or nothing is not lent */
     if (json_object_get(check->item, "sibling") || percent >= 100) return 0;
@@ -135,20 +164,6 @@ static bool relies_on(const json_t *service, const char *id)
     return false;
 }
 
-/* Is the service to be ended by an item of this order, an earlier or a later one? */
-static bool is_deleted(const json_t *posted, const char *id)
-{
-    const json_t *item;
-    size_t index;
-    json_array_foreach(posted, index, item)
-    {
-        if (text_equal(json_text(item, "action", NULL), "delete") &&
-            text_equal(json_text(json_object_get(item, "service"), "id", NULL), id))
-            return true;
-    }
-    return false;
-}
-
 /* The service that needs this one and stays; NULL = none. */
 static const char *staying_user(const struct item_check *check, const char *id)
 {
@@ -180,7 +195,7 @@ int item_check_delete(struct item_check *check)
 {
     const json_t *service = NULL;
     int failed = take_service(check, &service);
-    if (failed) return failed;
+    if (failed || (failed = check_lent(check))) return failed;
     const char *id = json_text(service, "id", ""), *user = staying_user(check, id);
     if (user) {
         item_fail(check, ERROR_CONFLICT, "service %.60s relies on %.60s", user, id);

@@ -24,7 +24,7 @@ static void shows(const char *policy, const char *expected)
 static void all_of_it(void **state)
 {
     (void)state;
-    shows("{\"share\":[5.0,12.5],\"lease\":60000,\"every\":10000,\"concurrency\":\"queue\",\"on\":{\"doubt\":\"hold\"},"
+    shows("{\"promotion\":\"judged\",\"share\":[5.0,12.5],\"lease\":60000,\"every\":10000,\"concurrency\":\"queue\",\"on\":{\"doubt\":\"hold\"},"
           "\"budget\":{\"false-rollback\":0.5,\"shortest\":120000,\"longest\":3600000,\"warm-up\":30000},"
           "\"kpis\":[{\"kpi\":\"latency\",\"tolerate\":5.0,\"clear\":20.0,\"critical\":true},"
           "{\"kpi\":\"errors\",\"tolerate-odds\":1.25,\"clear-odds\":2.5,\"negligible\":1.0,\"critical\":false}]}",
@@ -32,7 +32,8 @@ static void all_of_it(void **state)
         "judged      every 10.0 s, each share at least 2 m 0 s after 30.0 s, at most 1 h 0 m\n"
         "latency     5 % slower is fine, 20 % must be ruled out\n"
         "errors      odds of 1.25 are fine, 2.5 must be ruled out; below 1 % negligible; decides nothing\n"
-        "risk        0.5 % of good canaries are rolled back at most; in doubt: hold; a second one: queue\n");
+        "risk        0.5 % of good canaries are rolled back at most; in doubt: hold; a second one: queue\n"
+        "promotion   judged: in a pipeline only behind a kpi step of the same service\n");
 }
 
 static void nothing_of_an_older_core(void **state)

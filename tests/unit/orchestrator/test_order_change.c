@@ -2,6 +2,7 @@
 #include "order_checks.h"
 
 #include "base/text.h"
+#include "net/tmf/characteristic.h"
 
 static void a_change_has_to_be_one(void **state)
 {
@@ -40,6 +41,30 @@ static void a_share_is_lent_only_in_part(void **state)
     assert_string_equal(json_text(json_object_get(item, "sibling"), "id", ""), "1.1");
     AUTO(free_json) json_t *all = accepted(world, whole);
     assert_null(json_object_get(json_object_get(item_of(all, 0), "asked"), "lease"));
+}
+
+#define SHARE(id, share) ORDER(ITEM("1", "modify", "{'id':'" id "','serviceCharacteristic':[" VALUE("traffic.share", share) "]}"))
+
+/* What is beside a canary cannot go away under it: the canary would have all requests, unjudged. */
+static void what_is_beside_a_lent_share_stays(void **state)
+{
+    struct world *world = *state;
+    world_add_service(world, video_service("1.1", "1.0.0", 1, 75));
+    json_t *canary = video_service("2.1", "2.0.0", 1, 25);
+    json_array_append_new(json_object_get(canary, "serviceCharacteristic"), json_of(VALUE("traffic.lease", "5000")));
+    world_add_service(world, canary);
+    static const char replicas[] = ORDER(ITEM("1", "modify", "{'id':'1.1','serviceCharacteristic':[" VALUE("replicas", "2") "]}"));
+    static const char *const fine[] = {SHARE("2.1", "0"), SHARE("2.1", "50"), SHARE("2.1", "100"),
+        ORDER(ITEM("1", "delete", "{'id':'2.1'}")), replicas,
+        ORDER(ITEM("1", "delete", "{'id':'1.1'}") "," ITEM("2", "delete", "{'id':'2.1'}"))};
+    static const char *const denied[] = {ORDER(ITEM("1", "delete", "{'id':'1.1'}")), SHARE("1.1", "0"), SHARE("1.1", "90")};
+    for (size_t i = 0; i < COUNT_OF(fine); i++)
+        json_decref(accepted(world, fine[i]));
+    for (size_t i = 0; i < COUNT_OF(denied); i++)
+        assert_refused(world, denied[i], ERROR_CONFLICT, "2.0.0 (service 2.1) is a canary with a lent share");
+    characteristic_set(json_object_get(canary, "serviceCharacteristic"), "traffic.lease", NULL); /* promoted, or given back */
+    for (size_t i = 0; i < COUNT_OF(denied); i++)
+        json_decref(accepted(world, denied[i]));
 }
 
 /* What the inventory tells may be sent back with a change, as peers do; what nobody knows may be changed alone. */
@@ -129,6 +154,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_change_has_to_be_one),
         TEST(a_share_is_lent_only_in_part),
+        TEST(what_is_beside_a_lent_share_stays),
         TEST(what_is_kept_of_a_change_is_what_is_new),
         TEST(what_a_service_keeps_has_a_limit),
         TEST(ending_a_compute_releases_what_it_relied_on_alone),

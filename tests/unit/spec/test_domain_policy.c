@@ -34,14 +34,14 @@ static char *loaded(const char *policy)
 static void everything_has_a_default(void **state)
 {
     (void)state;
-    static const char *const nothing[] = {NULL, "{}", "{ kpis: [latency, errors] }", "{ budget: {}, on: {} }"};
+    static const char *const nothing[] = {NULL, "{}", "{ promotion: free, kpis: [latency, errors] }", "{ on: {} }"};
     for (size_t i = 0; i < COUNT_OF(nothing); i++) {
         AUTO(free_text) char *got = loaded(nothing[i]);
         assert_string_equal(got,
             "{\"baseline\":\"in-service\",\"budget\":{\"false-rollback\":1.0,\"longest\":3600000,\"shortest\":120000,\"warm-up\":30000},"
             "\"concurrency\":\"queue\",\"every\":10000,\"keep-old\":1800000,\"kpis\":[" LATENCY("5.0", "20.0") "," ERRORS(
                 "1.0", "2.5", "1.25") "],\"largest-share\":100.0,\"lease\":60000,\"on\":{\"doubt\":\"rollback\",\"harm\":\"rollback\"},"
-                                      "\"share\":[5.0,25.0,50.0]}");
+                                      "\"promotion\":\"free\",\"share\":[5.0,25.0,50.0]}");
     }
 }
 
@@ -63,6 +63,18 @@ static void what_is_said_counts(void **state)
     has("{ kpis: [latency, { kpi: errors, critical: false, weight: 0.5 }] }", "\"critical\":false");
     has("{ on: { doubt: extend } }", "\"on\":{\"doubt\":\"extend\",\"harm\":\"rollback\"}");
     has("{ share: 12.5%, every: 200ms, concurrency: reject }", "\"share\":[12.5]");
+}
+
+static void who_says_how_it_is_judged_wants_it_judged(void **state)
+{
+    (void)state;
+    static const char *const judged[] = {
+        "{ kpis: [latency] }", "{ share: 5% }", "{ budget: {} }", "{ every: 1s }", "{ promotion: judged }"};
+    static const char *const free_[] = {NULL, "{ lease: 30s }", "{ largest-share: 50%, keep-old: 0s }", "{ promotion: free, every: 1s }"};
+    for (size_t i = 0; i < COUNT_OF(judged); i++)
+        has(judged[i], "\"promotion\":\"judged\"");
+    for (size_t i = 0; i < COUNT_OF(free_); i++)
+        has(free_[i], "\"promotion\":\"free\"");
 }
 
 static void default_shares_stay_below_the_largest(void **state)
@@ -115,6 +127,7 @@ static void what_does_not_fit_is_said(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(everything_has_a_default), cmocka_unit_test(what_is_said_counts),
-        cmocka_unit_test(default_shares_stay_below_the_largest), cmocka_unit_test(what_does_not_fit_is_said)};
+        cmocka_unit_test(who_says_how_it_is_judged_wants_it_judged), cmocka_unit_test(default_shares_stay_below_the_largest),
+        cmocka_unit_test(what_does_not_fit_is_said)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

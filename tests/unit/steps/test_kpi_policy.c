@@ -12,7 +12,7 @@
 #define DOMAIN_WITH(kpis, shares, largest) \
     "{\"share\":" shares ",\"every\":10000,\"budget\":{\"false-rollback\":1.0,\"shortest\":120000,\"longest\":3600000,\"warm-up\":30000}," \
     "\"baseline\":\"in-service\",\"kpis\":" kpis ",\"concurrency\":\"queue\",\"on\":{\"harm\":\"rollback\",\"doubt\":\"hold\"}," \
-    "\"lease\":60000,\"keep-old\":1800000,\"largest-share\":" largest "}"
+    "\"lease\":60000,\"keep-old\":1800000,\"promotion\":\"judged\",\"largest-share\":" largest "}"
 
 static const char domain_text[] = DOMAIN_WITH("[" LATENCY "," ERRORS "]", "[5.0,25.0,50.0]", "60.0");
 
@@ -62,8 +62,10 @@ static const struct direction directions[] = {
         "policy.largest-share: the pipeline says 70 % where the domain says 60 %: stricter is smaller"},
     {"{\"share\":[5.0,10.0,25.0,50.0]}", "\"share\":[5.0,10.0,25.0,50.0]", "{\"share\":[5.0,10.0,25.0,50.0,60.0]}",
         "policy.share, number 5: the pipeline says 60 % where the domain says 50 %: stricter is smaller"},
-    {"{\"share\":[5.0]}", "\"share\":[5.0]", "{\"share\":[50.0]}",
-        "policy.share, number 1: the pipeline says 50 % where the domain says 5 %: stricter is smaller"},
+    {"{\"share\":[1.0,5.0,25.0]}", "\"share\":[1.0,5.0,25.0]", "{\"share\":[10.0,25.0,50.0]}",
+        "policy.share, number 1: the pipeline says 10 % where the domain says 5 %: stricter is smaller"},
+    {"{\"share\":[5.0,25.0,50.0]}", "\"share\":[5.0,25.0,50.0]", "{\"share\":[5.0]}",
+        "policy.share: the pipeline has 1 where the domain has 3: from its last share it would go to all requests"},
     {"{\"concurrency\":\"reject\"}", "\"concurrency\":\"reject\"", "{\"concurrency\":\"supersede\"}",
         "policy.concurrency: the pipeline says supersede where the domain says queue: the strictest is reject"},
     {"{\"every\":10000}", "\"every\":10000", "{\"every\":5000}",
@@ -72,6 +74,8 @@ static const struct direction directions[] = {
         "policy.keep-old: the pipeline says 1 h 0 m where the domain says 30 m 0 s: it is the domain's alone"},
     {"{\"baseline\":\"in-service\"}", "\"baseline\":\"in-service\"", "{\"baseline\":\"fresh\"}",
         "policy.baseline: the pipeline says fresh where the domain says in-service: it is the domain's alone"},
+    {"{\"promotion\":\"judged\"}", "\"promotion\":\"judged\"", "{\"promotion\":\"free\"}",
+        "policy.promotion: the pipeline says free where the domain says judged: the strictest is judged"},
     {"{\"budget\":{\"false-rollback\":2.0}}", "\"false-rollback\":2.0", "{\"budget\":{\"false-rollback\":0.5}}",
         "policy.budget.false-rollback: the pipeline says 0.5 % where the domain says 1 %: stricter is larger"},
     {"{\"budget\":{\"shortest\":300000}}", "\"shortest\":300000", "{\"budget\":{\"shortest\":60000}}",
@@ -114,8 +118,7 @@ static void stricter_is_taken_and_laxer_denied(void **state)
     for (size_t i = 0; i < COUNT_OF(directions); i++) {
         struct error err = {0};
         AUTO(free_text)
-        char *wanted = mem_format("DENIED: %s", directions[i].message),
-             *got = merged(domain_text, directions[i].laxer, &err);
+        char *wanted = mem_format("DENIED: %s", directions[i].message), *got = merged(domain_text, directions[i].laxer, &err);
         expect(domain_text, directions[i].stricter, directions[i].part);
         assert_string_equal(got, wanted);
         assert_string_equal(err.hint, "leave it out, or write something stricter");
@@ -141,15 +144,15 @@ static void every_key_was_tried(void **state)
     }
 }
 
-static void a_smaller_largest_share_cuts_the_ramp(void **state)
+static void a_smaller_largest_share_lowers_the_ramp(void **state)
 {
     (void)state;
-    expect(domain_text, "{\"largest-share\":30.0}", "\"share\":[5.0,25.0]");
-    expect(domain_text, "{\"largest-share\":25.0}", "\"share\":[5.0,25.0]");
-    expect(domain_text, "{\"largest-share\":2.0}", "\"share\":[2.0]");
+    expect(domain_text, "{\"largest-share\":30.0}", "\"share\":[3.0,15.0,30.0]");
+    expect(domain_text, "{\"largest-share\":25.0}", "\"share\":[2.5,12.5,25.0]");
+    expect(domain_text, "{\"largest-share\":20.0}", "\"share\":[2.0,10.0,20.0]");
     expect(domain_text, "{\"largest-share\":0.0}", "DENIED: the policy allows no share to a canary: its \"largest-share\" is 0 %");
-    expect(domain_text, "{\"largest-share\":10.0,\"share\":[5.0,25.0]}",
-        "INVALID: policy.share: 25 % is above \"largest-share\", which is 10 %");
+    expect(domain_text, "{\"largest-share\":10.0,\"share\":[5.0,25.0,50.0]}",
+        "INVALID: policy.share: 50 % is above \"largest-share\", which is 10 %");
 }
 
 static void a_kpi_more_is_stricter(void **state)
@@ -175,7 +178,7 @@ static void what_comes_of_it_must_fit(void **state)
     (void)state;
     expect(domain_text, "{\"budget\":{\"shortest\":1200000}}",
         "INVALID: policy.budget: 3 shares, each with its warm-up and \"shortest\", take 1 h 1 m, and the domain's \"longest\" is 1 h 0 m");
-    expect(domain_text, "{\"budget\":{\"shortest\":1200000},\"share\":[5.0]}", "\"shortest\":1200000");
+    expect(domain_text, "{\"budget\":{\"shortest\":1080000},\"share\":[1.0,2.0,5.0]}", "\"shortest\":1080000");
     expect(domain_text, KPI("latency", "\"clear\":4.0"),
         "INVALID: policy.kpis.latency: \"clear\" comes to 4 and must be above \"tolerate\", which is 5");
     expect(domain_text, KPI("latency", "\"clear\":4.0,\"tolerate\":1.0"), "\"clear\":4.0,");
@@ -203,8 +206,7 @@ static void the_digest_is_of_all_of_it(void **state)
 {
     (void)state;
     AUTO(free_json)
-    json_t *a = parse("{\"every\":1,\"lease\":2}"),
-           *b = parse("{\"lease\":2,\"every\":1}"), *c = parse("{\"every\":2,\"lease\":2}");
+    json_t *a = parse("{\"every\":1,\"lease\":2}"), *b = parse("{\"lease\":2,\"every\":1}"), *c = parse("{\"every\":2,\"lease\":2}");
     AUTO(free_text) char *of_a = kpi_policy_digest(a), *of_b = kpi_policy_digest(b), *of_c = kpi_policy_digest(c);
     assert_int_equal(strlen(of_a), 64);
     assert_string_equal(of_a, of_b);
@@ -215,7 +217,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(without_a_pipelines_it_is_the_domains),
         cmocka_unit_test(stricter_is_taken_and_laxer_denied), cmocka_unit_test(every_key_was_tried),
-        cmocka_unit_test(a_smaller_largest_share_cuts_the_ramp), cmocka_unit_test(a_kpi_more_is_stricter),
+        cmocka_unit_test(a_smaller_largest_share_lowers_the_ramp), cmocka_unit_test(a_kpi_more_is_stricter),
         cmocka_unit_test(what_comes_of_it_must_fit), cmocka_unit_test(what_is_no_policy_is_said),
         cmocka_unit_test(the_digest_is_of_all_of_it)};
     return cmocka_run_group_tests(tests, NULL, NULL);
