@@ -124,7 +124,7 @@ static void hear_loss(struct world *world)
             &(struct report){.type = REPORT_LOST,
                 .step = i,
                 .attempt = step->attempt,
-                .time_ms = world->now_ms,
+                .time_ms = world_clock(world),
                 .started = step->status != STEP_starting},
             &events);
         fold(world, &events);
@@ -156,7 +156,7 @@ static struct decide_input input(const struct world *world, struct turn *turns)
     others_look(world, turns);
     uint32_t live = world->engine.state->live_stage_count;
     return (struct decide_input){
-        .now_ms = world->now_ms, .free_slots = live < SLOTS ? SLOTS - live : 0, .hold = world->engine.is_unsure, .turns = turns};
+        .now_ms = world_clock(world), .free_slots = live < SLOTS ? SLOTS - live : 0, .hold = world->engine.is_unsure, .turns = turns};
 }
 
 static bool same_events(const struct event_list *a, const struct event_list *b)
@@ -218,7 +218,8 @@ bool engine_advance(struct world *world)
 
 int64_t engine_next_ms(const struct world *world)
 {
-    return decide_next_time(world->engine.state);
+    int64_t next = decide_next_time(world->engine.state);
+    return next == INT64_MAX ? next : next - world->clock_ms;
 }
 
 /* --- acting --- */
@@ -256,7 +257,7 @@ static bool end_step(struct world *world, uint32_t index)
         struct event_list events = {0}; /* there never was a shim to hear of it */
         settle(engine->state,
             &(struct report){
-                .type = REPORT_DROPPED, .step = index, .attempt = engine->state->steps[index].attempt, .time_ms = world->now_ms},
+                .type = REPORT_DROPPED, .step = index, .attempt = engine->state->steps[index].attempt, .time_ms = world_clock(world)},
             &events);
         fold(world, &events);
         return true;
@@ -293,7 +294,7 @@ bool engine_vote(struct world *world)
         struct event_list events = {0};
         struct error err = {0};
         bool approves = chance_percent(&world->chance, 85);
-        if (settle_vote(engine->state, i, groups[0], groups, approves, "so be it", world->now_ms, &events, &err) == 0) engine->votes++;
+        if (settle_vote(engine->state, i, groups[0], groups, approves, "so be it", world_clock(world), &events, &err) == 0) engine->votes++;
         fold(world, &events);
         return true;
     }
@@ -305,7 +306,7 @@ bool engine_cancel(struct world *world)
     struct engine *engine = &world->engine;
     if (run_move(engine->state->status, EVENT_cancel_requested) < 0) return false;
     struct event_list events = {0};
-    event_list_add(&events, EVENT_cancel_requested, NO_STEP, world->now_ms, json_pack("{s:s}", "by", "p0"));
+    event_list_add(&events, EVENT_cancel_requested, NO_STEP, world_clock(world), json_pack("{s:s}", "by", "p0"));
     engine->cancels++;
     fold(world, &events);
     return true;
@@ -324,7 +325,7 @@ void engine_begin(struct world *world)
 {
     engine_new(world);
     struct event_list events = {0};
-    event_list_add(&events, EVENT_run_accepted, NO_STEP, world->now_ms, json_pack("{s:i, s:s}", "number", 1, "author", "p1"));
+    event_list_add(&events, EVENT_run_accepted, NO_STEP, world_clock(world), json_pack("{s:i, s:s}", "number", 1, "author", "p1"));
     fold(world, &events);
     flush(world);
     engine_commit(world);
@@ -343,6 +344,7 @@ static void lose_batches(struct world *world)
 {
     struct journal_model *journal = &world->journal;
     size_t kept = journal->committed + chance_below(&world->chance, (uint32_t)(journal->count - journal->committed + 1));
+    if (kept < journal->count) fault_note(world, FAULT_write_torn, NO_STEP, false);
     while (journal->count > kept)
         event_list_release(&journal->batches[--journal->count].events);
     journal->committed = journal->count;
@@ -352,7 +354,7 @@ static void tell_again(struct world *world, uint32_t step, const char *type, con
 {
     char line[200];
     const char *seen = effect->status == EFFECT_failed ? "failed" : "done";
-    snprintf(line, sizeof line, "{\"type\":\"%s\",\"name\":\"%s\",\"seen\":\"%s\"}", type, effect->name, seen);
+    snprintf(line, sizeof line, "{\"type\":\"%s\",\"name\":\"%s\",\"key\":\"%s\",\"seen\":\"%s\"}", type, effect->name, effect->key, seen);
     shim_tell(world, step, world->engine.state->steps[step].attempt, line);
 }
 
@@ -374,10 +376,9 @@ static void repeat_answers(struct world *world)
 
 void engine_crash(struct world *world)
 {
-    world_say(world, "  the engine crashes");
     check_journal(world);
-    engine_release(world);
     lose_batches(world);
+    engine_release(world);
     engine_new(world);
     for (size_t i = 0; i < world->journal.count; i++) {
         const struct batch *batch = &world->journal.batches[i];

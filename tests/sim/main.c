@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { RUNS_DEFAULT = 2000, ACTIONS_WILD = 1500, ACTIONS_MAX = 200 * 1000 };
+enum { RUNS_DEFAULT = 2000, ACTIONS_WILD = 1500, ACTIONS_MAX = 200 * 1000, COVERED_RUNS = 200 * 1000, CELL_LEAST = 100 };
 
 void world_fault(struct world *world, const char *format, ...)
 {
@@ -33,21 +33,52 @@ void world_say(const struct world *world, const char *format, ...)
     va_end(arguments);
 }
 
+static bool may_strike(const struct world *world)
+{
+    return world->crash_budget && world->fault_count < world->fault_limit;
+}
+
+static void crash_server(struct world *world)
+{
+    fault_note(world, FAULT_server_dies, NO_STEP, false);
+    engine_crash(world);
+}
+
+static void lose_power(struct world *world)
+{
+    fault_note(world, FAULT_power_fails, NO_STEP, false);
+    engine_crash(world);
+    shim_lose_power(world);
+}
+
 static void crash_something(struct world *world)
 {
-    uint32_t lot = chance_below(&world->chance, 4);
+    uint32_t lot = chance_below(&world->chance, 5);
     world->crash_budget--;
-    if (lot != 0 && world->shim.lives) shim_die(world);
-    if (lot != 1) engine_crash(world);
+    if (lot == 4) return lose_power(world);
+    if (lot != 0 && world->shim.lives) {
+        fault_note(world, FAULT_shim_dies, NO_STEP, false);
+        shim_die(world);
+    }
+    if (lot != 1) crash_server(world);
+}
+
+static void move_clock(struct world *world)
+{
+    enum { FURTHEST_MS = 5000 };
+    world->clock_ms += (int64_t)chance_below(&world->chance, 2 * FURTHEST_MS) - FURTHEST_MS;
+    world->engine.must_advance = true; /* the server arms its timers anew when the clock is set */
+    fault_note(world, FAULT_clock_jumps, NO_STEP, false);
 }
 
 static bool disturb(struct world *world)
 {
     if (world->is_calm) return false;
-    if (world->crash_budget && chance_percent(&world->chance, 2)) return crash_something(world), true;
+    if (may_strike(world) && chance_percent(&world->chance, 2)) return crash_something(world), true;
+    if (may_strike(world) && chance_below(&world->chance, 400) == 0) return move_clock(world), true;
     if (world->cancel_budget && chance_below(&world->chance, 300) == 0) {
         world->cancel_budget--;
-        return engine_cancel(world);
+        return engine_cancel(world) ? fault_note(world, FAULT_person_cancels, NO_STEP, false), true : false;
     }
     return false;
 }
@@ -55,7 +86,8 @@ static bool disturb(struct world *world)
 /* One of the things that can happen now, drawn by lot; false when nothing can. */
 static bool happen(struct world *world)
 {
-    static bool (*const actions[])(struct world *) = {engine_hear, engine_advance, engine_act, engine_commit, shim_step, engine_learn};
+    static bool (*const actions[])(struct world *) = {
+        engine_hear, engine_advance, engine_act, engine_commit, shim_step, engine_learn, peer_step};
     uint32_t first = chance_below(&world->chance, COUNT_OF(actions));
     for (uint32_t i = 0; i < COUNT_OF(actions); i++)
         if (actions[(first + i) % COUNT_OF(actions)](world)) return true;
@@ -67,6 +99,7 @@ static void pass_time(struct world *world)
 {
     int64_t next = engine_next_ms(world), shim = shim_next_ms(world);
     if (shim < next) next = shim;
+    if (peer_next_ms(world) < next) next = peer_next_ms(world);
     if ((next == INT64_MAX || chance_percent(&world->chance, 20)) && others_let_go(world)) return;
     bool is_late = next == INT64_MAX || chance_percent(&world->chance, 20);
     if (is_late && engine_vote(world)) return;
@@ -90,8 +123,9 @@ static bool is_over(const struct world *world)
 static void drain(struct world *world)
 {
     for (uint32_t i = 0; i < 1000 && !world->fault; i++) {
-        if (engine_hear(world) || shim_step(world)) continue;
-        int64_t next = shim_next_ms(world);
+        if (engine_hear(world) || shim_step(world) || peer_step(world)) continue;
+        int64_t next = shim_next_ms(world), peer = peer_next_ms(world);
+        if (peer < next) next = peer;
         if (next == INT64_MAX) return;
         if (next > world->now_ms)
             world->now_ms = next;
@@ -119,6 +153,7 @@ static void release(struct world *world)
 {
     engine_release(world);
     shim_release(world);
+    peer_release(world);
     for (size_t i = 0; i < world->journal.count; i++)
         event_list_release(&world->journal.batches[i].events);
     free(world->journal.batches);
@@ -131,12 +166,15 @@ static void release(struct world *world)
 
 struct totals {
     uint64_t passed, failed, events, crashes;
+    struct coverage coverage;
     uint32_t ends[RUN_STATUS_COUNT];
 };
 
 static void simulate(uint64_t seed, bool is_verbose, struct totals *totals)
 {
-    struct world world = {.chance = {seed}, .seed = seed, .is_verbose = is_verbose, .now_ms = 1000};
+    struct world world = {.chance = {seed}, .seed = seed, .is_verbose = is_verbose, .now_ms = 1000, .clock_ms = 1000 * 1000};
+    world.coverage = &totals->coverage;
+    world.fault_limit = UINT32_MAX;
     struct text plan = {0};
     random_plan(&world.chance, &plan);
     if (is_verbose) printf("%s", text_view(&plan));
@@ -147,6 +185,7 @@ static void simulate(uint64_t seed, bool is_verbose, struct totals *totals)
     world.others = mem_alloc_array((size_t)world.plan->claim_count + 1, sizeof *world.others);
     world.crash_budget = chance_percent(&world.chance, 70) ? chance_below(&world.chance, 12) : 0;
     world.cancel_budget = chance_percent(&world.chance, 40) ? 1 + chance_below(&world.chance, 2) : 0;
+    peer_begin(&world);
     live(&world);
     totals->events += world.event_count;
     totals->crashes += world.crash_count;
@@ -181,11 +220,13 @@ int main(int argc, char **argv)
     for (int64_t i = 0; i < runs; i++)
         simulate((uint64_t)(seed + i), is_verbose, &totals);
     double seconds = (double)(clock_monotonic_us() - start_us) / 1e6;
+    bool is_enough = coverage_print(&totals.coverage, runs >= COVERED_RUNS ? CELL_LEAST : 0);
+    if (!is_enough) printf("sim: a cell marked ! was met too seldom: less than %d times\n", CELL_LEAST);
     printf("sim: ends:");
     for (int i = 0; i < RUN_STATUS_COUNT; i++)
         if (totals.ends[i]) printf(" %s %u", run_status_name((enum run_status)i), totals.ends[i]);
     printf("\nsim: %llu events, %llu crashes, %.0f runs a second\n", (unsigned long long)totals.events, (unsigned long long)totals.crashes,
         (double)runs / (seconds > 0 ? seconds : 1));
     printf("sim: %llu passed, %llu failed\n", (unsigned long long)totals.passed, (unsigned long long)totals.failed);
-    return totals.failed ? 1 : 0;
+    return totals.failed || !is_enough ? 1 : 0;
 }
