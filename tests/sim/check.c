@@ -111,6 +111,26 @@ static void check_effects(struct world *world)
     }
 }
 
+/* What the record says that it was not done may not be there. What nobody can tell is said to be unknown. One exception, which is counted:
+   a peer that knows a second order from the first is not waited for, so a request that is under way may arrive after the run gave it up. */
+static void check_record(struct world *world)
+{
+    for (uint32_t i = 0; i < world->plan->step_count; i++)
+        for (const struct effect_state *effect = world->engine.state->steps[i].effects; effect; effect = effect->next) {
+            bool is_denied = effect->status == EFFECT_abandoned || effect->status == EFFECT_failed;
+            bool is_told = effect->status == EFFECT_done || effect->status == EFFECT_compensated;
+            bool is_there = peer_order(world, effect->key) != NULL;
+            if (effect->status == EFFECT_abandoned && is_there && world->peer.kinds[i] == PEER_DEDUPES) {
+                world->orphan_count++;
+                continue;
+            }
+            if (is_denied && is_there)
+                world_fault(world, "%s: the record says that %s was not done, and it was", world->plan->steps[i].path, effect->name);
+            if (is_told && !is_there)
+                world_fault(world, "%s: the record says that %s was done, and it was not", world->plan->steps[i].path, effect->name);
+        }
+}
+
 /* --- rolled back: told once more, by the journal's words and not by the code that decides --- */
 
 static const char *effect_word(const struct world *world, uint32_t step, const char *key)
@@ -222,6 +242,7 @@ void check_end(struct world *world)
     check_decisions(world);
     check_verdict(world);
     check_effects(world);
+    check_record(world);
     check_undone(world);
     for (size_t i = 0; i < world->shim.count; i++)
         if (world->shim.processes[i].state == PROCESS_LIVES)

@@ -1,5 +1,5 @@
-/* main.c: sim [--seed S] [--verbose] [N]: simulates N runs (default 2000), each from a seed of its own, with crashes of server and
-   shim between any two events, and checks what must always be true. A failing seed is printed and can be run again alone. */
+/* main.c: sim [--seed S] [--verbose] [--stop] [N]: simulates N runs (default 2000), each from a seed of its own, with crashes of server and
+   shim between any two events, and checks what must always be true. A failing seed is printed, made small, and can be run again alone. */
 #include "tests/sim/sim.h"
 
 #include "base/clock.h"
@@ -76,7 +76,7 @@ static bool disturb(struct world *world)
     if (world->is_calm) return false;
     if (may_strike(world) && chance_percent(&world->chance, 2)) return crash_something(world), true;
     if (may_strike(world) && chance_below(&world->chance, 400) == 0) return move_clock(world), true;
-    if (world->cancel_budget && chance_below(&world->chance, 300) == 0) {
+    if (world->cancel_budget && world->fault_count < world->fault_limit && chance_below(&world->chance, 300) == 0) {
         world->cancel_budget--;
         return engine_cancel(world) ? fault_note(world, FAULT_person_cancels, NO_STEP, false), true : false;
     }
@@ -164,69 +164,149 @@ static void release(struct world *world)
     free_made_plan(&world->plan);
 }
 
+static void make_world(const struct scenario *scenario, struct world *world)
+{
+    struct text plan = {0};
+    scenario_plan(scenario, &plan);
+    if (world->is_verbose) printf("%s", text_view(&plan));
+    world->plan = make_plan(text_view(&plan));
+    text_release(&plan);
+    world->ordered = mem_alloc_array(world->plan->step_count, sizeof *world->ordered);
+    world->undone = mem_alloc_array(world->plan->step_count, sizeof *world->undone);
+    world->undone_at = mem_alloc_array(world->plan->step_count, sizeof *world->undone_at);
+    world->others = mem_alloc_array((size_t)world->plan->claim_count + 1, sizeof *world->others);
+    world->crash_budget = chance_percent(&world->chance, 70) ? chance_below(&world->chance, 12) : 0;
+    world->cancel_budget = chance_percent(&world->chance, 40) ? 1 + chance_below(&world->chance, 2) : 0;
+    peer_begin(world);
+}
+
+struct result scenario_run(const struct scenario *scenario, bool is_verbose, struct coverage *coverage)
+{
+    static const uint64_t OTHER_STREAM = 0x5deece66dull; /* the plan is drawn from the seed itself */
+    struct world world = {.chance = {scenario->seed ^ OTHER_STREAM},
+        .is_verbose = is_verbose,
+        .coverage = coverage,
+        .fault_limit = scenario->fault_limit,
+        .now_ms = 1000,
+        .clock_ms = 1000 * 1000};
+    make_world(scenario, &world);
+    live(&world);
+    struct result result = {.end = world.engine.state->status,
+        .fault_count = world.fault_count,
+        .events = world.event_count,
+        .crashes = world.crash_count,
+        .orphans = world.orphan_count};
+    if (world.fault) snprintf(result.fault, sizeof result.fault, "%s", world.fault);
+    release(&world);
+    return result;
+}
+
+/* --- all of them -----------------------------------------------------------------------------------------------------------------------
+ */
+
 struct totals {
-    uint64_t passed, failed, events, crashes;
+    uint64_t passed, failed, events, crashes, orphans;
     struct coverage coverage;
     uint32_t ends[RUN_STATUS_COUNT];
 };
 
-static void simulate(uint64_t seed, bool is_verbose, struct totals *totals)
+struct options {
+    struct scenario scenario;
+    int64_t runs;
+    bool is_verbose, stops; /* stops: at the first failing seed */
+};
+
+static void tell_failure(const struct scenario *scenario, const struct result *result, bool is_small)
 {
-    struct world world = {.chance = {seed}, .seed = seed, .is_verbose = is_verbose, .now_ms = 1000, .clock_ms = 1000 * 1000};
-    world.coverage = &totals->coverage;
-    world.fault_limit = UINT32_MAX;
-    struct text plan = {0};
-    random_plan(&world.chance, &plan);
-    if (is_verbose) printf("%s", text_view(&plan));
-    world.plan = make_plan(text_view(&plan));
-    world.ordered = mem_alloc_array(world.plan->step_count, sizeof *world.ordered);
-    world.undone = mem_alloc_array(world.plan->step_count, sizeof *world.undone);
-    world.undone_at = mem_alloc_array(world.plan->step_count, sizeof *world.undone_at);
-    world.others = mem_alloc_array((size_t)world.plan->claim_count + 1, sizeof *world.others);
-    world.crash_budget = chance_percent(&world.chance, 70) ? chance_below(&world.chance, 12) : 0;
-    world.cancel_budget = chance_percent(&world.chance, 40) ? 1 + chance_below(&world.chance, 2) : 0;
-    peer_begin(&world);
-    live(&world);
-    totals->events += world.event_count;
-    totals->crashes += world.crash_count;
-    totals->ends[world.engine.state->status]++;
-    unsigned long long number = seed;
-    if (world.fault) printf("sim: seed %llu: %s\n     see it: sim --verbose --seed %llu 1\n", number, world.fault, number);
-    *(world.fault ? &totals->failed : &totals->passed) += 1;
-    release(&world);
-    text_release(&plan);
+    struct scenario small = *scenario;
+    printf("sim: seed %llu: %s\n     see it: ", (unsigned long long)scenario->seed, result->fault);
+    if (is_small) return scenario_print(&small);
+    scenario_shrink(&small);
+    scenario_print(&small);
+}
+
+static void simulate(const struct options *options, uint64_t seed, struct totals *totals)
+{
+    struct scenario scenario = options->scenario;
+    scenario.seed = seed;
+    const struct result result = scenario_run(&scenario, options->is_verbose, &totals->coverage);
+    totals->events += result.events;
+    totals->crashes += result.crashes;
+    totals->orphans += result.orphans;
+    totals->ends[result.end]++;
+    if (result.fault[0]) tell_failure(&scenario, &result, options->is_verbose || totals->failed >= 5);
+    *(result.fault[0] ? &totals->failed : &totals->passed) += 1;
 }
 
 static int usage(void)
 {
-    fprintf(stderr, "usage: sim [--seed S] [--verbose] [N]\n");
+    fprintf(stderr, "usage: sim [--seed S] [--verbose] [--stop] [--stages N] [--faults N] [--without STEP,...] [N]\n");
     return 64;
+}
+
+static bool read_number(const char *text, uint32_t *ret)
+{
+    int64_t number;
+    if (!text || !text_to_integer(text, &number) || number < 0 || number > UINT32_MAX) return false;
+    *ret = (uint32_t)number;
+    return true;
+}
+
+/* An option with a value; *taken: it was one. */
+static bool read_value(struct options *options, const char *name, const char *value, bool *taken)
+{
+    int64_t seed = 0;
+    *taken = true;
+    if (!strcmp(name, "--stages")) return read_number(value, &options->scenario.stage_limit);
+    if (!strcmp(name, "--faults")) return read_number(value, &options->scenario.fault_limit);
+    if (!strcmp(name, "--without")) return value && scenario_read_steps(&options->scenario, value);
+    *taken = !strcmp(name, "--seed");
+    if (!*taken) return true;
+    bool is_number = value && text_to_integer(value, &seed);
+    options->scenario.seed = (uint64_t)seed;
+    return is_number;
+}
+
+static bool read_options(int argc, char **argv, struct options *options)
+{
+    for (int i = 1; i < argc; i++) {
+        bool taken = false;
+        if (!read_value(options, argv[i], argv[i + 1], &taken)) return false;
+        if (taken)
+            i++;
+        else if (!strcmp(argv[i], "--verbose"))
+            options->is_verbose = true;
+        else if (!strcmp(argv[i], "--stop"))
+            options->stops = true;
+        else if (!text_to_integer(argv[i], &options->runs))
+            return false;
+    }
+    return true;
+}
+
+static bool report(const struct totals *totals, int64_t runs, double seconds)
+{
+    bool is_enough = coverage_print(&totals->coverage, runs >= COVERED_RUNS ? CELL_LEAST : 0);
+    if (!is_enough) printf("sim: a cell marked ! was met too seldom: less than %d times\n", CELL_LEAST);
+    printf("sim: ends:");
+    for (int i = 0; i < RUN_STATUS_COUNT; i++)
+        if (totals->ends[i]) printf(" %s %u", run_status_name((enum run_status)i), totals->ends[i]);
+    printf("\nsim: %llu events, %llu crashes, %.0f runs a second\n", (unsigned long long)totals->events,
+        (unsigned long long)totals->crashes, (double)(totals->passed + totals->failed) / (seconds > 0 ? seconds : 1));
+    printf("sim: %llu orders arrived after their run had given them up, at peers that know a second order from the first\n",
+        (unsigned long long)totals->orphans);
+    printf("sim: %llu passed, %llu failed\n", (unsigned long long)totals->passed, (unsigned long long)totals->failed);
+    return is_enough;
 }
 
 int main(int argc, char **argv)
 {
-    int64_t seed = 1, runs = RUNS_DEFAULT;
-    bool is_verbose = false;
-    for (int i = 1; i < argc; i++) {
-        if (!strcmp(argv[i], "--verbose"))
-            is_verbose = true;
-        else if (!strcmp(argv[i], "--seed") && i + 1 < argc && text_to_integer(argv[i + 1], &seed))
-            i++;
-        else if (!text_to_integer(argv[i], &runs))
-            return usage();
-    }
-    struct totals totals = {0};
+    static struct totals totals;
+    struct options options = {.scenario = {.seed = 1, .fault_limit = UINT32_MAX, .stage_limit = UINT32_MAX}, .runs = RUNS_DEFAULT};
+    if (!read_options(argc, argv, &options)) return usage();
     int64_t start_us = clock_monotonic_us();
-    for (int64_t i = 0; i < runs; i++)
-        simulate((uint64_t)(seed + i), is_verbose, &totals);
-    double seconds = (double)(clock_monotonic_us() - start_us) / 1e6;
-    bool is_enough = coverage_print(&totals.coverage, runs >= COVERED_RUNS ? CELL_LEAST : 0);
-    if (!is_enough) printf("sim: a cell marked ! was met too seldom: less than %d times\n", CELL_LEAST);
-    printf("sim: ends:");
-    for (int i = 0; i < RUN_STATUS_COUNT; i++)
-        if (totals.ends[i]) printf(" %s %u", run_status_name((enum run_status)i), totals.ends[i]);
-    printf("\nsim: %llu events, %llu crashes, %.0f runs a second\n", (unsigned long long)totals.events, (unsigned long long)totals.crashes,
-        (double)runs / (seconds > 0 ? seconds : 1));
-    printf("sim: %llu passed, %llu failed\n", (unsigned long long)totals.passed, (unsigned long long)totals.failed);
+    for (int64_t i = 0; i < options.runs && !(options.stops && totals.failed); i++)
+        simulate(&options, options.scenario.seed + (uint64_t)i, &totals);
+    bool is_enough = report(&totals, options.runs, (double)(clock_monotonic_us() - start_us) / 1e6);
     return totals.failed || !is_enough ? 1 : 0;
 }

@@ -104,6 +104,16 @@ static struct order *deploy(struct world *world, const struct request *request)
     return order;
 }
 
+/* For good: others with its key, if there are any under way, are refused as well. */
+static enum reply refuse(struct world *world, const struct request *request)
+{
+    struct peer *peer = &world->peer;
+    for (size_t i = peer->request_count; i-- > 0;)
+        if (!peer->requests[i].is_reply && !peer->requests[i].finds && !strcmp(peer->requests[i].key, request->key))
+            peer->requests[i] = peer->requests[--peer->request_count];
+    return REPLY_REFUSED;
+}
+
 /* What it does about an order, and what it answers. */
 static enum reply take_order(struct world *world, const struct request *request)
 {
@@ -112,7 +122,7 @@ static enum reply take_order(struct world *world, const struct request *request)
     bool of_undo = request->of_undo;
     if (known && world->peer.kinds[step] == PEER_DEDUPES) return known->is_partial ? REPLY_PARTIAL : REPLY_DONE;
     if (fault_strikes(world, FAULT_error_before, 4, step, of_undo)) return REPLY_ERROR;
-    if (fault_strikes(world, FAULT_refused, 2, step, of_undo)) return REPLY_REFUSED;
+    if (fault_strikes(world, FAULT_refused, 2, step, of_undo)) return refuse(world, request);
     struct order *order = deploy(world, request);
     if (fault_strikes(world, FAULT_error_after, 6, step, of_undo)) return REPLY_ERROR;
     order->is_partial = !of_undo && fault_strikes(world, FAULT_partial, 4, step, of_undo);

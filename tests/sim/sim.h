@@ -146,7 +146,6 @@ struct other {           /* another run that is in the groups of a claim */
 
 struct world {
     struct chance chance;
-    uint64_t seed;
     struct coverage *coverage;
     uint32_t fault_count, fault_limit; /* how many there were; after which there are no more */
     bool is_verbose, is_calm;          /* calm: no more faults, so that the run must come to its end */
@@ -165,9 +164,31 @@ struct world {
     uint32_t acknowledged_votes, acknowledged_cancels;
     uint32_t crash_budget, cancel_budget;
     uint64_t event_count, crash_count;
-    const char *fault; /* what went wrong; NULL = nothing */
+    uint32_t orphan_count; /* orders that arrived after the run had given them up */
+    const char *fault;     /* what went wrong; NULL = nothing */
     char fault_text[512];
 };
+
+/* A run of the simulator: a seed, and what is left out of it to see a fault better. */
+enum { SCENARIO_STEPS_MAX = 1024 };
+struct scenario {
+    uint64_t seed;
+    uint32_t fault_limit, stage_limit;
+    bool without[SCENARIO_STEPS_MAX]; /* by step of the whole plan */
+};
+struct result {
+    enum run_status end;
+    uint32_t fault_count;
+    uint64_t events, crashes, orphans;
+    char fault[512]; /* "" = none */
+};
+struct result scenario_run(const struct scenario *scenario, bool is_verbose, struct coverage *coverage); /* main.c */
+
+/* scenario.c */
+void scenario_plan(const struct scenario *scenario, struct text *text);
+void scenario_shrink(struct scenario *scenario); /* one that fails: to fewer stages, steps and faults, as long as it fails */
+void scenario_print(const struct scenario *scenario);
+bool scenario_read_steps(struct scenario *scenario, const char *list); /* "3,4" */
 
 void random_plan(struct chance *chance, struct text *text);
 void world_fault(struct world *world, const char *format, ...) __attribute__((format(printf, 2, 3)));
