@@ -70,7 +70,7 @@ void check_journal(struct world *world)
 }
 
 /* Nobody who was answered may find the decision gone. */
-static void check_decisions(struct world *world)
+void check_decisions(struct world *world)
 {
     const struct run_state *state = world->engine.state;
     uint32_t votes = 0;
@@ -179,10 +179,13 @@ static bool covers(const struct plan_stage *of, const struct plan_stage *other)
     return *of->scope ? !strncmp(inner, outer, strlen(outer)) : of == other;
 }
 
-static bool stage_went_wrong(const struct world *world, const struct plan_stage *stage, const bool *was_good, bool cancelled)
+static bool stage_went_wrong(
+    const struct world *world, const struct plan_stage *stage, const uint32_t *places, const bool *was_good, bool cancelled)
 {
     for (uint32_t i = stage->first_step; i < stage->first_step + stage->step_count; i++) {
         const struct step_state *step = &world->engine.state->steps[i];
+        bool lends = places[i] && world->peer.shares[i].lends;
+        if (cancelled && lends) return true; /* a share that is lent is nothing finished */
         bool is_failure = step->reason != REASON_ok && step->status != STEP_skipped;
         if (was_good[i] || (stage->allow_failure && step->status == STEP_failed)) continue;
         if (cancelled || (is_failure && !stage->allow_failure)) return true;
@@ -206,7 +209,7 @@ static bool must_be_undone(const struct world *world, uint32_t step, const uint3
     bool is_in_reach = world->plan->rollback_run;
     if (!places[step] || !effect_word(world, step, "compensation") || is_behind_pivot(world, step, places)) return false;
     for (uint32_t i = 0; i < world->plan->stage_count && !is_in_reach; i++)
-        is_in_reach = covers(&stages[i], stage) && stage_went_wrong(world, &stages[i], was_good, cancelled);
+        is_in_reach = covers(&stages[i], stage) && stage_went_wrong(world, &stages[i], places, was_good, cancelled);
     return is_in_reach;
 }
 
@@ -243,6 +246,7 @@ void check_end(struct world *world)
     check_verdict(world);
     check_effects(world);
     check_record(world);
+    share_check_end(world);
     check_undone(world);
     for (size_t i = 0; i < world->shim.count; i++)
         if (world->shim.processes[i].state == PROCESS_LIVES)

@@ -28,10 +28,23 @@ void effect_intend(struct world *world, struct process *process, bool of_undo)
     process->next_ms = INT64_MAX;
 }
 
+/* What holds a lease says so; what undoes it says that there is none any more. */
+static void add_lease(const struct world *world, const struct process *process, char *text, size_t size)
+{
+    char lease[80] = "null";
+    uint32_t step = process->step;
+    if (size) *text = '\0';
+    if (!size || !world->peer.shares[step].lends) return;
+    if (!process->of_undo) snprintf(lease, sizeof lease, "{\"service\":\"%u\",\"ttl_ms\":%d,\"url\":\"u\"}", step, LEASE_MS);
+    snprintf(text, size, ",\"service\":\"%u\",\"lease\":%s", step, lease);
+}
+
 static void record(struct world *world, struct process *process, const char *seen, enum then then)
 {
-    char line[200];
-    snprintf(line, sizeof line, "{\"type\":\"outcome\",\"name\":\"%s\",\"seen\":\"%s\",\"outcome\":{\"id\":1}}", name_of(process), seen);
+    char line[200], lease[120];
+    add_lease(world, process, lease, strcmp(seen, "done") ? 0 : sizeof lease);
+    snprintf(line, sizeof line, "{\"type\":\"outcome\",\"name\":\"%s\",\"seen\":\"%s\",\"outcome\":{\"id\":1%s}}", name_of(process), seen,
+        strcmp(seen, "done") ? "" : lease);
     shim_line(world, process, line);
     process->phase = PHASE_TELLS;
     process->then = then;
@@ -152,6 +165,7 @@ void effect_hear_answer(struct world *world, struct process *process)
     if (process->phase == PHASE_INTENDED && !strcmp(name, name_of(process))) return hear_intended(world, process, type, answer);
     if (strcmp(type, "kept") != 0) return;
     if (process->phase == PHASE_TELLS && !strcmp(name, name_of(process))) return go_on(world, process);
+    if (process->phase == PHASE_KEEPS && !*name) return tick_kept(world, process);
     if (process->phase == PHASE_CONFIRMS && !strcmp(name, "order")) {
         process->phase = PHASE_OVER;
         process->next_ms = world->now_ms;

@@ -24,6 +24,7 @@ static void fold(struct world *world, struct event_list *events)
         struct event *event = &events->items[i];
         struct error err = {0};
         tell_event(world, event);
+        tick_check(world, event);
         if (reduce(world->engine.state, event, &err)) world_fault(world, "illegal event: %s", err.message);
         event_list_add(&world->engine.outbox, event->type, event->step, event->time_ms, take(&event->data));
         world->event_count++;
@@ -312,6 +313,17 @@ bool engine_cancel(struct world *world)
     return true;
 }
 
+/* As engine/run/lease.c: only of a run that goes on. */
+bool engine_lose_lease(struct world *world)
+{
+    enum run_status status = world->engine.state->status;
+    if (status != RUN_running && status != RUN_waiting) return false;
+    struct event_list events = {0};
+    event_list_add(&events, EVENT_cancel_requested, NO_STEP, world_clock(world), json_pack("{s:s}", "reason", "lease_lost"));
+    fold(world, &events);
+    return true;
+}
+
 /* --- life --- */
 
 static void engine_new(struct world *world)
@@ -371,6 +383,7 @@ static void repeat_answers(struct world *world)
             if (!has_outcome && effect->status != EFFECT_abandoned) tell_again(world, i, "find", effect);
             if (!is_open) tell_again(world, i, "kept", effect);
         }
+        if (step->checkpoint) shim_tell(world, i, step->attempt, "{\"type\":\"kept\"}");
     }
 }
 
@@ -389,6 +402,8 @@ void engine_crash(struct world *world)
         world->engine.sequence = batch->sequence;
     }
     check_state(world);
+    check_decisions(world);
+    tick_check_state(world);
     world->crash_count++;
     world->engine.knows_shim = true;
     world->engine.is_unsure = chance_percent(&world->chance, 30);

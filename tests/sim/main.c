@@ -87,7 +87,7 @@ static bool disturb(struct world *world)
 static bool happen(struct world *world)
 {
     static bool (*const actions[])(struct world *) = {
-        engine_hear, engine_advance, engine_act, engine_commit, shim_step, engine_learn, peer_step};
+        engine_hear, engine_advance, engine_act, engine_commit, shim_step, engine_learn, peer_step, share_step};
     uint32_t first = chance_below(&world->chance, COUNT_OF(actions));
     for (uint32_t i = 0; i < COUNT_OF(actions); i++)
         if (actions[(first + i) % COUNT_OF(actions)](world)) return true;
@@ -100,6 +100,7 @@ static void pass_time(struct world *world)
     int64_t next = engine_next_ms(world), shim = shim_next_ms(world);
     if (shim < next) next = shim;
     if (peer_next_ms(world) < next) next = peer_next_ms(world);
+    if (share_next_ms(world) < next) next = share_next_ms(world);
     if ((next == INT64_MAX || chance_percent(&world->chance, 20)) && others_let_go(world)) return;
     bool is_late = next == INT64_MAX || chance_percent(&world->chance, 20);
     if (is_late && engine_vote(world)) return;
@@ -160,6 +161,7 @@ static void release(struct world *world)
     free(world->ordered);
     free(world->undone);
     free(world->undone_at);
+    free(world->kept_ticks);
     free(world->others);
     free_made_plan(&world->plan);
 }
@@ -174,6 +176,7 @@ static void make_world(const struct scenario *scenario, struct world *world)
     world->ordered = mem_alloc_array(world->plan->step_count, sizeof *world->ordered);
     world->undone = mem_alloc_array(world->plan->step_count, sizeof *world->undone);
     world->undone_at = mem_alloc_array(world->plan->step_count, sizeof *world->undone_at);
+    world->kept_ticks = mem_alloc_array(world->plan->step_count, sizeof *world->kept_ticks);
     world->others = mem_alloc_array((size_t)world->plan->claim_count + 1, sizeof *world->others);
     world->crash_budget = chance_percent(&world->chance, 70) ? chance_below(&world->chance, 12) : 0;
     world->cancel_budget = chance_percent(&world->chance, 40) ? 1 + chance_below(&world->chance, 2) : 0;

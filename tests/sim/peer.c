@@ -11,11 +11,13 @@ void peer_begin(struct world *world)
     world->peer.kinds = mem_alloc_array((size_t)world->plan->step_count + 1, sizeof *world->peer.kinds);
     for (uint32_t i = 0; i < world->plan->step_count; i++)
         world->peer.kinds[i] = (enum peer_kind)chance_below(&world->chance, PEER_KIND_COUNT);
+    share_begin(world);
 }
 
 void peer_release(struct world *world)
 {
     free(world->peer.kinds);
+    free(world->peer.shares);
     free(world->peer.requests);
     free(world->peer.orders);
 }
@@ -85,6 +87,7 @@ static void count_undone(struct world *world, uint32_t step)
     if (++world->undone[step] > 1) world_fault(world, "%s was undone twice", path);
     if (!world->ordered[step]) world_fault(world, "%s was undone though nothing was ordered", path);
     world->undone_at[step] = ++world->undone_count;
+    share_give_back(world, step);
 }
 
 static struct order *deploy(struct world *world, const struct request *request)
@@ -101,6 +104,7 @@ static struct order *deploy(struct world *world, const struct request *request)
         count_undone(world, request->step);
     else if (++world->ordered[request->step] > 1)
         world_fault(world, "%s was ordered twice", path);
+    if (!request->of_undo) share_lend(world, request->step);
     return order;
 }
 

@@ -19,11 +19,16 @@ static void read_undo(const struct world *world, struct process *process)
     if (!first) process->keeps = true; /* found out by an earlier one */
 }
 
-void process_begin(struct world *world, struct process *process)
+void process_read(struct world *world, struct process *process)
 {
     process->has_effect = json_array_size(world->plan->steps[process->step].effects) > 0;
-    process->next_ms = world->now_ms + chance_below(&world->chance, 30);
     if (process->undoes) read_undo(world, process);
+    if (is_judge(world, process->step)) tick_read(world, process);
+}
+
+void process_begin(struct world *world, struct process *process)
+{
+    process->next_ms = world->now_ms + chance_below(&world->chance, 30);
 }
 
 /* --- its end ---------------------------------------------------------------------------------------------------------------------------
@@ -105,6 +110,7 @@ static void work(struct world *world, struct process *process)
 {
     if (process->undoes && process->finds) return effect_look(world, process, LOOK_UNDO);
     if (process->undoes) return process->keeps ? be_over(world, process, 0) : undo(world, process);
+    if (is_judge(world, process->step)) return tick_judge(world, process);
     if (process->has_effect) return effect_intend(world, process, false);
     be_over(world, process, 5);
     if (chance_percent(&world->chance, 30)) shim_line(world, process, "{\"type\":\"progress\",\"message\":\"half way\"}");
@@ -125,7 +131,8 @@ static void be_ended(struct world *world, struct process *process)
 
 static bool listens(const struct process *process)
 {
-    return process->phase == PHASE_INTENDED || process->phase == PHASE_TELLS || process->phase == PHASE_CONFIRMS;
+    return process->phase == PHASE_INTENDED || process->phase == PHASE_TELLS || process->phase == PHASE_CONFIRMS ||
+           process->phase == PHASE_KEEPS;
 }
 
 void process_do(struct world *world, struct process *process)

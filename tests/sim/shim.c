@@ -89,6 +89,7 @@ void shim_start(struct world *world, uint32_t step, uint32_t attempt, uint32_t a
     shim->processes = mem_grow(shim->processes, &shim->capacity, shim->count + 1, sizeof *shim->processes);
     struct process *process = &shim->processes[shim->count++];
     *process = (struct process){.step = step, .attempt = attempt, .after = after, .undoes = undoes};
+    process_read(world, process);
     const struct process *before = NULL;
     for (size_t i = 0; after != NO_STEP && i + 1 < shim->count; i++)
         if (shim->processes[i].step == after) before = &shim->processes[i];

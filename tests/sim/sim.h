@@ -44,10 +44,15 @@ enum process_phase {
     PHASE_PAUSES,   /* before it tries a failed send again */
     PHASE_RESTS,    /* waits until an order that is to be undone is at rest */
     PHASE_CONFIRMS,
+    PHASE_KEEPS, /* waits until its checkpoint is on record */
     PHASE_OVER
 };
 enum look { LOOK_ASKED, LOOK_FAILED, LOOK_UNDO }; /* the engine said `find`; a send failed; it is to be undone */
 enum then { THEN_GO_ON, THEN_INTEND, THEN_PAUSE, THEN_FAIL, THEN_END };
+/* Where a step that judges is in its source, which holds one record more every few milliseconds (ticks.c): its checkpoint. */
+struct tick_place {
+    int64_t first, cursor, fed, ticks;
+};
 struct process {
     uint32_t step, attempt, after;
     enum process_state state;
@@ -67,6 +72,7 @@ struct process {
     char key[65];         /* of the effect that it is at */
     char (*answers)[200]; /* said to it, not yet read */
     size_t answer_count, answer_capacity;
+    struct tick_place place; /* of one that judges */
 };
 struct shim {
     bool lives;
@@ -99,8 +105,13 @@ struct order { /* a deployment, or one undone */
     int64_t rests_ms;
     char key[65];
 };
+struct share { /* of the requests, that an order lends to a version until nobody renews it */
+    bool lends, is_lent, has_lapsed;
+    int64_t until_ms;
+};
 struct peer {
     enum peer_kind *kinds; /* by step */
+    struct share *shares;  /* by step */
     struct request *requests;
     size_t request_count, request_capacity;
     struct order *orders;
@@ -161,6 +172,7 @@ struct world {
     uint32_t *undone_at; /* per step: its place among all that was taken back */
     uint32_t undone_count;
     struct other *others; /* by claim */
+    int64_t *kept_ticks;  /* per step: the last tick that it was told to be on record */
     uint32_t acknowledged_votes, acknowledged_cancels;
     uint32_t crash_budget, cancel_budget;
     uint64_t event_count, crash_count;
@@ -218,9 +230,27 @@ const struct order *peer_order(const struct world *world, const char *key); /* w
 bool peer_cancel(struct world *world, uint32_t step, const char *key);      /* an order that is under way; false: denied */
 void peer_release(struct world *world);
 
+/* shares.c */
+enum { LEASE_MS = 300 };
+void share_begin(struct world *world);
+void share_lend(struct world *world, uint32_t step);
+void share_give_back(struct world *world, uint32_t step);
+bool share_step(struct world *world); /* the server renews what it holds; the domain takes back what nobody renewed */
+int64_t share_next_ms(const struct world *world);
+void share_check_end(struct world *world);
+
+/* ticks.c */
+bool is_judge(const struct world *world, uint32_t step);
+void tick_read(const struct world *world, struct process *process); /* where the last process was */
+void tick_judge(struct world *world, struct process *process);      /* one tick; it parks, or keeps its place and goes on */
+void tick_kept(struct world *world, struct process *process);       /* its place is on record */
+void tick_check(struct world *world, const struct event *event);    /* before it is folded: none twice, none lost */
+void tick_check_state(struct world *world);                         /* after a crash: what was said to be kept is there */
+
 /* process.c */
-void process_begin(struct world *world, struct process *process); /* reads its input */
-void process_do(struct world *world, struct process *process);    /* one thing */
+void process_read(struct world *world, struct process *process); /* its input, which is written when it is handed over */
+void process_begin(struct world *world, struct process *process);
+void process_do(struct world *world, struct process *process); /* one thing */
 bool process_is_due(const struct world *world, const struct process *process);
 void process_end(struct world *world, struct process *process, int exit_code);
 
@@ -256,6 +286,7 @@ bool engine_act(struct world *world);
 bool engine_learn(struct world *world); /* that the leases are held */
 bool engine_vote(struct world *world);
 bool engine_cancel(struct world *world);
+bool engine_lose_lease(struct world *world); /* the domain has taken back what the run holds */
 int64_t engine_next_ms(const struct world *world);
 void engine_release(struct world *world);
 
@@ -266,8 +297,9 @@ void others_look(const struct world *world, struct turn *turns);
 void others_check_start(struct world *world, uint32_t step); /* may it be handed over? */
 
 /* check.c */
-void check_state(struct world *world);   /* after every event */
-void check_journal(struct world *world); /* the fold of the journal is the state */
+void check_state(struct world *world);     /* after every event */
+void check_journal(struct world *world);   /* the fold of the journal is the state */
+void check_decisions(struct world *world); /* nobody who was answered finds it gone */
 void check_end(struct world *world);
 
 #endif
