@@ -131,6 +131,20 @@ static void check_record(struct world *world)
         }
 }
 
+/* A run comes to its end by itself only when it is known what became of everything that it began; else a person is asked. */
+static void check_known(struct world *world)
+{
+    const struct run_state *state = world->engine.state;
+    if (state->cancel_count || state->status == RUN_rollback_failed) return;
+    for (uint32_t i = 0; i < world->plan->step_count; i++)
+        for (const struct effect_state *effect = state->steps[i].effects; effect; effect = effect->next) {
+            enum effect_status is = effect->status;
+            if (is == EFFECT_intended || is == EFFECT_sent || is == EFFECT_acknowledged || is == EFFECT_unknown)
+                world_fault(world, "the run is over, %s of %s is %s, and nobody was asked", effect->name, world->plan->steps[i].path,
+                    effect_status_name(is));
+        }
+}
+
 /* --- rolled back: told once more, by the journal's words and not by the code that decides --- */
 
 static const char *effect_word(const struct world *world, uint32_t step, const char *key)
@@ -246,6 +260,7 @@ void check_end(struct world *world)
     check_verdict(world);
     check_effects(world);
     check_record(world);
+    check_known(world);
     share_check_end(world);
     check_undone(world);
     for (size_t i = 0; i < world->shim.count; i++)

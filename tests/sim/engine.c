@@ -132,17 +132,34 @@ static void hear_loss(struct world *world)
     }
 }
 
+static void hear(struct world *world, const struct wire *wire)
+{
+    if (wire->kind == WIRE_LINE)
+        hear_line(world, wire);
+    else
+        hear_report(world, wire);
+    world->engine.must_advance = true;
+}
+
+bool engine_hear_again(struct world *world)
+{
+    struct engine *engine = &world->engine;
+    if (!engine->knows_shim || !engine->sequence) return false;
+    const struct wire wire = world->shim.wires[chance_below(&world->chance, (uint32_t)engine->sequence)];
+    bool is_old = wire.attempt < engine->state->steps[wire.step].attempt;
+    if (wire.kind == WIRE_LINE && !is_old) return false;
+    fault_note(world, FAULT_report_again, NO_STEP, false);
+    hear(world, &wire);
+    return true;
+}
+
 bool engine_hear(struct world *world)
 {
     struct engine *engine = &world->engine;
     if (!engine->knows_shim) return false;
     if (engine->sequence < world->shim.wire_count) {
         const struct wire wire = world->shim.wires[engine->sequence++];
-        if (wire.kind == WIRE_LINE)
-            hear_line(world, &wire);
-        else
-            hear_report(world, &wire);
-        engine->must_advance = true;
+        hear(world, &wire);
         return true;
     }
     if (world->shim.lives) return false;

@@ -76,6 +76,7 @@ static bool disturb(struct world *world)
     if (world->is_calm) return false;
     if (may_strike(world) && chance_percent(&world->chance, 2)) return crash_something(world), true;
     if (may_strike(world) && chance_below(&world->chance, 400) == 0) return move_clock(world), true;
+    if (may_strike(world) && chance_below(&world->chance, 200) == 0 && engine_hear_again(world)) return true;
     if (world->cancel_budget && world->fault_count < world->fault_limit && chance_below(&world->chance, 300) == 0) {
         world->cancel_budget--;
         return engine_cancel(world) ? fault_note(world, FAULT_person_cancels, NO_STEP, false), true : false;

@@ -280,7 +280,8 @@ void shim_release(struct world *world);
 void engine_begin(struct world *world); /* the run is accepted */
 void engine_crash(struct world *world); /* forgets, then takes up what the journal has */
 bool engine_commit(struct world *world);
-bool engine_hear(struct world *world); /* the next report, or that the shim is gone */
+bool engine_hear(struct world *world);       /* the next report, or that the shim is gone */
+bool engine_hear_again(struct world *world); /* an old report, or a line of an earlier attempt */
 bool engine_advance(struct world *world);
 bool engine_act(struct world *world);
 bool engine_learn(struct world *world); /* that the leases are held */
