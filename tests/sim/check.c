@@ -131,14 +131,22 @@ static void check_record(struct world *world)
         }
 }
 
+static const char *effect_word(const struct world *world, uint32_t step, const char *key)
+{
+    const json_t *planned = json_array_get(world->plan->steps[step].effects, 0);
+    return json_is_true(json_object_get(planned, key)) ? "true" : json_text(planned, key, NULL);
+}
+
 /* A run comes to its end by itself only when it is known what became of everything that it began; else a person is asked. */
 static void check_known(struct world *world)
 {
     const struct run_state *state = world->engine.state;
-    if (state->cancel_count || state->status == RUN_rollback_failed) return;
+    if (world->was_asked || state->cancel_count > 1 || state->status == RUN_rollback_failed) return;
     for (uint32_t i = 0; i < world->plan->step_count; i++)
         for (const struct effect_state *effect = state->steps[i].effects; effect; effect = effect->next) {
             enum effect_status is = effect->status;
+            bool is_left = state->cancel_count && (effect_word(world, i, "compensation") || effect_word(world, i, "pivot"));
+            if (is_left || strcmp(effect->name, "order") != 0) continue; /* it was looked for, and stands in what is left */
             if (is == EFFECT_intended || is == EFFECT_sent || is == EFFECT_acknowledged || is == EFFECT_unknown)
                 world_fault(world, "the run is over, %s of %s is %s, and nobody was asked", effect->name, world->plan->steps[i].path,
                     effect_status_name(is));
@@ -146,12 +154,6 @@ static void check_known(struct world *world)
 }
 
 /* --- rolled back: told once more, by the journal's words and not by the code that decides --- */
-
-static const char *effect_word(const struct world *world, uint32_t step, const char *key)
-{
-    const json_t *planned = json_array_get(world->plan->steps[step].effects, 0);
-    return json_is_true(json_object_get(planned, key)) ? "true" : json_text(planned, key, NULL);
-}
 
 /* Which step's order is the nth that was done; the place counts from 1, 0 = never. What was found out on the way back only has the last
    place together. */

@@ -28,6 +28,7 @@ static void fold(struct world *world, struct event_list *events)
         if (reduce(world->engine.state, event, &err)) world_fault(world, "illegal event: %s", err.message);
         event_list_add(&world->engine.outbox, event->type, event->step, event->time_ms, take(&event->data));
         world->event_count++;
+        world->was_asked |= world->engine.state->status == RUN_needs_person;
         check_state(world);
     }
     event_list_release(events);

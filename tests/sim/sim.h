@@ -176,6 +176,7 @@ struct world {
     uint32_t acknowledged_votes, acknowledged_cancels;
     uint32_t crash_budget, cancel_budget;
     uint64_t event_count, crash_count;
+    bool was_asked;        /* a person, to settle something */
     uint32_t orphan_count; /* orders that arrived after the run had given them up */
     const char *fault;     /* what went wrong; NULL = nothing */
     char fault_text[512];

@@ -198,42 +198,6 @@ static void faults_end_the_step(void **unused)
     fixture_free(&fixture);
 }
 
-static void intend(struct fixture *fixture)
-{
-    fixture_event(fixture, EVENT_effect_intended, 0, json_pack("{s:s, s:s, s:s}", "name", "order", "key", "k", "digest", "d"));
-    fixture_event(fixture, EVENT_effect_sent, 0, json_pack("{s:s}", "name", "order"));
-}
-
-/* It said that nobody can tell what became of its effect, and then its supervisor died: that is no mere failure. */
-static void nobody_can_tell_after_a_loss(void **unused)
-{
-    (void)unused;
-    struct fixture fixture = fixture_new("stage s\nstep a effects\n");
-    fixture_started(&fixture, "s/a");
-    intend(&fixture);
-    fixture_event(&fixture, EVENT_effect_unknown, 0, json_pack("{s:s}", "name", "order"));
-    fixture_report(&fixture, "s/a", (struct report){.type = REPORT_LOST, .started = true});
-    expect_status(&fixture, "s/a", unknown);
-    fixture_decide(&fixture);
-    expect_run(&fixture, needs_person);
-    fixture_free(&fixture);
-}
-
-static void nobody_can_tell_when_it_is_ended(void **unused)
-{
-    (void)unused;
-    struct fixture fixture = fixture_new("stage s\nstep a effects\n");
-    struct event_list events = {0};
-    fixture_started(&fixture, "s/a");
-    intend(&fixture);
-    fixture_event(&fixture, EVENT_effect_unknown, 0, json_pack("{s:s}", "name", "order"));
-    settle_fault(fixture.state, 0, "it broke the protocol", 1000, &events);
-    fixture_fold(&fixture, &events);
-    fixture_report(&fixture, "s/a", (struct report){.type = REPORT_EXITED, .cause = CAUSE_CANCELLED});
-    expect_status(&fixture, "s/a", unknown);
-    fixture_free(&fixture);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -249,8 +213,6 @@ int main(void)
         cmocka_unit_test(refusals),
         cmocka_unit_test(forgotten_cancelling),
         cmocka_unit_test(faults_end_the_step),
-        cmocka_unit_test(nobody_can_tell_after_a_loss),
-        cmocka_unit_test(nobody_can_tell_when_it_is_ended),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
