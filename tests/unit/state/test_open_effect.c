@@ -70,12 +70,44 @@ static void nobody_can_tell_when_it_waited_too_long(void **unused)
     fixture_free(&fixture);
 }
 
+static struct fixture not_yet_asked(const char *plan)
+{
+    struct fixture fixture = fixture_new(plan);
+    fixture_started(&fixture, "a/x");
+    intend(&fixture);
+    fixture_event(&fixture, EVENT_effect_unknown, 0, json_pack("{s:s}", "name", "order"));
+    fixture_exited(&fixture, "a/x", 1);
+    expect_status(&fixture, "a/x", unknown);
+    return fixture;
+}
+
+/* Neither the clock nor who cancelled before they were asked says that nobody will look. */
+static void nobody_was_asked_yet(void **unused)
+{
+    (void)unused;
+    struct fixture fixture = not_yet_asked("timeout 500\nstage a\nstep x effects\n");
+    fixture.now_ms = 1600;
+    fixture_decide(&fixture);
+    expect_status(&fixture, "a/x", unknown);
+    expect_run(&fixture, needs_person);
+    fixture_free(&fixture);
+    fixture = not_yet_asked("stage a\nstep x effects\n");
+    fixture_event(&fixture, EVENT_cancel_requested, NO_STEP, json_pack("{s:s}", "by", "ann"));
+    fixture_decide(&fixture);
+    expect_run(&fixture, needs_person);
+    fixture_event(&fixture, EVENT_cancel_requested, NO_STEP, json_pack("{s:s}", "by", "ann"));
+    fixture_decide(&fixture);
+    expect_run(&fixture, cancelled);
+    fixture_free(&fixture);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(nobody_can_tell_after_a_loss),
         cmocka_unit_test(nobody_can_tell_when_it_is_ended),
         cmocka_unit_test(nobody_can_tell_when_it_waited_too_long),
+        cmocka_unit_test(nobody_was_asked_yet),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
