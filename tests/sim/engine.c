@@ -54,8 +54,11 @@ bool engine_commit(struct world *world)
     struct journal_model *journal = &world->journal;
     if (journal->committed == journal->count) return false;
     for (; journal->committed < journal->count; journal->committed++) {
-        world->acknowledged_votes += journal->batches[journal->committed].votes;
-        world->acknowledged_cancels += journal->batches[journal->committed].cancels;
+        const struct batch *batch = &journal->batches[journal->committed];
+        world->acknowledged_votes += batch->votes;
+        world->acknowledged_cancels += batch->cancels;
+        for (size_t i = 0; i < batch->events.count; i++)
+            tick_committed(world, &batch->events.items[i]);
     }
     return true;
 }
@@ -286,9 +289,38 @@ static bool end_step(struct world *world, uint32_t index)
     return true;
 }
 
+static void tell_again(struct world *world, uint32_t step, const char *type, const struct effect_state *effect)
+{
+    char line[200];
+    const char *seen = effect->status == EFFECT_failed ? "failed" : "done";
+    snprintf(line, sizeof line, "{\"type\":\"%s\",\"name\":\"%s\",\"key\":\"%s\",\"seen\":\"%s\"}", type, effect->name, effect->key, seen);
+    shim_tell(world, step, world->engine.state->steps[step].attempt, line);
+}
+
+/* As engine/run does: an answer that may have been lost is given again. `find` can never make a second order. */
+static bool repeat_answers(struct world *world)
+{
+    world->engine.must_repeat = false;
+    for (uint32_t i = 0; i < world->plan->step_count; i++) {
+        const struct step_state *step = &world->engine.state->steps[i];
+        if (step->status != STEP_running && step->status != STEP_compensating) continue;
+        for (const struct effect_state *effect = step->effects; effect; effect = effect->next) {
+            bool has_outcome = effect->status == EFFECT_done || effect->status == EFFECT_failed || effect->status == EFFECT_compensated;
+            bool is_open = effect->status == EFFECT_intended || effect->status == EFFECT_sent;
+            if (has_outcome) tell_again(world, i, "known", effect);
+            if (!has_outcome && effect->status != EFFECT_abandoned) tell_again(world, i, "find", effect);
+            if (!is_open) tell_again(world, i, "kept", effect);
+        }
+        if (step->checkpoint) shim_tell(world, i, step->attempt, "{\"type\":\"kept\"}");
+    }
+    return true;
+}
+
 bool engine_act(struct world *world)
 {
     struct engine *engine = &world->engine;
+    if (engine->sequence < engine->replay_to && engine->sequence < world->shim.wire_count) return false;
+    if (engine->must_repeat) return repeat_answers(world);
     if (waits_for_disk(world)) return false;
     if (say_one(world)) return true;
     for (uint32_t i = 0; i < world->plan->step_count; i++) {
@@ -380,31 +412,6 @@ static void lose_batches(struct world *world)
     journal->committed = journal->count;
 }
 
-static void tell_again(struct world *world, uint32_t step, const char *type, const struct effect_state *effect)
-{
-    char line[200];
-    const char *seen = effect->status == EFFECT_failed ? "failed" : "done";
-    snprintf(line, sizeof line, "{\"type\":\"%s\",\"name\":\"%s\",\"key\":\"%s\",\"seen\":\"%s\"}", type, effect->name, effect->key, seen);
-    shim_tell(world, step, world->engine.state->steps[step].attempt, line);
-}
-
-/* As engine/run does: an answer that may have been lost is given again. `find` can never make a second order. */
-static void repeat_answers(struct world *world)
-{
-    for (uint32_t i = 0; i < world->plan->step_count; i++) {
-        const struct step_state *step = &world->engine.state->steps[i];
-        if (step->status != STEP_running && step->status != STEP_compensating) continue;
-        for (const struct effect_state *effect = step->effects; effect; effect = effect->next) {
-            bool has_outcome = effect->status == EFFECT_done || effect->status == EFFECT_failed || effect->status == EFFECT_compensated;
-            bool is_open = effect->status == EFFECT_intended || effect->status == EFFECT_sent;
-            if (has_outcome) tell_again(world, i, "known", effect);
-            if (!has_outcome && effect->status != EFFECT_abandoned) tell_again(world, i, "find", effect);
-            if (!is_open) tell_again(world, i, "kept", effect);
-        }
-        if (step->checkpoint) shim_tell(world, i, step->attempt, "{\"type\":\"kept\"}");
-    }
-}
-
 void engine_crash(struct world *world)
 {
     check_journal(world);
@@ -426,5 +433,6 @@ void engine_crash(struct world *world)
     world->engine.knows_shim = true;
     world->engine.is_unsure = chance_percent(&world->chance, 30);
     world->engine.is_attached = world->shim.lives;
-    if (world->shim.lives) repeat_answers(world);
+    world->engine.must_repeat = world->shim.lives;
+    world->engine.replay_to = world->shim.wire_count;
 }

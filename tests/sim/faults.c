@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum where { WORLD, SEND, LOOK, UNDO };
+enum where { WORLD, PROCESS, SEND, ASK, ARRIVE, UNDO };
 
 static const struct {
     const char *name;
@@ -18,10 +18,13 @@ static const struct {
 static void note_effects(struct world *world, enum fault fault, uint32_t step, const char *name)
 {
     const struct step_state *is = &world->engine.state->steps[step];
-    bool is_planned = json_array_size(world->plan->steps[step].effects) > 0 && !is->effects;
-    if (is_planned && !name) world->coverage->met[fault][EFFECT_planned]++;
+    bool has_met = !json_array_size(world->plan->steps[step].effects);
     for (const struct effect_state *effect = is->effects; effect; effect = effect->next)
-        if (!name || !strcmp(name, effect->name)) world->coverage->met[fault][effect->status]++;
+        if (!name || !strcmp(name, effect->name)) {
+            world->coverage->met[fault][effect->status]++;
+            has_met = true;
+        }
+    if (!has_met) world->coverage->met[fault][EFFECT_planned]++;
 }
 
 void fault_note(struct world *world, enum fault fault, uint32_t step, bool of_undo)
@@ -43,9 +46,32 @@ bool fault_strikes(struct world *world, enum fault fault, uint32_t percent, uint
 /* Why a cell stays empty; NULL: it must not. */
 static const char *why_empty(enum fault fault, enum effect_status status)
 {
-    (void)fault;
-    (void)status;
-    return NULL;
+    enum where where = faults[fault].where;
+    if (status == EFFECT_intended) return "an intent and that it was sent are one write";
+    if (status == EFFECT_acknowledged) return "no line of the step protocol says it yet";
+    if (where == WORLD || where == PROCESS) return NULL;
+    if (where == UNDO) return status == EFFECT_done ? NULL : "only what is done is undone";
+    if (status == EFFECT_planned) return "nothing is sent before its intent";
+    if (where == SEND) return status == EFFECT_sent ? NULL : "what is sent is on record as sent";
+    if (status == EFFECT_sent || status == EFFECT_unknown) return NULL;
+    if (where == ASK) return "the peer is asked for what has no outcome on record";
+    return status == EFFECT_abandoned ? NULL : "what the peer took or refused before, it does not take again";
+}
+
+static void print_reasons(void)
+{
+    const char *told[16];
+    size_t count = 0;
+    for (int fault = 0; fault < FAULT_COUNT; fault++)
+        for (int status = 0; status < EFFECT_STATUS_COUNT; status++) {
+            const char *why = why_empty((enum fault)fault, (enum effect_status)status);
+            bool is_new = why && count < COUNT_OF(told);
+            for (size_t i = 0; i < count && is_new; i++)
+                is_new = told[i] != why;
+            if (!is_new) continue;
+            told[count++] = why;
+            printf("sim: cannot be (-): %s %s: %s\n", faults[fault].name, effect_status_name((enum effect_status)status), why);
+        }
 }
 
 bool coverage_print(const struct coverage *coverage, uint64_t least)
@@ -65,5 +91,6 @@ bool coverage_print(const struct coverage *coverage, uint64_t least)
         }
         printf("\n");
     }
+    print_reasons();
     return is_enough;
 }

@@ -1,5 +1,6 @@
-/* main.c: sim [--seed S] [--verbose] [--stop] [N]: simulates N runs (default 2000), each from a seed of its own, with crashes of server and
-   shim between any two events, and checks what must always be true. A failing seed is printed, made small, and can be run again alone. */
+/* main.c: sim [--seed S] [--verbose] [--stop] [N]: simulates N runs (default 20000), each from a seed of its own, with crashes of server
+   and shim between any two events, and checks what must always be true. A failing seed is printed, made small, and can be run again alone.
+ */
 #include "tests/sim/sim.h"
 
 #include "base/clock.h"
@@ -10,7 +11,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { RUNS_DEFAULT = 2000, ACTIONS_WILD = 1500, ACTIONS_MAX = 200 * 1000, COVERED_RUNS = 200 * 1000, CELL_LEAST = 100 };
+enum {
+    RUNS_DEFAULT = 20 * 1000,
+    ACTIONS_WILD = 1500,
+    ACTIONS_MAX = 200 * 1000,
+    COVERED_RUNS = 200 * 1000,
+    CELL_LEAST = 100,
+    SHRUNK_MAX = 5
+};
 
 void world_fault(struct world *world, const char *format, ...)
 {
@@ -238,7 +246,7 @@ static void simulate(const struct options *options, uint64_t seed, struct totals
     totals->crashes += result.crashes;
     totals->orphans += result.orphans;
     totals->ends[result.end]++;
-    if (result.fault[0]) tell_failure(&scenario, &result, options->is_verbose || totals->failed >= 5);
+    if (result.fault[0]) tell_failure(&scenario, &result, options->is_verbose || totals->failed >= SHRUNK_MAX);
     *(result.fault[0] ? &totals->failed : &totals->passed) += 1;
 }
 

@@ -49,7 +49,7 @@ uint64_t peer_send(struct world *world, const struct process *process)
     struct request request = request_of(world, process, false);
     uint32_t step = process->step;
     if (fault_strikes(world, FAULT_request_lost, 4, step, process->of_undo)) return request.number;
-    if (fault_strikes(world, FAULT_request_late, 6, step, process->of_undo))
+    if (fault_strikes(world, FAULT_request_late, 14, step, process->of_undo))
         request.arrives_ms = world->now_ms + chance_below(&world->chance, REQUEST_LIFE_MS);
     put(world, &request);
     if (world->peer.kinds[step] == PEER_DEDUPES && fault_strikes(world, FAULT_request_twice, 6, step, process->of_undo)) {
@@ -126,10 +126,10 @@ static enum reply take_order(struct world *world, const struct request *request)
     bool of_undo = request->of_undo;
     if (known && world->peer.kinds[step] == PEER_DEDUPES) return known->is_partial ? REPLY_PARTIAL : REPLY_DONE;
     if (fault_strikes(world, FAULT_error_before, 4, step, of_undo)) return REPLY_ERROR;
-    if (fault_strikes(world, FAULT_refused, 2, step, of_undo)) return refuse(world, request);
+    if (fault_strikes(world, FAULT_refused, 4, step, of_undo)) return refuse(world, request);
     struct order *order = deploy(world, request);
     if (fault_strikes(world, FAULT_error_after, 6, step, of_undo)) return REPLY_ERROR;
-    order->is_partial = !of_undo && fault_strikes(world, FAULT_partial, 4, step, of_undo);
+    order->is_partial = !of_undo && fault_strikes(world, FAULT_partial, 8, step, of_undo);
     return order->is_partial ? REPLY_PARTIAL : REPLY_DONE;
 }
 
@@ -156,12 +156,19 @@ bool peer_cancel(struct world *world, uint32_t step, const char *key)
 /* --- arrivals --------------------------------------------------------------------------------------------------------------------------
  */
 
+static struct process *waiting(const struct world *world, const struct request *request)
+{
+    struct process *process = shim_find(world, request->step, request->attempt);
+    return process && process->state == PROCESS_LIVES && process->request == request->number ? process : NULL;
+}
+
 static void answer(struct world *world, struct request request)
 {
     uint32_t step = request.step;
     request.reply = request.finds ? look(world, &request) : take_order(world, &request);
     request.is_reply = true;
     request.arrives_ms = world->now_ms + chance_below(&world->chance, 5);
+    if (!waiting(world, &request)) return;
     if (fault_strikes(world, FAULT_reply_lost, 4, step, request.of_undo)) return;
     if (fault_strikes(world, FAULT_reply_late, 4, step, request.of_undo))
         request.arrives_ms = world->now_ms + chance_below(&world->chance, REQUEST_LIFE_MS);
@@ -171,9 +178,8 @@ static void answer(struct world *world, struct request request)
 
 static void deliver(struct world *world, const struct request *request)
 {
-    struct process *process = shim_find(world, request->step, request->attempt);
-    if (process && process->state == PROCESS_LIVES && process->request == request->number)
-        effect_hear_reply(world, process, request->reply);
+    struct process *process = waiting(world, request);
+    if (process) effect_hear_reply(world, process, request->reply);
 }
 
 bool peer_step(struct world *world)

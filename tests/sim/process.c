@@ -126,7 +126,9 @@ static bool is_to_be_ended(const struct world *world, const struct process *proc
 
 static void be_ended(struct world *world, struct process *process)
 {
-    shim_finish(world, process, chance_percent(&world->chance, 90) ? CAUSE_CANCELLED : CAUSE_EXIT, 0);
+    bool may_end_well = !process->has_effect || process->phase == PHASE_OVER;
+    bool ends_well = may_end_well && chance_percent(&world->chance, 10);
+    shim_finish(world, process, ends_well ? CAUSE_EXIT : CAUSE_CANCELLED, 0);
 }
 
 static bool listens(const struct process *process)

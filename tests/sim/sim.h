@@ -142,6 +142,8 @@ struct engine { /* all of it but the plan is forgotten in a crash */
     uint64_t sequence;        /* of the last report heard */
     uint32_t *handed, *ended; /* per step: the attempt that was sent to this shim, or asked to be ended */
     bool is_attached, must_advance, knows_shim;
+    uint64_t replay_to;      /* after a restart: the reports up to this one are heard before anything is done */
+    bool must_repeat;        /* then: answers that may have been lost */
     bool is_unsure;          /* after a restart: whether leases are held is not known yet, so nothing new may begin */
     uint32_t votes, cancels; /* in the outbox */
     struct saying *sayings;
@@ -172,7 +174,7 @@ struct world {
     uint32_t *undone_at; /* per step: its place among all that was taken back */
     uint32_t undone_count;
     struct other *others; /* by claim */
-    int64_t *kept_ticks;  /* per step: the last tick that it was told to be on record */
+    int64_t *kept_ticks;  /* per step: the last tick that is on record */
     uint32_t acknowledged_votes, acknowledged_cancels;
     uint32_t crash_budget, cancel_budget;
     uint64_t event_count, crash_count;
@@ -242,11 +244,12 @@ void share_check_end(struct world *world);
 
 /* ticks.c */
 bool is_judge(const struct world *world, uint32_t step);
-void tick_read(const struct world *world, struct process *process); /* where the last process was */
-void tick_judge(struct world *world, struct process *process);      /* one tick; it parks, or keeps its place and goes on */
-void tick_kept(struct world *world, struct process *process);       /* its place is on record */
-void tick_check(struct world *world, const struct event *event);    /* before it is folded: none twice, none lost */
-void tick_check_state(struct world *world);                         /* after a crash: what was said to be kept is there */
+void tick_read(struct world *world, struct process *process);        /* where the last process was */
+void tick_judge(struct world *world, struct process *process);       /* one tick; it parks, or keeps its place and goes on */
+void tick_kept(struct world *world, struct process *process);        /* its place is on record */
+void tick_committed(struct world *world, const struct event *event); /* it is on disk */
+void tick_check(struct world *world, const struct event *event);     /* before it is folded: none twice, none lost */
+void tick_check_state(struct world *world);                          /* after a crash: what was said to be kept is there */
 
 /* process.c */
 void process_read(struct world *world, struct process *process); /* its input, which is written when it is handed over */

@@ -25,11 +25,13 @@ static struct tick_place read_place(const json_t *json)
         .ticks = json_whole(json, "ticks", 0)};
 }
 
-void tick_read(const struct world *world, struct process *process)
+void tick_read(struct world *world, struct process *process)
 {
     const json_t *checkpoint = world->engine.state->steps[process->step].checkpoint;
     process->place = read_place(checkpoint);
     if (!checkpoint) process->place.first = process->place.cursor = records(world);
+    if (process->place.ticks < world->kept_ticks[process->step])
+        world_fault(world, "%s goes on before a tick that is on record", world->plan->steps[process->step].path);
 }
 
 static void feed(const struct world *world, struct tick_place *place)
@@ -73,12 +75,19 @@ void tick_judge(struct world *world, struct process *process)
     be_over(world, process);
 }
 
+/* After a restart the answer may be that to an earlier place: then this one is on its way to the disk, and so before all that follows. */
 void tick_kept(struct world *world, struct process *process)
 {
-    int64_t *kept = &world->kept_ticks[process->step];
-    if (process->place.ticks > *kept) *kept = process->place.ticks;
     process->phase = PHASE_WORK;
     process->next_ms = world->now_ms + chance_below(&world->chance, TICK_MS);
+}
+
+void tick_committed(struct world *world, const struct event *event)
+{
+    const json_t *checkpoint = json_object_get(event->data, "checkpoint");
+    if (event->step == NO_STEP || !checkpoint || !is_judge(world, event->step)) return;
+    int64_t ticks = read_place(checkpoint).ticks;
+    if (ticks > world->kept_ticks[event->step]) world->kept_ticks[event->step] = ticks;
 }
 
 /* --- what must be true -----------------------------------------------------------------------------------------------------------------
