@@ -1,2 +1,2 @@
-# engine/state/settle.c: lets a step fail whose effect is open, and asks nobody
-s/bool is_open = step_has_effect(settlement->step, effect_is_open);/bool is_open = false;/
+# engine/state/settle.c: lets a step fail whose effect is open when it was looked for once, and asks nobody
+s/if (step_has_effect(settlement->step, effect_is_unsettled)) return become_unknown(settlement, message);//
