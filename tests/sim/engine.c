@@ -18,7 +18,7 @@ static void tell_event(const struct world *world, const struct event *event)
         event->data ? data : "");
 }
 
-static void fold(struct world *world, struct event_list *events)
+void engine_fold(struct world *world, struct event_list *events)
 {
     for (size_t i = 0; i < events->count && !world->fault; i++) {
         struct event *event = &events->items[i];
@@ -86,7 +86,7 @@ static void hear_line(struct world *world, const struct wire *wire)
     if (engine->state->steps[wire->step].attempt != wire->attempt) return;
     if (settle_line(engine->state, wire->step, wire->line, wire->time_ms, &events, &reply, &err))
         settle_fault(engine->state, wire->step, err.message, wire->time_ms, &events);
-    fold(world, &events);
+    engine_fold(world, &events);
     if (!reply) return;
     engine->sayings = mem_grow(engine->sayings, &engine->saying_capacity, engine->saying_count + 1, sizeof *engine->sayings);
     struct saying *saying = &engine->sayings[engine->saying_count++];
@@ -109,7 +109,7 @@ static void hear_report(struct world *world, const struct wire *wire)
         .outputs = outputs,
         .message = NULL};
     settle(world->engine.state, &report, &events);
-    fold(world, &events);
+    engine_fold(world, &events);
     const struct step_state *step = &world->engine.state->steps[wire->step];
     bool is_expected = is_live(step->status) && step->attempt == wire->attempt;
     if (wire->type == REPORT_STARTED && !is_expected) shim_cancel(world, wire->step, wire->attempt); /* its start was forgotten */
@@ -132,7 +132,7 @@ static void hear_loss(struct world *world)
                 .time_ms = world_clock(world),
                 .started = step->status != STEP_starting},
             &events);
-        fold(world, &events);
+        engine_fold(world, &events);
     }
 }
 
@@ -229,7 +229,7 @@ bool engine_advance(struct world *world)
         check_hold(world, &events);
         if (!events.count) break;
         if (rounds > 3 * world->plan->step_count + 20) world_fault(world, "decide does not come to an end");
-        fold(world, &events);
+        engine_fold(world, &events);
     }
     flush(world);
     engine->must_advance = false;
@@ -281,7 +281,7 @@ static bool end_step(struct world *world, uint32_t index)
             &(struct report){
                 .type = REPORT_DROPPED, .step = index, .attempt = engine->state->steps[index].attempt, .time_ms = world_clock(world)},
             &events);
-        fold(world, &events);
+        engine_fold(world, &events);
         return true;
     }
     engine->ended[index] = engine->state->steps[index].attempt;
@@ -320,8 +320,8 @@ bool engine_act(struct world *world)
 {
     struct engine *engine = &world->engine;
     if (engine->sequence < engine->replay_to && engine->sequence < world->shim.wire_count) return false;
-    if (engine->must_repeat) return repeat_answers(world);
     if (waits_for_disk(world)) return false;
+    if (engine->must_repeat) return repeat_answers(world);
     if (say_one(world)) return true;
     for (uint32_t i = 0; i < world->plan->step_count; i++) {
         const struct step_state *step = &engine->state->steps[i];
@@ -331,47 +331,6 @@ bool engine_act(struct world *world)
         if (ends && engine->ended[i] != step->attempt && end_step(world, i)) return true;
     }
     return false;
-}
-
-/* --- people --- */
-
-bool engine_vote(struct world *world)
-{
-    static const char *const people[] = {"p0", "p1", "p2", "stranger"};
-    struct engine *engine = &world->engine;
-    for (uint32_t i = 0; i < world->plan->step_count; i++) {
-        if (engine->state->steps[i].wait != WAIT_approval) continue;
-        const char *const groups[] = {people[chance_below(&world->chance, COUNT_OF(people))], NULL};
-        struct event_list events = {0};
-        struct error err = {0};
-        bool approves = chance_percent(&world->chance, 85);
-        if (settle_vote(engine->state, i, groups[0], groups, approves, "so be it", world_clock(world), &events, &err) == 0) engine->votes++;
-        fold(world, &events);
-        return true;
-    }
-    return false;
-}
-
-bool engine_cancel(struct world *world)
-{
-    struct engine *engine = &world->engine;
-    if (run_move(engine->state->status, EVENT_cancel_requested) < 0) return false;
-    struct event_list events = {0};
-    event_list_add(&events, EVENT_cancel_requested, NO_STEP, world_clock(world), json_pack("{s:s}", "by", "p0"));
-    engine->cancels++;
-    fold(world, &events);
-    return true;
-}
-
-/* As engine/run/lease.c: only of a run that goes on. */
-bool engine_lose_lease(struct world *world)
-{
-    enum run_status status = world->engine.state->status;
-    if (status != RUN_running && status != RUN_waiting) return false;
-    struct event_list events = {0};
-    event_list_add(&events, EVENT_cancel_requested, NO_STEP, world_clock(world), json_pack("{s:s}", "reason", "lease_lost"));
-    fold(world, &events);
-    return true;
 }
 
 /* --- life --- */
@@ -388,7 +347,7 @@ void engine_begin(struct world *world)
     engine_new(world);
     struct event_list events = {0};
     event_list_add(&events, EVENT_run_accepted, NO_STEP, world_clock(world), json_pack("{s:i, s:s}", "number", 1, "author", "p1"));
-    fold(world, &events);
+    engine_fold(world, &events);
     flush(world);
     engine_commit(world);
 }

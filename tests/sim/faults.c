@@ -15,16 +15,38 @@ static const struct {
 #undef FAULT
 };
 
+/* Why a cell stays empty; NULL: it must not. */
+static const char *why_empty(enum fault fault, enum effect_status status)
+{
+    enum where where = faults[fault].where;
+    if (status == EFFECT_intended) return "an intent and that it was sent are one write";
+    if (status == EFFECT_acknowledged) return "no line of the step protocol says it yet";
+    if (where == WORLD || where == PROCESS) return NULL;
+    if (where == UNDO) return status == EFFECT_done ? NULL : "only what is done is undone";
+    if (status == EFFECT_planned) return "nothing is sent before its intent";
+    if (where == SEND) return status == EFFECT_sent ? NULL : "what is sent is on record as sent";
+    if (status == EFFECT_sent || status == EFFECT_unknown) return NULL;
+    if (where == ASK) return "the peer is asked for what has no outcome on record";
+    return status == EFFECT_abandoned ? NULL : "what the peer took or refused before, it does not take again";
+}
+
+static void note(struct world *world, enum fault fault, enum effect_status status)
+{
+    const char *why = why_empty(fault, status);
+    world->coverage->met[fault][status]++;
+    if (why) world_fault(world, "%s met an effect that is %s, which cannot be: %s", faults[fault].name, effect_status_name(status), why);
+}
+
 static void note_effects(struct world *world, enum fault fault, uint32_t step, const char *name)
 {
     const struct step_state *is = &world->engine.state->steps[step];
     bool has_met = !json_array_size(world->plan->steps[step].effects);
     for (const struct effect_state *effect = is->effects; effect; effect = effect->next)
         if (!name || !strcmp(name, effect->name)) {
-            world->coverage->met[fault][effect->status]++;
+            note(world, fault, effect->status);
             has_met = true;
         }
-    if (!has_met) world->coverage->met[fault][EFFECT_planned]++;
+    if (!has_met) note(world, fault, EFFECT_planned);
 }
 
 void fault_note(struct world *world, enum fault fault, uint32_t step, bool of_undo)
@@ -41,21 +63,6 @@ bool fault_strikes(struct world *world, enum fault fault, uint32_t percent, uint
     if (!chance_percent(&world->chance, percent) || world->is_calm || world->fault_count >= world->fault_limit) return false;
     fault_note(world, fault, step, of_undo);
     return true;
-}
-
-/* Why a cell stays empty; NULL: it must not. */
-static const char *why_empty(enum fault fault, enum effect_status status)
-{
-    enum where where = faults[fault].where;
-    if (status == EFFECT_intended) return "an intent and that it was sent are one write";
-    if (status == EFFECT_acknowledged) return "no line of the step protocol says it yet";
-    if (where == WORLD || where == PROCESS) return NULL;
-    if (where == UNDO) return status == EFFECT_done ? NULL : "only what is done is undone";
-    if (status == EFFECT_planned) return "nothing is sent before its intent";
-    if (where == SEND) return status == EFFECT_sent ? NULL : "what is sent is on record as sent";
-    if (status == EFFECT_sent || status == EFFECT_unknown) return NULL;
-    if (where == ASK) return "the peer is asked for what has no outcome on record";
-    return status == EFFECT_abandoned ? NULL : "what the peer took or refused before, it does not take again";
 }
 
 static void print_reasons(void)

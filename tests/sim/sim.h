@@ -288,12 +288,15 @@ bool engine_hear(struct world *world);       /* the next report, or that the shi
 bool engine_hear_again(struct world *world); /* an old report, or a line of an earlier attempt */
 bool engine_advance(struct world *world);
 bool engine_act(struct world *world);
-bool engine_learn(struct world *world); /* that the leases are held */
+bool engine_learn(struct world *world);                           /* that the leases are held */
+void engine_fold(struct world *world, struct event_list *events); /* empties events */
+int64_t engine_next_ms(const struct world *world);
+void engine_release(struct world *world);
+
+/* people.c */
 bool engine_vote(struct world *world);
 bool engine_cancel(struct world *world);
 bool engine_lose_lease(struct world *world); /* the domain has taken back what the run holds */
-int64_t engine_next_ms(const struct world *world);
-void engine_release(struct world *world);
 
 /* others.c */
 void others_move(struct world *world);   /* sometimes one comes or goes */
