@@ -6,6 +6,7 @@
 #   make lint       layers, purity, headers, banned functions, clang-tidy, cppcheck, gcc -fanalyzer
 #   make bench      figures, as ratios against a floor in the same run
 #   make sim N=1000000          that many simulated runs
+#   make sim-mutants            the simulator must find each of its mutants
 #   make judge RUNS=20000       the KPI judge against simulated canaries of known truth
 #   make crash      kill -9 at five hundred moments of a run, three hundred and forty of a release, and a hundred and twenty of a canary
 #   make fuzz SECONDS_EACH=60   every fuzzer for that long
@@ -143,6 +144,12 @@ unit: $(UNIT_TESTS)
 
 $(BUILD)/sim: $(call object,$(call sources,tests/sim)) $(call archive,state plan spec types net base)
 	$(CC) $(LDFLAGS) $(filter %.o %.a,$^) -lyaml -ljansson -lm -o $@
+
+SIM_LIBRARIES := $(call archive,state plan spec types net base) -lyaml -ljansson -lm
+.PHONY: sim-mutants
+sim-mutants: $(BUILD)/sim
+	@BUILD=$(BUILD) SIM_COMPILE="$(subst ",\",$(CC) $(CPPFLAGS) $(OPTIMISE) -std=gnu11)" SIM_OBJECTS="$(call object,$(call sources,tests/sim))" \
+	    SIM_LINK="$(CC) $(LDFLAGS) @ $(SIM_LIBRARIES)" tests/sim/mutants/run
 
 $(BUILD)/judge: $(call object,$(call sources,tests/judge)) $(call archive,perform base)
 	$(CC) $(LDFLAGS) $(filter %.o %.a,$^) -ljansson -lm -o $@

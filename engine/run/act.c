@@ -153,36 +153,6 @@ static bool act_on_steps(struct live_run *run)
     return changed;
 }
 
-bool live_act(struct live_run *run)
-{
-    if (run->durable_pending || run->engine->failed) return false;
-    run->loss_pending = false;
-    bool changed = act_on_steps(run);
-    say_all(run);
-    if (run_status_at_rest(run->state->status))
-        end_supervisor(run);
-    else if (run->attached)
-        supervisor_flush(run->supervisor);
-    let_idle_shim_go(run);
-    return changed;
-}
-
-/* A shim and its empty sandboxes do nothing, so they may be made while the run that will need them is being synced. Should the server die
-   before that, no run gets this folder (submit.c), and the shim ends by itself. Not after a loss that is not on disk yet: who takes the run
-   up then would find a living shim that has never heard of what was lost, and wait for it for ever. */
-void live_prepare(struct live_run *run)
-{
-    if (run->loss_pending) return;
-    struct error ignored; /* the same happens again, and is told, when a step is to be launched */
-    for (uint32_t i = 0; i < run->acting_count; i++) {
-        uint32_t step = run->acting[i];
-        if (run->state->steps[step].status != STEP_starting) continue;
-        if (need_supervisor(run, &ignored) < 0) return;
-        if (run->attached && launch_prepare(run, step, &ignored) < 0) return;
-    }
-    if (run->attached) supervisor_flush(run->supervisor);
-}
-
 static void say_again(struct live_run *run, uint32_t step, const char *type, const struct effect_state *effect)
 {
     AUTO(free_json) json_t *line = json_pack("{s:s, s:s, s:s}", "type", type, "name", effect->name, "key", effect->key);
@@ -214,11 +184,57 @@ static void repeat_answers(struct live_run *run, uint32_t step)
     if (state->checkpoint) supervisor_say(run->supervisor, step, state->attempt, "{\"type\":\"kept\"}");
 }
 
-bool live_act_on_all(struct live_run *run)
+static void repeat_all_answers(struct live_run *run)
 {
+    run->must_repeat = false;
     for (uint32_t step = 0; step < run->plan->step_count; step++) {
         enum step_status status = run->state->steps[step].status;
         if (status == STEP_running || status == STEP_compensating) repeat_answers(run, step);
+    }
+}
+
+/* What was folded a moment ago and is not even written counts as well: at an attach, the last of what the shim told again. */
+static bool waits_for_disk(const struct live_run *run)
+{
+    return run->durable_pending || run->outbox.count;
+}
+
+bool live_act(struct live_run *run)
+{
+    if (waits_for_disk(run) || run->engine->failed) return false;
+    run->loss_pending = false;
+    if (run->must_repeat) repeat_all_answers(run);
+    bool changed = act_on_steps(run);
+    say_all(run);
+    if (run_status_at_rest(run->state->status))
+        end_supervisor(run);
+    else if (run->attached)
+        supervisor_flush(run->supervisor);
+    let_idle_shim_go(run);
+    return changed;
+}
+
+/* A shim and its empty sandboxes do nothing, so they may be made while the run that will need them is being synced. Should the server die
+   before that, no run gets this folder (submit.c), and the shim ends by itself. Not after a loss that is not on disk yet: who takes the run
+   up then would find a living shim that has never heard of what was lost, and wait for it for ever. */
+void live_prepare(struct live_run *run)
+{
+    if (run->loss_pending) return;
+    struct error ignored; /* the same happens again, and is told, when a step is to be launched */
+    for (uint32_t i = 0; i < run->acting_count; i++) {
+        uint32_t step = run->acting[i];
+        if (run->state->steps[step].status != STEP_starting) continue;
+        if (need_supervisor(run, &ignored) < 0) return;
+        if (run->attached && launch_prepare(run, step, &ignored) < 0) return;
+    }
+    if (run->attached) supervisor_flush(run->supervisor);
+}
+
+bool live_act_on_all(struct live_run *run)
+{
+    run->must_repeat = true;
+    for (uint32_t step = 0; step < run->plan->step_count; step++) {
+        enum step_status status = run->state->steps[step].status;
         if (!step_is_live(status) || run->is_acting[step]) continue;
         run->acting[run->acting_count++] = step;
         run->is_acting[step] = true;

@@ -184,8 +184,8 @@ void decide(struct run_state *state, const struct decide_input *input, struct ev
     case RUN_running:
     case RUN_waiting:
     case RUN_cancelling:
-        if (run_deadline(state) <= input->now_ms) return time_out(&decision);
         if (is_asking(state)) return ask_person(&decision);
+        if (run_deadline(state) <= input->now_ms) return time_out(&decision);
         return decide_steps(&decision);
     case RUN_needs_person:
         if (!is_asking(state)) add_run(&decision, EVENT_run_resumed, NULL);

@@ -189,9 +189,22 @@ static bool is_over_time(const struct decision *decision, uint32_t stage)
     return timeout_ms && is->started_ms && !is->failed && decision->now_ms >= is->started_ms + timeout_ms;
 }
 
+/* It waits to find out what became of an effect, and will not any more. */
+static bool is_left_open(const struct step_state *step)
+{
+    bool waits = step->status == STEP_parked || step->status == STEP_pending || step->status == STEP_ready;
+    return waits && step_has_effect(step, effect_is_unsettled);
+}
+
+static void leave_open(struct decision *decision, uint32_t step)
+{
+    add(decision, EVENT_step_unknown, step, with_text("message", "it was ended while the outcome of an effect was open"));
+}
+
 static void end_for_timeout(struct decision *decision, uint32_t stage, uint32_t step)
 {
     struct text message = {0};
+    if (is_left_open(&decision->state->steps[step])) return leave_open(decision, step);
     text_add(&message, "its stage took longer than ");
     text_add_duration(&message, stage_plan(decision, stage)->timeout_ms);
     json_t *data = with_reason(REASON_timeout, text_view(&message));
@@ -312,6 +325,10 @@ static void cancel_steps(struct decision *decision, uint32_t stage)
         bool is_doomed = runs_nothing_more(state) || !step->condition_overrides;
         if (is->status == STEP_unknown) continue;
         if (!is_doomed && (waits || ask_step(state, step, false, NULL) == VERDICT_START)) continue;
+        if (is_left_open(is) && !undo_finds_out(state, step->index)) {
+            leave_open(decision, step->index);
+            continue;
+        }
         json_t *data = with_reason(state->cancel_reason, NULL);
         if (is->status == STEP_starting || is->status == STEP_running)
             add(decision, EVENT_step_cancelling, step->index, data);

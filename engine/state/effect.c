@@ -29,6 +29,11 @@ bool effect_is_unknown(const struct effect_state *effect)
     return effect->status == EFFECT_unknown;
 }
 
+bool effect_is_unsettled(const struct effect_state *effect)
+{
+    return effect_is_open(effect) || effect_is_unknown(effect);
+}
+
 bool step_has_effect(const struct step_state *step, bool (*test)(const struct effect_state *effect))
 {
     for (const struct effect_state *effect = step->effects; effect; effect = effect->next)

@@ -33,6 +33,7 @@ struct effect_state *effect_find_key(const struct step_state *step, const char *
 bool effect_is_open(const struct effect_state *effect); /* told to happen, and no outcome on record */
 bool step_has_effect(const struct step_state *step, bool (*test)(const struct effect_state *effect));
 bool effect_is_unknown(const struct effect_state *effect);
+bool effect_is_unsettled(const struct effect_state *effect); /* open or unknown: it may have happened */
 /* What the plan says of this effect; NULL: it was not foreseen. */
 const json_t *effect_planned(const struct plan_step *plan, const char *name);
 /* Every effect of the run, in turn: begin with step 0 and NULL; NULL = there is none any more. */

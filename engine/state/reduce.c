@@ -57,7 +57,8 @@ static int check_run(const struct run_state *state, const struct event *event, s
     return 0;
 }
 
-static void fold_cancel(struct run_state *state, const struct event *event)
+/* was_asked: the run waited for a person, so who cancels it says that nobody will look at what is unknown. */
+static void fold_cancel(struct run_state *state, const struct event *event, bool was_asked)
 {
     enum reason reason = event_reason(event);
     bool is_first = !state->cancel_count++;
@@ -65,7 +66,7 @@ static void fold_cancel(struct run_state *state, const struct event *event)
     if (is_first) state->cancel_reason = reason == REASON_ok ? REASON_operator : reason;
     if (is_first) replace_text(&state->cancel_comment, json_text(event->data, "comment", NULL));
     if (!state->cancelled_by) replace_text(&state->cancelled_by, json_text(event->data, "by", NULL));
-    for (uint32_t i = 0; state->unknown_count && i < state->plan->step_count; i++)
+    for (uint32_t i = 0; was_asked && state->unknown_count && i < state->plan->step_count; i++)
         if (state->steps[i].status == STEP_unknown) state->steps[i].wait = WAIT_none;
     stage_mark_all_open_dirty(state);
 }
@@ -79,6 +80,7 @@ static void fold_start(struct run_state *state, const struct event *event)
 
 static void fold_run(struct run_state *state, const struct event *event, enum run_status to)
 {
+    bool was_asked = state->status == RUN_needs_person;
     if (event->type == EVENT_run_rolling_back) state->undoes_unfinished = state->status == RUN_cancelling;
     if (event->type == EVENT_cancel_requested && state->status == RUN_rollback_failed) fold_undo_anew(state);
     state->status = to;
@@ -90,7 +92,7 @@ static void fold_run(struct run_state *state, const struct event *event, enum ru
         replace_text(&state->author, json_text(event->data, "author", NULL));
     }
     if (event->type == EVENT_run_started) fold_start(state, event);
-    if (event->type == EVENT_cancel_requested) fold_cancel(state, event);
+    if (event->type == EVENT_cancel_requested) fold_cancel(state, event, was_asked);
     if (event->type == EVENT_run_isolation) {
         replace_text(&state->isolation, json_text(event->data, "message", json_text(event->data, "degree", NULL)));
         return;

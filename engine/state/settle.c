@@ -113,7 +113,7 @@ static void fail(const struct settlement *settlement, enum reason reason, const 
     if (settlement->report->type != REPORT_REFUSED && may_retry(settlement, reason))
         return park_for_retry(settlement, reason, message, false);
     if (is_open && settlement->step->finds < FINDS_MAX) return park_for_retry(settlement, reason, message, true);
-    if (is_open) return become_unknown(settlement, message);
+    if (step_has_effect(settlement->step, effect_is_unsettled)) return become_unknown(settlement, message);
     json_t *data = with_reason(reason, message);
     put_exit(settlement, data);
     add(settlement, EVENT_step_failed, data);
@@ -158,7 +158,7 @@ static void succeed(const struct settlement *settlement)
 /* The end of a step that is being ended: of the run's cancelling, or because of something of its own (settle_fault, timeout). */
 static void settle_cancelling(const struct settlement *settlement, enum reason reason, const char *message)
 {
-    if (step_has_effect(settlement->step, effect_is_open))
+    if (step_has_effect(settlement->step, effect_is_unsettled))
         return become_unknown(settlement, "it was ended while the outcome of an effect was open");
     bool is_run = settlement->state->status == RUN_cancelling;
     json_t *data = with_reason(is_run ? settlement->state->cancel_reason : reason, message);

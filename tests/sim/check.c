@@ -70,7 +70,7 @@ void check_journal(struct world *world)
 }
 
 /* Nobody who was answered may find the decision gone. */
-static void check_decisions(struct world *world)
+void check_decisions(struct world *world)
 {
     const struct run_state *state = world->engine.state;
     uint32_t votes = 0;
@@ -111,13 +111,49 @@ static void check_effects(struct world *world)
     }
 }
 
-/* --- rolled back: told once more, by the journal's words and not by the code that decides --- */
+/* What the record says that it was not done may not be there. What nobody can tell is said to be unknown. One exception, which is counted:
+   a peer that knows a second order from the first is not waited for, so a request that is under way may arrive after the run gave it up. */
+static void check_record(struct world *world)
+{
+    for (uint32_t i = 0; i < world->plan->step_count; i++)
+        for (const struct effect_state *effect = world->engine.state->steps[i].effects; effect; effect = effect->next) {
+            bool is_denied = effect->status == EFFECT_abandoned || effect->status == EFFECT_failed;
+            bool is_told = effect->status == EFFECT_done || effect->status == EFFECT_compensated;
+            bool is_there = peer_order(world, effect->key) != NULL;
+            if (effect->status == EFFECT_abandoned && is_there && world->peer.kinds[i] == PEER_DEDUPES) {
+                world->orphan_count++;
+                continue;
+            }
+            if (is_denied && is_there)
+                world_fault(world, "%s: the record says that %s was not done, and it was", world->plan->steps[i].path, effect->name);
+            if (is_told && !is_there)
+                world_fault(world, "%s: the record says that %s was done, and it was not", world->plan->steps[i].path, effect->name);
+        }
+}
 
 static const char *effect_word(const struct world *world, uint32_t step, const char *key)
 {
     const json_t *planned = json_array_get(world->plan->steps[step].effects, 0);
     return json_is_true(json_object_get(planned, key)) ? "true" : json_text(planned, key, NULL);
 }
+
+/* A run comes to its end by itself only when it is known what became of everything that it began; else a person is asked. */
+static void check_known(struct world *world)
+{
+    const struct run_state *state = world->engine.state;
+    if (world->was_asked || state->cancel_count > 1 || state->status == RUN_rollback_failed) return;
+    for (uint32_t i = 0; i < world->plan->step_count; i++)
+        for (const struct effect_state *effect = state->steps[i].effects; effect; effect = effect->next) {
+            enum effect_status is = effect->status;
+            bool is_left = state->cancel_count && (effect_word(world, i, "compensation") || effect_word(world, i, "pivot"));
+            if (is_left || strcmp(effect->name, "order") != 0) continue; /* it was looked for, and stands in what is left */
+            if (is == EFFECT_intended || is == EFFECT_sent || is == EFFECT_acknowledged || is == EFFECT_unknown)
+                world_fault(world, "the run is over, %s of %s is %s, and nobody was asked", effect->name, world->plan->steps[i].path,
+                    effect_status_name(is));
+        }
+}
+
+/* --- rolled back: told once more, by the journal's words and not by the code that decides --- */
 
 /* Which step's order is the nth that was done; the place counts from 1, 0 = never. What was found out on the way back only has the last
    place together. */
@@ -159,10 +195,13 @@ static bool covers(const struct plan_stage *of, const struct plan_stage *other)
     return *of->scope ? !strncmp(inner, outer, strlen(outer)) : of == other;
 }
 
-static bool stage_went_wrong(const struct world *world, const struct plan_stage *stage, const bool *was_good, bool cancelled)
+static bool stage_went_wrong(
+    const struct world *world, const struct plan_stage *stage, const uint32_t *places, const bool *was_good, bool cancelled)
 {
     for (uint32_t i = stage->first_step; i < stage->first_step + stage->step_count; i++) {
         const struct step_state *step = &world->engine.state->steps[i];
+        bool lends = places[i] && world->peer.shares[i].lends;
+        if (cancelled && lends) return true; /* a share that is lent is nothing finished */
         bool is_failure = step->reason != REASON_ok && step->status != STEP_skipped;
         if (was_good[i] || (stage->allow_failure && step->status == STEP_failed)) continue;
         if (cancelled || (is_failure && !stage->allow_failure)) return true;
@@ -186,7 +225,7 @@ static bool must_be_undone(const struct world *world, uint32_t step, const uint3
     bool is_in_reach = world->plan->rollback_run;
     if (!places[step] || !effect_word(world, step, "compensation") || is_behind_pivot(world, step, places)) return false;
     for (uint32_t i = 0; i < world->plan->stage_count && !is_in_reach; i++)
-        is_in_reach = covers(&stages[i], stage) && stage_went_wrong(world, &stages[i], was_good, cancelled);
+        is_in_reach = covers(&stages[i], stage) && stage_went_wrong(world, &stages[i], places, was_good, cancelled);
     return is_in_reach;
 }
 
@@ -222,6 +261,9 @@ void check_end(struct world *world)
     check_decisions(world);
     check_verdict(world);
     check_effects(world);
+    check_record(world);
+    check_known(world);
+    share_check_end(world);
     check_undone(world);
     for (size_t i = 0; i < world->shim.count; i++)
         if (world->shim.processes[i].state == PROCESS_LIVES)

@@ -18,15 +18,17 @@ static void tell_event(const struct world *world, const struct event *event)
         event->data ? data : "");
 }
 
-static void fold(struct world *world, struct event_list *events)
+void engine_fold(struct world *world, struct event_list *events)
 {
     for (size_t i = 0; i < events->count && !world->fault; i++) {
         struct event *event = &events->items[i];
         struct error err = {0};
         tell_event(world, event);
+        tick_check(world, event);
         if (reduce(world->engine.state, event, &err)) world_fault(world, "illegal event: %s", err.message);
         event_list_add(&world->engine.outbox, event->type, event->step, event->time_ms, take(&event->data));
         world->event_count++;
+        world->was_asked |= world->engine.state->status == RUN_needs_person;
         check_state(world);
     }
     event_list_release(events);
@@ -52,8 +54,11 @@ bool engine_commit(struct world *world)
     struct journal_model *journal = &world->journal;
     if (journal->committed == journal->count) return false;
     for (; journal->committed < journal->count; journal->committed++) {
-        world->acknowledged_votes += journal->batches[journal->committed].votes;
-        world->acknowledged_cancels += journal->batches[journal->committed].cancels;
+        const struct batch *batch = &journal->batches[journal->committed];
+        world->acknowledged_votes += batch->votes;
+        world->acknowledged_cancels += batch->cancels;
+        for (size_t i = 0; i < batch->events.count; i++)
+            tick_committed(world, &batch->events.items[i]);
     }
     return true;
 }
@@ -81,7 +86,7 @@ static void hear_line(struct world *world, const struct wire *wire)
     if (engine->state->steps[wire->step].attempt != wire->attempt) return;
     if (settle_line(engine->state, wire->step, wire->line, wire->time_ms, &events, &reply, &err))
         settle_fault(engine->state, wire->step, err.message, wire->time_ms, &events);
-    fold(world, &events);
+    engine_fold(world, &events);
     if (!reply) return;
     engine->sayings = mem_grow(engine->sayings, &engine->saying_capacity, engine->saying_count + 1, sizeof *engine->sayings);
     struct saying *saying = &engine->sayings[engine->saying_count++];
@@ -104,7 +109,7 @@ static void hear_report(struct world *world, const struct wire *wire)
         .outputs = outputs,
         .message = NULL};
     settle(world->engine.state, &report, &events);
-    fold(world, &events);
+    engine_fold(world, &events);
     const struct step_state *step = &world->engine.state->steps[wire->step];
     bool is_expected = is_live(step->status) && step->attempt == wire->attempt;
     if (wire->type == REPORT_STARTED && !is_expected) shim_cancel(world, wire->step, wire->attempt); /* its start was forgotten */
@@ -124,11 +129,32 @@ static void hear_loss(struct world *world)
             &(struct report){.type = REPORT_LOST,
                 .step = i,
                 .attempt = step->attempt,
-                .time_ms = world->now_ms,
+                .time_ms = world_clock(world),
                 .started = step->status != STEP_starting},
             &events);
-        fold(world, &events);
+        engine_fold(world, &events);
     }
+}
+
+static void hear(struct world *world, const struct wire *wire)
+{
+    if (wire->kind == WIRE_LINE)
+        hear_line(world, wire);
+    else
+        hear_report(world, wire);
+    world->engine.must_advance = true;
+}
+
+bool engine_hear_again(struct world *world)
+{
+    struct engine *engine = &world->engine;
+    if (!engine->knows_shim || !engine->sequence) return false;
+    const struct wire wire = world->shim.wires[chance_below(&world->chance, (uint32_t)engine->sequence)];
+    bool is_old = wire.attempt < engine->state->steps[wire.step].attempt;
+    if (wire.kind == WIRE_LINE && !is_old) return false;
+    fault_note(world, FAULT_report_again, NO_STEP, false);
+    hear(world, &wire);
+    return true;
 }
 
 bool engine_hear(struct world *world)
@@ -137,11 +163,7 @@ bool engine_hear(struct world *world)
     if (!engine->knows_shim) return false;
     if (engine->sequence < world->shim.wire_count) {
         const struct wire wire = world->shim.wires[engine->sequence++];
-        if (wire.kind == WIRE_LINE)
-            hear_line(world, &wire);
-        else
-            hear_report(world, &wire);
-        engine->must_advance = true;
+        hear(world, &wire);
         return true;
     }
     if (world->shim.lives) return false;
@@ -156,7 +178,7 @@ static struct decide_input input(const struct world *world, struct turn *turns)
     others_look(world, turns);
     uint32_t live = world->engine.state->live_stage_count;
     return (struct decide_input){
-        .now_ms = world->now_ms, .free_slots = live < SLOTS ? SLOTS - live : 0, .hold = world->engine.is_unsure, .turns = turns};
+        .now_ms = world_clock(world), .free_slots = live < SLOTS ? SLOTS - live : 0, .hold = world->engine.is_unsure, .turns = turns};
 }
 
 static bool same_events(const struct event_list *a, const struct event_list *b)
@@ -207,7 +229,7 @@ bool engine_advance(struct world *world)
         check_hold(world, &events);
         if (!events.count) break;
         if (rounds > 3 * world->plan->step_count + 20) world_fault(world, "decide does not come to an end");
-        fold(world, &events);
+        engine_fold(world, &events);
     }
     flush(world);
     engine->must_advance = false;
@@ -218,7 +240,8 @@ bool engine_advance(struct world *world)
 
 int64_t engine_next_ms(const struct world *world)
 {
-    return decide_next_time(world->engine.state);
+    int64_t next = decide_next_time(world->engine.state);
+    return next == INT64_MAX ? next : next - world->clock_ms;
 }
 
 /* --- acting --- */
@@ -256,9 +279,9 @@ static bool end_step(struct world *world, uint32_t index)
         struct event_list events = {0}; /* there never was a shim to hear of it */
         settle(engine->state,
             &(struct report){
-                .type = REPORT_DROPPED, .step = index, .attempt = engine->state->steps[index].attempt, .time_ms = world->now_ms},
+                .type = REPORT_DROPPED, .step = index, .attempt = engine->state->steps[index].attempt, .time_ms = world_clock(world)},
             &events);
-        fold(world, &events);
+        engine_fold(world, &events);
         return true;
     }
     engine->ended[index] = engine->state->steps[index].attempt;
@@ -266,10 +289,39 @@ static bool end_step(struct world *world, uint32_t index)
     return true;
 }
 
+static void tell_again(struct world *world, uint32_t step, const char *type, const struct effect_state *effect)
+{
+    char line[200];
+    const char *seen = effect->status == EFFECT_failed ? "failed" : "done";
+    snprintf(line, sizeof line, "{\"type\":\"%s\",\"name\":\"%s\",\"key\":\"%s\",\"seen\":\"%s\"}", type, effect->name, effect->key, seen);
+    shim_tell(world, step, world->engine.state->steps[step].attempt, line);
+}
+
+/* As engine/run does: an answer that may have been lost is given again. `find` can never make a second order. */
+static bool repeat_answers(struct world *world)
+{
+    world->engine.must_repeat = false;
+    for (uint32_t i = 0; i < world->plan->step_count; i++) {
+        const struct step_state *step = &world->engine.state->steps[i];
+        if (step->status != STEP_running && step->status != STEP_compensating) continue;
+        for (const struct effect_state *effect = step->effects; effect; effect = effect->next) {
+            bool has_outcome = effect->status == EFFECT_done || effect->status == EFFECT_failed || effect->status == EFFECT_compensated;
+            bool is_open = effect->status == EFFECT_intended || effect->status == EFFECT_sent;
+            if (has_outcome) tell_again(world, i, "known", effect);
+            if (!has_outcome && effect->status != EFFECT_abandoned) tell_again(world, i, "find", effect);
+            if (!is_open) tell_again(world, i, "kept", effect);
+        }
+        if (step->checkpoint) shim_tell(world, i, step->attempt, "{\"type\":\"kept\"}");
+    }
+    return true;
+}
+
 bool engine_act(struct world *world)
 {
     struct engine *engine = &world->engine;
+    if (engine->sequence < engine->replay_to && engine->sequence < world->shim.wire_count) return false;
     if (waits_for_disk(world)) return false;
+    if (engine->must_repeat) return repeat_answers(world);
     if (say_one(world)) return true;
     for (uint32_t i = 0; i < world->plan->step_count; i++) {
         const struct step_state *step = &engine->state->steps[i];
@@ -279,36 +331,6 @@ bool engine_act(struct world *world)
         if (ends && engine->ended[i] != step->attempt && end_step(world, i)) return true;
     }
     return false;
-}
-
-/* --- people --- */
-
-bool engine_vote(struct world *world)
-{
-    static const char *const people[] = {"p0", "p1", "p2", "stranger"};
-    struct engine *engine = &world->engine;
-    for (uint32_t i = 0; i < world->plan->step_count; i++) {
-        if (engine->state->steps[i].wait != WAIT_approval) continue;
-        const char *const groups[] = {people[chance_below(&world->chance, COUNT_OF(people))], NULL};
-        struct event_list events = {0};
-        struct error err = {0};
-        bool approves = chance_percent(&world->chance, 85);
-        if (settle_vote(engine->state, i, groups[0], groups, approves, "so be it", world->now_ms, &events, &err) == 0) engine->votes++;
-        fold(world, &events);
-        return true;
-    }
-    return false;
-}
-
-bool engine_cancel(struct world *world)
-{
-    struct engine *engine = &world->engine;
-    if (run_move(engine->state->status, EVENT_cancel_requested) < 0) return false;
-    struct event_list events = {0};
-    event_list_add(&events, EVENT_cancel_requested, NO_STEP, world->now_ms, json_pack("{s:s}", "by", "p0"));
-    engine->cancels++;
-    fold(world, &events);
-    return true;
 }
 
 /* --- life --- */
@@ -324,8 +346,8 @@ void engine_begin(struct world *world)
 {
     engine_new(world);
     struct event_list events = {0};
-    event_list_add(&events, EVENT_run_accepted, NO_STEP, world->now_ms, json_pack("{s:i, s:s}", "number", 1, "author", "p1"));
-    fold(world, &events);
+    event_list_add(&events, EVENT_run_accepted, NO_STEP, world_clock(world), json_pack("{s:i, s:s}", "number", 1, "author", "p1"));
+    engine_fold(world, &events);
     flush(world);
     engine_commit(world);
 }
@@ -343,41 +365,17 @@ static void lose_batches(struct world *world)
 {
     struct journal_model *journal = &world->journal;
     size_t kept = journal->committed + chance_below(&world->chance, (uint32_t)(journal->count - journal->committed + 1));
+    if (kept < journal->count) fault_note(world, FAULT_write_torn, NO_STEP, false);
     while (journal->count > kept)
         event_list_release(&journal->batches[--journal->count].events);
     journal->committed = journal->count;
 }
 
-static void tell_again(struct world *world, uint32_t step, const char *type, const struct effect_state *effect)
-{
-    char line[200];
-    const char *seen = effect->status == EFFECT_failed ? "failed" : "done";
-    snprintf(line, sizeof line, "{\"type\":\"%s\",\"name\":\"%s\",\"seen\":\"%s\"}", type, effect->name, seen);
-    shim_tell(world, step, world->engine.state->steps[step].attempt, line);
-}
-
-/* As engine/run does: an answer that may have been lost is given again. `find` can never make a second order. */
-static void repeat_answers(struct world *world)
-{
-    for (uint32_t i = 0; i < world->plan->step_count; i++) {
-        const struct step_state *step = &world->engine.state->steps[i];
-        if (step->status != STEP_running && step->status != STEP_compensating) continue;
-        for (const struct effect_state *effect = step->effects; effect; effect = effect->next) {
-            bool has_outcome = effect->status == EFFECT_done || effect->status == EFFECT_failed || effect->status == EFFECT_compensated;
-            bool is_open = effect->status == EFFECT_intended || effect->status == EFFECT_sent;
-            if (has_outcome) tell_again(world, i, "known", effect);
-            if (!has_outcome && effect->status != EFFECT_abandoned) tell_again(world, i, "find", effect);
-            if (!is_open) tell_again(world, i, "kept", effect);
-        }
-    }
-}
-
 void engine_crash(struct world *world)
 {
-    world_say(world, "  the engine crashes");
     check_journal(world);
-    engine_release(world);
     lose_batches(world);
+    engine_release(world);
     engine_new(world);
     for (size_t i = 0; i < world->journal.count; i++) {
         const struct batch *batch = &world->journal.batches[i];
@@ -388,9 +386,12 @@ void engine_crash(struct world *world)
         world->engine.sequence = batch->sequence;
     }
     check_state(world);
+    check_decisions(world);
+    tick_check_state(world);
     world->crash_count++;
     world->engine.knows_shim = true;
     world->engine.is_unsure = chance_percent(&world->chance, 30);
     world->engine.is_attached = world->shim.lives;
-    if (world->shim.lives) repeat_answers(world);
+    world->engine.must_repeat = world->shim.lives;
+    world->engine.replay_to = world->shim.wire_count;
 }

@@ -1,5 +1,6 @@
-/* main.c: sim [--seed S] [--verbose] [N]: simulates N runs (default 2000), each from a seed of its own, with crashes of server and
-   shim between any two events, and checks what must always be true. A failing seed is printed and can be run again alone. */
+/* main.c: sim [--seed S] [--verbose] [--stop] [N]: simulates N runs (default 20000), each from a seed of its own, with crashes of server
+   and shim between any two events, and checks what must always be true. A failing seed is printed, made small, and can be run again alone.
+ */
 #include "tests/sim/sim.h"
 
 #include "base/clock.h"
@@ -10,7 +11,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { RUNS_DEFAULT = 2000, ACTIONS_WILD = 1500, ACTIONS_MAX = 200 * 1000 };
+enum {
+    RUNS_DEFAULT = 20 * 1000,
+    ACTIONS_WILD = 1500,
+    ACTIONS_MAX = 200 * 1000,
+    COVERED_RUNS = 200 * 1000,
+    CELL_LEAST = 100,
+    SHRUNK_MAX = 5
+};
 
 void world_fault(struct world *world, const char *format, ...)
 {
@@ -33,21 +41,53 @@ void world_say(const struct world *world, const char *format, ...)
     va_end(arguments);
 }
 
+static bool may_strike(const struct world *world)
+{
+    return world->crash_budget && world->fault_count < world->fault_limit;
+}
+
+static void crash_server(struct world *world)
+{
+    fault_note(world, FAULT_server_dies, NO_STEP, false);
+    engine_crash(world);
+}
+
+static void lose_power(struct world *world)
+{
+    fault_note(world, FAULT_power_fails, NO_STEP, false);
+    engine_crash(world);
+    shim_lose_power(world);
+}
+
 static void crash_something(struct world *world)
 {
-    uint32_t lot = chance_below(&world->chance, 4);
+    uint32_t lot = chance_below(&world->chance, 5);
     world->crash_budget--;
-    if (lot != 0 && world->shim.lives) shim_die(world);
-    if (lot != 1) engine_crash(world);
+    if (lot == 4) return lose_power(world);
+    if (lot != 0 && world->shim.lives) {
+        fault_note(world, FAULT_shim_dies, NO_STEP, false);
+        shim_die(world);
+    }
+    if (lot != 1) crash_server(world);
+}
+
+static void move_clock(struct world *world)
+{
+    enum { FURTHEST_MS = 5000 };
+    world->clock_ms += (int64_t)chance_below(&world->chance, 2 * FURTHEST_MS) - FURTHEST_MS;
+    world->engine.must_advance = true; /* the server arms its timers anew when the clock is set */
+    fault_note(world, FAULT_clock_jumps, NO_STEP, false);
 }
 
 static bool disturb(struct world *world)
 {
     if (world->is_calm) return false;
-    if (world->crash_budget && chance_percent(&world->chance, 2)) return crash_something(world), true;
-    if (world->cancel_budget && chance_below(&world->chance, 300) == 0) {
+    if (may_strike(world) && chance_percent(&world->chance, 2)) return crash_something(world), true;
+    if (may_strike(world) && chance_below(&world->chance, 400) == 0) return move_clock(world), true;
+    if (may_strike(world) && chance_below(&world->chance, 200) == 0 && engine_hear_again(world)) return true;
+    if (world->cancel_budget && world->fault_count < world->fault_limit && chance_below(&world->chance, 300) == 0) {
         world->cancel_budget--;
-        return engine_cancel(world);
+        return engine_cancel(world) ? fault_note(world, FAULT_person_cancels, NO_STEP, false), true : false;
     }
     return false;
 }
@@ -55,7 +95,8 @@ static bool disturb(struct world *world)
 /* One of the things that can happen now, drawn by lot; false when nothing can. */
 static bool happen(struct world *world)
 {
-    static bool (*const actions[])(struct world *) = {engine_hear, engine_advance, engine_act, engine_commit, shim_step, engine_learn};
+    static bool (*const actions[])(struct world *) = {
+        engine_hear, engine_advance, engine_act, engine_commit, shim_step, engine_learn, peer_step, share_step};
     uint32_t first = chance_below(&world->chance, COUNT_OF(actions));
     for (uint32_t i = 0; i < COUNT_OF(actions); i++)
         if (actions[(first + i) % COUNT_OF(actions)](world)) return true;
@@ -67,6 +108,8 @@ static void pass_time(struct world *world)
 {
     int64_t next = engine_next_ms(world), shim = shim_next_ms(world);
     if (shim < next) next = shim;
+    if (peer_next_ms(world) < next) next = peer_next_ms(world);
+    if (share_next_ms(world) < next) next = share_next_ms(world);
     if ((next == INT64_MAX || chance_percent(&world->chance, 20)) && others_let_go(world)) return;
     bool is_late = next == INT64_MAX || chance_percent(&world->chance, 20);
     if (is_late && engine_vote(world)) return;
@@ -90,8 +133,9 @@ static bool is_over(const struct world *world)
 static void drain(struct world *world)
 {
     for (uint32_t i = 0; i < 1000 && !world->fault; i++) {
-        if (engine_hear(world) || shim_step(world)) continue;
-        int64_t next = shim_next_ms(world);
+        if (engine_hear(world) || shim_step(world) || peer_step(world)) continue;
+        int64_t next = shim_next_ms(world), peer = peer_next_ms(world);
+        if (peer < next) next = peer;
         if (next == INT64_MAX) return;
         if (next > world->now_ms)
             world->now_ms = next;
@@ -119,73 +163,162 @@ static void release(struct world *world)
 {
     engine_release(world);
     shim_release(world);
+    peer_release(world);
     for (size_t i = 0; i < world->journal.count; i++)
         event_list_release(&world->journal.batches[i].events);
     free(world->journal.batches);
     free(world->ordered);
     free(world->undone);
     free(world->undone_at);
+    free(world->kept_ticks);
     free(world->others);
     free_made_plan(&world->plan);
 }
 
+static void make_world(const struct scenario *scenario, struct world *world)
+{
+    struct text plan = {0};
+    scenario_plan(scenario, &plan);
+    if (world->is_verbose) printf("%s", text_view(&plan));
+    world->plan = make_plan(text_view(&plan));
+    text_release(&plan);
+    world->ordered = mem_alloc_array(world->plan->step_count, sizeof *world->ordered);
+    world->undone = mem_alloc_array(world->plan->step_count, sizeof *world->undone);
+    world->undone_at = mem_alloc_array(world->plan->step_count, sizeof *world->undone_at);
+    world->kept_ticks = mem_alloc_array(world->plan->step_count, sizeof *world->kept_ticks);
+    world->others = mem_alloc_array((size_t)world->plan->claim_count + 1, sizeof *world->others);
+    world->crash_budget = chance_percent(&world->chance, 70) ? chance_below(&world->chance, 12) : 0;
+    world->cancel_budget = chance_percent(&world->chance, 40) ? 1 + chance_below(&world->chance, 2) : 0;
+    peer_begin(world);
+}
+
+struct result scenario_run(const struct scenario *scenario, bool is_verbose, struct coverage *coverage)
+{
+    static const uint64_t OTHER_STREAM = 0x5deece66dull; /* the plan is drawn from the seed itself */
+    struct world world = {.chance = {scenario->seed ^ OTHER_STREAM},
+        .is_verbose = is_verbose,
+        .coverage = coverage,
+        .fault_limit = scenario->fault_limit,
+        .now_ms = 1000,
+        .clock_ms = 1000 * 1000};
+    make_world(scenario, &world);
+    live(&world);
+    struct result result = {.end = world.engine.state->status,
+        .fault_count = world.fault_count,
+        .events = world.event_count,
+        .crashes = world.crash_count,
+        .orphans = world.orphan_count};
+    if (world.fault) snprintf(result.fault, sizeof result.fault, "%s", world.fault);
+    release(&world);
+    return result;
+}
+
+/* --- all of them -----------------------------------------------------------------------------------------------------------------------
+ */
+
 struct totals {
-    uint64_t passed, failed, events, crashes;
+    uint64_t passed, failed, events, crashes, orphans;
+    struct coverage coverage;
     uint32_t ends[RUN_STATUS_COUNT];
 };
 
-static void simulate(uint64_t seed, bool is_verbose, struct totals *totals)
+struct options {
+    struct scenario scenario;
+    int64_t runs;
+    bool is_verbose, stops; /* stops: at the first failing seed */
+};
+
+static void tell_failure(const struct scenario *scenario, const struct result *result, bool is_small)
 {
-    struct world world = {.chance = {seed}, .seed = seed, .is_verbose = is_verbose, .now_ms = 1000};
-    struct text plan = {0};
-    random_plan(&world.chance, &plan);
-    if (is_verbose) printf("%s", text_view(&plan));
-    world.plan = make_plan(text_view(&plan));
-    world.ordered = mem_alloc_array(world.plan->step_count, sizeof *world.ordered);
-    world.undone = mem_alloc_array(world.plan->step_count, sizeof *world.undone);
-    world.undone_at = mem_alloc_array(world.plan->step_count, sizeof *world.undone_at);
-    world.others = mem_alloc_array((size_t)world.plan->claim_count + 1, sizeof *world.others);
-    world.crash_budget = chance_percent(&world.chance, 70) ? chance_below(&world.chance, 12) : 0;
-    world.cancel_budget = chance_percent(&world.chance, 40) ? 1 + chance_below(&world.chance, 2) : 0;
-    live(&world);
-    totals->events += world.event_count;
-    totals->crashes += world.crash_count;
-    totals->ends[world.engine.state->status]++;
-    unsigned long long number = seed;
-    if (world.fault) printf("sim: seed %llu: %s\n     see it: sim --verbose --seed %llu 1\n", number, world.fault, number);
-    *(world.fault ? &totals->failed : &totals->passed) += 1;
-    release(&world);
-    text_release(&plan);
+    struct scenario small = *scenario;
+    printf("sim: seed %llu: %s\n     see it: ", (unsigned long long)scenario->seed, result->fault);
+    if (is_small) return scenario_print(&small);
+    scenario_shrink(&small);
+    scenario_print(&small);
+}
+
+static void simulate(const struct options *options, uint64_t seed, struct totals *totals)
+{
+    struct scenario scenario = options->scenario;
+    scenario.seed = seed;
+    const struct result result = scenario_run(&scenario, options->is_verbose, &totals->coverage);
+    totals->events += result.events;
+    totals->crashes += result.crashes;
+    totals->orphans += result.orphans;
+    totals->ends[result.end]++;
+    if (result.fault[0]) tell_failure(&scenario, &result, options->is_verbose || totals->failed >= SHRUNK_MAX);
+    *(result.fault[0] ? &totals->failed : &totals->passed) += 1;
 }
 
 static int usage(void)
 {
-    fprintf(stderr, "usage: sim [--seed S] [--verbose] [N]\n");
+    fprintf(stderr, "usage: sim [--seed S] [--verbose] [--stop] [--stages N] [--faults N] [--without STEP,...] [N]\n");
     return 64;
+}
+
+static bool read_number(const char *text, uint32_t *ret)
+{
+    int64_t number;
+    if (!text || !text_to_integer(text, &number) || number < 0 || number > UINT32_MAX) return false;
+    *ret = (uint32_t)number;
+    return true;
+}
+
+/* An option with a value; *taken: it was one. */
+static bool read_value(struct options *options, const char *name, const char *value, bool *taken)
+{
+    int64_t seed = 0;
+    *taken = true;
+    if (!strcmp(name, "--stages")) return read_number(value, &options->scenario.stage_limit);
+    if (!strcmp(name, "--faults")) return read_number(value, &options->scenario.fault_limit);
+    if (!strcmp(name, "--without")) return value && scenario_read_steps(&options->scenario, value);
+    *taken = !strcmp(name, "--seed");
+    if (!*taken) return true;
+    bool is_number = value && text_to_integer(value, &seed);
+    options->scenario.seed = (uint64_t)seed;
+    return is_number;
+}
+
+static bool read_options(int argc, char **argv, struct options *options)
+{
+    for (int i = 1; i < argc; i++) {
+        bool taken = false;
+        if (!read_value(options, argv[i], argv[i + 1], &taken)) return false;
+        if (taken)
+            i++;
+        else if (!strcmp(argv[i], "--verbose"))
+            options->is_verbose = true;
+        else if (!strcmp(argv[i], "--stop"))
+            options->stops = true;
+        else if (!text_to_integer(argv[i], &options->runs))
+            return false;
+    }
+    return true;
+}
+
+static bool report(const struct totals *totals, int64_t runs, double seconds)
+{
+    bool is_enough = coverage_print(&totals->coverage, runs >= COVERED_RUNS ? CELL_LEAST : 0);
+    if (!is_enough) printf("sim: a cell marked ! was met too seldom: less than %d times\n", CELL_LEAST);
+    printf("sim: ends:");
+    for (int i = 0; i < RUN_STATUS_COUNT; i++)
+        if (totals->ends[i]) printf(" %s %u", run_status_name((enum run_status)i), totals->ends[i]);
+    printf("\nsim: %llu events, %llu crashes, %.0f runs a second\n", (unsigned long long)totals->events,
+        (unsigned long long)totals->crashes, (double)(totals->passed + totals->failed) / (seconds > 0 ? seconds : 1));
+    printf("sim: %llu orders arrived after their run had given them up, at peers that know a second order from the first\n",
+        (unsigned long long)totals->orphans);
+    printf("sim: %llu passed, %llu failed\n", (unsigned long long)totals->passed, (unsigned long long)totals->failed);
+    return is_enough;
 }
 
 int main(int argc, char **argv)
 {
-    int64_t seed = 1, runs = RUNS_DEFAULT;
-    bool is_verbose = false;
-    for (int i = 1; i < argc; i++) {
-        if (!strcmp(argv[i], "--verbose"))
-            is_verbose = true;
-        else if (!strcmp(argv[i], "--seed") && i + 1 < argc && text_to_integer(argv[i + 1], &seed))
-            i++;
-        else if (!text_to_integer(argv[i], &runs))
-            return usage();
-    }
-    struct totals totals = {0};
+    static struct totals totals;
+    struct options options = {.scenario = {.seed = 1, .fault_limit = UINT32_MAX, .stage_limit = UINT32_MAX}, .runs = RUNS_DEFAULT};
+    if (!read_options(argc, argv, &options)) return usage();
     int64_t start_us = clock_monotonic_us();
-    for (int64_t i = 0; i < runs; i++)
-        simulate((uint64_t)(seed + i), is_verbose, &totals);
-    double seconds = (double)(clock_monotonic_us() - start_us) / 1e6;
-    printf("sim: ends:");
-    for (int i = 0; i < RUN_STATUS_COUNT; i++)
-        if (totals.ends[i]) printf(" %s %u", run_status_name((enum run_status)i), totals.ends[i]);
-    printf("\nsim: %llu events, %llu crashes, %.0f runs a second\n", (unsigned long long)totals.events, (unsigned long long)totals.crashes,
-        (double)runs / (seconds > 0 ? seconds : 1));
-    printf("sim: %llu passed, %llu failed\n", (unsigned long long)totals.passed, (unsigned long long)totals.failed);
-    return totals.failed ? 1 : 0;
+    for (int64_t i = 0; i < options.runs && !(options.stops && totals.failed); i++)
+        simulate(&options, options.scenario.seed + (uint64_t)i, &totals);
+    bool is_enough = report(&totals, options.runs, (double)(clock_monotonic_us() - start_us) / 1e6);
+    return totals.failed || !is_enough ? 1 : 0;
 }

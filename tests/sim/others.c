@@ -76,6 +76,7 @@ void others_check_start(struct world *world, uint32_t step)
     const char *path = world->plan->steps[step].path;
     if (stage->claim == NO_CLAIM) return;
     if (stage->group_count && !world->engine.state->stages[stage->index].granted) world_fault(world, "%s starts out of turn", path);
+    if (stage->group_count && world->others[stage->claim].is_in) world_fault(world, "%s starts while another run is in its group", path);
     bool concerns = stage->group_count || world->engine.state->steps[step].status == STEP_compensating;
     if (concerns && world->others[stage->claim].had_it_after_us) world_fault(world, "%s goes on though its group was given back", path);
 }

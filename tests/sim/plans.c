@@ -83,5 +83,6 @@ void random_plan(struct chance *chance, struct text *text)
         uint32_t steps = 1 + chance_below(chance, chance_percent(chance, 10) ? 90 : 5);
         for (uint32_t j = 0; j < steps; j++)
             add_run_step(chance, text, j);
+        if (chance_percent(chance, 15)) text_add(text, "step judge kpi retry=2:20:failed,worker_lost\n");
     }
 }

@@ -1,0 +1,173 @@
+/* effects.c: how a step's process has an effect on the world: as steps/effects_perform.c does it, one thing at a time. */
+#include "tests/sim/sim.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { PAUSES_MAX = 5 };
+
+static const char *name_of(const struct process *process)
+{
+    return process->of_undo ? "undo order" : "order";
+}
+
+static bool is_life_over(const struct world *world, const struct process *process)
+{
+    return world->peer.kinds[process->step] == PEER_DEDUPES || process->has_waited;
+}
+
+void effect_intend(struct world *world, struct process *process, bool of_undo)
+{
+    char line[200];
+    process->of_undo = of_undo;
+    snprintf(line, sizeof line, "{\"type\":\"intend\",\"name\":\"%s\",\"target\":\"peer\",\"body\":{\"for\":\"%.60s\"}}", name_of(process),
+        world->plan->steps[process->step].path);
+    shim_line(world, process, line);
+    process->phase = PHASE_INTENDED;
+    process->next_ms = INT64_MAX;
+}
+
+/* What holds a lease says so; what undoes it says that there is none any more. */
+static void add_lease(const struct world *world, const struct process *process, char *text, size_t size)
+{
+    char lease[80] = "null";
+    uint32_t step = process->step;
+    if (size) *text = '\0';
+    if (!size || !world->peer.shares[step].lends) return;
+    if (!process->of_undo) snprintf(lease, sizeof lease, "{\"service\":\"%u\",\"ttl_ms\":%d,\"url\":\"u\"}", step, LEASE_MS);
+    snprintf(text, size, ",\"service\":\"%u\",\"lease\":%s", step, lease);
+}
+
+static void record(struct world *world, struct process *process, const char *seen, enum then then)
+{
+    char line[200], lease[120];
+    add_lease(world, process, lease, strcmp(seen, "done") ? 0 : sizeof lease);
+    snprintf(line, sizeof line, "{\"type\":\"outcome\",\"name\":\"%s\",\"seen\":\"%s\",\"outcome\":{\"id\":1%s}}", name_of(process), seen,
+        strcmp(seen, "done") ? "" : lease);
+    shim_line(world, process, line);
+    process->phase = PHASE_TELLS;
+    process->then = then;
+    process->next_ms = INT64_MAX;
+}
+
+static void send(struct world *world, struct process *process)
+{
+    process->request = peer_send(world, process);
+    process->phase = PHASE_SENDS;
+    process->next_ms = world->now_ms + REQUEST_PATIENCE_MS;
+}
+
+static void ask_peer(struct world *world, struct process *process)
+{
+    process->request = peer_find(world, process);
+    process->phase = PHASE_LOOKS;
+    process->next_ms = world->now_ms + REQUEST_PATIENCE_MS;
+}
+
+void effect_look(struct world *world, struct process *process, enum look look)
+{
+    process->look = look;
+    process->has_waited = false;
+    if (world->peer.kinds[process->step] == PEER_BLIND) return record(world, process, "unsure", look == LOOK_UNDO ? THEN_END : THEN_FAIL);
+    ask_peer(world, process);
+}
+
+/* --- what was seen ---------------------------------------------------------------------------------------------------------------------
+ */
+
+static void saw_nothing(struct world *world, struct process *process)
+{
+    if (world->peer.kinds[process->step] == PEER_FORGETS)
+        return record(world, process, "unsure", process->look == LOOK_UNDO ? THEN_END : THEN_FAIL);
+    if (!is_life_over(world, process)) {
+        process->phase = PHASE_LIFE;
+        process->next_ms = world->now_ms + REQUEST_LIFE_MS;
+        return;
+    }
+    if (process->look == LOOK_UNDO) return record(world, process, "absent", THEN_END);
+    bool may_go_on = process->look == LOOK_ASKED ? !process->was_found_absent : process->pauses < PAUSES_MAX;
+    enum then then = process->look == LOOK_ASKED ? THEN_INTEND : THEN_PAUSE;
+    process->was_found_absent = true;
+    record(world, process, "absent", may_go_on ? then : THEN_FAIL);
+}
+
+static void saw(struct world *world, struct process *process, enum reply reply)
+{
+    if (reply == REPLY_NOTHING) return saw_nothing(world, process);
+    process->is_partial |= reply == REPLY_PARTIAL;
+    record(world, process, "done", process->look == LOOK_UNDO && process->keeps ? THEN_END : THEN_GO_ON);
+}
+
+static void hear_sent(struct world *world, struct process *process, enum reply reply)
+{
+    if (reply == REPLY_ERROR) return effect_look(world, process, LOOK_FAILED);
+    if (reply == REPLY_REFUSED) return record(world, process, "failed", THEN_FAIL);
+    process->is_partial |= reply == REPLY_PARTIAL;
+    record(world, process, "done", THEN_GO_ON);
+}
+
+void effect_hear_reply(struct world *world, struct process *process, enum reply reply)
+{
+    process->request = 0;
+    if (process->phase == PHASE_SENDS) return hear_sent(world, process, reply);
+    if (process->phase == PHASE_LOOKS) saw(world, process, reply);
+}
+
+void effect_time_out(struct world *world, struct process *process)
+{
+    process->request = 0;
+    switch ((int)process->phase) {
+    case PHASE_SENDS: return effect_look(world, process, LOOK_FAILED);
+    case PHASE_LOOKS: return process_end(world, process, 1); /* what became of it stays open */
+    case PHASE_LIFE: process->has_waited = true; return ask_peer(world, process);
+    case PHASE_PAUSES: return effect_intend(world, process, process->of_undo);
+    default: return;
+    }
+}
+
+/* --- what the engine answers -----------------------------------------------------------------------------------------------------------
+ */
+
+static void go_on(struct world *world, struct process *process)
+{
+    switch (process->then) {
+    case THEN_GO_ON: return effect_went_well(world, process);
+    case THEN_INTEND: return effect_intend(world, process, process->of_undo);
+    case THEN_PAUSE:
+        process->pauses++;
+        process->was_found_absent = false;
+        process->phase = PHASE_PAUSES;
+        process->next_ms = world->now_ms + chance_below(&world->chance, 20);
+        return;
+    case THEN_FAIL: return process_end(world, process, 1);
+    case THEN_END: process->phase = PHASE_OVER; process->next_ms = world->now_ms;
+    }
+}
+
+static void hear_intended(struct world *world, struct process *process, const char *type, const json_t *answer)
+{
+    if (!strcmp(type, "known") && !strcmp(json_text(answer, "seen", "done"), "failed")) return process_end(world, process, 1);
+    if (!strcmp(type, "known")) return effect_went_well(world, process);
+    bool is_told = !strcmp(type, "go") || !strcmp(type, "find");
+    if (!is_told) return;
+    snprintf(process->key, sizeof process->key, "%s", json_text(answer, "key", ""));
+    if (!strcmp(type, "go")) return send(world, process);
+    effect_look(world, process, LOOK_ASKED);
+}
+
+/* One that is not waited for is passed over. */
+void effect_hear_answer(struct world *world, struct process *process)
+{
+    AUTO(free_json) json_t *answer = json_loads(process->answers[0], 0, NULL);
+    memmove(process->answers[0], process->answers[1], --process->answer_count * sizeof process->answers[0]);
+    const char *type = json_text(answer, "type", ""), *name = json_text(answer, "name", "");
+    if (process->phase == PHASE_INTENDED && !strcmp(name, name_of(process))) return hear_intended(world, process, type, answer);
+    if (strcmp(type, "kept") != 0) return;
+    if (process->phase == PHASE_TELLS && !strcmp(name, name_of(process))) return go_on(world, process);
+    if (process->phase == PHASE_KEEPS && !*name) return tick_kept(world, process);
+    if (process->phase == PHASE_CONFIRMS && !strcmp(name, "order")) {
+        process->phase = PHASE_OVER;
+        process->next_ms = world->now_ms;
+    }
+}

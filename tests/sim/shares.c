@@ -1,0 +1,117 @@
+/* shares.c: the domain's keeper: an order may lend a version its share of the requests until nobody renews it; then the keeper takes it
+   back by itself. All requests belong to the baseline, or to both while the share is lent: a version that the run gave up has none. */
+#include "tests/sim/sim.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static bool may_be_undone(const struct world *world, uint32_t step)
+{
+    return json_text(json_array_get(world->plan->steps[step].effects, 0), "compensation", NULL) != NULL;
+}
+
+void share_begin(struct world *world)
+{
+    world->peer.shares = mem_alloc_array((size_t)world->plan->step_count + 1, sizeof *world->peer.shares);
+    for (uint32_t i = 0; i < world->plan->step_count; i++)
+        world->peer.shares[i].lends = may_be_undone(world, i) && chance_percent(&world->chance, 30);
+}
+
+void share_lend(struct world *world, uint32_t step)
+{
+    struct share *share = &world->peer.shares[step];
+    if (!share->lends) return;
+    share->is_lent = true;
+    share->until_ms = world->now_ms + LEASE_MS;
+}
+
+void share_give_back(struct world *world, uint32_t step)
+{
+    world->peer.shares[step].is_lent = false;
+}
+
+/* --- the server's side, as engine/run/lease.c --------------------------------------------------------------------------------------------
+ */
+
+static bool renew(struct world *world, uint32_t step)
+{
+    struct share *share = &world->peer.shares[step];
+    bool is_due = share->until_ms - world->now_ms <= LEASE_MS * 2 / 3;
+    if (share->is_lent && is_due) share->until_ms = world->now_ms + LEASE_MS;
+    return share->is_lent && is_due;
+}
+
+/* What the run holds by its record and the domain has taken back is lost: that is the end of the run. */
+static bool note_loss(struct world *world, uint32_t step)
+{
+    struct share *share = &world->peer.shares[step];
+    if (share->is_lent || !share->has_lapsed) return false;
+    return engine_lose_lease(world);
+}
+
+static bool renew_all(struct world *world)
+{
+    AUTO(free_json) json_t *list = run_state_leases(world->engine.state);
+    size_t index;
+    json_t *lease;
+    json_array_foreach(list, index, lease)
+    {
+        int64_t step = -1;
+        if (!text_to_integer(json_text(lease, "service", ""), &step) || step < 0 || step >= world->plan->step_count) continue;
+        if (renew(world, (uint32_t)step) || note_loss(world, (uint32_t)step)) return true;
+    }
+    return false;
+}
+
+/* --- the keeper's side -------------------------------------------------------------------------------------------------------------------
+ */
+
+static bool is_on_record(const struct world *world, uint32_t step)
+{
+    const struct effect_state *effect = world->engine.state->steps[step].effects;
+    return effect && effect->status == EFFECT_done && !strcmp(effect->name, "order");
+}
+
+/* The server lives all the time, so what its record holds is renewed. */
+static bool take_back(struct world *world)
+{
+    for (uint32_t i = 0; i < world->plan->step_count; i++) {
+        struct share *share = &world->peer.shares[i];
+        if (!share->is_lent || share->until_ms > world->now_ms) continue;
+        if (is_on_record(world, i) && !run_status_at_rest(world->engine.state->status) && !world->undone[i])
+            world_fault(world, "%s: its share was taken back though the server lives and has it on record", world->plan->steps[i].path);
+        share->is_lent = false;
+        share->has_lapsed = true;
+        return true;
+    }
+    return false;
+}
+
+bool share_step(struct world *world)
+{
+    bool is_held = !run_status_at_rest(world->engine.state->status);
+    return (is_held && renew_all(world)) || take_back(world);
+}
+
+int64_t share_next_ms(const struct world *world)
+{
+    int64_t soonest = INT64_MAX;
+    for (uint32_t i = 0; i < world->plan->step_count; i++) {
+        const struct share *share = &world->peer.shares[i];
+        int64_t renew_ms = share->until_ms - LEASE_MS * 2 / 3, next = renew_ms > world->now_ms ? renew_ms : share->until_ms;
+        if (share->is_lent && next < soonest) soonest = next;
+    }
+    return soonest;
+}
+
+/* Once the time of every lease is over, nobody has a share but who has it for good. */
+void share_check_end(struct world *world)
+{
+    world->now_ms += LEASE_MS;
+    while (share_step(world)) {
+    }
+    for (uint32_t i = 0; i < world->plan->step_count; i++)
+        if (world->peer.shares[i].is_lent && run_status_at_rest(world->engine.state->status))
+            world_fault(world, "the run is over and %s still has its share", world->plan->steps[i].path);
+}
