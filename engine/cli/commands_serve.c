@@ -25,6 +25,17 @@ const struct example core_examples[] = {
     {0},
 };
 
+const struct option_spec fsck_options[] = {JSON_OPTION, OPTION_END};
+const struct example fsck_examples[] = {
+    {"crescendo fsck", "your own data folder, beside its server or without one"},
+    {"crescendo fsck --data /mnt/restored", "a backup, before it is served"},
+    {0},
+};
+const char fsck_about[] =
+    "Reads both journals of a data folder, the server's and the core's, and changes nothing: the structure of the files, each run's hash "
+    "chain, the plans against their digests, the projections against the fold of the events, the logs of the runs. Each finding says "
+    "where, what, and what to do. A server may run meanwhile.";
+
 const struct option_spec repository_options[] = {JSON_OPTION, OPTION_END};
 const struct example repository_examples[] = {
     {"crescendo repository add hello-service", "and it prints where to push"},

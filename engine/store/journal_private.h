@@ -61,6 +61,10 @@ enum query {
     QUERY_LIST_DOCUMENTS_BACK,
     QUERY_SEARCH_DOCUMENTS,
     QUERY_SEARCH_DOCUMENTS_BACK,
+    QUERY_FOLLOWING_RUN,
+    QUERY_RUN_ROW,
+    QUERY_STEP_ROWS,
+    QUERY_LIST_BLOBS,
     QUERY_LIST_RUNS, /* and the seven behind it: a bit for each filter */
     QUERY_COUNT = QUERY_LIST_RUNS + 8
 };
@@ -89,6 +93,7 @@ struct journal {
     uint64_t next_run;
     size_t unanswered; /* appends that are not back yet; they keep the loop alive */
     bool failure_told;
+    bool only_reads; /* opened by journal_open_to_read: there is no lock, writer, thread, handle */
     /* both: under the mutex */
     uv_mutex_t mutex;
     uv_cond_t wake;
