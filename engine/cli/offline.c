@@ -30,3 +30,13 @@ int fsck_run(struct cli *cli, struct error *err)
 {
     return become(cli, err);
 }
+
+int backup_run(struct cli *cli, struct error *err)
+{
+    return become(cli, err);
+}
+
+int replay_run(struct cli *cli, struct error *err)
+{
+    return become(cli, err);
+}

@@ -18,6 +18,8 @@ static const struct {
     int (*run)(const struct offline *offline, struct error *err);
 } tools[] = {
     {"fsck", NULL, fsck_run},
+    {"replay", "a RUN", replay_run},
+    {"backup", "a FILE", backup_run},
 };
 
 void offline_print(const char *format, ...)
@@ -63,6 +65,13 @@ static int read_words(int argc, char **argv, const char *wanted, struct offline 
     return offline->data ? 0 : error_set(err, ERROR_INVALID, NOWHERE, "%s wants --data DIR", argv[0]);
 }
 
+/* What is not there, or does not fit, is an answer, too. */
+static int exit_code_of(const struct error *err)
+{
+    bool is_answer = err->code == ERROR_NOT_FOUND || err->code == ERROR_CONFLICT || err->code == ERROR_STATE;
+    return is_answer ? FINDINGS : host_exit_code(-(int)err->code);
+}
+
 bool offline_run(int argc, char **argv, int *ret_exit)
 {
     for (size_t i = 0; i < COUNT_OF(tools); i++) {
@@ -72,7 +81,7 @@ bool offline_run(int argc, char **argv, int *ret_exit)
         int code = read_words(argc - 1, argv + 1, tools[i].word, &offline, &err);
         if (code == 0) code = tools[i].run(&offline, &err);
         if (code < 0) print_error(&err, offline.json);
-        *ret_exit = code < 0 ? (err.code == ERROR_NOT_FOUND || err.code == ERROR_CONFLICT ? FINDINGS : host_exit_code(code)) : code;
+        *ret_exit = code < 0 ? exit_code_of(&err) : code;
         return true;
     }
     return false;

@@ -16,6 +16,8 @@ bool offline_run(int argc, char **argv, int *ret_exit);
 
 /* One each; the exit code, or an error that offline_run prints. */
 int fsck_run(const struct offline *offline, struct error *err) MUST_CHECK;
+int backup_run(const struct offline *offline, struct error *err) MUST_CHECK;
+int replay_run(const struct offline *offline, struct error *err) MUST_CHECK;
 
 /* Prints a line whose texts may come from anywhere: what would steer a terminal becomes a space. */
 void offline_print(const char *format, ...) __attribute__((format(printf, 1, 2)));

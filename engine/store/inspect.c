@@ -8,7 +8,10 @@
 #include "store/journal_private.h"
 #include "store/migrate.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 static int check_version(sqlite3 *database, const char *path, struct error *err)
 {
@@ -54,6 +57,23 @@ void journal_end_look(struct journal *journal)
 static void end_statement(sqlite3_stmt **statement)
 {
     sqlite3_finalize(*statement);
+}
+
+static int sync_file(const char *path, struct error *err)
+{
+    AUTO(close_fd) int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0 || fsync(fd) < 0) return error_set_errno(err, errno, "%s", path);
+    return 0;
+}
+
+int journal_copy(struct journal *journal, const char *path, struct error *err)
+{
+    AUTO(end_statement) sqlite3_stmt *statement = NULL;
+    int failed = database_prepare(journal->reader, "VACUUM INTO ?1", &statement, err);
+    if (failed) return failed;
+    query_bind_text(statement, 1, path);
+    if (sqlite3_step(statement) != SQLITE_DONE) return database_error(journal->reader, "copying", err);
+    return sync_file(path, err);
 }
 
 int journal_check_file(struct journal *journal, journal_complaint *complain, void *context, struct error *err)

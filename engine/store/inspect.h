@@ -14,6 +14,10 @@ int journal_open_to_read(const char *folder, struct journal **ret, struct error 
 int journal_begin_look(struct journal *journal, struct error *err) MUST_CHECK;
 void journal_end_look(struct journal *journal);
 
+/* Writes one state of it as a database of its own, which is on disk when it returns. path must not be there. A server may write meanwhile.
+ */
+int journal_copy(struct journal *journal, const char *path, struct error *err) MUST_CHECK;
+
 /* One thing that is not as it should be. table: "runs", "steps", "blobs"...; NULL: the file itself. what: a sentence, borrowed. */
 typedef void journal_complaint(void *context, const char *table, const char *what);
 
