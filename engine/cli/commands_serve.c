@@ -5,6 +5,7 @@ const struct option_spec serve_options[] = {
     {"listen", 0, "HOST:PORT", "answer over TCP too; needs --token-file"},
     {"token-file", 0, "FILE", "who may ask over TCP: lines `NAME GROUP[,GROUP] SHA256-OF-THE-TOKEN`"},
     {"jobs", 0, "N", "stages that may be live at once; the default is the number of processors"},
+    {"keep", 0, "TIME", "forget runs that ended longer ago, with their logs: 90d, 12h; the default is never"},
     {"allow-no-sandbox", 0, NULL, "pipelines may say `sandbox: none`"},
     OPTION_END,
 };

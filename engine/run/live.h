@@ -84,6 +84,7 @@ struct engine {
     struct journal *journal;
     struct live_run *runs;
     struct subscription *subscriptions;
+    struct keeping *keeping;
     unsigned live_stages; /* over all runs: the slots in use */
     bool slot_freed, turns_changed, closing, failed;
 };

@@ -25,6 +25,8 @@ typedef void journal_complaint(void *context, const char *table, const char *wha
 int journal_check_file(struct journal *journal, journal_complaint *complain, void *context, struct error *err) MUST_CHECK;
 /* The lowest number above `after` that a run has in any of events, runs, steps, shims; 0 = none. */
 int journal_following_run(struct journal *journal, uint64_t after, uint64_t *ret_run, struct error *err) MUST_CHECK;
+/* Is it being forgotten? Then what is left of it is only a part. */
+bool journal_is_forgotten(struct journal *journal, uint64_t run);
 /* The rows of a run against what its events say they are: a value, a row that is missing, one too many. row NULL: the run has no events,
    and ought to have no rows. steps are those that have a row, in the order of their numbers. */
 int journal_compare_rows(struct journal *journal, uint64_t run, const struct run_row *row, const struct step_row *steps, size_t step_count,

@@ -10,7 +10,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <spawn.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -66,10 +68,17 @@ static bool add(struct fixture *fixture, const char *from, const char *name)
 static void unpack(struct fixture *fixture)
 {
     struct error err = {0};
-    AUTO(free_text) char *command = mem_format("cd %s && mkdir out && tar -xf all.tar -C out", fixture->folder);
+    AUTO(free_text) char *archive = place(fixture, "all.tar");
+    AUTO(free_text) char *out = place(fixture, "out");
+    char *const argv[] = {"tar", "-xf", archive, "-C", out, NULL};
+    pid_t pid;
+    int status = -1;
     if (tar_end(&fixture->tar, &err) < 0) fail_msg("%s", err.message);
     assert_int_equal(fixture->tar.size % 512, 0);
-    assert_int_equal(system(command), 0);
+    assert_int_equal(mkdir(out, 0700), 0);
+    assert_int_equal(posix_spawnp(&pid, "tar", NULL, NULL, argv, environ), 0);
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_int_equal(status, 0);
 }
 
 static void expect_file(const struct fixture *fixture, const char *name, const char *bytes, size_t size)
