@@ -18,19 +18,23 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+enum { DEPTH_MAX = 64 };
+
 struct backup {
     const struct offline *offline;
     char *part; /* FILE.part, until all of it is on disk */
     struct tar tar;
     struct stat itself;
+    unsigned depth, left_out;
 };
 
-/* The journals are taken by themselves; locks, sockets and the private server's log belong to processes. */
+/* The journals are taken by themselves. Locks, sockets and the private server's log belong to processes, and so do workspaces: a step
+   that was in one when the folder was lost is lost with it, and the next stage makes its own. */
 static bool is_left_out(const struct backup *backup, const char *name, const struct stat *status)
 {
-    static const char *const process[] = {"lock", "core/lock", "server.log", NULL};
-    for (const char *const *left = process; *left; left++)
-        if (text_equal(name, *left)) return true;
+    static const char *const left[] = {"lock", "core/lock", "server.log", "runs/*/workspaces", "core/runs/*/workspaces", NULL};
+    for (const char *const *glob = left; *glob; glob++)
+        if (text_matches_glob(name, *glob)) return true;
     if (text_starts(name, "journal.db") || text_starts(name, "core/journal.db")) return true;
     return S_ISSOCK(status->st_mode) || (status->st_ino == backup->itself.st_ino && status->st_dev == backup->itself.st_dev);
 }
@@ -49,6 +53,16 @@ static int compare_entries(const struct dirent **a, const struct dirent **b)
 
 static int add_tree(struct backup *backup, const char *path, const char *name, struct error *err);
 
+/* What a service or a tool of others made, whose name fits in no archive, or that may not be read, keeps nobody from a backup. */
+static int tell_left_out(struct backup *backup, const struct error *err)
+{
+    bool is_small = err->code == ERROR_LIMIT || err->code == ERROR_DENIED;
+    if (!is_small) return -(int)err->code;
+    backup->left_out++;
+    fprintf(stderr, "crescendo: left out: %s\n", err->message);
+    return 0;
+}
+
 static int add_entry(struct backup *backup, const char *path, const char *name, const char *entry, struct error *err)
 {
     AUTO(free_text) char *below = mem_format("%s/%s", path, entry);
@@ -59,20 +73,23 @@ static int add_entry(struct backup *backup, const char *path, const char *name, 
     bool taken = false;
     if (is_left_out(backup, below_name, &status)) return 0;
     int failed = tar_add(&backup->tar, below, below_name, &taken, err);
-    return failed || !taken || !S_ISDIR(status.st_mode) ? failed : add_tree(backup, below, below_name, err);
+    if (!failed && taken && S_ISDIR(status.st_mode)) failed = add_tree(backup, below, below_name, err);
+    return failed ? tell_left_out(backup, err) : 0;
 }
 
-/* Folders are as deep as a data folder is, plus what a checkout has: PATH_MAX bounds them. */
 static int add_tree(struct backup *backup, const char *path, const char *name, struct error *err)
 {
     struct dirent **entries = NULL;
+    if (backup->depth == DEPTH_MAX) return error_set(err, ERROR_LIMIT, NOWHERE, "%s is over %d folders deep", path, (int)DEPTH_MAX);
     int failed = 0, count = scandir(path, &entries, NULL, compare_entries);
     if (count < 0) return errno == ENOENT ? 0 : error_set_errno(err, errno, "%s", path);
+    backup->depth++;
     for (int i = 0; i < count; i++) {
         if (!failed) failed = add_entry(backup, path, name, entries[i]->d_name, err);
         free(entries[i]);
     }
     free(entries);
+    backup->depth--;
     return failed;
 }
 
@@ -122,7 +139,8 @@ static void tell(const struct backup *backup)
     struct text size = {0};
     text_add_size(&size, (int64_t)backup->tar.size);
     if (backup->offline->json)
-        printf("{\"bytes\": %llu, \"files\": %llu}\n", (unsigned long long)backup->tar.size, (unsigned long long)backup->tar.files);
+        printf("{\"bytes\": %llu, \"files\": %llu, \"left_out\": %u}\n", (unsigned long long)backup->tar.size,
+            (unsigned long long)backup->tar.files, backup->left_out);
     else
         offline_print("%s: %llu files, %s", backup->offline->word, (unsigned long long)backup->tar.files, text_view(&size));
     text_release(&size);

@@ -49,7 +49,7 @@ static const char *const queries[QUERY_LIST_RUNS] = {
         "SELECT id, key, body FROM documents WHERE collection = ?1 AND instr(body, ?4) ORDER BY number LIMIT ?2 OFFSET ?3",
     [QUERY_SEARCH_DOCUMENTS_BACK] =
         "SELECT id, key, body FROM documents WHERE collection = ?1 AND instr(body, ?4) ORDER BY number DESC LIMIT ?2 OFFSET ?3",
-    [QUERY_NEXT_FORGOTTEN] = "SELECT run FROM forgotten ORDER BY run LIMIT 1",
+    [QUERY_NEXT_FORGOTTEN] = "SELECT run FROM forgotten WHERE run > 0 ORDER BY run LIMIT 1",
     [QUERY_NEXT_OLD_RUN] = "SELECT run, accepted_ms, ended_ms FROM runs WHERE run > ?1 AND run < (SELECT max(run) FROM runs)"
                            " ORDER BY run LIMIT 1",
     /* Each through its own index, however many runs there are. */
