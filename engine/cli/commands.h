@@ -78,6 +78,9 @@ const char *form_argument(const struct cli *cli, size_t index);
 /* One function a command, each in the file of its name. */
 int serve_run(struct cli *cli, struct error *err);
 int core_run(struct cli *cli, struct error *err);
+int fsck_run(struct cli *cli, struct error *err);
+int backup_run(struct cli *cli, struct error *err);
+int replay_run(struct cli *cli, struct error *err);
 int lint_run(struct cli *cli, struct error *err);
 int plan_run(struct cli *cli, struct error *err);
 int run_run(struct cli *cli, struct error *err);

@@ -5,6 +5,7 @@ const struct option_spec serve_options[] = {
     {"listen", 0, "HOST:PORT", "answer over TCP too; needs --token-file"},
     {"token-file", 0, "FILE", "who may ask over TCP: lines `NAME GROUP[,GROUP] SHA256-OF-THE-TOKEN`"},
     {"jobs", 0, "N", "stages that may be live at once; the default is the number of processors"},
+    {"keep", 0, "TIME", "forget runs that ended longer ago, with their logs: 90d, 12h; the default is never"},
     {"allow-no-sandbox", 0, NULL, "pipelines may say `sandbox: none`"},
     OPTION_END,
 };
@@ -24,6 +25,41 @@ const struct example core_examples[] = {
     {"crescendo core --data core --listen 127.0.0.1:8632", "for clients on this machine: curl, another OSS"},
     {0},
 };
+
+const struct option_spec fsck_options[] = {JSON_OPTION, OPTION_END};
+const struct example fsck_examples[] = {
+    {"crescendo fsck", "your own data folder, beside its server or without one"},
+    {"crescendo fsck --data /mnt/restored", "a backup, before it is served"},
+    {0},
+};
+const char fsck_about[] =
+    "Reads both journals of a data folder, the server's and the core's, and changes nothing: the structure of the files, each run's hash "
+    "chain, the plans against their digests, the projections against the fold of the events, the logs of the runs. Each finding says "
+    "where, what, and what to do. A server may run meanwhile.";
+
+const struct option_spec replay_options[] = {JSON_OPTION, OPTION_END};
+const struct example replay_examples[] = {
+    {"crescendo replay 12", "would this version decide run 12 as it was decided?"},
+    {0},
+};
+const char replay_about[] =
+    "Decides a run once more, from its journal alone: folds its events and lets the engine decide and settle again, to the byte. What came "
+    "from outside is taken as it stands: people, reports, the turns of other runs. The evidence of its canaries is computed again. Says "
+    "how "
+    "many decisions are the same, or shows the first that differs. Changes nothing; an order is replayed with the core's --data, "
+    "DATA/core.";
+
+const struct option_spec backup_options[] = {JSON_OPTION, OPTION_END};
+const struct example backup_examples[] = {
+    {"crescendo backup /backup/crescendo-$(date +%F).tar", "your own data folder, beside its server"},
+    {"tar -xf crescendo-2026-11-27.tar -C /srv/crescendo", "restores one, into an empty folder"},
+    {0},
+};
+const char backup_about[] =
+    "Writes a data folder to FILE, a tar file, while its server runs: first the server's journal and the core's, each as one state of it, "
+    "then all else: repositories, logs, domains, packages, telemetry. FILE is there whole and on disk, or not at all. To restore it, "
+    "unpack "
+    "it where the folder was.";
 
 const struct option_spec repository_options[] = {JSON_OPTION, OPTION_END};
 const struct example repository_examples[] = {

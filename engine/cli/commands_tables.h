@@ -16,6 +16,9 @@ extern const char order_about[], domain_about[];
 
 /* commands_serve.c */
 extern const struct option_spec serve_options[], core_options[], repository_options[], version_options[], help_options[];
+extern const struct option_spec fsck_options[], replay_options[], backup_options[];
+extern const struct example fsck_examples[], replay_examples[], backup_examples[];
+extern const char fsck_about[], replay_about[], backup_about[];
 extern const struct example serve_examples[], core_examples[], repository_examples[], version_examples[], help_examples[];
 
 /* commands_runs.c */

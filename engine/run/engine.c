@@ -5,7 +5,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "base/mem.h"
-#include "run/live.h"
+#include "run/keep.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -53,6 +53,7 @@ int engine_open(uv_loop_t *loop, const struct engine_options *options, struct en
         engine_close(&engine);
         return -(int)err->code;
     }
+    engine->keeping = keep_open(engine, options->keep_ms);
     *ret = engine;
     return 0;
 }
@@ -64,6 +65,7 @@ void engine_close(struct engine **closed)
     *closed = NULL;
     engine->closing = true;
     journal_close(&engine->journal);
+    keep_close(&engine->keeping);
     for (struct live_run *run = engine->runs, *next; run; run = next) {
         next = run->next;
         live_close(run);

@@ -123,9 +123,7 @@ static void count_move(struct live_run *run, uint32_t step, enum step_status bef
         run->engine->live_stages--;
         run->engine->slot_freed = true;
     }
-    if (!step_status_at_rest(before) && step_status_at_rest(after)) run->steps_done++;
-    if (step_status_at_rest(before) && !step_status_at_rest(after)) run->steps_done--;
-    if (before != STEP_failed && after == STEP_failed) run->steps_failed++;
+    step_counts_move(&run->counts, before, after);
 }
 
 static bool fold_one(struct live_run *run, const struct event *event)
@@ -236,16 +234,17 @@ void live_flush(struct live_run *run)
     struct step_row *rows = mem_alloc_array(row_count, sizeof *rows);
     char **outputs = mem_alloc_array(row_count, sizeof *outputs);
     struct commit *commit = mem_alloc(sizeof *commit);
+    const struct projected now = {run->number, run->plan, run->state, run->accepted, run->counts};
     for (size_t i = 0; i < event_count; i++) {
         events[i] = number_event(run, &run->outbox.items[i], &payloads[i]);
         commit->durable |= events[i].durable;
     }
     for (size_t i = 0; i < row_count; i++) {
-        project_step(run, run->touched[i], &rows[i], &outputs[i]);
+        project_step(&now, run->touched[i], &rows[i], &outputs[i]);
         run->is_touched[run->touched[i]] = false;
     }
     struct run_row run_row;
-    project_run(run, &run_row);
+    project_run(&now, &run_row);
     struct document_list documents = {0};
     if (event_count) project_documents(run, &documents);
     struct shim_row shim_row = {run->number, run->report_sequence};

@@ -9,6 +9,7 @@
 
 #include "exec/supervisor.h"
 #include "run/engine.h"
+#include "run/project.h"
 
 enum { IDLE_SHIM_MS = 1000 }; /* how long a run waits before its shim is let go: an approval may come at once */
 
@@ -44,7 +45,7 @@ struct live_run {
     uint32_t *acting_now; /* those that live_act goes through, while acting may fill anew */
     uint32_t acting_count;
     bool *is_acting;
-    uint32_t steps_done, steps_failed;
+    struct step_counts counts;
 
     struct supervisor *supervisor; /* NULL while no step needs one */
     bool attached;
@@ -84,6 +85,7 @@ struct engine {
     struct journal *journal;
     struct live_run *runs;
     struct subscription *subscriptions;
+    struct keeping *keeping;
     unsigned live_stages; /* over all runs: the slots in use */
     bool slot_freed, turns_changed, closing, failed;
 };
@@ -107,10 +109,9 @@ void live_prepare(struct live_run *run);    /* while a durable event is on its w
 bool live_act_on_all(struct live_run *run); /* after an attach */
 
 /* turns.c */
-struct turn *turns_look(const struct live_run *run);   /* by claim; caller frees; NULL: it has none */
-void turns_notice(struct live_run *run);               /* sets turns_changed where others have to be asked again */
-bool turns_wait(const struct live_run *run);           /* is a stage of it parked for its turn? */
-const char *turns_message(const struct live_run *run); /* whose turn it is, where the run waits for nothing else; NULL = it does not */
+struct turn *turns_look(const struct live_run *run); /* by claim; caller frees; NULL: it has none */
+void turns_notice(struct live_run *run);             /* sets turns_changed where others have to be asked again */
+bool turns_wait(const struct live_run *run);         /* is a stage of it parked for its turn? */
 
 /* launch.c */
 int launch_prepare(struct live_run *run, uint32_t step, struct error *err) MUST_CHECK; /* its sandbox, which may be made before it */
@@ -127,8 +128,6 @@ uint64_t live_free_number(struct engine *engine); /* for a new run */
 
 /* project.c */
 void project_documents(const struct live_run *run, struct document_list *list);
-void project_run(const struct live_run *run, struct run_row *row);
-void project_step(const struct live_run *run, uint32_t step, struct step_row *row, char **ret_outputs);
 
 /* recover.c */
 int recover_runs(struct engine *engine, struct error *err) MUST_CHECK;

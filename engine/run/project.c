@@ -16,14 +16,30 @@ void project_documents(const struct live_run *run, struct document_list *list)
     options->project(options->project_context, &view, list);
 }
 
-void project_run(const struct live_run *run, struct run_row *row)
+void step_counts_move(struct step_counts *counts, enum step_status before, enum step_status after)
+{
+    if (!step_status_at_rest(before) && step_status_at_rest(after)) counts->done++;
+    if (step_status_at_rest(before) && !step_status_at_rest(after)) counts->done--;
+    if (before != STEP_failed && after == STEP_failed) counts->failed++;
+}
+
+/* Whose turn it is, where the run waits for nothing else. */
+static const char *turn_message(const struct run_state *state)
+{
+    if (state->status != RUN_waiting || state->wait != WAIT_group) return NULL;
+    for (uint32_t i = 0; i < state->plan->step_count; i++)
+        if (state->steps[i].status == STEP_parked && state->steps[i].wait == WAIT_group) return state->steps[i].message;
+    return NULL;
+}
+
+void project_run(const struct projected *run, struct run_row *row)
 {
     const struct run_state *state = run->state;
     const json_t *facts = run->accepted;
     bool ended_badly = state->status == RUN_failed || state->status == RUN_cancelled || state->status == RUN_rolling_back ||
                        state->status == RUN_rolled_back || state->status == RUN_rollback_failed;
     *row = (struct run_row){
-        .run = run->number,
+        .run = run->run,
         .key = json_text(facts, "key", NULL),
         .pipeline = json_text(facts, "pipeline", run->plan->name),
         .repository = json_text(facts, "repository", NULL),
@@ -34,26 +50,26 @@ void project_run(const struct live_run *run, struct run_row *row)
         .trigger = json_text(facts, "trigger", NULL),
         .state = run_status_name(state->status),
         .reason = ended_badly ? reason_name(state->reason) : NULL,
-        .message = state->message ? state->message : run_judges(state) ? "judging" : turns_message(run),
+        .message = state->message ? state->message : run_judges(state) ? "judging" : turn_message(state),
         .waiting_for = state->status == RUN_waiting ? wait_name(state->wait) : NULL,
         .plan = json_text(facts, "plan", NULL),
         .accepted_ms = state->accepted_ms,
         .started_ms = state->started_ms,
         .ended_ms = state->ended_ms,
         .step_count = run->plan->step_count,
-        .steps_done = run->steps_done,
-        .steps_failed = run->steps_failed,
+        .steps_done = run->counts.done,
+        .steps_failed = run->counts.failed,
     };
 }
 
-void project_step(const struct live_run *run, uint32_t step, struct step_row *row, char **ret_outputs)
+void project_step(const struct projected *run, uint32_t step, struct step_row *row, char **ret_outputs)
 {
     const struct step_state *state = &run->state->steps[step];
     const struct plan_step *planned = &run->plan->steps[step];
     bool explained = state->status == STEP_failed || state->status == STEP_cancelled;
     *ret_outputs = state->outputs ? json_canonical(state->outputs) : NULL;
     *row = (struct step_row){
-        .run = run->number,
+        .run = run->run,
         .step = step,
         .path = planned->path,
         .type = planned->type,

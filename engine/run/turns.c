@@ -31,12 +31,3 @@ bool turns_wait(const struct live_run *run)
 {
     return run->plan->claim_count && run->state->parked_count[WAIT_group] && !run_status_at_rest(run->state->status);
 }
-
-const char *turns_message(const struct live_run *run)
-{
-    const struct run_state *state = run->state;
-    if (state->status != RUN_waiting || state->wait != WAIT_group) return NULL;
-    for (uint32_t i = 0; i < run->plan->step_count; i++)
-        if (state->steps[i].status == STEP_parked && state->steps[i].wait == WAIT_group) return state->steps[i].message;
-    return NULL;
-}

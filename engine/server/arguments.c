@@ -24,6 +24,7 @@ const char arguments_help[] =
     "  --listen HOST:PORT    answer on TCP, too; needs --token-file, but not for `core` on a loopback address\n"
     "  --token-file FILE     who may ask over TCP: lines `NAME GROUP[,GROUP] SHA256-OF-THE-TOKEN`\n"
     "  --jobs N              stages that may be live at once; 1 to 1000; default: the number of processors\n"
+    "  --keep TIME           forget runs that ended longer ago, with their logs: 90d, 12h; default: never\n"
     "  --allow-no-sandbox    pipelines may say `sandbox: none`\n"
     "  --exit-when-idle      end when no run is open and nobody is connected; for `crescendo run`\n"
     "  --ready-fd N          write a byte to this descriptor, and close it, once connections are accepted\n"
@@ -37,6 +38,7 @@ enum option_id {
     OPTION_LISTEN,
     OPTION_TOKEN_FILE,
     OPTION_JOBS,
+    OPTION_KEEP,
     OPTION_ALLOW,
     OPTION_IDLE,
     OPTION_READY,
@@ -49,6 +51,7 @@ static const struct option options[] = {
     {"listen", required_argument, NULL, OPTION_LISTEN},
     {"token-file", required_argument, NULL, OPTION_TOKEN_FILE},
     {"jobs", required_argument, NULL, OPTION_JOBS},
+    {"keep", required_argument, NULL, OPTION_KEEP},
     {"allow-no-sandbox", no_argument, NULL, OPTION_ALLOW},
     {"no-sandbox-allowed", no_argument, NULL, OPTION_ALLOW},
     {"exit-when-idle", no_argument, NULL, OPTION_IDLE},
@@ -90,7 +93,7 @@ static int check(const struct arguments *arguments, struct error *err)
         error_set(err, ERROR_INVALID, NOWHERE, "`core` needs --data DIR: its data are not a server's");
         return error_hint(err, "crescendo-server --help");
     }
-    if (arguments->jobs || arguments->allow_no_sandbox || arguments->exit_when_idle)
+    if (arguments->jobs || arguments->keep_ms || arguments->allow_no_sandbox || arguments->exit_when_idle)
         return error_set(err, ERROR_INVALID, NOWHERE, "`core` takes --data, --listen, --token-file and --ready-fd only");
     return 0;
 }
@@ -122,6 +125,10 @@ static int read_option(int option, const char *value, struct arguments *argument
     case OPTION_JOBS:
         code = read_number(value, 1, 1000, &number, "--jobs must be a number from 1 to 1000, not", err);
         arguments->jobs = (unsigned)number;
+        break;
+    case OPTION_KEEP:
+        code = text_to_duration_ms(value, &number) && number > 0 ? 0 : wrong(err, "--keep must be a time like 90d or 12h, not", value);
+        arguments->keep_ms = number;
         break;
     case OPTION_READY:
         code = read_number(value, 0, 1 << 20, &number, "--ready-fd must be a descriptor, not", err);

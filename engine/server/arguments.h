@@ -4,11 +4,14 @@
 
 #include "crescendo/error.h"
 
+#include <stdint.h>
+
 struct arguments { /* borrowed from argv, but for data */
     char *data;    /* owned; the default is filled in */
     const char *listen, *token_file;
-    unsigned jobs; /* 0: the machine's processors */
-    bool core;     /* `core`: the orchestration core by itself */
+    int64_t keep_ms; /* 0: for ever */
+    unsigned jobs;   /* 0: the machine's processors */
+    bool core;       /* `core`: the orchestration core by itself */
     bool allow_no_sandbox, exit_when_idle;
     int ready_fd; /* -1: none */
 };

@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "server/arguments.h"
 #include "server/host.h"
+#include "server/offline.h"
 #include "server/serve_core.h"
 #include "server/server.h"
 #include "trigger/repository.h"
@@ -114,6 +115,7 @@ static int open_engine(struct server *server, const struct arguments *arguments,
         .shim = server->shim,
         .step = server->step,
         .slots = arguments->jobs,
+        .keep_ms = arguments->keep_ms,
         .allow_no_sandbox = arguments->allow_no_sandbox,
         .types = types,
         .external_program = external_program,
@@ -264,13 +266,14 @@ int main(int argc, char **argv)
     struct arguments arguments = {0};
     struct error err;
     step_types *types = NULL;
+    int result = 0;
+    if (offline_run(argc, argv, &result)) return result;
     int code = arguments_read(argc, argv, &arguments, &err);
     if (code == ARGUMENTS_HELP) fputs(arguments_help, stdout);
     if (code == ARGUMENTS_VERSION) puts("crescendo-server " CRESCENDO_VERSION);
     signal(SIGPIPE, SIG_IGN);
     raise_descriptor_limit();
     struct arena *arena = arena_new();
-    int result = 0;
     if (code == ARGUMENTS_RUN)
         code = external_types_load_telling(getenv("PATH"), arena, step_types_builtin, on_wrong_table, NULL, &types, &err);
     if (code < 0) {

@@ -73,7 +73,7 @@ void journal_break(struct journal *journal, const struct error *err)
     if (!journal->broken) journal->failure = *err;
     journal->broken = true;
     uv_mutex_unlock(&journal->mutex);
-    uv_async_send(&journal->answers);
+    if (!journal->only_reads) uv_async_send(&journal->answers);
 }
 
 /* --- the answers --- */
@@ -178,10 +178,23 @@ int journal_open(uv_loop_t *loop, const struct journal_options *options, struct 
     return 0;
 }
 
+static void close_reader(struct journal *journal)
+{
+    query_close(journal);
+    sqlite3_close_v2(journal->reader);
+    uv_mutex_destroy(&journal->mutex);
+    free(journal->folder);
+    free(journal);
+}
+
 void journal_close(struct journal **place)
 {
     struct journal *journal = take(place);
     if (!journal) return;
+    if (journal->only_reads) {
+        close_reader(journal);
+        return;
+    }
     uv_mutex_lock(&journal->mutex);
     journal->stopping = true;
     uv_mutex_unlock(&journal->mutex);

@@ -65,6 +65,13 @@ struct document {
     size_t size;
 };
 
+/* A run at rest is forgotten. rows 0: it is gone from the lists, with its plan where no other run has it, and marked; else so many of its
+   steps and of its events go, the last ones first; with the last of them the mark. */
+struct forgetting {
+    uint64_t run; /* 0 = none */
+    unsigned rows;
+};
+
 struct journal_batch {
     const struct journal_event *events;
     size_t event_count;
@@ -75,6 +82,7 @@ struct journal_batch {
     const struct blob *blob;     /* NULL: none */
     const struct document *documents;
     size_t document_count;
+    struct forgetting forget;
     bool durable; /* asks for a commit at once, as a durable event does: for a batch of documents without events */
 };
 
@@ -151,6 +159,14 @@ int journal_list_documents(struct journal *journal, const struct document_query 
     int (*row)(void *context, const struct document *row), void *context, struct error *err) MUST_CHECK;
 /* How many documents of the collection are committed. */
 int journal_count_documents(struct journal *journal, const char *collection, uint64_t *ret_count, struct error *err) MUST_CHECK;
+/* The lowest run that is marked as forgotten, and not gone yet; 0 = none. */
+int journal_next_forgotten(struct journal *journal, uint64_t *ret_run, struct error *err) MUST_CHECK;
+/* The first run behind `after` in the order of numbers, but never the last one there is; run 0 = none. */
+struct old_run {
+    uint64_t run;
+    int64_t accepted_ms, ended_ms; /* ended_ms 0: it is not at rest */
+};
+int journal_next_old_run(struct journal *journal, uint64_t after, struct old_run *ret, struct error *err) MUST_CHECK;
 /* Recomputes a run's hash chain. -ERROR_CONFLICT names the first event that does not fit. */
 int journal_verify(struct journal *journal, uint64_t run, struct error *err) MUST_CHECK;
 

@@ -61,8 +61,27 @@ enum query {
     QUERY_LIST_DOCUMENTS_BACK,
     QUERY_SEARCH_DOCUMENTS,
     QUERY_SEARCH_DOCUMENTS_BACK,
+    QUERY_NEXT_FORGOTTEN,
+    QUERY_IS_FORGOTTEN,
+    QUERY_NEXT_OLD_RUN,
+    QUERY_FOLLOWING_RUN,
+    QUERY_RUN_ROW,
+    QUERY_STEP_ROWS,
+    QUERY_LIST_BLOBS,
     QUERY_LIST_RUNS, /* and the seven behind it: a bit for each filter */
     QUERY_COUNT = QUERY_LIST_RUNS + 8
+};
+
+enum forget {
+    FORGET_MARK,
+    FORGET_FIND_PLAN,
+    FORGET_RUN,
+    FORGET_SHIM,
+    FORGET_PLAN,
+    FORGET_EVENTS,
+    FORGET_STEPS,
+    FORGET_UNMARK,
+    FORGET_COUNT
 };
 
 enum writer_state { WRITER_IDLE, WRITER_DELAYING, WRITER_BUSY };
@@ -71,6 +90,7 @@ enum writer_state { WRITER_IDLE, WRITER_DELAYING, WRITER_BUSY };
 struct writer {
     sqlite3 *database;
     sqlite3_stmt *begin, *commit, *add_event, *find_head, *put_run, *put_step, *put_shim, *put_blob, *put_document, *remove_document;
+    sqlite3_stmt *forget[FORGET_COUNT];
     struct chain_head heads[CHAIN_HEADS]; /* the runs written last, by number; others are read from the database */
     struct row_set *rows;
     int wal_pages; /* as the last commit told */
@@ -89,6 +109,7 @@ struct journal {
     uint64_t next_run;
     size_t unanswered; /* appends that are not back yet; they keep the loop alive */
     bool failure_told;
+    bool only_reads; /* opened by journal_open_to_read: there is no lock, writer, thread, handle */
     /* both: under the mutex */
     uv_mutex_t mutex;
     uv_cond_t wake;
@@ -109,6 +130,11 @@ void writer_close(struct writer *writer, bool broken);
 void writer_main(void *journal); /* the thread */
 /* Writes all of *list, in one or more transactions, and hands it to journal->done. */
 void writer_write(struct journal *journal, struct append_list *list);
+
+/* forget.c */
+int forget_open(struct writer *writer, struct error *err) MUST_CHECK;
+void forget_close(struct writer *writer);
+int forget_write(struct writer *writer, const struct forgetting *forgetting, struct error *err) MUST_CHECK;
 
 /* journal.c */
 void journal_break(struct journal *journal, const struct error *err);  /* nothing can be written any more; any thread */

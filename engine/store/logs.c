@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* The format, as docs/formats/log-segment.md has it; a unit test compares it with exec/protocol.h, which is not below us. */
@@ -218,4 +219,31 @@ int log_tail(const char *path, struct log_filter filter, unsigned count, size_t 
     size_t from = first_of_last_lines(&tail, count);
     text_add_bytes(out, tail.kept.bytes + from, tail.kept.size - from);
     return 0;
+}
+
+/* --- fsck --- */
+
+enum { STREAM_ENGINE = 3 };
+
+static int check_piece(void *context, const struct log_piece *piece)
+{
+    struct log_check *check = context;
+    static const char words[] = "of output were dropped";
+    if (piece->stream != STREAM_ENGINE)
+        check->printed(check->context, piece->step, piece->attempt, piece->size);
+    else if (memmem(piece->bytes, piece->size, words, sizeof words - 1))
+        check->dropped = true;
+    return 0;
+}
+
+int log_check(const char *path, struct log_check *check, struct error *err)
+{
+    struct stat status;
+    AUTO(log_reader_free) struct log_reader *reader = log_reader_new(path);
+    if (stat(path, &status) < 0) {
+        check->missing = true;
+        return errno == ENOENT ? 0 : error_set_errno(err, errno, "%s", path);
+    }
+    check->size = (uint64_t)status.st_size;
+    return log_reader_read(reader, 0, (struct log_filter){UINT32_MAX, 0}, SIZE_MAX, check_piece, check, &check->end, err);
 }

@@ -34,4 +34,15 @@ int log_reader_read(struct log_reader *reader, uint64_t offset, struct log_filte
 int log_tail(
     const char *path, struct log_filter filter, unsigned count, size_t limit_bytes, struct text *out, struct error *err) MUST_CHECK;
 
+/* All of a segment, record by record, for `crescendo fsck`. */
+struct log_check {
+    bool missing;       /* there is no file */
+    uint64_t size, end; /* of the file; where the last whole record ends: less than size where it is torn */
+    bool dropped;       /* it says itself that output was dropped */
+    void (*printed)(
+        void *context, uint32_t step, uint32_t attempt, size_t bytes); /* set by the caller: what a step wrote, piece by piece */
+    void *context;
+};
+int log_check(const char *path, struct log_check *check, struct error *err) MUST_CHECK;
+
 #endif

@@ -49,7 +49,11 @@ static const char version_3[] =
     "CREATE UNIQUE INDEX documents_by_key ON documents (collection, key) WHERE key IS NOT NULL;\n"
     "CREATE INDEX documents_by_number ON documents (collection, number);\n";
 
-const char *const journal_migrations[] = {version_1, version_2, version_3};
+/* Runs whose events are being removed; and which runs have a plan, so that it goes with the last of them. */
+static const char version_4[] = "CREATE TABLE forgotten (run INTEGER PRIMARY KEY);\n"
+                                "CREATE INDEX runs_by_plan ON runs (plan) WHERE plan IS NOT NULL;\n";
+
+const char *const journal_migrations[] = {version_1, version_2, version_3, version_4};
 const size_t journal_migration_count = COUNT_OF(journal_migrations);
 
 static int check_identity(sqlite3 *database, int64_t version, struct error *err)

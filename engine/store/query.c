@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "crescendo/limits.h"
 #include "store/database.h"
+#include "store/inspect.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -48,6 +49,19 @@ static const char *const queries[QUERY_LIST_RUNS] = {
         "SELECT id, key, body FROM documents WHERE collection = ?1 AND instr(body, ?4) ORDER BY number LIMIT ?2 OFFSET ?3",
     [QUERY_SEARCH_DOCUMENTS_BACK] =
         "SELECT id, key, body FROM documents WHERE collection = ?1 AND instr(body, ?4) ORDER BY number DESC LIMIT ?2 OFFSET ?3",
+    [QUERY_NEXT_FORGOTTEN] = "SELECT run FROM forgotten WHERE run > 0 ORDER BY run LIMIT 1",
+    [QUERY_NEXT_OLD_RUN] = "SELECT run, accepted_ms, ended_ms FROM runs WHERE run > ?1 AND run < (SELECT max(run) FROM runs)"
+                           " ORDER BY run LIMIT 1",
+    /* Each through its own index, however many runs there are. */
+    [QUERY_FOLLOWING_RUN] =
+        "SELECT min(run) FROM (SELECT min(run) AS run FROM events WHERE run > ?1 UNION ALL SELECT min(run) FROM runs WHERE run > ?1"
+        " UNION ALL SELECT min(run) FROM steps WHERE run > ?1 UNION ALL SELECT min(run) FROM shims WHERE run > ?1)",
+    [QUERY_IS_FORGOTTEN] = "SELECT 1 FROM forgotten WHERE run = ?1",
+    [QUERY_RUN_ROW] = "SELECT key, pipeline, repository, ref, commit_id, author, title, trigger, state, reason, message, waiting_for, plan,"
+                      " accepted_ms, started_ms, ended_ms, step_count, steps_done, steps_failed FROM runs WHERE run = ?1",
+    [QUERY_STEP_ROWS] = "SELECT step, path, type, title, state, reason, message, waiting_for, outputs, attempt, started_ms, ended_ms,"
+                        " until_ms, exit_code FROM steps WHERE run = ?1 ORDER BY step",
+    [QUERY_LIST_BLOBS] = "SELECT digest FROM blobs ORDER BY digest",
     [QUERY_VERIFY] = "SELECT seq, time_ms, type, step, version, data, hash FROM events WHERE run = ?1 ORDER BY seq",
 };
 
@@ -185,6 +199,11 @@ int journal_get_blob(struct journal *journal, const char *digest, char **ret_byt
 uint64_t journal_shim_sequence(struct journal *journal, uint64_t run)
 {
     return find_number(journal, QUERY_SHIM, NULL, run);
+}
+
+bool journal_is_forgotten(struct journal *journal, uint64_t run)
+{
+    return find_number(journal, QUERY_IS_FORGOTTEN, NULL, run);
 }
 
 int journal_list_runs(struct journal *journal, const struct run_query *query, json_t **ret_rows, struct error *err)

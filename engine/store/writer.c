@@ -18,7 +18,7 @@ static const char put_run_sql[] =
     " waiting_for, plan, accepted_ms, started_ms, ended_ms, step_count, steps_done, steps_failed)"
     " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20)"
     " ON CONFLICT (run) DO UPDATE SET ref = ?5, commit_id = ?6, author = ?7, title = ?8, trigger = ?9, state = ?10,"
-    " reason = ?11, message = ?12, waiting_for = ?13, plan = ?14, accepted_ms = ?15, started_ms = ?16, ended_ms = ?17,"
+    " reason = ?11, message = ?12, waiting_for = ?13, accepted_ms = ?15, started_ms = ?16, ended_ms = ?17,"
     " step_count = ?18, steps_done = ?19, steps_failed = ?20";
 static const char put_step_sql[] =
     "INSERT INTO steps (run, step, path, type, title, state, reason, message, waiting_for, attempt, started_ms, ended_ms,"
@@ -62,6 +62,8 @@ int writer_open(struct writer *writer, const char *path, struct error *err)
         failed = database_prepare(writer->database, kept[i].sql, kept[i].statement, err);
         if (failed) return failed;
     }
+    failed = forget_open(writer, err);
+    if (failed) return failed;
     sqlite3_wal_hook(writer->database, note_wal_size, writer);
     writer->rows = row_set_new();
     return 0;
@@ -73,6 +75,7 @@ void writer_close(struct writer *writer, bool broken)
         &writer->put_step, &writer->put_shim, &writer->put_blob, &writer->put_document, &writer->remove_document};
     for (size_t i = 0; i < COUNT_OF(kept); i++)
         sqlite3_finalize(take(kept[i]));
+    forget_close(writer);
     /* After a failed sync the kernel may call pages clean that are not on the disk: leave the WAL for the next start to judge. */
     if (broken && writer->database) sqlite3_db_config(writer->database, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
     sqlite3_close_v2(take(&writer->database));
@@ -249,6 +252,8 @@ static int write_group(struct writer *writer, const struct append_list *group, s
     for (struct append *append = group->first; append && !failed; append = append->next)
         failed = write_append(writer, append, err);
     if (!failed) failed = write_rows(writer, err);
+    for (struct append *append = group->first; append && !failed; append = append->next) /* behind the rows: they say who needs a plan */
+        if (append->batch.forget.run) failed = forget_write(writer, &append->batch.forget, err);
     return failed ? failed : write_step(writer, writer->commit, "committing to", err);
 }
 

@@ -31,6 +31,7 @@ struct engine_home {
     struct engine *engine;
     void (*project)(void *context, const struct run_view *view, struct document_list *list); /* set before home_begin; NULL = none */
     void *project_context;
+    int64_t keep_ms; /* set before home_open; 0 = for ever */
 };
 
 static void home_open(struct engine_home *home)
@@ -42,6 +43,7 @@ static void home_open(struct engine_home *home)
         .slots = 2,
         .allow_no_sandbox = true,
         .types = types,
+        .keep_ms = home->keep_ms,
         .project = home->project,
         .project_context = home->project_context};
     if (engine_open(&home->loop, &options, &home->engine, &err) < 0) fail_msg("%s", err.message);

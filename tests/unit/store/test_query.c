@@ -285,6 +285,11 @@ static void every_query_has_its_index(void **state)
         {QUERY_LIST_DOCUMENTS_BACK, "INDEX documents_by_number (collection=?)"},
         {QUERY_SEARCH_DOCUMENTS, "INDEX documents_by_number (collection=?)"},
         {QUERY_SEARCH_DOCUMENTS_BACK, "INDEX documents_by_number (collection=?)"},
+        {QUERY_NEXT_FORGOTTEN, "PRIMARY KEY (rowid>?)"},
+        {QUERY_IS_FORGOTTEN, "PRIMARY KEY (rowid=?)"},
+        {QUERY_NEXT_OLD_RUN, "PRIMARY KEY (rowid>? AND rowid<?)"},
+        {QUERY_RUN_ROW, "PRIMARY KEY (rowid=?)"},
+        {QUERY_STEP_ROWS, "PRIMARY KEY (run=?)"},
     };
     static const char *const listings[8] = {"PRIMARY KEY (rowid<?)", "runs_by_repository (repository=? AND run<?)",
         "runs_by_pipeline (pipeline=? AND run<?)", "runs_by_repository_pipeline (repository=? AND pipeline=? AND run<?)",

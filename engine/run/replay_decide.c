@@ -1,0 +1,159 @@
+/* replay_decide.c: which events decide alone can have made, and making them again.
+   What decide is told besides the state is not recorded, but seen in what followed: the time is the events' own; as many stages may begin
+   as did; a stage is let into its group where it was, and a lease was in doubt where nothing was begun that could be. */
+#include "run/replay.h"
+
+#include "base/json.h"
+#include "base/mem.h"
+#include "base/text.h"
+
+#include <stdlib.h>
+
+static bool is_at_rest_or_waits(enum step_status status)
+{
+    return status == STEP_pending || status == STEP_ready || status == STEP_parked || status == STEP_unknown;
+}
+
+/* What ends a wait is named like who ends it. */
+static bool is_of_person(const struct event *event)
+{
+    const char *by = json_text(event->data, "by", NULL);
+    if (event->type == EVENT_step_woken && by && wait_from_name(by) >= 0) return false;
+    return by || json_object_get(event->data, "from_run");
+}
+
+static bool is_step_decision(const struct run_state *state, const struct event *event)
+{
+    enum step_status status = state->steps[event->step].status;
+    switch ((int)event->type) {
+    case EVENT_step_ready:
+    case EVENT_step_starting:
+    case EVENT_step_woken:
+    case EVENT_step_granted:
+    case EVENT_step_waits:
+    case EVENT_step_skipped:
+    case EVENT_step_compensating: return true;
+    case EVENT_step_cancelling: return status == STEP_starting || status == STEP_running;
+    case EVENT_step_parked:
+    case EVENT_step_succeeded:
+    case EVENT_step_failed:
+    case EVENT_step_cancelled: return is_at_rest_or_waits(status);
+    default: return false;
+    }
+}
+
+static bool is_run_decision(const struct run_state *state, const struct event *event)
+{
+    switch ((int)event->type) {
+    case EVENT_run_accepted:
+    case EVENT_run_isolation: return false;
+    case EVENT_run_failed: return state->status != RUN_queued; /* else its file is wrong */
+    case EVENT_cancel_requested: return text_equal(json_text(event->data, "reason", NULL), reason_name(REASON_timeout));
+    default: return true;
+    }
+}
+
+bool replay_is_decision(const struct run_state *state, const struct event *event)
+{
+    if (is_of_person(event)) return false;
+    if (event_type_subject(event->type) == EVENT_SUBJECT_RUN) return is_run_decision(state, event);
+    if (event_type_subject(event->type) != EVENT_SUBJECT_STEP || event->step >= state->plan->step_count) return false;
+    return is_step_decision(state, event);
+}
+
+/* --- what decide is told --- */
+
+/* How many events from here on were made at the same time. */
+static size_t count_of_instant(const struct replaying *replaying)
+{
+    const struct replay *replay = replaying->replay;
+    size_t end = replaying->at;
+    while (end < replay->count && replay->events[end].time_ms == replay->events[replaying->at].time_ms)
+        end++;
+    return end - replaying->at;
+}
+
+static uint32_t starts_in(const struct replaying *replaying, size_t count)
+{
+    uint32_t starts = 0;
+    for (size_t i = 0; i < count; i++)
+        starts += replaying->replay->events[replaying->at + i].type == EVENT_step_starting;
+    return starts;
+}
+
+/* The event of this type among those of the instant that is of a stage of the claim, or of the step; NULL: there is none. */
+static const struct event *find_of_instant(
+    const struct replaying *replaying, size_t count, enum event_type type, uint32_t claim, uint32_t step)
+{
+    const struct plan *plan = replaying->replay->plan;
+    for (size_t i = 0; i < count; i++) {
+        const struct event *event = &replaying->replay->events[replaying->at + i];
+        if (event->type != type || event->step >= plan->step_count) continue;
+        if (step == event->step || (step == NO_STEP && plan->stages[plan->steps[event->step].stage].claim == claim)) return event;
+    }
+    return NULL;
+}
+
+static struct turn *guess_turns(const struct replaying *replaying, size_t count)
+{
+    const struct plan *plan = replaying->replay->plan;
+    if (!plan->claim_count) return NULL;
+    struct turn *turns = mem_alloc_array(plan->claim_count, sizeof *turns);
+    for (uint32_t i = 0; i < plan->claim_count; i++) {
+        turn_begin(replaying->state, i, &turns[i]);
+        if (find_of_instant(replaying, count, EVENT_step_granted, i, NO_STEP)) continue;
+        turns[i].group = "?";
+        if (find_of_instant(replaying, count, EVENT_step_failed, i, NO_STEP)) turns[i].queue = GROUP_REJECT;
+    }
+    return turns;
+}
+
+/* Does it say whose turn it is? */
+static bool is_of_group(const struct event *event)
+{
+    bool waits = text_equal(json_text(event->data, "for", NULL), wait_name(WAIT_group));
+    bool rejected = event->type == EVENT_step_failed && text_equal(json_text(event->data, "reason", NULL), reason_name(REASON_denied));
+    return event->type == EVENT_step_waits || waits || rejected;
+}
+
+/* Whose turn it is, is in no event of this run: those words are taken as they stand. Words that stand nowhere were the same as before. */
+static void borrow_words(const struct replaying *replaying, size_t count, struct event_list *list)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < list->count; i++) {
+        struct event *made = &list->items[i];
+        const struct event *told = is_of_group(made) ? find_of_instant(replaying, count, made->type, NO_CLAIM, made->step) : NULL;
+        if (told) json_put_text(made->data, "message", json_text(told->data, "message", NULL));
+        if (made->type == EVENT_step_waits && !told)
+            event_release(made);
+        else
+            list->items[kept++] = *made;
+    }
+    list->count = kept;
+}
+
+static void ask(
+    const struct replaying *replaying, size_t count, uint32_t slots, bool hold, const struct turn *turns, struct event_list *list)
+{
+    const struct decide_input input = {replaying->replay->events[replaying->at].time_ms, slots, hold, turns};
+    event_list_release(list);
+    decide(replaying->state, &input, list);
+    borrow_words(replaying, count, list);
+}
+
+/* Stages that are ready begin when they may: more of them may have begun in this instant than at this decision. */
+size_t replay_decide(const struct replaying *replaying, struct event_list *ret_list)
+{
+    size_t count = count_of_instant(replaying);
+    uint32_t starts = starts_in(replaying, count);
+    struct turn *turns = guess_turns(replaying, count);
+    size_t found = 0;
+    for (unsigned hold = 0; hold < 2 && !found; hold++)
+        for (uint32_t slots = 0; slots <= starts && !found; slots++) {
+            ask(replaying, count, starts - slots, hold, turns, ret_list);
+            if (replay_matches(replaying, ret_list, true)) found = ret_list->count;
+        }
+    if (!found) ask(replaying, count, starts, false, turns, ret_list);
+    free(turns);
+    return found;
+}
