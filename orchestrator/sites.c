@@ -46,6 +46,7 @@ struct look {
     json_t *strays; /* services to end; NULL = none */
     uint64_t since; /* orders_rested() when it began */
     json_t *lines;
+    bool waits; /* its services keep the ports that it had */
     int failed;
     struct error err;
 };
@@ -62,13 +63,25 @@ static void end_strays(const struct look *look)
     }
 }
 
+/* Where the file says other ports, a keeper without services ends and one begins that has them; with services, what it has holds. */
+static int tell_domain(struct look *look)
+{
+    AUTO(free_json) json_t *answer = NULL;
+    int failed = keeper_ask(look->folder, "domain", look->domain, ANSWER_MS, &answer, NULL, &look->err);
+    look->waits = failed == -ERROR_CONFLICT;
+    if (failed || !json_object_get(answer, "again")) return look->waits ? 0 : failed;
+    failed = keeper_end_awaited(look->folder, ANSWER_MS, &look->err);
+    if (!failed) failed = keeper_ensure(look->folder, look->shim, &look->err);
+    return failed ? failed : keeper_ask(look->folder, "domain", look->domain, ANSWER_MS, NULL, NULL, &look->err);
+}
+
 /* In a worker: the keeper is there, knows its domain, and says how it is. */
 static void on_look(uv_work_t *work)
 {
     struct look *look = work->data;
     look->failed = file_make_folders(look->folder, 0700, &look->err);
     if (!look->failed) look->failed = keeper_ensure(look->folder, look->shim, &look->err);
-    if (!look->failed) look->failed = keeper_ask(look->folder, "domain", look->domain, ANSWER_MS, NULL, NULL, &look->err);
+    if (!look->failed) look->failed = tell_domain(look);
     if (!look->failed) end_strays(look);
     if (!look->failed) look->failed = keeper_ask(look->folder, "status", NULL, ANSWER_MS, NULL, &look->lines, &look->err);
 }
@@ -176,6 +189,7 @@ static void on_looked(uv_work_t *work, int status)
     if (site && !look->failed) {
         json_decref(site->lines);
         site->lines = json_incref(look->lines);
+        site->waits = look->waits;
         observe(sites, look);
         find_strays(sites, site, look);
     }

@@ -18,6 +18,7 @@ struct site { /* a domain in use */
     char *name;
     json_t *lines; /* what its keeper said last; NULL = nothing yet */
     bool looking;  /* a worker asks it now */
+    bool waits;    /* its file says other ports than its keeper has, which has services */
     bool telling;  /* the last look failed, and that was told */
     int64_t looked_us;
     json_t *strays;                   /* services that it has and must not have: ended at the next look; NULL = none */

@@ -8,8 +8,10 @@
 #include "net/tmf/characteristic.h"
 #include "orchestrator/fulfil/check.h"
 #include "orchestrator/fulfil/site.h"
+#include "spec/domain.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 /* --- leases --------------------------------------------------------------------------------------------------------------------- */
 
@@ -89,6 +91,24 @@ static json_t *use_of(const struct sites *sites, const char *name, size_t *ret_s
     return sum;
 }
 
+/* What is not wrong and yet not as its owner may think: ports that another domain wants too, or that do not hold yet. */
+static char *note_of(struct sites *sites, const char *name, const json_t *domain)
+{
+    const json_t *at = json_object_get(domain, "site"), *other;
+    const struct site *site = site_find(sites, name);
+    const char *key, *ports = json_text(at, "ports", "");
+    struct text note = {0};
+    if (at && site && site->waits)
+        text_add_format(&note, "ports %s, as its file says, hold once its services are gone; until then it has those before", ports);
+    json_object_foreach(sites->files, key, other)
+    {
+        const json_t *there = json_object_get(other, "site");
+        if (text_equal(key, name) || !domain_sites_overlap(at, there)) continue;
+        text_add_format(&note, "%sits ports %s overlap those of %s, %s", note.size ? "; " : "", ports, key, json_text(there, "ports", ""));
+    }
+    return note.size ? text_take(&note) : NULL;
+}
+
 /* domain NULL: its file was never right. */
 static json_t *describe(struct sites *sites, const char *name, const json_t *domain)
 {
@@ -101,22 +121,42 @@ static json_t *describe(struct sites *sites, const char *name, const json_t *dom
     json_put(body, "used", use_of(sites, name, &services));
     json_put_whole(body, "services", (int64_t)services);
     json_put_text(body, "message", json_text(sites->wrong, name, NULL));
+    AUTO(free_text) char *note = note_of(sites, name, domain);
+    json_put_text(body, "note", note);
     return body;
+}
+
+static int compare_names(const void *one, const void *other)
+{
+    return strcmp(*(const char *const *)one, *(const char *const *)other);
+}
+
+/* Of all that have a file, sorted; the list is the caller's, the names are the files'. */
+static const char **names_of(const struct sites *sites, size_t *ret_count)
+{
+    const char **names = mem_alloc_array(json_object_size(sites->files) + json_object_size(sites->wrong) + 1, sizeof *names), *name;
+    json_t *unused;
+    size_t count = 0;
+    json_object_foreach(sites->files, name, unused) names[count++] = name;
+    json_object_foreach(sites->wrong, name, unused)
+    {
+        if (!json_object_get(sites->files, name)) names[count++] = name;
+    }
+    qsort(names, count, sizeof *names, compare_names);
+    *ret_count = count;
+    return names;
 }
 
 static void handle_list(struct request *request, void *context)
 {
     struct sites *sites = context;
-    json_t *list = json_array(), *domain;
-    const char *name;
-    json_object_foreach((json_t *)sites_domains(sites), name, domain)
-    {
-        json_array_append_new(list, describe(sites, name, domain));
-    }
-    json_object_foreach(sites->wrong, name, domain)
-    {
-        if (!json_object_get(sites->files, name)) json_array_append_new(list, describe(sites, name, NULL));
-    }
+    const json_t *domains = sites_domains(sites);
+    json_t *list = json_array();
+    size_t count = 0;
+    const char **names = names_of(sites, &count);
+    for (size_t i = 0; i < count; i++)
+        json_array_append_new(list, describe(sites, names[i], json_object_get(domains, names[i])));
+    free(names);
     json_t *body = json_object();
     json_put(body, "domains", list);
     respond_json(request, 200, body);

@@ -201,12 +201,15 @@ static int judge(struct judging *judging, struct error *err)
     struct canary *canary = &judging->canary;
     struct canary_reading summary;
     struct canary_tick tick;
+    enum ramp_because before = canary->ramp.because;
     tell_change(judging);
     kpi_reading_take(&judging->ordering.client, canary, clock_now_ms(), &reading, &summary);
     canary_judge(canary, &summary, seed_of(judging), &tick);
-    AUTO(free_text) char *line = tick_words(canary, &summary, &tick);
-    printf("%s\n", line);
-    step_progress(judging->step, 0, "%s", line);
+    if (tick_is_told(canary, before)) {
+        AUTO(free_text) char *line = tick_words(canary, &summary, &tick);
+        printf("%s\n", line);
+        step_progress(judging->step, 0, "%s", line);
+    }
     json_t *ticks = json_pack("[o]", canary_tick_to_json(canary, &summary, &tick));
     return go_on(judging, &tick.decision, ticks, err);
 }

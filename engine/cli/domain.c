@@ -16,7 +16,7 @@ static void add_row(struct table *table, const json_t *domain, bool with_message
     table_add(table, STYLE_PLAIN, json_text(site, "ports", ""));
     table_add_format(table, STYLE_PLAIN, "%lld", (long long)json_whole(domain, "services", 0));
     table_add(table, STYLE_QUIET, json_text(domain, "owner", ""));
-    if (with_message) table_add(table, STYLE_BAD, json_text(domain, "message", ""));
+    if (with_message) table_add(table, STYLE_BAD, json_text(domain, "message", json_text(domain, "note", "")));
 }
 
 static void print_domains(const struct cli *cli, const json_t *domains)
@@ -26,7 +26,8 @@ static void print_domains(const struct cli *cli, const json_t *domains)
     size_t i;
     json_t *domain;
     bool with_message = false;
-    json_array_foreach(domains, i, domain) with_message = with_message || json_object_get(domain, "message");
+    json_array_foreach(domains, i, domain) with_message =
+        with_message || json_object_get(domain, "message") || json_object_get(domain, "note");
     struct table *table = table_new(columns, COUNT_OF(columns) - !with_message);
     json_array_foreach(domains, i, domain) add_row(table, domain, with_message);
     write_table(&table, &cli->out);

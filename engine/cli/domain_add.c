@@ -4,6 +4,7 @@
 #include "cli/complaint.h"
 #include "cli/domain.h"
 #include "cli/domain_file.h"
+#include "cli/domain_neighbours.h"
 #include "cli/output.h"
 #include "cli/shell_words.h"
 #include "spec/domain.h"
@@ -57,6 +58,14 @@ static int print_made(const char *name, const char *path)
     return print_json(made);
 }
 
+/* Caller frees. */
+static char *ports_left(const char *path, const char *name, const char *address)
+{
+    AUTO(free_text) char *folder = mem_copy_bytes(path, (size_t)(strrchr(path, '/') - path));
+    AUTO(free_json) json_t *neighbours = neighbours_read(folder, name);
+    return neighbours_free_ports(neighbours, address ? address : "127.0.0.1");
+}
+
 int domain_add(struct cli *cli, struct error *err)
 {
     const char *name = form_argument(cli, 0);
@@ -65,8 +74,9 @@ int domain_add(struct cli *cli, struct error *err)
         .ports = options_value(&cli->options, "ports"),
         .url = options_value(&cli->options, "url"),
         .dialect = options_value(&cli->options, "dialect")};
-    AUTO(free_text) char *text = NULL, *path = NULL;
+    AUTO(free_text) char *text = NULL, *path = NULL, *free_ports = NULL;
     int failed = domain_path(cli, name, &path, err);
+    if (!failed && !wish.ports && !wish.url) wish.ports = free_ports = ports_left(path, name, wish.address);
     if (!failed) failed = domain_file_text(&wish, &text, err);
     if (failed) return failed;
     if (file_exists(path)) return is_there(path, name, err);
@@ -89,6 +99,17 @@ static int checked_path(const struct cli *cli, const char *argument, char **ret,
     return 0;
 }
 
+static void warn_of_overlap(const char *path, const json_t *domain)
+{
+    const char *slash = strrchr(path, '/');
+    AUTO(free_text) char *folder = slash ? mem_copy_bytes(path, (size_t)(slash - path)) : mem_copy_text(".");
+    AUTO(free_json) json_t *neighbours = neighbours_read(folder, json_text(domain, "domain", ""));
+    AUTO(free_text) char *overlap = neighbours_overlap(neighbours, json_object_get(domain, "site"));
+    if (!overlap) return;
+    printf("warning: its ports %s are also those of %s: a family gets only what the other left; give one of them another range\n",
+        json_text(json_object_get(domain, "site"), "ports", ""), overlap);
+}
+
 int domain_check(struct cli *cli, struct error *err)
 {
     AUTO(free_text) char *path = NULL, *bytes = NULL;
@@ -106,5 +127,6 @@ int domain_check(struct cli *cli, struct error *err)
     if (domain_load(&source, &list, &domain)) return complaint_keep(cli, &list, &(struct source_set){&source, 1}, err);
     if (options_flag(&cli->options, "json")) return print_json(domain);
     printf("domain %s has no mistakes\n", json_text(domain, "domain", "?")); /* a name that was checked */
+    warn_of_overlap(path, domain);
     return 0;
 }

@@ -67,6 +67,7 @@ static void add_header(struct text *out, const struct terminal *terminal, const 
     plain_add_members(&where, json_object_get(domain, "site"), "capacity flavours");
     fact_add_head(out, terminal, keeper ? "active" : "", head);
     add_mistake(out, terminal, domain);
+    fact_add(out, terminal, "note", json_text(domain, "note", NULL));
     fact_add(out, terminal, "owner", json_text(domain, "owner", NULL));
     fact_add(out, terminal, "site", text_view(&where));
     add_keeper(out, terminal, keeper);

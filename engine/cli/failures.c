@@ -153,6 +153,11 @@ void failures_release(struct failures *failures)
     *failures = (struct failures){0};
 }
 
+bool failure_is_of_judge(const json_t *step)
+{
+    return text_equal(json_text(step, "type", NULL), "kpi");
+}
+
 static void report_step(struct client *client, const json_t *run, const json_t *step, const struct terminal *terminal, struct text *out)
 {
     const char *title = json_text(step, "title", NULL);
@@ -171,7 +176,7 @@ static void report_step(struct client *client, const json_t *run, const json_t *
     text_add(out, style_close(STYLE_BAD, terminal->colour));
     text_add_char(out, '\n');
     text_release(&line);
-    if (json_whole(step, "started_ms", 0)) report_log(client, run, step, terminal, out);
+    if (json_whole(step, "started_ms", 0) && !failure_is_of_judge(step)) report_log(client, run, step, terminal, out);
 }
 
 /* "Allowed to fail: lint/style (exit 1), lint/spelling (exit 2)", in one line. */
@@ -199,7 +204,7 @@ static json_t *read_plan(struct client *client, uint64_t run)
     return client_get(client, &plan, NULL, "/v1/runs/%llu/plan?format=json", (unsigned long long)run) ? NULL : plan;
 }
 
-bool report_failures(struct client *client, const json_t *run, const struct terminal *terminal, struct text *out)
+bool report_failures(struct client *client, const json_t *run, bool told, const struct terminal *terminal, struct text *out)
 {
     uint64_t number = (uint64_t)json_whole(run, "run", 0);
     AUTO(failures_release) struct failures failures = {0};
@@ -209,7 +214,7 @@ bool report_failures(struct client *client, const json_t *run, const struct term
     failures_release(&failures);
     failures_sort(run, plan, &failures);
     for (size_t i = 0; i < failures.counted_count && i < FAILURES_SHOWN; i++)
-        report_step(client, run, failures.counted[i], terminal, out);
+        if (!told || !failure_is_of_judge(failures.counted[i])) report_step(client, run, failures.counted[i], terminal, out);
     size_t more = failures.counted_count > FAILURES_SHOWN ? failures.counted_count - FAILURES_SHOWN : 0;
     if (more) text_add_format(out, "… and %zu more failed step%s\n", more, more == 1 ? "" : "s");
     if (failures.allowed_count) report_allowed(&failures, terminal, out);

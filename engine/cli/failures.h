@@ -26,7 +26,11 @@ struct tail {
 int tail_add(void *context, const char *bytes, size_t size);
 void tail_print(struct tail *tail, const struct terminal *terminal, struct text *out);
 
-/* Adds the failed steps with the last lines of their logs; asks the server for those. run: RUN with its steps. False: no failure counts. */
-bool report_failures(struct client *client, const json_t *run, const struct terminal *terminal, struct text *out);
+/* A canary's judge: its verdict says all, and its log is its ticks. */
+bool failure_is_of_judge(const json_t *step);
+
+/* Adds the failed steps with the last lines of their logs; asks the server for those. run: RUN with its steps. told: the run's events were
+   told line by line, so a judge's verdict is not told again. False: no failure counts. */
+bool report_failures(struct client *client, const json_t *run, bool told, const struct terminal *terminal, struct text *out);
 
 #endif

@@ -109,7 +109,7 @@ int show_run(struct cli *cli, struct error *err)
     if (json_array_size(json_object_get(run, "steps"))) add_steps(&out, &cli->out, json_object_get(run, "steps"));
     size_t before = out.size;
     text_add_char(&out, '\n');
-    (void)report_failures(&cli->client, run, &cli->out, &out);
+    (void)report_failures(&cli->client, run, false, &cli->out, &out);
     report_approvals(&cli->client, run, &cli->out, &out);
     if (out.size == before + 1) out.bytes[--out.size] = '\0';
     print_text(&out);

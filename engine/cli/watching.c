@@ -222,7 +222,7 @@ static void close_with(struct watcher *watcher, const json_t *run)
 {
     struct text out = {0};
     if (watcher->footed && !watcher->waits) text_add(&out, "\r\x1b[1A\x1b[J"); /* the picture's last line: the closing one says more */
-    bool explained = report_failures(&watcher->cli->client, run, &watcher->cli->out, &out);
+    bool explained = report_failures(&watcher->cli->client, run, !watcher->live, &watcher->cli->out, &out);
     if (watcher->waits) report_approvals(&watcher->cli->client, run, &watcher->cli->out, &out);
     report_end(run, explained, &watcher->cli->out, &out);
     put(watcher, &out);

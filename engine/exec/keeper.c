@@ -34,3 +34,14 @@ int keeper_ensure(const char *folder, const char *shim_path, struct error *err)
     }
     return code < 0 ? error_hint(err, "run %.100s --keep KEEP by hand: it says what is wrong", shim_path) : 0;
 }
+
+int keeper_end_awaited(const char *folder, int timeout_ms, struct error *err)
+{
+    const struct timespec pause = {0, 5 * 1000000};
+    int64_t end_us = clock_monotonic_us() + timeout_ms * 1000LL;
+    while (launch_keeper_lives(folder)) {
+        if (clock_monotonic_us() > end_us) return error_set(err, ERROR_TIMEOUT, NOWHERE, "the keeper of %.200s does not end", folder);
+        nanosleep(&pause, NULL);
+    }
+    return 0;
+}

@@ -8,6 +8,7 @@
 #include "base/encode.h"
 #include "base/json.h"
 #include "base/mem.h"
+#include "base/moment.h"
 #include "base/text.h"
 #include "net/local.h"
 
@@ -27,6 +28,7 @@ struct lease {
     int64_t ttl_ms, wanted_ttl_ms; /* the former is what the worker reads while it asks */
     int64_t renew_ms, over_ms;     /* monotonic: when to ask, when it is lost without an answer */
     int64_t asked_ms;              /* the present or last request */
+    int64_t away_ms, back_ms;      /* wall clock: the server that had it before was last heard of then, we began; 0 = it was lent to us */
     bool asking, sure, lost, held;
     char *trouble; /* what the last request came to, in words; NULL = success */
     /* The answer of the request under way: written by the worker, read when it is done. */
@@ -76,6 +78,7 @@ static void learn(struct lease *lease)
 {
     free(take(&lease->trouble));
     if (lease->status >= 200 && lease->status < 300) {
+        lease->away_ms = lease->back_ms = 0;
         lease->sure = true;
         lease->over_ms = lease->asked_ms + lease->ttl_ms;
         lease->renew_ms = lease->asked_ms + lease->ttl_ms / 3;
@@ -131,6 +134,15 @@ static struct lease *find(const struct live_run *run, const char *service, const
     return NULL;
 }
 
+/* The last thing on record of the run: how far the server before came. */
+static int64_t last_moved_ms(const struct run_state *state)
+{
+    int64_t last = state->accepted_ms;
+    for (uint32_t i = 0; i < state->plan->step_count; i++)
+        if (state->steps[i].since_ms > last) last = state->steps[i].since_ms;
+    return last;
+}
+
 static void take_up(struct live_run *run, const json_t *held, bool sure)
 {
     const char *service = json_text(held, "service", ""), *url = json_text(held, "url", "");
@@ -144,6 +156,8 @@ static void take_up(struct live_run *run, const json_t *held, bool sure)
         lease->url = mem_copy_text(url);
         lease->over_ms = now_ms() + ttl_ms;
         lease->renew_ms = sure ? now_ms() + ttl_ms / 3 : 0;
+        lease->away_ms = sure ? 0 : last_moved_ms(run->state);
+        lease->back_ms = sure ? 0 : clock_now_ms();
         run->leases = lease;
     }
     lease->wanted_ttl_ms = ttl_ms;
@@ -169,11 +183,34 @@ static void look_what_is_held(struct live_run *run, bool sure)
 
 /* --- what is lost --- */
 
+enum { CLOCK_AT = 11, CLOCK_SIZE = 8 }; /* of a moment's text */
+
+/* " (it was away from 13:02:11 to 13:03:40 UTC)" */
+static void add_absence(const struct lease *lease, struct text *out)
+{
+    char from[MOMENT_TEXT_SIZE], to[MOMENT_TEXT_SIZE];
+    if (!lease->back_ms) return;
+    moment_format(lease->away_ms, from);
+    moment_format(lease->back_ms, to);
+    text_add_format(out, " (it was away from %.*s to %.*s UTC)", CLOCK_SIZE, from + CLOCK_AT, CLOCK_SIZE, to + CLOCK_AT);
+}
+
+/* What happened, rather than what the domain answered. Caller frees. */
+static char *loss_words(const struct lease *lease)
+{
+    struct text out = {0};
+    bool refused = lease->status == 404 || lease->status == 409;
+    text_add_format(&out, "the server %s not renew the lease of %s for longer than ", refused ? "did" : "could", lease->service);
+    text_add_duration(&out, lease->ttl_ms);
+    add_absence(lease, &out);
+    if (!refused && lease->trouble) text_add_format(&out, ", %s", lease->trouble);
+    text_add(&out, refused ? ", so the domain went back to the baseline" : "; the domain goes back to the baseline by itself");
+    return text_take(&out);
+}
+
 static void cancel(struct live_run *run, const struct lease *lease)
 {
-    AUTO(free_text)
-    char *comment =
-        mem_format("the lease of %s is lost: %s", lease->service, lease->trouble ? lease->trouble : "nobody renewed it in time");
+    AUTO(free_text) char *comment = loss_words(lease);
     struct event_list events = {0};
     json_t *data = json_object();
     json_put_text(data, "reason", reason_name(REASON_lease_lost));

@@ -120,3 +120,23 @@ int domain_load(const struct source *source, struct diagnostics *list, json_t **
     *ret = take(&domain);
     return 0;
 }
+
+static void range_of(const json_t *site, int64_t *ret_first, int64_t *ret_last)
+{
+    const char *ports = json_text(site, "ports", "18080-18099"), *dash = strchr(ports, '-');
+    AUTO(free_text) char *first = mem_copy_bytes(ports, dash ? (size_t)(dash - ports) : 0);
+    if (dash && text_to_integer(first, ret_first) && text_to_integer(dash + 1, ret_last)) return;
+    *ret_first = 1;
+    *ret_last = 0;
+}
+
+bool domain_sites_overlap(const json_t *one, const json_t *other)
+{
+    static const char all[] = "0.0.0.0";
+    const char *a = json_text(one, "address", "127.0.0.1"), *b = json_text(other, "address", "127.0.0.1");
+    int64_t first = 0, last = 0, other_first = 0, other_last = 0;
+    if (!one || !other || (!text_equal(a, b) && !text_equal(a, all) && !text_equal(b, all))) return false;
+    range_of(one, &first, &last);
+    range_of(other, &other_first, &other_last);
+    return first <= other_last && other_first <= last && first <= last && other_first <= other_last;
+}

@@ -8,6 +8,9 @@
    SHA-256 of the bytes; caller's. All mistakes go to *list; after one *ret is not set and the return is -ERROR_INVALID. Pure. */
 int domain_load(const struct source *source, struct diagnostics *list, json_t **ret) MUST_CHECK;
 
+/* Would the families of two sites, as domain_load gives them, want the same ports of one address? */
+bool domain_sites_overlap(const json_t *one, const json_t *other);
+
 /* The tables behind it, also the source of docs/reference/domain.md. */
 extern const struct field domain_fields[], domain_policy_fields[], domain_site_fields[], domain_flavour_fields[], domain_capacity_fields[];
 

@@ -250,9 +250,11 @@ static void tell_start_of_run(struct narration *narration)
 static void tell_rolling_back(struct narration *narration)
 {
     const char *message = json_text(narration->event->data, "message", NULL);
+    uint32_t failed = narration->state->first_failed; /* how it failed was told a line before */
+    bool is_told = message && failed != NO_STEP && text_starts(message, narration->state->plan->steps[failed].path);
     mark(narration, PAINT_YELLOW, "↺");
     text_add_format(&narration->line, "run %llu rolls back", (unsigned long long)narration->state->run);
-    if (message) text_add_format(&narration->line, ": %s", message);
+    if (message && !is_told) text_add_format(&narration->line, ": %s", message);
 }
 
 static void tell_undo(struct narration *narration)

@@ -165,6 +165,13 @@ char *tick_words(const struct canary *canary, const struct canary_reading *readi
     return text_take(&line);
 }
 
+bool tick_is_told(const struct canary *canary, enum ramp_because before)
+{
+    enum { EVERY = 10 };
+    enum ramp_because because = canary->ramp.because;
+    return because == RAMP_USED || because != before || canary->ramp.tick <= 1 || canary->ramp.tick % EVERY == 0;
+}
+
 /* --- a verdict ---------------------------------------------------------------------------------------------------------------------------
  */
 

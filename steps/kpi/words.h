@@ -12,6 +12,9 @@ enum { LINE_COLUMNS = 110 };
    that is counted, and the small chart gives way. New. */
 char *tick_words(const struct canary *canary, const struct canary_reading *reading, const struct canary_tick *tick);
 
+/* A tick that counts is told; of those that do not, the first for each reason and every tenth. before: why the tick before did not count. */
+bool tick_is_told(const struct canary *canary, enum ramp_because before);
+
 /* "1.1.0 is 48 % slower at equal load (45 to 52 %); the chance that this is luck is below 1 in 200". New. */
 char *verdict_words(const struct canary *canary, const struct ramp_decision *decision);
 

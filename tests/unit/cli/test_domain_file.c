@@ -3,6 +3,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "cli/domain_file.h"
+#include "cli/domain_neighbours.h"
 #include "spec/domain.h"
 
 #include <setjmp.h>
@@ -72,9 +73,28 @@ static void test_wrong(void **state)
     }
 }
 
+/* Two domains of one machine do not want the same ports; those at another address may. */
+static void ports_that_others_have_are_left_to_them(void **state)
+{
+    (void)state;
+    AUTO(free_json) json_t *none = json_object();
+    AUTO(free_json)
+    json_t *two = json_pack("{s:{s:s, s:s}, s:{s:s, s:s}}", "lab", "address", "127.0.0.1", "ports", "18080-18099", "plant", "address",
+        "0.0.0.0", "ports", "18110-18111");
+    AUTO(free_text) char *first = neighbours_free_ports(none, "127.0.0.1");
+    AUTO(free_text) char *third = neighbours_free_ports(two, "127.0.0.1");
+    AUTO(free_text) char *elsewhere = neighbours_free_ports(two, "127.0.0.2");
+    assert_string_equal(first, "18080-18099");
+    assert_string_equal(third, "18120-18139");
+    assert_string_equal(elsewhere, "18080-18099");
+    AUTO(free_json) json_t *site = json_pack("{s:s, s:s}", "address", "127.0.0.1", "ports", "18090-18110");
+    AUTO(free_text) char *overlap = neighbours_overlap(two, site);
+    assert_string_equal(overlap, "lab (18080-18099), plant (18110-18111)");
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_right), cmocka_unit_test(test_the_policy_in_it_is_the_default), cmocka_unit_test(test_wrong)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(ports_that_others_have_are_left_to_them), cmocka_unit_test(test_right),
+        cmocka_unit_test(test_the_policy_in_it_is_the_default), cmocka_unit_test(test_wrong)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -108,6 +108,15 @@ static void test_short_lines_stay(void **state)
     text_release(&out);
 }
 
+static void test_judge(void **state)
+{
+    (void)state;
+    AUTO(free_json) json_t *judge = parse("{\"path\": \"lab/release/judge\", \"type\": \"kpi\", \"state\": \"failed\"}");
+    AUTO(free_json) json_t *other = parse("{\"path\": \"build/make\", \"type\": \"run\", \"state\": \"failed\"}");
+    assert_true(failure_is_of_judge(judge));
+    assert_false(failure_is_of_judge(other));
+}
+
 static void assert_verb(const char *run_json, const char *wanted)
 {
     AUTO(free_json) json_t *run = parse(run_json);
@@ -147,6 +156,7 @@ int main(void)
         cmocka_unit_test(test_no_steps),
         cmocka_unit_test(test_long_lines_are_cut),
         cmocka_unit_test(test_short_lines_stay),
+        cmocka_unit_test(test_judge),
         cmocka_unit_test(test_verbs),
         cmocka_unit_test(test_server_words),
     };

@@ -17,6 +17,24 @@ static void it_says_who_it_is(void **state)
     domain_free(domain);
 }
 
+/* Without services it may have other ports: this keeper ends, the next one holds those and no others. */
+static void without_services_it_moves_to_other_ports(void **state)
+{
+    (void)state;
+    struct domain *domain = domain_new(false);
+    struct error err = {0};
+    int to = domain->port + 1;
+    assert_answer(domain, "ok\n", "domain name=edge address=127.0.0.1 ports=%d", domain->port);
+    assert_answer(domain, "ok again=1\n", "domain name=edge address=127.0.0.1 ports=%d", to);
+    assert_int_equal(keeper_end_awaited(domain->folder, 10000, &err), 0);
+    assert_true(port_is_free(domain->port));
+    ensure(domain);
+    assert_false(port_is_free(to));
+    assert_true(port_is_free(domain->port));
+    assert_answer(domain, "ok\n", "domain name=edge address=127.0.0.1 ports=%d", to);
+    domain_free(domain);
+}
+
 static void nonsense_is_refused_by_name(void **state)
 {
     (void)state;
@@ -229,6 +247,7 @@ int main(int argc, char **argv)
     SERVE_IF_ASKED(argc, argv);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(it_says_who_it_is),
+        cmocka_unit_test(without_services_it_moves_to_other_ports),
         cmocka_unit_test(nonsense_is_refused_by_name),
         cmocka_unit_test(lines_that_are_torn_or_too_long_harm_nobody),
         cmocka_unit_test(a_key_does_a_thing_once),

@@ -67,7 +67,8 @@ static void keep_turn(struct shim *shim, int64_t now)
     if (keep->records.flush_us && now >= keep->records.flush_us) records_flush(keep);
     turn_log(shim);
     talk_bury(keep);
-    if (!keep->services && !keep->clients && now >= keep->asked_us + UNASKED_US) shim->stop = true;
+    bool unneeded = keep->moved || now >= keep->asked_us + UNASKED_US;
+    if (!keep->services && !keep->clients && unneeded) shim->stop = true;
 }
 
 static int64_t keep_deadline(const struct shim *shim)

@@ -177,6 +177,7 @@ struct keep {
     bool reconfigured; /* HAProxy was told something that haproxy.cfg does not say yet */
     int guardian;      /* told of what it is to hold */
     int ended;         /* how the keeper before this one did; 0: there was none */
+    bool moved;        /* other ports were said: as soon as nobody asks it ends, and the next keeper has them */
     bool unsaved;      /* something of the state changed by itself: a lease was lost, a service is gone */
     int64_t save_us;
 };

@@ -64,17 +64,31 @@ static int check_domain(const struct keep *keep, const char *name, const char *a
     if (!keep->domain) return 0;
     if (strcmp(keep->domain, name) == 0 && strcmp(keep->address, address) == 0 && keep->first_port == first && keep->last_port == last)
         return 1;
+    if (strcmp(keep->domain, name) == 0 && !keep->services) return 0; /* it may move */
     error_set(err, ERROR_CONFLICT, NOWHERE, "this is the domain %s on %s, ports %d-%d, already", keep->domain, keep->address,
         keep->first_port, keep->last_port);
-    return error_hint(err, "end its services and its keeper, and remove its folder, to make another domain of it");
+    return error_hint(err, "end its services first; a domain never gets another name");
 }
 
-static void forget_domain(struct keep *keep)
+struct range {
+    char *domain, *address;
+    int first_port, last_port;
+};
+
+static struct range range_swap(struct keep *keep, struct range range)
 {
-    free(keep->domain);
-    free(keep->address);
-    keep->domain = keep->address = NULL;
-    keep->first_port = keep->last_port = 0;
+    struct range before = {keep->domain, keep->address, keep->first_port, keep->last_port};
+    keep->domain = range.domain;
+    keep->address = range.address;
+    keep->first_port = range.first_port;
+    keep->last_port = range.last_port;
+    return before;
+}
+
+static void range_free(struct range *range)
+{
+    free(range->domain);
+    free(range->address);
 }
 
 static int verb_domain(struct keep *keep, const struct line *line, struct text *out, struct error *err)
@@ -85,16 +99,14 @@ static int verb_domain(struct keep *keep, const struct line *line, struct text *
     if (!failed) failed = read_ports(line_text(line, "ports"), &first, &last, err);
     if (!failed) failed = check_domain(keep, name, address, first, last, err);
     if (failed) return failed > 0 ? 0 : failed;
-    keep->domain = mem_copy_text(name);
-    keep->address = mem_copy_text(address);
-    keep->first_port = first;
-    keep->last_port = last;
+    AUTO(range_free) struct range other = range_swap(keep, (struct range){mem_copy_text(name), mem_copy_text(address), first, last});
+    bool moves = other.domain != NULL;
+    if (moves) add_number(out, "again", 1);
     failed = commit(keep, line, out, err);
-    if (failed) {
-        forget_domain(keep);
-        return failed;
-    }
-    ports_hold(keep);
+    if (failed) other = range_swap(keep, other);
+    if (failed) return failed;
+    keep->moved |= moves;
+    if (!keep->moved) ports_hold(keep); /* else the guardian holds the ports before: the next keeper and its guardian begin with these */
     return 0;
 }
 
@@ -123,6 +135,7 @@ static unsigned free_backend(const struct keep *keep, const struct family *famil
 static int check_room(const struct keep *keep, const struct service *service, struct error *err)
 {
     unsigned all = 0, beside = 0;
+    if (keep->moved) return error_set(err, ERROR_UNAVAILABLE, NOWHERE, "the domain gets other ports: its next keeper begins in a moment");
     if (!keep->domain) {
         error_set(err, ERROR_UNAVAILABLE, NOWHERE, "this keeper does not know yet which domain it keeps");
         return error_hint(err, "say first: domain name=NAME address=ADDRESS ports=FIRST-LAST");

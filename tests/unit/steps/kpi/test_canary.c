@@ -265,6 +265,25 @@ static void a_tick_is_told_by_e_itself(void **state)
     canary_release(&canary);
 }
 
+/* Twenty times "there were no requests" says nothing more than once does. */
+static void ticks_that_are_held_alike_are_told_now_and_then(void **state)
+{
+    (void)state;
+    struct canary_rules rules = rules_of(policy_text);
+    struct canary canary = canary_of(&rules);
+    enum ramp_because before = RAMP_USED;
+    struct text told = {0};
+    for (unsigned tick = 1; tick <= 25; tick++) {
+        canary.ramp.tick = tick;
+        canary.ramp.because = tick == 1 ? RAMP_WARM_UP : tick == 5 || tick == 6 ? RAMP_USED : RAMP_NO_DATA;
+        if (tick_is_told(&canary, before)) text_add_format(&told, "%u ", tick);
+        before = canary.ramp.because;
+    }
+    assert_string_equal(text_view(&told), "1 2 5 6 7 10 20 ");
+    text_release(&told);
+    canary_release(&canary);
+}
+
 /* The chance is never overstated: rounded down, to two digits. */
 static void luck_is_rounded_down(void **state)
 {
@@ -357,7 +376,8 @@ int main(void)
         cmocka_unit_test(a_slow_one_does_harm), cmocka_unit_test(harm_of_unknown_size_is_said), cmocka_unit_test(all_ties_do_no_harm),
         cmocka_unit_test(one_that_fails_does_harm_in_words_of_errors), cmocka_unit_test(without_a_verdict_it_says_how_far_it_came),
         cmocka_unit_test(luck_is_rounded_down), cmocka_unit_test(a_tick_is_told_by_e_itself),
-        cmocka_unit_test(what_is_on_record_replays_to_the_same_bytes), cmocka_unit_test(what_was_changed_is_seen),
-        cmocka_unit_test(what_is_no_evidence_is_refused), cmocka_unit_test(it_fits_into_a_line)};
+        cmocka_unit_test(ticks_that_are_held_alike_are_told_now_and_then), cmocka_unit_test(what_is_on_record_replays_to_the_same_bytes),
+        cmocka_unit_test(what_was_changed_is_seen), cmocka_unit_test(what_is_no_evidence_is_refused),
+        cmocka_unit_test(it_fits_into_a_line)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
