@@ -57,6 +57,8 @@ def hanging(lab, run):
 
 def mute(lab, run):
     """No request is answered, and no client gives up."""
+    until("harm", lambda: "harm: " in lab.say("logs", str(run)))
+    lab.loads[-1].process.kill()  # else its instance is waited for
     return harm_by(lab, run, ("open",), "1.1.0 answered none of its requests for ")
 
 
@@ -67,6 +69,7 @@ def patient(lab, run):
     until("8 more ticks", lambda: len(lines(lab, run)) >= held + 8)
     told = lab.say("explain", str(run))
     lab.say("cancel", str(run))
+    lab.loads[-1].process.kill()
     wrong = check_end(lab, run, "rolled_back", "operator", "1.0.0") + check_record(lab, run, None)
     if {tick["share"] for tick in ticks(lab, run)} != {25}:
         wrong.append("its share rose")
