@@ -12,6 +12,7 @@
 #include "base/text.h"
 #include "kpi_policy.h"
 #include "net/tmf/characteristic.h"
+#include "steps/kpi/trouble.h"
 #include "steps/kpi/words.h"
 
 #include <stdio.h>
@@ -185,6 +186,14 @@ static void tell_change(struct judging *judging)
     judging->canary.told_changed = true;
 }
 
+static void tell_restarts(const struct canary *canary)
+{
+    AUTO(text_release) struct text line = {0};
+    trouble_add_restarts(&line, canary);
+    trouble_add_ending(&line, canary);
+    printf("%s\n", line.bytes);
+}
+
 static int go_on(struct judging *judging, const struct ramp_decision *decision, json_t *ticks, struct error *err)
 {
     if (decision->verdict != RAMP_OPEN) return conclude(judging, decision, ticks, err);
@@ -205,6 +214,7 @@ static int judge(struct judging *judging, struct error *err)
     tell_change(judging);
     kpi_reading_take(&judging->ordering.client, canary, clock_now_ms(), &reading, &summary);
     canary_judge(canary, &summary, seed_of(judging), &tick);
+    if (summary.counts.restarts) tell_restarts(canary);
     if (tick_is_told(canary, before)) {
         AUTO(free_text) char *line = tick_words(canary, &summary, &tick);
         printf("%s\n", line);
@@ -285,6 +295,8 @@ static int begin(struct judging *judging, struct error *err)
     if (failed) return failed;
     if (!other) return stay_alone(judging, service, err);
     note_services(judging, service, other);
+    struct ramp_reading before = {0};
+    kpi_domain_look(&ordering->client, &judging->canary, &before); /* restarts until now are not the canary's */
     failed = kpi_reading_begin(&ordering->client, judging->canary.family, judging->canary.cursor, err);
     if (failed) return failed;
     intend_share(judging, 1);

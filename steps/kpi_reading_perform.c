@@ -1,6 +1,7 @@
 /* kpi_reading_perform.c: reads the requests since the last tick and parts them by who served them.
    What counts: the latency of every request, also of one that failed or whose client left, since leaving out those that waited longest
-   would make a slow version look fast. An error is an answer of 5xx, or no instance; a client that left is neither an error nor none. */
+   would make a slow version look fast. An error is an answer of 5xx, or no instance, or a client that left: to one whose time is out a
+   version that does not answer has failed, and both versions have the same clients. */
 #include "kpi_reading.h"
 
 #include "base/mem.h"
@@ -30,9 +31,7 @@ static void take_sample(void *context, const struct sample *sample)
     struct arm_reading *arm = ours ? &reading->canary : &reading->baseline;
     arm->values = mem_grow(arm->values, &arm->capacity, arm->count + 1, sizeof *arm->values);
     arm->values[arm->count++] = sample->duration_us;
-    if (sample->aborted) return;
-    arm->stayed++;
-    arm->errors += sample->no_server || sample->status >= ERRORS_FROM;
+    arm->errors += sample->aborted || sample->no_server || sample->status >= ERRORS_FROM;
 }
 
 static void take_gap(void *context, int64_t lost)
@@ -57,8 +56,6 @@ static struct canary_reading summary_of(const struct kpi_reading *reading, int64
         .counts = {.now_ms = now_ms, .canary = reading->canary.count, .baseline = reading->baseline.count, .gap = reading->gap},
         .canary = reading->canary.values,
         .baseline = reading->baseline.values,
-        .canary_stayed = reading->canary.stayed,
-        .baseline_stayed = reading->baseline.stayed,
         .canary_errors = reading->canary.errors,
         .baseline_errors = reading->baseline.errors};
 }
@@ -72,10 +69,11 @@ void kpi_reading_take(
     if (read_on(client, canary, reading, next, &problem) == 0) {
         snprintf(canary->cursor, sizeof canary->cursor, "%s", next);
         *ret = summary_of(reading, now_ms);
-        return;
+    } else {
+        printf("the requests' records could not be read: %s\n", problem.message);
+        *ret = (struct canary_reading){.counts = {.now_ms = now_ms, .stale = true}};
     }
-    printf("the requests' records could not be read: %s\n", problem.message);
-    *ret = (struct canary_reading){.counts = {.now_ms = now_ms, .stale = true}};
+    kpi_domain_look(client, canary, &ret->counts);
 }
 
 int kpi_reading_begin(const struct tmf_client *client, const char *family, char ret_next[PLACE_SIZE], struct error *err)

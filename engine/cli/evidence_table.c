@@ -177,7 +177,7 @@ static void add_shares(const struct evidence_record *evidence, const struct term
 /* "3 of 21 ticks did not count: 2 warm-up, 1 gap" */
 static void add_unused(const struct evidence_record *evidence, struct text *out)
 {
-    static const char *const reasons[] = {"warm-up", "gap", "no_data", "one_arm", "sample_ratio", "stale"};
+    static const char *const reasons[] = {"warm-up", "gap", "no_data", "one_arm", "sample_ratio", "stale", "open", "restarts"};
     size_t counts[COUNT_OF(reasons)] = {0}, unused = 0, said = 0;
     for (size_t i = 0; i < evidence->tick_count; i++) {
         unused += !evidence->ticks[i].used;

@@ -77,7 +77,12 @@ void explain_canary(const json_t *canary, const struct plan *plan, const struct 
         if (shortest_ms > 0) text_add(out, " of at least ");
         if (shortest_ms > 0) text_add_duration(out, shortest_ms);
     }
-    if (*because && !text_equal(because, "used")) text_add_format(out, "; the last look does not count: %s", because);
+    if (text_equal(because, "open"))
+        text_add(out, "; held: requests to it are not answered");
+    else if (text_equal(because, "restarts"))
+        text_add(out, "; held: it stopped by itself");
+    else if (*because && !text_equal(because, "used"))
+        text_add_format(out, "; the last look does not count: %s", because);
     json_array_foreach(json_object_get(canary, "kpis"), index, kpi) add_kpi(canary, kpi, out);
 }
 

@@ -25,6 +25,8 @@ void canary_release(struct canary *canary)
     free(canary->family);
     free(canary->policy);
     free(canary->undoing);
+    free(canary->ending);
+    json_decref(canary->instances);
     json_decref(canary->shift);
     json_decref(canary->verdict);
     *canary = (struct canary){0};
@@ -68,15 +70,14 @@ size_t canary_carry(struct canary *canary, const char *evidence)
 /* --- a tick -----------------------------------------------------------------------------------------------------------------------------
  */
 
-/* A client that left is no error of the service, so errors are counted among those that stayed; how long it had waited is a latency. */
 static struct kpi_sample sample_of(const struct canary_reading *reading, enum kpi_measure measure)
 {
     const struct ramp_reading *counts = &reading->counts;
     bool errors = measure == KPI_ERRORS;
     return (struct kpi_sample){.canary = errors ? NULL : reading->canary,
         .baseline = errors ? NULL : reading->baseline,
-        .canary_count = (size_t)(errors ? reading->canary_stayed : counts->canary),
-        .baseline_count = (size_t)(errors ? reading->baseline_stayed : counts->baseline),
+        .canary_count = (size_t)(counts->canary),
+        .baseline_count = (size_t)(counts->baseline),
         .canary_errors = (size_t)reading->canary_errors,
         .baseline_errors = (size_t)reading->baseline_errors};
 }
@@ -127,9 +128,9 @@ void canary_judge(struct canary *canary, const struct canary_reading *reading, u
     const struct ramp_rules *rules = &canary->rules->ramp;
     *ret = (struct canary_tick){.index = canary->ramp.index, .share = rules->shares[canary->ramp.index - 1]};
     ret->lasted_ms = ramp_take(&canary->ramp, rules, &reading->counts);
-    if (canary->ramp.because == RAMP_USED) feed(canary, reading, seed, ret);
+    if (canary->ramp.used) feed(canary, reading, seed, ret);
     view_all(canary, views);
-    if (canary->ramp.because == RAMP_USED) draw_all(canary, views);
+    if (canary->ramp.used) draw_all(canary, views);
     ret->decision = ramp_decide(&canary->ramp, rules, views, canary->rules->kpi_count);
 }
 
@@ -143,16 +144,27 @@ static json_t *kpi_to_json(const struct canary *canary, size_t i, json_t *into)
     return into;
 }
 
+/* Only where the domain tells it. */
+static json_t *with_trouble(json_t *tick, const struct canary *canary, const struct ramp_reading *counts)
+{
+    if (!counts->told) return tick;
+    json_put(
+        tick, "open", json_pack("{s:I, s:I}", "canary", (json_int_t)counts->open_canary, "baseline", (json_int_t)counts->open_baseline));
+    json_put_whole(tick, "restarts", (int64_t)canary->ramp.restarts);
+    return tick;
+}
+
 json_t *canary_tick_to_json(const struct canary *canary, const struct canary_reading *reading, const struct canary_tick *tick)
 {
     json_t *kpis = json_array();
-    bool used = canary->ramp.because == RAMP_USED;
+    bool used = canary->ramp.used;
     for (size_t i = 0; used && i < canary->rules->kpi_count; i++)
         json_array_append_new(kpis, kpi_to_json(canary, i, kpi_tick_to_json(&canary->rules->kpis[i].rules, &tick->kpis[i])));
-    return json_pack("{s:I, s:I, s:I, s:f, s:I, s:I, s:I, s:b, s:s, s:o}", "tick", (json_int_t)canary->ramp.tick, "at",
+    json_t *json = json_pack("{s:I, s:I, s:I, s:f, s:I, s:I, s:I, s:b, s:s, s:o}", "tick", (json_int_t)canary->ramp.tick, "at",
         (json_int_t)reading->counts.now_ms, "lasted", (json_int_t)tick->lasted_ms, "share", tick->share, "index", (json_int_t)tick->index,
         "canary", (json_int_t)reading->counts.canary, "baseline", (json_int_t)reading->counts.baseline, "used", used, "because",
         ramp_because_name(canary->ramp.because), "kpis", kpis);
+    return with_trouble(json, canary, &reading->counts);
 }
 
 static json_t *verdict_of_kpi(const struct canary *canary, size_t i)
@@ -173,6 +185,12 @@ static json_t *verdict_of_kpi(const struct canary *canary, size_t i)
     return json;
 }
 
+static const char *shown_by(const struct canary *canary, const struct ramp_decision *decision)
+{
+    static const char *const names[] = {[RAMP_BY_RESTARTS] = "restarts", [RAMP_BY_OPEN] = "open"};
+    return decision->by == RAMP_BY_KPI ? canary->rules->kpis[decision->kpi].name : names[decision->by];
+}
+
 json_t *canary_verdict(const struct canary *canary, const struct ramp_decision *decision, const char *words)
 {
     const struct ramp_rules *ramp = &canary->rules->ramp;
@@ -181,7 +199,7 @@ json_t *canary_verdict(const struct canary *canary, const struct ramp_decision *
         json_array_append_new(kpis, verdict_of_kpi(canary, i));
     const json_t *worst = json_array_get(kpis, decision->kpi);
     json_put_text(verdict, "verdict", ramp_verdict_name(decision->verdict));
-    if (decision->verdict == RAMP_HARM) json_put_text(verdict, "kpi", canary->rules->kpis[decision->kpi].name);
+    if (decision->verdict == RAMP_HARM) json_put_text(verdict, "kpi", shown_by(canary, decision));
     json_put_whole(verdict, "tick", (int64_t)canary->ramp.tick);
     json_put(verdict, "share", json_real(ramp->shares[canary->ramp.index - 1]));
     json_put_text(verdict, "words", words);

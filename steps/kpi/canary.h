@@ -29,6 +29,8 @@ struct canary {
     json_t *shift;     /* {index, body}: a change of share that is under way; NULL = none */
     json_t *verdict;   /* NULL = none yet */
     char *undoing;     /* the effect whose undoing has begun; NULL = none */
+    json_t *instances; /* restarts of each of the canary's instances, as last told; NULL = never told */
+    char *ending;      /* how the last of them ended; NULL = not known */
     bool told_changed; /* people know that the domain's policy was changed since */
 };
 
@@ -36,7 +38,6 @@ struct canary {
 struct canary_reading {
     struct ramp_reading counts;
     const double *canary, *baseline;         /* latencies; as many as counts says */
-    uint64_t canary_stayed, baseline_stayed; /* requests whose client stayed to the end */
     uint64_t canary_errors, baseline_errors; /* of these */
 };
 

@@ -39,6 +39,8 @@ json_t *canary_to_json(const struct canary *canary, json_t *ticks)
     if (canary->shift) json_put(json, "shift", json_incref(canary->shift));
     if (canary->verdict) json_put(json, "verdict", json_incref(canary->verdict));
     json_put_text(json, "undoing", canary->undoing);
+    if (canary->instances) json_put(json, "instances", json_incref(canary->instances));
+    json_put_text(json, "ending", canary->ending);
     if (canary->told_changed) json_put_flag(json, "told_changed", true);
     return json;
 }
@@ -73,17 +75,19 @@ static int read_parts(const json_t *json, struct canary *canary, struct error *e
 static void read_names(const json_t *json, struct canary *canary)
 {
     const json_t *versions = json_object_get(json, "versions"), *shift = json_object_get(json, "shift"),
-                 *verdict = json_object_get(json, "verdict");
+                 *verdict = json_object_get(json, "verdict"), *instances = json_object_get(json, "instances");
     canary->id = mem_copy_text(json_text(json, "canary", ""));
     canary->version = mem_copy_text(json_text(versions, "canary", NULL));
     canary->baseline = mem_copy_text(json_text(json, "baseline", ""));
     canary->baseline_version = mem_copy_text(json_text(versions, "baseline", NULL));
     canary->family = mem_copy_text(json_text(json, "family", ""));
     canary->policy = mem_copy_text(json_text(json, "policy", NULL));
+    canary->ending = mem_copy_text(json_text(json, "ending", NULL));
     canary->undoing = mem_copy_text(json_text(json, "undoing", NULL));
     canary->previous = json_number_value(json_object_get(json, "previous"));
     canary->told_changed = json_flag(json, "told_changed", false);
     snprintf(canary->cursor, sizeof canary->cursor, "%s", json_text(json, "cursor", ""));
+    canary->instances = json_is_object(instances) ? json_deep_copy(instances) : NULL;
     canary->shift = json_is_object(shift) ? json_deep_copy(shift) : NULL;
     canary->verdict = json_is_object(verdict) ? json_deep_copy(verdict) : NULL;
 }

@@ -10,7 +10,14 @@
 /* The observed share of requests may be off the ordered one by so many standard deviations of a binomial, and so much more. */
 static const double ratio_sigmas = 5, ratio_slack = 0.02;
 
-static const char *const because_names[RAMP_BECAUSE_COUNT] = {"", "warm-up", "gap", "no_data", "one_arm", "sample_ratio", "stale"};
+/* So many open requests, and so many times as many as the baseline's by their shares, are more than luck or a slow version explains; they
+   are a bound of common sense, not of the budget. */
+static const double open_least = 5, open_times = 3;
+
+enum { RESTARTS_OF_HARM = 2 };
+
+static const char *const because_names[RAMP_BECAUSE_COUNT] = {
+    "", "warm-up", "gap", "no_data", "one_arm", "sample_ratio", "stale", "open", "restarts"};
 static const char *const verdict_names[RAMP_VERDICT_COUNT] = {"", "promote", "harm", "inconclusive", "no_data", "stale"};
 
 const char *ramp_because_name(enum ramp_because because)
@@ -69,17 +76,38 @@ static enum ramp_because why_unused(struct ramp *ramp, const struct ramp_rules *
     return split_is_off(ramp, rules, reading) ? RAMP_SAMPLE_RATIO : RAMP_USED;
 }
 
+static bool many_are_open(const struct ramp_reading *reading, double share)
+{
+    double open = (double)reading->open_canary, by_share = (double)reading->open_baseline * share / (100 - share);
+    return reading->told && open > open_least && open > open_times * by_share;
+}
+
+/* What the domain tells besides. It explains why an arm is empty or too small, so it goes before that, and such a tick is fed. */
+static void note_trouble(struct ramp *ramp, const struct ramp_rules *rules, const struct ramp_reading *reading, int64_t lasted_ms)
+{
+    bool is_many = many_are_open(reading, rules->shares[ramp->index - 1]), is_silent = !reading->canary && reading->open_canary > 0;
+    ramp->used = ramp->because == RAMP_USED;
+    ramp->restarts += reading->restarts;
+    ramp->open = reading->open_canary;
+    if (ramp->because == RAMP_STALE || ramp->because == RAMP_WARM_UP || ramp->because == RAMP_GAP) return;
+    ramp->unanswered_ms = is_many && is_silent && reading->baseline ? ramp->unanswered_ms + lasted_ms : 0;
+    if (!ramp->restarts && !is_many && !is_silent) return;
+    ramp->because = ramp->restarts ? RAMP_RESTARTED : RAMP_UNANSWERED;
+    ramp->used = reading->canary && reading->baseline;
+}
+
 int64_t ramp_take(struct ramp *ramp, const struct ramp_rules *rules, const struct ramp_reading *reading)
 {
     int64_t lasted_ms = time_since(ramp->read_ms, reading->now_ms, rules->every_ms);
     bool is_warm = !ramp->fresh && ramp->on_share_ms >= rules->warm_up_ms; /* at the tick's begin */
     ramp->because = why_unused(ramp, rules, reading, is_warm);
+    note_trouble(ramp, rules, reading, lasted_ms);
     ramp->tick++;
     ramp->read_ms = reading->now_ms;
     ramp->on_share_ms += lasted_ms;
     ramp->total_ms += lasted_ms;
     if (ramp->because != RAMP_STALE) ramp->fresh = false; /* what was not read yet is still of the change */
-    if (ramp->because == RAMP_USED) {
+    if (ramp->used) {
         ramp->judged_ms += lasted_ms;
         ramp->blind_ms = 0;
     } else if (ramp->because != RAMP_WARM_UP) {
@@ -135,6 +163,19 @@ static bool may_rise(const struct ramp *ramp, const struct ramp_rules *rules, co
     return ramp->because == RAMP_USED && ramp->judged_ms >= rules->shortest_ms && view->calm && (view->clear || !doubts);
 }
 
+/* What needs no statistics. */
+static bool is_plain_harm(const struct ramp *ramp, const struct ramp_rules *rules, enum ramp_shown *ret)
+{
+    int64_t most_ms = rules->blind_ms >= 0 && rules->blind_ms < rules->shortest_ms ? rules->blind_ms : rules->shortest_ms;
+    if (ramp->restarts >= RESTARTS_OF_HARM) {
+        *ret = RAMP_BY_RESTARTS;
+        return true;
+    }
+    if (ramp->unanswered_ms < 2 * rules->every_ms || ramp->unanswered_ms < most_ms) return false;
+    *ret = RAMP_BY_OPEN;
+    return true;
+}
+
 struct ramp_decision ramp_decide(
     struct ramp *ramp, const struct ramp_rules *rules, const struct ramp_evidence *evidence, size_t evidence_count)
 {
@@ -142,7 +183,7 @@ struct ramp_decision ramp_decide(
     struct view view = view_of(evidence, evidence_count);
     bool is_last = ramp->index >= rules->share_count;
     decision.kpi = view.most_harmed;
-    if (view.harm >= 1)
+    if (is_plain_harm(ramp, rules, &decision.by) || view.harm >= 1)
         decision.verdict = RAMP_HARM;
     else if (rules->blind_ms >= 0 && ramp->blind_ms > rules->blind_ms)
         decision.verdict = ramp->because == RAMP_STALE ? RAMP_WENT_STALE : RAMP_WITHOUT_DATA;
@@ -160,10 +201,11 @@ struct ramp_decision ramp_decide(
 
 json_t *ramp_to_json(const struct ramp *ramp)
 {
-    return json_pack("{s:I, s:I, s:I, s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:b, s:s}", "index", (json_int_t)ramp->index, "tick",
-        (json_int_t)ramp->tick, "read", (json_int_t)ramp->read_ms, "fresh", ramp->fresh, "on_share", (json_int_t)ramp->on_share_ms,
+    return json_pack("{s:I, s:I, s:I, s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:b, s:s}", "index", (json_int_t)ramp->index,
+        "tick", (json_int_t)ramp->tick, "read", (json_int_t)ramp->read_ms, "fresh", ramp->fresh, "on_share", (json_int_t)ramp->on_share_ms,
         "judged", (json_int_t)ramp->judged_ms, "total", (json_int_t)ramp->total_ms, "blind", (json_int_t)ramp->blind_ms, "canary",
-        (json_int_t)ramp->canary, "baseline", (json_int_t)ramp->baseline, "extended", ramp->extended, "because",
+        (json_int_t)ramp->canary, "baseline", (json_int_t)ramp->baseline, "unanswered", (json_int_t)ramp->unanswered_ms, "open",
+        (json_int_t)ramp->open, "restarts", (json_int_t)ramp->restarts, "extended", ramp->extended, "because",
         because_names[ramp->because]);
 }
 
@@ -192,6 +234,9 @@ int ramp_from_json(const json_t *json, const struct ramp_rules *rules, struct ra
         .blind_ms = json_whole(json, "blind", 0),
         .canary = (uint64_t)json_whole(json, "canary", 0),
         .baseline = (uint64_t)json_whole(json, "baseline", 0),
+        .unanswered_ms = json_whole(json, "unanswered", 0),
+        .open = (uint64_t)json_whole(json, "open", 0),
+        .restarts = (uint64_t)json_whole(json, "restarts", 0),
         .extended = json_flag(json, "extended", false),
         .because = because_from(json_text(json, "because", NULL))};
     return 0;

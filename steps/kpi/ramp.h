@@ -7,7 +7,11 @@
    them >= 1/alpha, which both follow from sum(alpha_k E_k) >= 1.
 
    Time is counted in ticks: each reading adds now - last reading, but not less than 0 and not more than twice `every`. So a clock that is
-   set, in either direction, ends nothing and lengthens nothing, and a long pause (a server that was dead) counts as two ticks at most. */
+   set, in either direction, ends nothing and lengthens nothing, and a long pause (a server that was dead) counts as two ticks at most.
+
+   Two things are harm without statistics, where the domain tells them: an instance of the canary stops by itself for the second time, or
+   the canary answers nothing for `shortest` while the baseline does and many more requests to it are open than its share explains. Until
+   then both hold the share; such a tick is fed all the same where both answered, so that what comes late, or fails, is seen. */
 #ifndef CRESCENDO_STEPS_KPI_RAMP_H
 #define CRESCENDO_STEPS_KPI_RAMP_H
 
@@ -33,7 +37,18 @@ struct ramp_rules {
 
 /* Why a tick is not used; docs/formats/evidence.md has the names. All but the warm-up are guards: they hold the share, and never promote.
  */
-enum ramp_because { RAMP_USED, RAMP_WARM_UP, RAMP_GAP, RAMP_NO_DATA, RAMP_ONE_ARM, RAMP_SAMPLE_RATIO, RAMP_STALE, RAMP_BECAUSE_COUNT };
+enum ramp_because {
+    RAMP_USED,
+    RAMP_WARM_UP,
+    RAMP_GAP,
+    RAMP_NO_DATA,
+    RAMP_ONE_ARM,
+    RAMP_SAMPLE_RATIO,
+    RAMP_STALE,
+    RAMP_UNANSWERED,
+    RAMP_RESTARTED,
+    RAMP_BECAUSE_COUNT
+};
 
 enum ramp_verdict { RAMP_OPEN, RAMP_PROMOTED, RAMP_HARM, RAMP_INCONCLUSIVE, RAMP_WITHOUT_DATA, RAMP_WENT_STALE, RAMP_VERDICT_COUNT };
 
@@ -47,16 +62,25 @@ struct ramp {
     int64_t total_ms;          /* since the first share */
     int64_t blind_ms;          /* since the last tick that was used, without warm-ups */
     uint64_t canary, baseline; /* requests on this share behind the warm-up */
+    int64_t unanswered_ms;     /* since the canary's last answer, while many requests to it are open */
+    uint64_t open;             /* of the canary, at the last reading */
+    uint64_t restarts;         /* of the canary's instances, by themselves, since the first share */
     bool extended;
     enum ramp_because because; /* of the last tick */
+    bool used;                 /* the last tick is to be fed; in no checkpoint */
 };
 
 struct ramp_reading {
-    int64_t now_ms;            /* wall clock */
-    uint64_t canary, baseline; /* requests */
-    bool gap;                  /* the source lost some */
-    bool stale;                /* the source could not be read, or has gone back */
+    int64_t now_ms;                      /* wall clock */
+    uint64_t canary, baseline;           /* requests */
+    bool gap;                            /* the source lost some */
+    bool stale;                          /* the source could not be read, or has gone back */
+    bool told;                           /* the domain told what follows */
+    uint64_t open_canary, open_baseline; /* requests under way */
+    uint64_t restarts;                   /* of the canary's instances, by themselves, since the last reading */
 };
+
+enum ramp_shown { RAMP_BY_KPI, RAMP_BY_RESTARTS, RAMP_BY_OPEN };
 
 /* What the ramp needs of one KPI's evidence: natural logarithms. */
 struct ramp_evidence {
@@ -66,15 +90,16 @@ struct ramp_evidence {
 
 struct ramp_decision {
     enum ramp_verdict verdict;
-    uint32_t index; /* the share to change to; 0: it stays */
-    bool extended;  /* `longest` has passed, and it goes on once more as long */
-    size_t kpi;     /* harm: the KPI that shows it most */
+    uint32_t index;     /* the share to change to; 0: it stays */
+    bool extended;      /* `longest` has passed, and it goes on once more as long */
+    size_t kpi;         /* harm: the KPI that shows it most */
+    enum ramp_shown by; /* harm: what shows it */
 };
 
 /* The share of this index is in force from now on. */
 void ramp_begin_share(struct ramp *ramp, uint32_t index, int64_t now_ms);
 
-/* Takes one reading. Returns what it counts for, in milliseconds; ramp->because says whether its values are to be fed (RAMP_USED). */
+/* Takes one reading. Returns what it counts for, in milliseconds; ramp->used says whether its values are to be fed. */
 int64_t ramp_take(struct ramp *ramp, const struct ramp_rules *rules, const struct ramp_reading *reading);
 
 /* Decides behind ramp_take, once the evidence was fed. */

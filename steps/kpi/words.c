@@ -1,5 +1,6 @@
 /* words.c: a canary's ticks and verdicts for people. */
 #include "steps/kpi/words.h"
+#include "steps/kpi/trouble.h"
 
 #include "base/mem.h"
 #include "base/text.h"
@@ -130,6 +131,8 @@ static void add_why(struct text *line, const struct canary *canary, const struct
         return text_add_format(line, "  held: the canary got %.0f %% of the requests, %.0f %% on this share, and not %.10g %%",
             percent_of(counts->canary, counts->baseline), percent_of(ramp->canary, ramp->baseline), share);
     case RAMP_STALE: return text_add(line, "  held: the requests' records cannot be read");
+    case RAMP_UNANSWERED: text_add(line, "  held: "); return trouble_add_open(line, canary, counts->open_canary);
+    case RAMP_RESTARTED: text_add(line, "  held: "); return trouble_add_restarts(line, canary);
     case RAMP_USED:
     case RAMP_BECAUSE_COUNT: break;
     }
@@ -298,6 +301,9 @@ static void say_doubt(struct text *words, const struct canary *canary)
         add_bar(words, evidence_clear_bar(&kpi->rules));
         before = "; ";
     }
+    if (canary->ramp.restarts) text_add(words, "; ");
+    if (canary->ramp.restarts) trouble_add_restarts(words, canary);
+    if (canary->ramp.restarts) trouble_add_ending(words, canary);
 }
 
 static void say_blindness(struct text *words, const struct canary *canary, bool stale)
@@ -305,7 +311,9 @@ static void say_blindness(struct text *words, const struct canary *canary, bool 
     static const char *const lacks[RAMP_BECAUSE_COUNT] = {[RAMP_GAP] = ": requests were not recorded",
         [RAMP_NO_DATA] = ": there were no requests",
         [RAMP_ONE_ARM] = ": only one of the two versions got requests",
-        [RAMP_SAMPLE_RATIO] = ": the requests were not split as ordered"};
+        [RAMP_SAMPLE_RATIO] = ": the requests were not split as ordered",
+        [RAMP_UNANSWERED] = ": its requests were not answered",
+        [RAMP_RESTARTED] = ": it stopped by itself"};
     const char *lack = lacks[canary->ramp.because];
     text_add_format(words, "%s could not be judged for ", version_of(canary));
     text_add_duration(words, canary->ramp.blind_ms);
@@ -316,7 +324,12 @@ char *verdict_words(const struct canary *canary, const struct ramp_decision *dec
 {
     struct text words = {0};
     switch (decision->verdict) {
-    case RAMP_HARM: say_harm(&words, canary, decision->kpi); break;
+    case RAMP_HARM:
+        if (decision->by == RAMP_BY_RESTARTS) trouble_add_restarts(&words, canary);
+        if (decision->by == RAMP_BY_RESTARTS) trouble_add_ending(&words, canary);
+        if (decision->by == RAMP_BY_OPEN) trouble_add_unanswered(&words, canary);
+        if (decision->by == RAMP_BY_KPI) say_harm(&words, canary, decision->kpi);
+        break;
     case RAMP_PROMOTED: say_promotion(&words, canary); break;
     case RAMP_INCONCLUSIVE: say_doubt(&words, canary); break;
     case RAMP_WITHOUT_DATA:

@@ -124,7 +124,7 @@ def begin(lab):
         lab.publish(version, *BASELINE)
     lab.say("order", "add", "answer@1.0.0", "--domain", "lab")
     lab.say("order", "add", "answer@1.0.0", "--domain", "plant")
-    return [lab.load(RATE, domain) for domain in ("lab", "plant")]
+    return [lab.load(RATE, domain=domain) for domain in ("lab", "plant")]
 
 
 def main():

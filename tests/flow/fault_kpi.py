@@ -11,6 +11,8 @@ from canary import (BASELINE, POLICY, check_counts, check_end, check_load, check
 from lab import Lab  # noqa: E402
 
 RATE = 400
+NEVER = ("--timeout-ms", "60000", "--connections", "4000")
+FAIL = ("failing", "hanging", "mute", "patient")  # their requests do
 
 # --- the canaries ---
 
@@ -39,6 +41,47 @@ def failing(lab, run):
     if (kpi := checkpoints(lab, run)[-1].get("verdict", {}).get("kpi")) != "errors":
         wrong.append(f"harm was shown by {kpi}")
     return wrong
+
+
+def harm_by(lab, run, kpi, words):
+    wrong = check_end(lab, run, "rolled_back", "kpi_harm", "1.0.0") + check_record(lab, run, "harm")
+    verdict = checkpoints(lab, run)[-1].get("verdict", {})
+    if verdict.get("kpi") not in kpi or words not in verdict.get("words", ""):
+        wrong.append(f"harm was shown by {verdict.get('kpi')}: {verdict.get('words')}")
+    return wrong
+
+
+def hanging(lab, run):
+    """One request in five is never answered, and its client gives up."""
+    return harm_by(lab, run, ("errors", "latency"), "")
+
+
+def mute(lab, run):
+    """No request is answered, and no client gives up."""
+    until("harm", lambda: "harm: " in lab.say("logs", str(run)))
+    lab.loads[-1].process.kill()  # else its instance is waited for
+    return harm_by(lab, run, ("open",), "1.1.0 answered none of its requests for ")
+
+
+def patient(lab, run):
+    """One request in five is never answered, and no client gives up: the share is held, for as long as nobody knows more."""
+    until("a tick that is held", lambda: [line for line in lines(lab, run) if "requests to 1.1.0 are not answered yet" in line])
+    held = len(lines(lab, run))
+    until("8 more ticks", lambda: len(lines(lab, run)) >= held + 8)
+    told = lab.say("explain", str(run))
+    lab.say("cancel", str(run))
+    lab.loads[-1].process.kill()
+    wrong = check_end(lab, run, "rolled_back", "operator", "1.0.0") + check_record(lab, run, None)
+    if {tick["share"] for tick in ticks(lab, run)} != {25}:
+        wrong.append("its share rose")
+    if "held: requests to it are not answered" not in told:
+        wrong.append(f"explain does not say why it is held: {told}")
+    return wrong
+
+
+def exiting(lab, run):
+    """It answers well, and stops by itself again and again."""
+    return harm_by(lab, run, ("restarts",), "1.1.0 stopped by itself 2 times: exited with code 3; its last output: ")
 
 
 def silent(lab, run):
@@ -83,21 +126,24 @@ def sparse(lab, run):
 
 
 KINDS = {"good": (BASELINE, RATE, good), "slow": (["--delay-ms", "12"], RATE, slow), "failing": (["--fail-every", "3"], RATE, failing),
-         "silent": (BASELINE, 0, silent), "sparse": (BASELINE, 2, sparse), "killed": (BASELINE, RATE, killed), "hunted": (BASELINE, RATE, hunted)}
+         "hanging": ([*BASELINE, "--hang-every", "5"], RATE, hanging, "--timeout-ms", "500"), "mute": (["--hang-every", "1"], RATE, mute, *NEVER),
+         "patient": ([*BASELINE, "--hang-every", "5"], RATE, patient, *NEVER),
+         "exiting": ([*BASELINE, "--exit-after-ms", "1500"], RATE, exiting), "silent": (BASELINE, 0, silent), "sparse": (BASELINE, 2, sparse),
+         "killed": (BASELINE, RATE, killed), "hunted": (BASELINE, RATE, hunted)}
 
 
 def one(kind):
-    options, rate, check = KINDS[kind]
+    options, rate, check, *more = KINDS[kind]
     lab, wrong = Lab(policy=POLICY), []
     try:
         lab.start()
         lab.publish("1.0.0", *BASELINE)
         lab.publish("1.1.0", *options)
         lab.order("1.0.0")
-        load = lab.load(rate) if rate else None
+        load = lab.load(rate, *more) if rate else None
         run = lab.server.submit(pipeline(lab))
         wrong += check(lab, run) + check_counts(lab, run)
-        if load and kind != "failing":
+        if load and kind not in FAIL:
             wrong += check_load(load)
     except Exception as fault:  # noqa: BLE001 a test reports whatever happened
         wrong.append(f"{type(fault).__name__}: {fault}")

@@ -25,6 +25,7 @@ static const char help[] = "usage: answer PORT [OPTION...]\n"
                            "  --body TEXT         what every answer says (default: hello)\n"
                            "  --body-bytes N      N bytes of it instead\n"
                            "  --fail-every N      each Nth request is answered 500\n"
+                           "  --hang-every N      each Nth request is never answered\n"
                            "  --healthz           GET /healthz is answered 200, and neither late nor failing nor counted\n"
                            "  --never-healthy     GET /healthz is answered 503\n"
                            "  --exit-after-ms N   ends with status 3 then\n"
@@ -35,7 +36,7 @@ static const char help[] = "usage: answer PORT [OPTION...]\n"
 
 struct options {
     int port;
-    long delay_ms, body_bytes, fail_every, exit_after_ms;
+    long delay_ms, body_bytes, fail_every, hang_every, exit_after_ms;
     const char *body, *say;
     int healthz, never_healthy, leak, ignore_term, no_listen;
 };
@@ -56,7 +57,7 @@ struct connection {
 struct service {
     struct options options;
     int epoll, listener;
-    uint64_t requests, answered;
+    uint64_t requests, answered, hung;
     char *good, *bad, *healthy, *unhealthy;
     void *leaked;                                            /* each block begins with the one before */
     struct connection *connections, *late_first, *late_last; /* by due time: all are equally late */
@@ -101,14 +102,15 @@ static struct options read_options(int argc, char **argv)
 {
     struct options options = {.body = "hello"};
     const struct option table[] = {{"delay-ms", 1, NULL, 'd'}, {"body", 1, NULL, 'b'}, {"body-bytes", 1, NULL, 'B'},
-        {"fail-every", 1, NULL, 'f'}, {"exit-after-ms", 1, NULL, 'x'}, {"say", 1, NULL, 's'}, {"healthz", 0, &options.healthz, 1},
-        {"never-healthy", 0, &options.never_healthy, 1}, {"leak", 0, &options.leak, 1}, {"ignore-term", 0, &options.ignore_term, 1},
-        {"no-listen", 0, &options.no_listen, 1}, {0}};
+        {"fail-every", 1, NULL, 'f'}, {"hang-every", 1, NULL, 'h'}, {"exit-after-ms", 1, NULL, 'x'}, {"say", 1, NULL, 's'},
+        {"healthz", 0, &options.healthz, 1}, {"never-healthy", 0, &options.never_healthy, 1}, {"leak", 0, &options.leak, 1},
+        {"ignore-term", 0, &options.ignore_term, 1}, {"no-listen", 0, &options.no_listen, 1}, {0}};
     for (int option; (option = getopt_long(argc, argv, "", table, NULL)) != -1;) {
         if (option == 'd') options.delay_ms = number_of(optarg);
         if (option == 'b') options.body = optarg;
         if (option == 'B') options.body_bytes = number_of(optarg);
         if (option == 'f') options.fail_every = number_of(optarg);
+        if (option == 'h') options.hang_every = number_of(optarg);
         if (option == 'x') options.exit_after_ms = number_of(optarg);
         if (option == 's') options.say = optarg;
         if (option == '?') exit(64);
@@ -249,6 +251,7 @@ static bool handle(struct service *service, struct connection *connection, const
         const char *answer = service->options.never_healthy ? service->unhealthy : service->healthy;
         return send_bytes(service, connection, answer, strlen(answer)) && !connection->closing;
     }
+    if (service->options.hang_every && ++service->hung % (uint64_t)service->options.hang_every == 0) return true;
     if (service->options.delay_ms) {
         answer_late(service, connection);
         return true;
@@ -344,10 +347,8 @@ static void leak(struct service *service)
 /* How long to wait for an event: until something is to be done without one. */
 static int wait_ms(const struct service *service)
 {
-    if (service->late_first) {
-        int64_t left = service->late_first->due_us - now_us();
-        return left <= 0 ? 0 : (int)((left + 999) / 1000);
-    }
+    int64_t left = service->late_first ? service->late_first->due_us - now_us() : 0;
+    if (service->late_first) return left <= 0 ? 0 : (int)((left + 999) / 1000);
     return service->options.leak ? LEAK_EACH_MS : service->options.exit_after_ms ? 5 : -1;
 }
 

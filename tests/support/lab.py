@@ -92,8 +92,8 @@ class Core:
 
 
 class Load:
-    def __init__(self, url, rate):
-        self.process = subprocess.Popen([str(BUILD / "load"), "--url", url, "--rate", str(rate), "--seconds", "0", "--count-by", "body", "--json"],
+    def __init__(self, url, rate, *more):
+        self.process = subprocess.Popen([str(BUILD / "load"), "--url", url, "--rate", str(rate), "--seconds", "0", "--count-by", "body", "--json", *more],
                                         stdout=subprocess.PIPE, text=True)
 
     def stop(self):
@@ -198,8 +198,8 @@ stages:
     def release(self, version, between="sleep 0.5", retry=True):
         return self.server.submit(self.release_pipeline(version, between, retry))
 
-    def load(self, rate=RATE, domain="lab"):
-        self.loads.append(Load(self.address(domain) + "/", rate))
+    def load(self, rate=RATE, *more, domain="lab"):
+        self.loads.append(Load(self.address(domain) + "/", rate, *more))
         return self.loads[-1]
 
     # --- what is there ---

@@ -3,7 +3,7 @@
 
 It does what docs/explanation/ordering.md says of orders and services, at once or after a few questions, and what FOLDER/fault.json asks
 for: {"method", "path", "fault", "times"} with the faults refuse, error-after, close-after, close-before; and of orders FOLDER/orders
-says: complete (default), fail, stick, terminated, no-items. FOLDER/samples is what it recorded of requests. FOLDER/state.json always holds what it has, FOLDER/requests what it was asked.
+says: complete (default), fail, stick, terminated, no-items. FOLDER/samples is what it recorded of requests, FOLDER/domain what it says of its domain. FOLDER/state.json always holds what it has, FOLDER/requests what it was asked.
 """
 import json
 import os
@@ -252,6 +252,8 @@ class Handler(BaseHTTPRequestHandler):
             with open(FOLDER / "questions", "a") as log:
                 log.write(url.query + "\n")
             return self.answer_bytes(read_word("samples", '{"next": "1.0", "more": false}').encode() + b"\n")
+        if url.path == "/domain/v1/domains/lab" and (domain := read_word("domain", "")):
+            return self.answer_bytes(domain.encode())
         fault = self.fault(url.path)
         self.close_connection = fault is not None
         if fault == "close-before":

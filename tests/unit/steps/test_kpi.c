@@ -191,10 +191,72 @@ static void a_tick_counts_what_each_version_served(void **state)
     assert_int_equal(json_whole(tick, "baseline", 0), 90);
     assert_true(json_flag(tick, "used", false));
     assert_true(json_whole(tick, "lasted", 0) >= 10000 && json_whole(tick, "lasted", 0) <= 20000);
-    assert_int_equal(json_whole(errors, "a", 0), 3);
-    assert_int_equal(json_whole(errors, "m", 0), 28); /* whose client left is no success either */
+    assert_int_equal(json_whole(errors, "a", 0), 5); /* also those whose client gave up */
+    assert_int_equal(json_whole(errors, "m", 0), 30);
     assert_int_equal(json_whole(errors, "b", 0), 1);
     assert_int_equal(json_whole(json_array_get(json_object_get(tick, "kpis"), 0), "m", 0), 30); /* but has a latency */
+    peer_release(&peer);
+}
+
+static void put_domain(const struct core *core, int open, int restarts)
+{
+    AUTO(free_text)
+    char *text = mem_format(
+        "{\"keeper_services\": [{\"service\": \"1.2\", \"open\": 1, \"replicas\": 1}, {\"service\": \"2.1\", \"open\": %d, \"replicas\": "
+        "1}],"
+        " \"instances\": [{\"service\": \"1.2\", \"number\": 1, \"restarts\": 9, \"message\": \"killed\"},"
+        " {\"service\": \"2.1\", \"number\": 1, \"restarts\": %d, \"message\": \"exited with code 3; its last output: no\\ntable\"},"
+        " {\"service\": \"2.1\", \"number\": 2, \"restarts\": %d, \"message\": \"it is not to be\"}]}",
+        open, restarts, restarts + 9);
+    put_file(core->folder, "domain", text, 0644);
+}
+
+/* One more tick of good answers, on what the domain tells. */
+static json_t *tick_with(const struct core *core, json_t *checkpoint, int open, int restarts, const char *because)
+{
+    struct peer peer;
+    struct text samples = {0};
+    put_domain(core, open, restarts);
+    add_samples(&samples, "\"2.1\"", 25, 5000, 200, "");
+    add_samples(&samples, "\"1.2\"", 75, 5000, 200, "");
+    put_samples(core, &samples, "3.99");
+    assert_int_equal(perform(input(core, WITH, later(checkpoint, 10)), "", &peer, NULL), -ERROR_PARKED);
+    json_t *next = parked_with(&peer);
+    const json_t *tick = tick_of(next);
+    assert_string_equal(json_text(tick, "because", "?"), because);
+    assert_true(json_flag(tick, "used", false));
+    assert_int_equal(json_whole(json_object_get(tick, "open"), "canary", -1), open);
+    assert_int_equal(json_whole(json_object_get(tick, "open"), "baseline", -1), 1);
+    peer_release(&peer);
+    return next;
+}
+
+static void open_requests_hold_the_share(void **state)
+{
+    NEEDS_CORE(state);
+    put_domain(core, 0, 4);
+    json_t *checkpoint = tick_with(core, begun(core), 0, 4, "");
+    AUTO(free_json) json_t *next = tick_with(core, checkpoint, 14, 4, "open");
+    assert_int_equal(json_whole(tick_of(next), "restarts", -1), 0); /* those of before are not the canary's */
+}
+
+static void the_second_restart_is_harm(void **state)
+{
+    NEEDS_CORE(state);
+    struct peer peer;
+    struct text samples = {0};
+    put_domain(core, 0, 4);
+    json_t *checkpoint = tick_with(core, begun(core), 0, 5, "restarts");
+    assert_int_equal(json_whole(tick_of(checkpoint), "restarts", -1), 1);
+    checkpoint = tick_with(core, checkpoint, 0, 0, "restarts"); /* its keeper was started again, and counts from 0 */
+    put_domain(core, 0, 1);
+    put_samples(core, &samples, "3.99");
+    assert_int_equal(
+        perform(input(core, WITH, later(checkpoint, 10)), KEPT GO("back", "back") KEPT_OF("back"), &peer, NULL), -ERROR_CONFLICT);
+    const json_t *verdict = json_object_get(json_object_get(heard(&peer, "checkpoint", 0), "checkpoint"), "verdict");
+    assert_string_equal(json_text(verdict, "verdict", ""), "harm");
+    assert_string_equal(json_text(verdict, "kpi", ""), "restarts");
+    assert_string_equal(json_text(verdict, "words", ""), "2.0.0 stopped by itself 2 times: exited with code 3; its last output: no table");
     peer_release(&peer);
 }
 
@@ -391,10 +453,11 @@ static void a_service_that_is_gone_has_no_share(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {TEST(a_first_version_has_nobody_to_compare_with), TEST(the_first_share_is_lent_and_it_parks),
-        TEST(a_change_of_share_survives), TEST(a_tick_counts_what_each_version_served), TEST(what_cannot_be_read_is_stale),
-        TEST(a_gap_is_told), TEST(the_share_rises), TEST(a_changed_domain_is_told_once), TEST(harm_takes_every_request_back_first),
-        TEST(an_earlier_waves_evidence_counts), TEST(a_broken_checkpoint_is_an_error), TEST(any_share_goes_back_to_the_one_before),
-        TEST(what_does_harm_gets_nothing_back), TEST(a_service_that_is_gone_has_no_share)};
+        TEST(a_change_of_share_survives), TEST(a_tick_counts_what_each_version_served), TEST(open_requests_hold_the_share),
+        TEST(the_second_restart_is_harm), TEST(what_cannot_be_read_is_stale), TEST(a_gap_is_told), TEST(the_share_rises),
+        TEST(a_changed_domain_is_told_once), TEST(harm_takes_every_request_back_first), TEST(an_earlier_waves_evidence_counts),
+        TEST(a_broken_checkpoint_is_an_error), TEST(any_share_goes_back_to_the_one_before), TEST(what_does_harm_gets_nothing_back),
+        TEST(a_service_that_is_gone_has_no_share)};
     signal(SIGPIPE, SIG_IGN);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

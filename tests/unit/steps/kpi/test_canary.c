@@ -108,8 +108,6 @@ static struct canary_reading read_arms(struct arms *arms, int64_t now_ms, double
     return (struct canary_reading){.counts = {.now_ms = now_ms, .canary = 250, .baseline = 750},
         .canary = arms->canary,
         .baseline = arms->baseline,
-        .canary_stayed = 250,
-        .baseline_stayed = 750,
         .canary_errors = errors};
 }
 
@@ -198,11 +196,8 @@ static void harm_of_unknown_size_is_said(void **state)
     struct canary_tick tick = {0};
     static const double slow[] = {900}, fast[] = {100, 101, 102};
     for (int i = 1; i <= 40 && !tick.decision.verdict; i++) {
-        struct canary_reading reading = {.counts = {.now_ms = (int64_t)i * T, .canary = 1, .baseline = 3},
-            .canary = slow,
-            .baseline = fast,
-            .canary_stayed = 1,
-            .baseline_stayed = 3};
+        struct canary_reading reading = {
+            .counts = {.now_ms = (int64_t)i * T, .canary = 1, .baseline = 3}, .canary = slow, .baseline = fast};
         canary_judge(&canary, &reading, (uint64_t)i, &tick);
     }
     assert_int_equal(tick.decision.verdict, RAMP_HARM);

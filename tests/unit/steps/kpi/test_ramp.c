@@ -33,6 +33,7 @@ struct tick_case {
     double harm, clear; /* of the one KPI */
     const char *because;
     const char *then; /* "": it stays; "2": that share; else the verdict */
+    uint64_t open, baseline_open, restarts;
 };
 
 /* A share that is decided is in force at once. */
@@ -43,7 +44,15 @@ static void check_story(const char *name, const struct ramp_rules *rules, const 
     ramp_begin_share(&ramp, 1, now_ms);
     for (size_t i = 0; i < count; i++) {
         const struct tick_case *tick = &story[i];
-        const struct ramp_reading reading = {now_ms += tick->after_ms, tick->canary, tick->baseline, tick->gap, tick->stale};
+        const struct ramp_reading reading = {.now_ms = now_ms += tick->after_ms,
+            .canary = tick->canary,
+            .baseline = tick->baseline,
+            .gap = tick->gap,
+            .stale = tick->stale,
+            .told = true,
+            .open_canary = tick->open,
+            .open_baseline = tick->baseline_open,
+            .restarts = tick->restarts};
         const struct ramp_evidence evidence = {true, tick->harm, BAR, tick->clear, CLEAR_BAR};
         ramp_take(&ramp, rules, &reading);
         struct ramp_decision decision = ramp_decide(&ramp, rules, &evidence, 1);
@@ -71,6 +80,66 @@ static void climbs_and_is_promoted(void **state)
     };
     (void)state;
     STORY(&plain, story);
+}
+
+static void requests_that_are_not_answered_hold_the_share(void **state)
+{
+    static const struct tick_case story[] = {
+        {T, 25, 75, .because = "warm-up", .then = "", .open = 99},
+        {T, 25, 75, .clear = 9, .because = "", .then = "", .open = 5}, /* too few to mean anything */
+        {T, 25, 75, .clear = 9, .because = "open", .then = "", .open = 6},
+        {T, 25, 75, .clear = 9, .because = "", .then = "2", .open = 12,
+            .baseline_open = 12}, /* as many as its share explains, times three */
+        {T, 50, 50, .clear = 9, .because = "warm-up", .then = ""},
+        {T, 50, 50, .clear = 9, .because = "open", .then = "", .open = 37, .baseline_open = 12},
+        {T, 20, 80, .clear = 9, .because = "open", .then = "", .open = 37},                /* these are why its part is small */
+        {T, 20, 80, .clear = 9, .harm = 6, .because = "open", .then = "harm", .open = 37}, /* it is fed */
+    };
+    (void)state;
+    STORY(&plain, story);
+}
+
+static void one_that_answers_nothing_does_harm(void **state)
+{
+    static const struct tick_case story[] = {
+        {T, 0, 75, .because = "warm-up", .then = "", .open = 25},
+        {T, 0, 75, .because = "open", .then = "", .open = 5}, /* not many: they may be slow */
+        {T, 0, 75, .because = "open", .then = "", .open = 25},
+        {T, 25, 75, .because = "open", .then = "", .open = 25}, /* some were answered: it begins anew */
+        {T, 0, 75, .because = "open", .then = "", .open = 50},
+        {T, 0, 75, .because = "open", .then = "harm", .open = 75}, /* for `shortest` */
+    };
+    (void)state;
+    STORY(&plain, story);
+}
+
+static void when_nobody_answers_it_is_not_the_canary(void **state)
+{
+    static const struct tick_case story[] = {
+        {T, 0, 0, .because = "warm-up", .then = ""},
+        {T, 0, 0, .because = "open", .then = "", .open = 25, .baseline_open = 75},
+        {T, 0, 0, .because = "open", .then = "", .open = 50, .baseline_open = 150},
+        {T, 0, 0, .because = "open", .then = "", .open = 75, .baseline_open = 225},
+        {T, 0, 0, .because = "open", .then = "", .open = 99, .baseline_open = 300},
+        {T, 0, 0, .because = "open", .then = "no_data", .open = 99, .baseline_open = 300},
+    };
+    (void)state;
+    STORY(&plain, story);
+}
+
+static void one_restart_holds_and_two_are_harm(void **state)
+{
+    static const struct tick_case story[] = {
+        {T, 25, 75, .because = "warm-up", .then = ""},
+        {T, 25, 75, .clear = 9, .because = "", .then = ""},
+        {T, 25, 75, .clear = 9, .because = "restarts", .then = "", .restarts = 1},
+        {T, 25, 75, .clear = 9, .because = "restarts", .then = ""}, /* from then on */
+        {T, 25, 75, .clear = 9, .because = "restarts", .then = "harm", .restarts = 1},
+    };
+    static const struct tick_case at_once[] = {{T, 25, 75, .because = "warm-up", .then = "harm", .restarts = 2}};
+    (void)state;
+    STORY(&plain, story);
+    STORY(&plain, at_once);
 }
 
 static void harm_ends_it_at_any_tick(void **state)
@@ -273,10 +342,12 @@ static void it_goes_there_and_back(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(climbs_and_is_promoted), cmocka_unit_test(harm_ends_it_at_any_tick),
-        cmocka_unit_test(suspicion_holds_the_share), cmocka_unit_test(guards_hold_the_share_and_never_promote),
-        cmocka_unit_test(a_split_that_is_not_as_ordered_holds), cmocka_unit_test(without_data_it_ends),
-        cmocka_unit_test(a_clock_that_jumps_ends_nothing), cmocka_unit_test(in_doubt_it_ends_goes_on_or_holds),
-        cmocka_unit_test(several_kpis), cmocka_unit_test(it_goes_there_and_back)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(climbs_and_is_promoted),
+        cmocka_unit_test(requests_that_are_not_answered_hold_the_share), cmocka_unit_test(one_that_answers_nothing_does_harm),
+        cmocka_unit_test(when_nobody_answers_it_is_not_the_canary), cmocka_unit_test(one_restart_holds_and_two_are_harm),
+        cmocka_unit_test(harm_ends_it_at_any_tick), cmocka_unit_test(suspicion_holds_the_share),
+        cmocka_unit_test(guards_hold_the_share_and_never_promote), cmocka_unit_test(a_split_that_is_not_as_ordered_holds),
+        cmocka_unit_test(without_data_it_ends), cmocka_unit_test(a_clock_that_jumps_ends_nothing),
+        cmocka_unit_test(in_doubt_it_ends_goes_on_or_holds), cmocka_unit_test(several_kpis), cmocka_unit_test(it_goes_there_and_back)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
