@@ -70,9 +70,11 @@ static int check_content(
     json_array_foreach((json_t *)publication->packages, index, package)
     {
         if (has_digest(specification, json_text(package, "digest", ""))) continue;
-        error_set(err, ERROR_CONFLICT, NOWHERE, "%.40s: %.60s %.40s is there already, with another content", client->name,
-            json_string_value(publication->name), json_string_value(publication->version));
-        return error_hint(err, "raise the version: in service.yaml, or in the step `package`");
+        error_set(err, ERROR_CONFLICT, NOWHERE, "%.40s: %.60s %.40s is there already, with another content: a file in its package differs",
+            client->name, json_string_value(publication->name), json_string_value(publication->version));
+        return error_hint(err,
+            "raise the version: in service.yaml, or in the step `package`; where nothing was changed, the build does not give "
+            "the same bytes twice");
     }
     return 0;
 }

@@ -19,6 +19,18 @@ char *planned_text(const json_t *value, const char *fallback)
     return mem_copy_text(fallback);
 }
 
+void add_written_time(struct text *out, int64_t ms)
+{
+    static const struct {
+        int64_t ms;
+        const char *unit;
+    } units[] = {{3600 * 1000, "h"}, {60 * 1000, "m"}, {1000, "s"}, {1, "ms"}};
+    size_t i = 0;
+    while (i < COUNT_OF(units) - 1 && (ms < units[i].ms || ms % units[i].ms))
+        i++;
+    text_add_format(out, "%lld%s", (long long)(ms / units[i].ms), units[i].unit);
+}
+
 void effect_add(json_t *effects, const char *name, const json_t *target, char *summary, json_t *body, const char *compensation)
 {
     AUTO(free_text) char *to = planned_text(target, "");

@@ -2,10 +2,14 @@
 #ifndef CRESCENDO_STEPS_DESCRIBE_H
 #define CRESCENDO_STEPS_DESCRIBE_H
 
+#include "base/text.h"
 #include "crescendo/step.h"
 
 /* A value as a person reads it in a summary: text, number, ‹expression› for what is not known. Caller frees. */
 char *planned_text(const json_t *value, const char *fallback);
+
+/* A time as one would write it: 2m, 30s, 500ms. */
+void add_written_time(struct text *out, int64_t ms);
 
 /* Adds one effect of describe: steals body. compensation NULL: it is not undone. */
 void effect_add(json_t *effects, const char *name, const json_t *target, char *summary, json_t *body, const char *compensation);

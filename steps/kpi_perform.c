@@ -227,10 +227,9 @@ static int judge(struct judging *judging, struct error *err)
 /* --- the beginning ----------------------------------------------------------------------------------------------------------------------
  */
 
-/* A first version has nobody to be compared with: that is on record, too. */
-static json_t *lone_checkpoint(const struct judging *judging, const json_t *service)
+/* A first version has nobody to be compared with, and one that has all requests nothing to show: that is on record, too. */
+static json_t *lone_checkpoint(const struct judging *judging, const json_t *service, const char *words)
 {
-    static const char words[] = "nothing to compare with: it is the only version in service";
     double share = tmf_service_share(service);
     const json_t *characteristics = json_object_get(service, "serviceCharacteristic");
     AUTO(free_text) char *digest = kpi_policy_digest(judging->policy);
@@ -261,9 +260,9 @@ static int end_alone(struct judging *judging, const json_t *checkpoint)
     return step_output(judging->step, "evidence", json_string(*earlier ? earlier : text));
 }
 
-static int stay_alone(struct judging *judging, const json_t *service, struct error *err)
+static int stay_alone(struct judging *judging, const json_t *service, const char *words, struct error *err)
 {
-    AUTO(free_json) json_t *checkpoint = lone_checkpoint(judging, service);
+    AUTO(free_json) json_t *checkpoint = lone_checkpoint(judging, service, words);
     printf("%s\n", json_text(json_object_get(checkpoint, "verdict"), "words", ""));
     int failed = step_checkpoint(judging->step, json_incref(checkpoint), err);
     return failed ? failed : end_alone(judging, checkpoint);
@@ -293,7 +292,8 @@ static int begin(struct judging *judging, struct error *err)
     int failed = ordering_service(ordering, &service, err);
     if (!failed) failed = tmf_service_other(&ordering->client, service, &other, err);
     if (failed) return failed;
-    if (!other) return stay_alone(judging, service, err);
+    if (!other) return stay_alone(judging, service, "nothing to compare with: it is the only version in service", err);
+    if (tmf_service_share(service) >= 100) return stay_alone(judging, service, "nothing to judge: it is in service already", err);
     note_services(judging, service, other);
     struct ramp_reading before = {0};
     kpi_domain_look(&ordering->client, &judging->canary, &before); /* restarts until now are not the canary's */

@@ -5,6 +5,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "describe.h"
 #include "kpi_policy.h"
 
 enum { DIGEST_SHOWN = 12 };
@@ -14,18 +15,9 @@ static double number(const json_t *object, const char *key)
     return json_number_value(json_object_get(object, key));
 }
 
-/* As one would write it: 2m, 30s, 500ms. */
 static void add_time(struct text *out, const json_t *object, const char *key)
 {
-    static const struct {
-        int64_t ms;
-        const char *unit;
-    } units[] = {{3600 * 1000, "h"}, {60 * 1000, "m"}, {1000, "s"}, {1, "ms"}};
-    int64_t ms = json_whole(object, key, 0);
-    size_t i = 0;
-    while (i < COUNT_OF(units) - 1 && (ms < units[i].ms || ms % units[i].ms))
-        i++;
-    text_add_format(out, "%lld%s", (long long)(ms / units[i].ms), units[i].unit);
+    add_written_time(out, json_whole(object, key, 0));
 }
 
 static void add_sentence(json_t *list, const struct text *sentence)

@@ -10,6 +10,7 @@
 #include "describe.h"
 #include "net/tmf/order_body.h"
 
+#include <stdio.h>
 #include <string.h>
 
 /* --- what is sent ----------------------------------------------------------------------------------------------------------------------
@@ -29,17 +30,52 @@ static int64_t main_item(const json_t *descriptor)
     return 0;
 }
 
+/* The version is there, from an earlier run. With all requests it is what is wanted; else somebody has to end it. */
+static int take_present(struct ordering *ordering, const json_t *specification, const json_t *there, json_t **ret_kept, struct error *err)
+{
+    const char *id = json_text(there, "id", ""), *name = json_text(specification, "name", "?"),
+               *version = json_text(specification, "version", "?");
+    double share = tmf_service_share(there);
+    if (share >= 100) {
+        printf("%s %s is in service on %s already: service %s\n", name, version, ordering->domain, id);
+        *ret_kept = json_pack("{s:n, s:s}", "body", "present", id);
+        return 0;
+    }
+    error_set(err, ERROR_CONFLICT, NOWHERE, "%.60s %.40s is on %.63s already and gets %.10g %% of the requests: service %.60s", name,
+        version, ordering->domain, share, id);
+    if (share > 0)
+        return error_hint(err, "`crescendo inventory` shows it and the one beside it; end this one: crescendo order delete %.60s", id);
+    return error_hint(err, "it is left over: end it, and run this again: crescendo order delete %.60s", id);
+}
+
+/* *ret_there NULL: no, or it cannot be told. */
+static int find_present(
+    struct ordering *ordering, const json_t *specification, const json_t *descriptor, json_t **ret_there, struct error *err)
+{
+    const json_t *components = json_object_get(descriptor, "components");
+    const json_t *compute = json_object_get(json_array_get(components, (size_t)main_item(descriptor)), "compute");
+    const struct tmf_wanted wanted = {.domain = ordering->domain,
+        .component = json_text(compute, "name", NULL),
+        .name = json_text(specification, "name", NULL),
+        .specification = json_text(specification, "id", NULL)};
+    if (!wanted.component || !wanted.name || !wanted.specification) return 0;
+    return tmf_service_of(&ordering->client, &wanted, ret_there, err);
+}
+
 static int make_add(struct ordering *ordering, json_t **ret_kept, struct error *err)
 {
     const json_t *with = step_with(ordering->step), *facts = step_facts(ordering->step);
-    AUTO(free_json) json_t *specification = NULL, *descriptor = NULL, *domain = json_string(ordering->domain);
-    int failed = offer_resolve(&ordering->client, json_text(with, "offering", ""), &specification, &descriptor, err);
+    AUTO(free_json) json_t *specification = NULL, *found = NULL, *domain = json_string(ordering->domain), *there = NULL;
+    int failed = offer_resolve(&ordering->client, json_text(with, "offering", ""), &specification, &found, err);
+    const json_t *descriptor = found ? found : json_object_get(facts, "service");
+    if (!failed) failed = find_present(ordering, specification, descriptor, &there, err);
     if (failed) return failed;
+    if (there) return take_present(ordering, specification, there, ret_kept, err);
     const struct order_facts order = {.action = "add",
         .origin = facts,
         .domain = domain,
         .specification = specification,
-        .descriptor = descriptor ? descriptor : json_object_get(facts, "service"),
+        .descriptor = descriptor,
         .replicas = json_object_get(with, "replicas"),
         .share = json_object_get(with, "share")};
     *ret_kept = json_pack("{s:o, s:I}", "body", order_body(&order), "item", (json_int_t)main_item(order.descriptor));
@@ -148,6 +184,14 @@ static int judge(struct ordering *ordering, const json_t *kept, const json_t *or
     return 0;
 }
 
+/* Nothing is ordered, so there is nothing to take back. */
+static int hand_over_present(struct ordering *ordering, const char *id, struct error *err)
+{
+    AUTO(free_json) json_t *service = NULL;
+    int failed = tmf_service_get(&ordering->client, id, &service, err);
+    return failed ? failed : output_service(ordering, service, err);
+}
+
 int order_perform(struct step *step, struct error *err)
 {
     AUTO(ordering_release) struct ordering ordering = {0};
@@ -155,6 +199,8 @@ int order_perform(struct step *step, struct error *err)
     const json_t *kept = NULL;
     int failed = ordering_open(step, &ordering, err);
     if (!failed) failed = ordering_keep(&ordering, make_body, &kept, err);
+    const char *present = failed ? NULL : json_text(kept, "present", NULL);
+    if (present) return hand_over_present(&ordering, present, err);
     if (!failed)
         failed = step_effect(step, "order", ordering.domain, json_object_get(kept, "body"), ordering_send, &ordering, &outcome, err);
     if (!failed) failed = ordering_wait(&ordering, json_text(outcome, "order", ""), &order, err);

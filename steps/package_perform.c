@@ -7,7 +7,6 @@
 #include "base/mem.h"
 #include "base/sha256.h"
 #include "base/text.h"
-#include "git.h"
 #include "package.h"
 
 #include <errno.h>
@@ -88,23 +87,12 @@ static int name_package(struct package *package, struct error *err)
 
 /* --- when it is from ------------------------------------------------------------------------------------------------ */
 
-static bool commit_time(const json_t *facts, int64_t *ret_s)
-{
-    AUTO(git_end) git_repository *repository = NULL;
-    AUTO(free_commit) git_commit *commit = NULL;
-    const char *source = json_text(facts, "source", NULL), *id = json_text(facts, "commit", NULL);
-    if (!source || !id || json_flag(facts, "work_tree", false)) return false;
-    if (git_begin(source, &repository, NULL) < 0 || git_find_commit(repository, id, &commit, NULL) < 0) return false;
-    *ret_s = git_commit_seconds(commit);
-    return true;
-}
-
-static int64_t package_time(const json_t *facts)
+/* Not the commit's time: the same files are the same package, whichever commit they are of. */
+static int64_t package_time(void)
 {
     const char *given = getenv("SOURCE_DATE_EPOCH"); /* https://reproducible-builds.org/specs/source-date-epoch/ */
     int64_t seconds = EPOCH_S;
-    if (given && text_to_integer(given, &seconds) && seconds >= 0) return seconds;
-    return commit_time(facts, &seconds) ? seconds : EPOCH_S;
+    return given && text_to_integer(given, &seconds) && seconds >= 0 ? seconds : EPOCH_S;
 }
 
 /* --- what is in it -------------------------------------------------------------------------------------------------- */
@@ -151,7 +139,6 @@ static char *make_manifest(const struct package *package)
     json_put_whole(manifest, "format_version", 1);
     json_put_text(manifest, "name", package->name);
     json_put_text(manifest, "version", package->version);
-    json_put_text(manifest, "commit", json_text(package->facts, "commit", NULL));
     json_put(manifest, "descriptor", describe_service(&package->descriptor));
     for (size_t i = 0; i < package->files.count; i++)
         json_array_append_new(files, describe_file(&package->files.items[i]));
@@ -229,7 +216,7 @@ int package_perform(struct step *step, struct error *err)
     const json_t *facts = step_facts(step);
     AUTO(package_release)
     struct package package = {
-        .with = step_with(step), .facts = facts, .workspace = json_text(facts, "workspace", "."), .mtime_s = package_time(facts)};
+        .with = step_with(step), .facts = facts, .workspace = json_text(facts, "workspace", "."), .mtime_s = package_time()};
     const char *format = json_text(package.with, "format", "tar");
     if (strcmp(format, "tar") != 0)
         return error_set(err, ERROR_UNSUPPORTED, NOWHERE, "packages of format \"%s\" are not in this version", format);

@@ -15,6 +15,7 @@ struct publishing {
     struct tmf_client client;
     const char *catalogue;                 /* its name, for people and as the effects' target; borrowed */
     json_t *descriptor;                    /* the service's, with its version */
+    char *origin;                          /* where it is from, for people; NULL = nobody knows */
     const json_t *kept;                    /* the step's checkpoint: {name, version, packages, before: [id or null, ...]} */
     const json_t *ids[PUBLISH_PART_COUNT]; /* of what was made; borrowed from outcomes or kept */
     json_t *outcomes[PUBLISH_PART_COUNT];
@@ -26,8 +27,19 @@ static void publishing_release(struct publishing *publishing)
 {
     tmf_client_release(&publishing->client);
     json_decref(publishing->descriptor);
+    free(publishing->origin);
     for (int part = 0; part < PUBLISH_PART_COUNT; part++)
         json_decref(publishing->outcomes[part]);
+}
+
+/* Packages of the same files are the same, so the commit stands beside them. Caller frees; NULL: there is none. */
+static char *describe_origin(const json_t *facts)
+{
+    const char *commit = json_text(facts, "commit", NULL), *repository = json_text(facts, "repository", NULL);
+    const char *slash = repository ? strrchr(repository, '/') : NULL;
+    if (!commit || json_flag(facts, "work_tree", false)) return NULL;
+    if (slash) repository = slash + 1;
+    return mem_format("first published from commit %.40s%s%.100s", commit, repository ? " of " : "", repository ? repository : "");
 }
 
 /* The catalogue of the domain that the step names, else the server's own core's. */
@@ -36,6 +48,7 @@ static int publishing_open(struct step *step, struct publishing *ret, struct err
     const json_t *facts = step_facts(step), *domain = json_object_get(facts, "domain");
     const char *catalogue = json_text(step_with(step), "catalogue", NULL), *core = json_text(facts, "core", NULL);
     *ret = (struct publishing){.step = step, .catalogue = catalogue ? catalogue : "core", .kept = step_checkpoint_read(step)};
+    ret->origin = describe_origin(facts);
     if (catalogue && !text_equal(json_text(domain, "domain", NULL), catalogue)) {
         error_set(err, ERROR_INVALID, NOWHERE, "the plan has no domain \"%.63s\", whose catalogue is meant", catalogue);
         return error_hint(err, "a domain is a file NAME.yaml in the server's domains folder");
@@ -54,7 +67,8 @@ static struct publication publication_of(const struct publishing *publishing)
         .version = json_object_get(publishing->kept, "version"),
         .packages = json_object_get(publishing->kept, "packages"),
         .descriptor = publishing->descriptor,
-        .category = json_object_get(step_with(publishing->step), "category")};
+        .category = json_object_get(step_with(publishing->step), "category"),
+        .description = publishing->origin};
 }
 
 /* --- what is published ------------------------------------------------------------------------------------------------------------------

@@ -41,6 +41,18 @@ static int check(const json_t *with, struct location at, struct diagnostics *lis
     return -ERROR_INVALID;
 }
 
+/* Who waits behind it should know why. New; NULL: nothing is kept. */
+static json_t *note_wait(const json_t *after)
+{
+    AUTO(text_release) struct text note = {0};
+    int64_t ms = json_is_integer(after) ? (int64_t)json_integer_value(after) : 0;
+    if (ms <= 0) return NULL;
+    text_add(&note, "the old version is kept for ");
+    add_written_time(&note, ms);
+    text_add(&note, "; what follows waits for that");
+    return json_pack("[s]", text_view(&note));
+}
+
 static int describe(const struct planned *planned, json_t **ret_effects, struct error *err)
 {
     const json_t *domain = json_object_get(planned->with, "domain");
@@ -51,6 +63,7 @@ static int describe(const struct planned *planned, json_t **ret_effects, struct 
     if (json_is_null(facts.service)) return 0;
     effect_add(
         *ret_effects, "retirement", domain, mem_format("orders the end of service %s on %s", service, where), order_body(&facts), NULL);
+    json_put(json_array_get(*ret_effects, 0), "notes", note_wait(json_object_get(planned->with, "after")));
     return 0;
 }
 

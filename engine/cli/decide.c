@@ -64,6 +64,18 @@ int reject_run(struct cli *cli, struct error *err)
     return vote(cli, "reject", "rejected", err);
 }
 
+/* One that has nothing to end or to undo is over at once. */
+static int print_left(struct cli *cli, uint64_t run, struct error *err)
+{
+    AUTO(free_json) json_t *row = NULL;
+    AUTO(text_release) struct text out = {0};
+    int failed = client_get(&cli->client, &row, err, "/v1/runs/%llu", (unsigned long long)run);
+    if (failed) return failed;
+    report_left(row, &cli->out, &out);
+    print_text(&out);
+    return 0;
+}
+
 int cancel_run(struct cli *cli, struct error *err)
 {
     uint64_t run = 0;
@@ -77,5 +89,5 @@ int cancel_run(struct cli *cli, struct error *err)
     if (options_flag(&cli->options, "json")) return print_json(answer);
     AUTO(free_text) char *verb = report_verb(answer);
     printf("run %llu %s\n", (unsigned long long)run, verb);
-    return 0;
+    return print_left(cli, run, err);
 }

@@ -9,6 +9,9 @@ void report_approvals(struct client *client, const json_t *run, const struct ter
 /* Adds the closing line: "run 12 failed after 14 s: test/unit failed: exit 1"; of a run that was explained already, without the reason. */
 void report_end(const json_t *run, bool explained, const struct terminal *terminal, struct text *out);
 
+/* Adds what a run that ended badly left standing, a line each. */
+void report_left(const json_t *run, const struct terminal *terminal, struct text *out);
+
 /* Words for a run's state with what explains it: "failed (timeout)", "waiting for approval". Caller frees. */
 char *report_state(const json_t *run);
 /* The same as the verb of a sentence: "succeeded", "was cancelled", "is waiting for approval". Caller frees. */

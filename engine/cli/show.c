@@ -18,19 +18,6 @@ static void add_cancel(struct text *out, const struct terminal *terminal, const 
     if (by) fact_add_format(out, terminal, "cancelled", "by %s%s%s", by, *comment ? ": " : "", comment);
 }
 
-/* "service 4.1 on lab, ordered by order 7 (release/order)" */
-static void add_left(struct text *out, const struct terminal *terminal, const json_t *left)
-{
-    const char *service = json_text(left, "service", NULL), *order = json_text(left, "order", NULL);
-    AUTO(text_release) struct text line = {0};
-    text_add(&line, service ? "service " : json_text(left, "effect", "?"));
-    if (service) text_add(&line, service);
-    text_add_format(&line, " on %s", json_text(left, "target", "?"));
-    if (order) text_add_format(&line, ", ordered by order %s", order);
-    text_add_format(&line, " (%s)", json_text(left, "step", "?"));
-    fact_add(out, terminal, "left", text_view(&line));
-}
-
 static void add_header(struct text *out, const struct terminal *terminal, const json_t *run)
 {
     AUTO(free_text) char *state = report_state(run);
@@ -48,9 +35,7 @@ static void add_header(struct text *out, const struct terminal *terminal, const 
     fact_add(out, terminal, "isolation", json_text(run, "isolation", NULL));
     fact_add_time(out, terminal, "accepted", json_whole(run, "accepted_ms", 0));
     fact_add_time(out, terminal, "ended", json_whole(run, "ended_ms", 0));
-    size_t i;
-    json_t *left;
-    json_array_foreach(json_object_get(run, "left"), i, left) add_left(out, terminal, left);
+    report_left(run, terminal, out);
     int64_t begin_ms = json_whole(run, "accepted_ms", 0), end_ms = json_whole(run, "ended_ms", 0);
     if (!begin_ms || end_ms < begin_ms) return;
     AUTO(text_release) struct text took = {0};

@@ -307,7 +307,8 @@ json_t *run_state_undo(const struct run_state *state, uint32_t step);
 json_t *run_state_leases(const struct run_state *state);
 /* Is something told to happen whose outcome is not on record? It may have ended a lease. */
 bool run_state_has_open_effect(const struct run_state *state);
-/* What a run that ended badly left standing though it could have been undone: [{step, effect, target, order, service}, ...]; caller's. */
+/* What a run that ended badly left standing: [{step, effect, target, order, service}, ...], what it could have undone; with stays:
+   "in-service" (and version) what it promoted, with stays: "unused" the version before that, which was to be ended later. Caller's. */
 json_t *run_state_left(const struct run_state *state);
 /* The effect's key: SHA-256 over run, step path, generation, name, target, joined by newlines. */
 void effect_key(uint64_t run, const char *step_path, unsigned generation, const char *name, const char *target, char ret_key[65]);

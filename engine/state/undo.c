@@ -133,32 +133,6 @@ uint32_t undo_next(const struct run_state *state, bool unfinished)
     return next;
 }
 
-/* --- what was not undone --- */
-
-static json_t *describe_left(const struct run_state *state, uint32_t step, const struct effect_state *effect)
-{
-    const struct step_state *is = &state->steps[step];
-    const char *planned = json_text(effect_planned(&state->plan->steps[step], effect->name), "target", NULL);
-    json_t *left = json_object();
-    json_put_text(left, "step", state->plan->steps[step].path);
-    json_put_text(left, "effect", effect->name);
-    json_put_text(left, "target", effect->target ? effect->target : planned);
-    json_put_text(left, "order", json_text(effect->outcome, "order", NULL));
-    json_put_text(left, "service", json_text(effect->outcome, "service", json_text(is->outputs, "service", NULL)));
-    return left;
-}
-
-json_t *run_state_left(const struct run_state *state)
-{
-    json_t *list = json_array();
-    uint32_t step = 0;
-    bool is_bad = (run_status_at_rest(state->status) && state->status != RUN_succeeded) || state->status == RUN_rollback_failed;
-    if (!is_bad) return list;
-    for (const struct effect_state *effect = effect_next(state, &step, NULL); effect; effect = effect_next(state, &step, effect))
-        if (undo_is_due(state, step, effect)) json_array_append_new(list, describe_left(state, step, effect));
-    return list;
-}
-
 /* --- what the step is told --- */
 
 static json_t *describe_effect(const struct plan_step *plan, const struct effect_state *effect)

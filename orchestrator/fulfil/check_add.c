@@ -95,6 +95,20 @@ static int find_part(struct item_check *check, const json_t *specification, stru
 
 /* --- the family ---------------------------------------------------------------------------------------------------------------- */
 
+/* One that gets no requests is the first to go. */
+static int advise_retirement(const struct item_check *check, const json_t *members)
+{
+    const char *id;
+    json_t *member;
+    json_object_foreach((json_t *)members, id, member)
+    {
+        if (characteristic_number(json_object_get(member, "serviceCharacteristic"), "traffic.share", 0) > 0) continue;
+        return error_hint(check->err, "retire one first: service %.60s (%.40s) gets no requests: crescendo order delete %.60s", id,
+            json_text(json_object_get(member, "serviceSpecification"), "version", "?"), id);
+    }
+    return error_hint(check->err, "retire one first: order `delete` of one of them");
+}
+
 static int check_members(struct item_check *check, const json_t *members, const char *family, const char *domain)
 {
     const char *version = json_text(json_object_get(check->item, "specification"), "version", ""), *id;
@@ -107,7 +121,7 @@ static int check_members(struct item_check *check, const json_t *members, const 
     }
     if (json_object_size(members) < FAMILY_MAX) return 0;
     item_fail(check, ERROR_CONFLICT, "%.60s has %d versions on %.60s, the most that there may be", family, FAMILY_MAX, domain);
-    return error_hint(check->err, "retire one first: order `delete` of one of them");
+    return advise_retirement(check, members);
 }
 
 /* Names go to keepers, into lines, paths and addresses. */

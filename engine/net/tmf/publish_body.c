@@ -97,6 +97,7 @@ json_t *publish_body(enum publish_part part, const struct publication *publicati
         part == PUBLISH_SPECIFICATION ? NULL : reference(publication, ids[PUBLISH_SPECIFICATION], "ServiceSpecificationRef");
     switch (part) {
     case PUBLISH_SPECIFICATION:
+        json_put_text(body, "description", publication->description);
         json_put(body, "attachment", attachments(publication->packages));
         json_put(body, "specCharacteristic", characteristics(publication->descriptor));
         break;

@@ -12,6 +12,7 @@ struct publication {
     const json_t *packages;   /* array of {name, digest, size}: the attachments */
     const json_t *descriptor; /* the service's, typed */
     const json_t *category;
+    const char *description; /* of the specification, for people: where it came from */
 };
 
 /* What a publication consists of, in the order in which it is made: each refers to one before it. */

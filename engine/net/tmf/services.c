@@ -99,15 +99,37 @@ static bool is_other(void *context, const json_t *one)
            !text_equal(json_text(one, "id", ""), json_text(service, "id", ""));
 }
 
-int tmf_service_other(const struct tmf_client *client, const json_t *service, json_t **ret, struct error *err)
+/* Of those that are kept, the one with the most requests. */
+static int list_best(const struct tmf_client *client, const char *name, bool (*keep)(void *context, const json_t *one), void *context,
+    json_t **ret, struct error *err)
 {
-    AUTO(free_json) json_t *found = NULL, *mine = json_deep_copy(service);
-    const struct tmf_filter filter = {"serviceSpecification.name", tmf_service_specification(service)};
-    int failed = tmf_list(client, TMF_SERVICE, &filter, is_other, mine, &found, err);
+    AUTO(free_json) json_t *found = NULL;
+    const struct tmf_filter filter = {"serviceSpecification.name", name};
+    int failed = tmf_list(client, TMF_SERVICE, &filter, keep, context, &found, err);
     if (failed) return failed;
     json_t *best = NULL, *one;
     size_t index;
     json_array_foreach(found, index, one) if (!best || tmf_service_share(one) > tmf_service_share(best)) best = one;
     *ret = best ? json_incref(best) : NULL;
     return 0;
+}
+
+int tmf_service_other(const struct tmf_client *client, const json_t *service, json_t **ret, struct error *err)
+{
+    AUTO(free_json) json_t *mine = json_deep_copy(service);
+    return list_best(client, tmf_service_specification(service), is_other, mine, ret, err);
+}
+
+static bool is_wanted(void *context, const json_t *one)
+{
+    const struct tmf_wanted *wanted = context;
+    return tmf_service_state_of(one) == TMF_SERVICE_ACTIVE && text_equal(component_of(one), wanted->component) &&
+           (!*domain_of(one) || text_equal(domain_of(one), wanted->domain)) &&
+           text_equal(json_text(json_object_get(one, "serviceSpecification"), "id", NULL), wanted->specification);
+}
+
+int tmf_service_of(const struct tmf_client *client, const struct tmf_wanted *wanted, json_t **ret, struct error *err)
+{
+    struct tmf_wanted mine = *wanted;
+    return list_best(client, wanted->name, is_wanted, &mine, ret, err);
 }

@@ -15,6 +15,12 @@ int tmf_service_await_active(const struct tmf_client *client, const char *id, in
 /* The other active service of its family: of the same specification name and component, at the same place. *ret NULL: it is alone. */
 int tmf_service_other(const struct tmf_client *client, const json_t *service, json_t **ret, struct error *err) MUST_CHECK;
 
+/* The active service of this specification (its id) and component that is on the domain, the one with the most requests. *ret NULL: none. */
+struct tmf_wanted {
+    const char *domain, *component, *name, *specification;
+};
+int tmf_service_of(const struct tmf_client *client, const struct tmf_wanted *wanted, json_t **ret, struct error *err) MUST_CHECK;
+
 double tmf_service_share(const json_t *service);              /* percent; one that does not say has all */
 int64_t tmf_service_replicas(const json_t *service);          /* one that does not say has 1 */
 const char *tmf_service_address(const json_t *service);       /* borrowed; NULL = it has none */

@@ -79,6 +79,30 @@ static void what_is_left_is_told(void **unused)
     fixture_free(&fixture);
 }
 
+/* A promotion has no way back: what it left in service is told, and the version before, unless that was ended. */
+static void what_was_promoted_is_told(void **unused)
+{
+    (void)unused;
+    for (int is_ended = 0; is_ended < 2; is_ended++) {
+        struct fixture fixture = fixture_new("stage a\nstep o undo=e\nstep p pivot=p\nstep r retire undo=r\nstage b\nstep y\n");
+        perform(&fixture, "a/o", "e", "{\"order\":\"4\",\"service\":\"4.1\"}", 0);
+        perform(&fixture, "a/p", "p", "{\"order\":\"8\",\"service\":\"4.1\"}", 0);
+        ((struct step_state *)(uintptr_t)fixture_step(&fixture, "a/o"))->outputs =
+            json_pack("{s:s, s:s}", "service", "4.1", "version", "2.0.0");
+        ((struct step_state *)(uintptr_t)fixture_step(&fixture, "a/p"))->outputs = json_pack("{s:s}", "previous", "1.1");
+        perform(&fixture, "a/r", "r", is_ended ? "{\"service\":\"1.1\"}" : "{\"service\":\"9.9\"}", 0);
+        fixture_exited(&fixture, "b/y", 1);
+        fixture_decide(&fixture);
+        AUTO(free_json) json_t *left = run_state_left(fixture.state), *first = json_incref(json_array_get(left, 0));
+        AUTO(free_text) char *text = json_canonical(first);
+        assert_string_equal(text, "{\"effect\":\"p\",\"order\":\"8\",\"service\":\"4.1\",\"stays\":\"in-service\",\"step\":\"a/p\","
+                                  "\"target\":\"t\",\"version\":\"2.0.0\"}");
+        assert_string_equal(json_text(json_array_get(left, 1), "stays", ""), is_ended ? "" : "unused");
+        if (!is_ended) assert_string_equal(json_text(json_array_get(left, 1), "service", ""), "1.1");
+        fixture_free(&fixture);
+    }
+}
+
 static void without_a_use_the_stage_is_its_scope(void **unused)
 {
     (void)unused;
@@ -482,6 +506,7 @@ int main(void)
         cmocka_unit_test(whoever_does_not_find_out_has_not_ended_well),
         cmocka_unit_test(the_failed_scope_is_undone_newest_first),
         cmocka_unit_test(what_is_left_is_told),
+        cmocka_unit_test(what_was_promoted_is_told),
         cmocka_unit_test(without_a_use_the_stage_is_its_scope),
         cmocka_unit_test(rollback_run_undoes_all),
         cmocka_unit_test(nothing_goes_back_behind_a_pivot),

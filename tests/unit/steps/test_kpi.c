@@ -127,6 +127,22 @@ static void a_first_version_has_nobody_to_compare_with(void **state)
     peer_release(&peer);
 }
 
+/* The release that is run again finds it in service, with the version before kept beside it. */
+static void one_that_is_in_service_already_is_not_judged(void **state)
+{
+    NEEDS_CORE(state);
+    struct peer peer;
+    must_run(core, &order_step_type, ADD, ONE_EFFECT("order", "k1"));
+    must_run(core, &order_step_type, ADD_NEXT, ONE_EFFECT("order", "k2"));
+    const char *with = "{\"domain\": \"lab\", \"service\": \"1.2\"}";
+    assert_int_equal(perform(input(core, with, NULL), KEPT, &peer, NULL), 0);
+    assert_null(heard(&peer, "intend", 0));
+    assert_service(core, "1.2", "active 100 2");
+    assert_string_equal(json_string_value(peer_output(&peer, "verdict")), "promote");
+    assert_string_equal(json_string_value(peer_output(&peer, "words")), "nothing to judge: it is in service already");
+    peer_release(&peer);
+}
+
 static void the_first_share_is_lent_and_it_parks(void **state)
 {
     NEEDS_CORE(state);
@@ -452,12 +468,12 @@ static void a_service_that_is_gone_has_no_share(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {TEST(a_first_version_has_nobody_to_compare_with), TEST(the_first_share_is_lent_and_it_parks),
-        TEST(a_change_of_share_survives), TEST(a_tick_counts_what_each_version_served), TEST(open_requests_hold_the_share),
-        TEST(the_second_restart_is_harm), TEST(what_cannot_be_read_is_stale), TEST(a_gap_is_told), TEST(the_share_rises),
-        TEST(a_changed_domain_is_told_once), TEST(harm_takes_every_request_back_first), TEST(an_earlier_waves_evidence_counts),
-        TEST(a_broken_checkpoint_is_an_error), TEST(any_share_goes_back_to_the_one_before), TEST(what_does_harm_gets_nothing_back),
-        TEST(a_service_that_is_gone_has_no_share)};
+    const struct CMUnitTest tests[] = {TEST(a_first_version_has_nobody_to_compare_with), TEST(one_that_is_in_service_already_is_not_judged),
+        TEST(the_first_share_is_lent_and_it_parks), TEST(a_change_of_share_survives), TEST(a_tick_counts_what_each_version_served),
+        TEST(open_requests_hold_the_share), TEST(the_second_restart_is_harm), TEST(what_cannot_be_read_is_stale), TEST(a_gap_is_told),
+        TEST(the_share_rises), TEST(a_changed_domain_is_told_once), TEST(harm_takes_every_request_back_first),
+        TEST(an_earlier_waves_evidence_counts), TEST(a_broken_checkpoint_is_an_error), TEST(any_share_goes_back_to_the_one_before),
+        TEST(what_does_harm_gets_nothing_back), TEST(a_service_that_is_gone_has_no_share)};
     signal(SIGPIPE, SIG_IGN);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -45,6 +45,34 @@ static void a_second_version_stands_beside(void **state)
     peer_release(&peer);
 }
 
+/* The pipeline of a release that ended behind this domain is run again. */
+static void a_version_that_is_in_service_is_not_ordered_again(void **state)
+{
+    NEEDS_CORE(state);
+    struct peer peer;
+    must_run(core, &order_step_type, ADD, ONE_EFFECT("order", "k1"));
+    assert_int_equal(run_step(core, &order_step_type, ADD, NULL, KEPT, &peer, NULL), 0);
+    assert_string_equal(json_string_value(peer_output(&peer, "service")), "1.2");
+    assert_string_equal(json_string_value(peer_output(&peer, "address")), "http://127.0.0.1:18080");
+    assert_true(json_is_null(peer_output(&peer, "previous")));
+    assert_int_equal(core_count(core, "serviceOrder"), 1);
+    peer_release(&peer);
+}
+
+static void one_that_is_left_over_is_named(void **state)
+{
+    NEEDS_CORE(state);
+    struct peer peer;
+    struct error err = {0};
+    must_run(core, &order_step_type, ADD, ONE_EFFECT("order", "k1"));
+    must_run(core, &order_step_type, ADD_NEXT, ONE_EFFECT("order", "k2"));
+    assert_int_equal(run_step(core, &order_step_type, ADD_NEXT, NULL, KEPT, &peer, &err), -ERROR_CONFLICT);
+    assert_string_equal(err.message, "hello 2.0.0 is on lab already and gets 0 % of the requests: service 2.1");
+    assert_string_equal(err.hint, "it is left over: end it, and run this again: crescendo order delete 2.1");
+    assert_int_equal(core_count(core, "serviceOrder"), 2);
+    peer_release(&peer);
+}
+
 struct fault_case {
     const char *name;
     const char *fault, *fate; /* what is wrong with the POST; what becomes of orders */
@@ -243,7 +271,8 @@ static void refusals(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {TEST(adds_a_modular_service), TEST(a_second_version_stands_beside), TEST(each_fault_orders_once),
+    const struct CMUnitTest tests[] = {TEST(adds_a_modular_service), TEST(a_second_version_stands_beside),
+        TEST(a_version_that_is_in_service_is_not_ordered_again), TEST(one_that_is_left_over_is_named), TEST(each_fault_orders_once),
         TEST(a_crash_finds_the_order), TEST(the_core_is_away_for_a_while), TEST(changes_and_goes_back), TEST(ends_what_it_added),
         TEST(what_is_gone_needs_no_end), TEST(cancels_what_goes_on), TEST(refusals)};
     signal(SIGPIPE, SIG_IGN);

@@ -31,6 +31,8 @@ static struct peer open_publish(const struct core *core, const char *version, co
         parse("{\"service\": \"hello-web\", \"kind\": \"microservice\", \"components\": [{\"compute\": {\"name\": \"web\"}}]}");
     json_put_text(service, "version", version);
     json_put(json_object_get(input, "facts"), "service", service);
+    json_put_text(json_object_get(input, "facts"), "commit", "0123abcd");
+    json_put_text(json_object_get(input, "facts"), "repository", "/srv/hello.git");
     return peer_begin(&publish_step_type, input, lines);
 }
 
@@ -57,6 +59,7 @@ static void a_package_is_offered(void **state)
     const char *digest = json_text(attachment, "digest", "");
     AUTO(free_text) char *url = mem_format("/artifacts/v1/%s", digest);
     assert_string_equal(json_text(attachment, "url", ""), url);
+    assert_string_equal(json_text(specification, "description", ""), "first published from commit 0123abcd of hello.git");
     assert_string_equal(json_text(attachment, "name", ""), "hello.tar.gz");
     assert_true(json_whole(json_object_get(has, "artifacts"), digest, 0) > 0);
     const json_t *descriptor = json_array_get(json_object_get(specification, "specCharacteristic"), 0);
