@@ -55,6 +55,7 @@ static void test_the_policy_in_it_is_the_default(void **state)
         text_add_format(&said, "%.*s\n", (int)(strcspn(line, "\n") - strlen("# ")), line + strlen("# "));
     const struct source source = {"here.yaml", text_view(&said), said.size};
     assert_int_equal(domain_load(&source, &list, &domain), 0);
+    json_put_text(json_object_get(usual, "policy"), "promotion", "judged"); /* who writes it there means it */
     assert_true(json_equal(json_object_get(domain, "policy"), json_object_get(usual, "policy")));
 }
 
