@@ -38,6 +38,7 @@ static void a_client_that_gives_up_is_recorded_when_it_leaves(void **state)
     assert_int_equal(record.arm, 1);
     assert_int_equal(record.instance, 1);
     assert_int_equal(record.flags, TELEMETRY_ABORTED);
+    assert_int_equal(record.status, 0);
     assert_in_range(record.duration_us, 50 * 1000, 20 * 1000 * 1000);
     wait_until(domain, "service service=1.1", "open", 0);
     domain_free(domain);

@@ -228,6 +228,12 @@ static uint16_t flags_of(const char *state, bool served, long retries)
     return (uint16_t)flags;
 }
 
+/* HAProxy notes 400 where the client left before there was an answer: nobody got that. "CH", not "CD". */
+static bool is_unanswered(const char *state)
+{
+    return state[0] == 'C' && state[1] != 'D' && state[1] != 'L';
+}
+
 /* Which version was to serve what none of its instances took; 0: none. "p8080a" */
 static uint32_t arm_of_backend(const struct keep *keep, const char *backend)
 {
@@ -247,6 +253,7 @@ static void take_line(struct keep *keep, char *line)
     long status = strtol(field(&at), NULL, 10);
     const char *state = field(&at), *server = field(&at), *retries = field(&at);
     struct telemetry_record record = {.status = (uint16_t)(status < 0 ? 0 : status), .bytes = strtoull(field(&at), NULL, 10)};
+    if (is_unanswered(state)) record.status = 0;
     record.arm = (uint32_t)strtoul(server, &rest, 10); /* "<NOSRV>" is 0 */
     if (*rest == '-') record.instance = (uint32_t)strtoul(rest + 1, NULL, 10);
     record.flags = flags_of(state, record.arm != 0, strtol(retries + (*retries == '+'), NULL, 10));
