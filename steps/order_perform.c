@@ -89,6 +89,7 @@ static int make_modify(struct ordering *ordering, json_t **ret_kept, struct erro
     const struct ordering_change change = {.replicas = json_object_get(with, "replicas"), .share = json_object_get(with, "share")};
     AUTO(free_json) json_t *service = NULL;
     int failed = ordering_service(ordering, &service, err);
+    if (!failed && change.share) failed = ordering_check_serving(ordering, service, err);
     if (failed) return failed;
     json_t *previous = json_object();
     if (change.replicas) json_put_whole(previous, "replicas", tmf_service_replicas(service));
@@ -110,6 +111,7 @@ static int make_delete(struct ordering *ordering, json_t **ret_kept, struct erro
 {
     AUTO(free_json) json_t *service = NULL;
     int failed = ordering_service(ordering, &service, err);
+    if (!failed) failed = ordering_check_serving(ordering, service, err);
     if (!failed) *ret_kept = json_pack("{s:o}", "body", delete_body(ordering, json_object_get(service, "id")));
     return failed;
 }

@@ -55,6 +55,10 @@ json_t *ordering_change_body(const struct ordering *ordering, const char *servic
 json_t *ordering_share_body(const struct ordering *ordering, const char *service, const json_t *share, int64_t lease_ms);
 int ordering_service(const struct ordering *ordering, json_t **ret_service, struct error *err) MUST_CHECK; /* with.service */
 
+/* -ERROR_DENIED on a domain that has every version judged, where the service is the one in service and its end, or a smaller share of its
+   own, would give what it takes to another version. A canary's own share is lent, which tells the two apart. */
+int ordering_check_serving(const struct ordering *ordering, const json_t *service, struct error *err) MUST_CHECK;
+
 /* Hands over the text as an output, where there is one. */
 void ordering_output(struct ordering *ordering, const char *name, const char *text);
 

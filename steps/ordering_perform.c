@@ -256,6 +256,22 @@ int ordering_service(const struct ordering *ordering, json_t **ret_service, stru
     return 0;
 }
 
+int ordering_check_serving(const struct ordering *ordering, const json_t *service, struct error *err)
+{
+    const json_t *domain = json_object_get(step_facts(ordering->step), "domain");
+    AUTO(free_json) json_t *other = NULL;
+    bool is_judged = text_equal(json_text(json_object_get(domain, "policy"), "promotion", NULL), "judged");
+    bool is_lent = characteristic_find(json_object_get(service, "serviceCharacteristic"), "traffic.lease") != NULL;
+    if (!is_judged || is_lent || tmf_service_share(service) <= 0) return 0;
+    int failed = tmf_service_other(&ordering->client, service, &other, err);
+    if (failed || !other) return failed;
+    error_set(err, ERROR_DENIED, NOWHERE,
+        "%.40s: service %.60s is in service, and service %.60s would get its requests unjudged, which the policy of the domain does not "
+        "allow",
+        ordering->domain, json_text(service, "id", ""), json_text(other, "id", ""));
+    return error_hint(err, "use: canary, or a kpi step and `promote`; by hand: crescendo order");
+}
+
 void ordering_output(struct ordering *ordering, const char *name, const char *text)
 {
     if (text) (void)!step_output(ordering->step, name, json_string(text));

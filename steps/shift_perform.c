@@ -34,6 +34,7 @@ static int make_body(struct ordering *ordering, json_t **ret_kept, struct error 
     bool alone = false;
     failed = is_alone(ordering, service, &alone, err);
     if (!failed && !alone) failed = check_judged(json_object_get(with, "share"), domain, err); /* planning may not have known it */
+    if (!failed && !alone) failed = ordering_check_serving(ordering, service, err);
     if (failed) return failed;
     json_t *body =
         alone ? json_null()

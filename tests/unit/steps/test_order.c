@@ -73,6 +73,28 @@ static void one_that_is_left_over_is_named(void **state)
     peer_release(&peer);
 }
 
+/* Where every version is judged, no step takes from the one in service what another would get. */
+static void what_is_in_service_stays_where_versions_are_judged(void **state)
+{
+    NEEDS_CORE(state);
+    static const char *const takes[] = {"{\"domain\": \"lab\", \"action\": \"delete\", \"service\": \"1.2\"}",
+        "{\"domain\": \"lab\", \"action\": \"modify\", \"service\": \"1.2\", \"share\": 0}"};
+    must_run(core, &order_step_type, ADD, ONE_EFFECT("order", "k1"));
+    must_run(core, &order_step_type, ADD_NEXT, ONE_EFFECT("order", "k2"));
+    for (size_t i = 0; i < COUNT_OF(takes); i++) {
+        struct error err = {0};
+        json_t *input = input_for(core, takes[i], NULL);
+        json_put_text(json_object_get(json_object_get(json_object_get(input, "facts"), "domain"), "policy"), "promotion", "judged");
+        struct peer peer = peer_begin(&order_step_type, input, KEPT);
+        assert_int_equal(order_perform(peer.step, &err), -ERROR_DENIED);
+        peer_end(&peer);
+        assert_non_null(strstr(err.message, "service 1.2 is in service, and service 2.1 would get its requests unjudged"));
+        peer_release(&peer);
+    }
+    assert_int_equal(core_count(core, "serviceOrder"), 2);
+    must_run(core, &order_step_type, "{\"domain\": \"lab\", \"action\": \"delete\", \"service\": \"2.1\"}", ONE_EFFECT("order", "k3"));
+}
+
 struct fault_case {
     const char *name;
     const char *fault, *fate; /* what is wrong with the POST; what becomes of orders */
@@ -272,9 +294,10 @@ static void refusals(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {TEST(adds_a_modular_service), TEST(a_second_version_stands_beside),
-        TEST(a_version_that_is_in_service_is_not_ordered_again), TEST(one_that_is_left_over_is_named), TEST(each_fault_orders_once),
-        TEST(a_crash_finds_the_order), TEST(the_core_is_away_for_a_while), TEST(changes_and_goes_back), TEST(ends_what_it_added),
-        TEST(what_is_gone_needs_no_end), TEST(cancels_what_goes_on), TEST(refusals)};
+        TEST(a_version_that_is_in_service_is_not_ordered_again), TEST(one_that_is_left_over_is_named),
+        TEST(what_is_in_service_stays_where_versions_are_judged), TEST(each_fault_orders_once), TEST(a_crash_finds_the_order),
+        TEST(the_core_is_away_for_a_while), TEST(changes_and_goes_back), TEST(ends_what_it_added), TEST(what_is_gone_needs_no_end),
+        TEST(cancels_what_goes_on), TEST(refusals)};
     signal(SIGPIPE, SIG_IGN);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
