@@ -46,7 +46,8 @@ static struct stage_view view_of(const struct run_state *state, uint32_t index)
         const struct step_state *step = &state->steps[i];
         bool better = !view.current || (is_live(step->status) && !is_live(state->steps[view.current->index].status));
         if (better && (is_live(step->status) || is_bad(step->status))) view.current = &state->plan->steps[i];
-        if (step->started_ms && (!view.started_ms || step->started_ms < view.started_ms)) view.started_ms = step->started_ms;
+        int64_t began_ms = step->began_ms ? step->began_ms : step->started_ms;
+        if (began_ms && (!view.started_ms || began_ms < view.started_ms)) view.started_ms = began_ms;
         if (step->ended_ms > view.ended_ms) view.ended_ms = step->ended_ms;
         view.done += step_status_at_rest(step->status);
     }

@@ -9,6 +9,8 @@
 #include "cli/plain.h"
 #include "cli/table.h"
 
+#include <string.h>
+
 /* Any member as a person reads it; caller frees. */
 static char *said(const json_t *object, const char *key)
 {
@@ -27,6 +29,14 @@ static void add_state(struct table *table, const json_t *object)
 {
     const char *state = json_text(object, "state", "");
     table_add_format(table, style_of_state(state), "%s %s", symbol_of_state(state), state);
+}
+
+/* Of a service's last words, which may be a traceback, what fits a cell: the first line. */
+static void add_message(struct table *table, const json_t *object)
+{
+    const char *message = json_text(object, "message", "");
+    AUTO(free_text) char *line = mem_copy_bytes(message, strcspn(message, "\r\n"));
+    table_add(table, STYLE_BAD, line);
 }
 
 static void print_table(struct table *table, bool any, const struct terminal *terminal, struct text *out)
@@ -145,7 +155,7 @@ static void add_service(struct table *table, const json_t *families, const json_
     add_share(table, service);
     table_add_format(table, STYLE_PLAIN, "%s/%s", ready, replicas);
     table_add(table, STYLE_PLAIN, address_of(families, family));
-    table_add(table, STYLE_BAD, json_text(service, "message", ""));
+    add_message(table, service);
 }
 
 static void add_services(struct text *out, const struct terminal *terminal, const json_t *domain)
@@ -170,7 +180,7 @@ static void add_instance(struct table *table, const json_t *instance)
     add_state(table, instance);
     for (size_t i = 0; i < COUNT_OF(keys); i++)
         add_cell(table, instance, keys[i]);
-    table_add(table, STYLE_BAD, json_text(instance, "message", ""));
+    add_message(table, instance);
 }
 
 static void add_instances(struct text *out, const struct terminal *terminal, const json_t *instances)

@@ -291,10 +291,11 @@ static void add_axis(struct picture *picture)
 static void add_foot(struct picture *picture)
 {
     struct text words = {0};
-    bool any = false;
-    for (size_t i = 0; i < picture->evidence->tick_count; i++)
-        any |= !picture->evidence->ticks[i].used;
-    if (any) text_add(&words, "grey: did not count.  ");
+    size_t unused = 0, count = picture->evidence->tick_count;
+    for (size_t i = 0; i < count; i++)
+        unused += !picture->evidence->ticks[i].used;
+    if (unused) text_add(&words, "grey: did not count.  ");
+    if (unused && unused == count) text_add(&words, "No requests counted.  ");
     if (picture->evidence->policy) text_add_format(&words, "policy %.16s", picture->evidence->policy);
     add_words(picture, LEFT, picture->y + 8, "quiet", "start", text_view(&words));
     picture->y += 24;

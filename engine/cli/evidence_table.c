@@ -38,13 +38,29 @@ static void add_ratio(const struct kpi_record *kpi, struct text *out)
     text_add_char(out, ')');
 }
 
+/* Two digits behind, in plain figures: 0.045, 1.1, 26, 680. */
+static void add_odds(struct text *out, double logarithm)
+{
+    double value = exp(logarithm), unit = 1;
+    while (value / unit >= 100 && unit < 1e12)
+        unit *= 10;
+    if (value < 100)
+        text_add_format(out, value < 1e-4 ? "0" : "%.2g", value);
+    else
+        text_add_format(out, "%.0f", round(value / unit) * unit);
+}
+
 void evidence_add_effect(const struct kpi_record *kpi, struct text *out)
 {
     if (!kpi->has_effect) return;
-    if (text_equal(kpi->measure, "errors"))
-        text_add_format(out, "odds x %.2g (%.2g..%.2g)", exp(kpi->effect), exp(kpi->low), exp(kpi->high));
-    else
-        add_ratio(kpi, out);
+    if (!text_equal(kpi->measure, "errors")) return add_ratio(kpi, out);
+    text_add(out, "odds x ");
+    add_odds(out, kpi->effect);
+    text_add(out, " (");
+    add_odds(out, kpi->low);
+    text_add(out, "..");
+    add_odds(out, kpi->high);
+    text_add_char(out, ')');
 }
 
 const char *evidence_shown(const struct evidence_record *evidence, const struct kpi_record *kpi)

@@ -170,7 +170,7 @@ static void report_step(struct client *client, const json_t *run, const json_t *
     }
     text_add_format(&line, ": %s", json_text(step, "message", json_text(step, "reason", json_text(step, "state", "?"))));
     int64_t attempt = failed_attempt(step);
-    if (attempt > 1) text_add_format(&line, " (attempt %lld)", (long long)attempt);
+    if (attempt > 1 && !failure_is_of_judge(step)) text_add_format(&line, " (attempt %lld)", (long long)attempt);
     text_add(out, style_open(STYLE_BAD, terminal->colour));
     display_add(out, text_view(&line), DISPLAY_LINE);
     text_add(out, style_close(STYLE_BAD, terminal->colour));

@@ -20,7 +20,7 @@ static void heading(const struct terminal *terminal, const char *words, struct t
 static void add_wrapped(const char *words, size_t at, size_t indent, struct text *out)
 {
     for (const char *word = words; *word;) {
-        size_t size = strcspn(word, " ");
+        size_t size = strcspn(word, " \n");
         size_t columns = text_columns(word, size);
         if (word != words && at + 1 + columns > LINE_COLUMNS) {
             text_add_char(out, '\n');
@@ -32,7 +32,7 @@ static void add_wrapped(const char *words, size_t at, size_t indent, struct text
         }
         text_add_bytes(out, word, size);
         at += columns;
-        word += size + strspn(word + size, " ");
+        word += size + strspn(word + size, " \n");
     }
     text_add_char(out, '\n');
 }

@@ -51,7 +51,7 @@ static void add_step(struct table *table, const json_t *step, int64_t now_ms)
     table_add(table, STYLE_PLAIN, json_text(step, "path", "?"));
     table_add_format(table, style_of_state(name), "%s %s", symbol_of_state(name), state);
     table_add_took(table, json_whole(step, "started_ms", 0), json_whole(step, "ended_ms", 0), now_ms);
-    if (attempt > 1)
+    if (attempt > 1 && !failure_is_of_judge(step)) /* each of its ticks is an attempt */
         table_add_format(table, STYLE_WAIT, "%lld", (long long)attempt);
     else
         table_add(table, STYLE_PLAIN, "");

@@ -7,13 +7,14 @@
 #include "cli/commands.h"
 #include "cli/output.h"
 #include "cli/table.h"
+#include "cli/when.h"
 
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
-enum { PAGE_RECORDS = 100000, FOLLOW_PAUSE_MS = 250, SILENCE_MS = 30 * 1000, LATENCY_MS_FROM_US = 10000, STOP = 1 };
+enum { PAGE_RECORDS = 100000, FOLLOW_PAUSE_MS = 250, SILENCE_MS = 30 * 1000, STOP = 1 };
 
 /* --- what is asked --- */
 
@@ -66,12 +67,9 @@ static int64_t family_requests(const json_t *services, const char *family)
 static void add_latency(struct table *table, const json_t *service, const char *quantile)
 {
     int64_t us = json_whole(json_object_get(service, "latency_us"), quantile, -1);
-    if (us < 0)
-        table_add(table, STYLE_QUIET, "-");
-    else if (us < LATENCY_MS_FROM_US)
-        table_add_format(table, STYLE_PLAIN, "%lld us", (long long)us);
-    else
-        table_add_format(table, STYLE_PLAIN, "%.1f ms", (double)us / 1000);
+    AUTO(text_release) struct text words = {0};
+    if (us >= 0) when_add_latency(&words, us);
+    table_add(table, us < 0 ? STYLE_QUIET : STYLE_PLAIN, us < 0 ? "-" : text_view(&words));
 }
 
 static void add_row(struct table *table, const json_t *services, const json_t *service)

@@ -38,6 +38,17 @@ void when_add_took(struct text *out, int64_t begin_ms, int64_t end_ms, int64_t n
         board_add_elapsed(out, now_ms - begin_ms);
 }
 
+void when_add_latency(struct text *out, int64_t us)
+{
+    enum { MS_FROM_US = 10 * 1000, S_FROM_US = 10 * 1000 * 1000 };
+    if (us < MS_FROM_US)
+        text_add_format(out, "%lld us", (long long)us);
+    else if (us < S_FROM_US)
+        text_add_format(out, "%.1f ms", (double)us / 1000);
+    else
+        text_add_duration(out, us / 1000);
+}
+
 void table_add_when(struct table *table, int64_t ms, int64_t now_ms)
 {
     AUTO(text_release) struct text text = {0};

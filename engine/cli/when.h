@@ -8,6 +8,8 @@
 void when_add(struct text *out, int64_t ms, int64_t now_ms);
 /* Adds how long something took, or takes until now where end_ms is 0; nothing when it never began (begin_ms 0). */
 void when_add_took(struct text *out, int64_t begin_ms, int64_t end_ms, int64_t now_ms);
+/* "812 us", "20.4 ms", "28.7 s": three or four digits. */
+void when_add_latency(struct text *out, int64_t us);
 
 void table_add_when(struct table *table, int64_t ms, int64_t now_ms); /* the same as a cell */
 void table_add_took(struct table *table, int64_t begin_ms, int64_t end_ms, int64_t now_ms);

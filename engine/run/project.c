@@ -79,7 +79,7 @@ void project_step(const struct projected *run, uint32_t step, struct step_row *r
         .message = state->message,
         .waiting_for = state->status == STEP_parked ? wait_name(state->wait) : NULL,
         .attempt = state->attempt,
-        .started_ms = state->started_ms,
+        .started_ms = state->began_ms ? state->began_ms : state->started_ms,
         .ended_ms = state->ended_ms,
         .until_ms = state->until_ms,
         .exit_code = state->exit_code,

@@ -132,7 +132,8 @@ static void add_change(const struct teller *teller, const json_t *facts, const c
     else if (share)
         explain_add_percent(teller->out, share);
     if (share && !json_flag(facts, "promotion", false)) text_add_format(teller->out, " of the requests for service %s", service);
-    if (replicas) text_add_format(teller->out, "%s%lld instances", share ? ", " : "", (long long)json_integer_value(replicas));
+    long long count = json_integer_value(replicas);
+    if (replicas) text_add_format(teller->out, "%s%lld instance%s", share ? ", " : "", count, count == 1 ? "" : "s");
     if (replicas && !share) text_add_format(teller->out, " of service %s", service);
 }
 
@@ -319,7 +320,9 @@ static void tell_undone(const struct teller *teller)
         text_add(teller->out, i ? "; " : ": ");
         add_how(teller, json_array_get(how, i));
     }
-    if (json_flag(teller->facts, "settled", false)) text_add(teller->out, ": nothing of it was left");
+    bool judged = text_equal(teller->state->plan->steps[teller->link->step].type, "kpi");
+    if (json_flag(teller->facts, "settled", false))
+        text_add(teller->out, judged ? ": its share was back already" : ": nothing of it was left");
     if (json_array_size(how) || json_flag(teller->facts, "settled", false)) return;
     for (size_t i = 0; i < json_array_size(names); i++)
         text_add_format(teller->out, "%s%s", i ? ", " : ": ", json_string_value(json_array_get(names, i)));

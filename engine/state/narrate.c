@@ -77,7 +77,7 @@ static void tell_failure(struct narration *narration)
     bool is_told = is_judging(narration) && json_is_object(json_object_get(step_of(narration)->checkpoint, "verdict"));
     text_add_format(&narration->line, "%s failed", narration->path);
     if (!is_told) text_add_format(&narration->line, ": %s", json_text(data, "message", reason));
-    add_time(narration, " after ", step_of(narration)->started_ms, narration->event->time_ms);
+    add_time(narration, " after ", step_of(narration)->began_ms, narration->event->time_ms);
     if (is_allowed) text_add(&narration->line, " (allowed)");
 }
 

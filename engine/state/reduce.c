@@ -142,6 +142,7 @@ static int check_step(const struct run_state *state, const struct step_state *st
 static void fold_starting(struct step_state *step, const struct event *event)
 {
     step->attempt++;
+    if (!step->checkpoint) step->began_ms = 0;
     step->started_ms = step->ended_ms = step->until_ms = 0;
     step->exit_code = step->signal = 0;
     step->dropped = step->parks = step->speaks = false;
@@ -238,6 +239,7 @@ static void fold_kind(struct run_state *state, uint32_t index, const struct even
     case EVENT_step_starting: fold_starting(step, event); break;
     case EVENT_step_running:
         step->started_ms = event->time_ms;
+        if (!step->began_ms) step->began_ms = event->time_ms;
         step->losses = 0;
         break;
     case EVENT_step_withdrawn:

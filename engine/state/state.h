@@ -129,6 +129,7 @@ struct step_state {
     int64_t park_until_ms;
     int64_t since_ms;             /* entered the present status */
     int64_t started_ms, ended_ms; /* of the present attempt; 0 = not yet */
+    int64_t began_ms;             /* of the first attempt that kept what the present one goes on from; else as started_ms */
     int64_t until_ms;             /* of parked: when to wake or expire; of compensating: when to try again; 0 = no time */
     int64_t until_set_ms;         /* what the clock said when that was decided */
     int exit_code, signal;

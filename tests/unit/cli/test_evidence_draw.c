@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
+#include <math.h>
 
 static const char folder[] = "tests/golden/evidence";
 
@@ -133,9 +134,41 @@ static void a_difference_is_named(void **unused)
     json_decref(computed);
 }
 
+static void expect_effect(double effect, double low, double high, const char *expected)
+{
+    AUTO(text_release) struct text out = {0};
+    evidence_add_effect(
+        &(struct kpi_record){.measure = "errors", .has_effect = true, .effect = log(effect), .low = log(low), .high = log(high)}, &out);
+    assert_string_equal(text_view(&out), expected);
+}
+
+static void odds_are_plain_figures(void **unused)
+{
+    (void)unused;
+    expect_effect(40, 2.4, 682, "odds x 40 (2.4..680)");
+    expect_effect(1.1, 0.045, 26.4, "odds x 1.1 (0.045..26)");
+}
+
+static void a_picture_of_nothing_says_so(void **unused)
+{
+    (void)unused;
+    struct evidence_record evidence;
+    struct text picture = {0};
+    evidence_record_read(load("open"), &evidence);
+    evidence_svg(&evidence, "run 12", &picture);
+    assert_null(strstr(text_view(&picture), "No requests counted"));
+    for (size_t i = 0; i < evidence.tick_count; i++)
+        evidence.ticks[i].used = false;
+    evidence_svg(&evidence, "run 12", &picture);
+    assert_non_null(strstr(text_view(&picture), "No requests counted"));
+    text_release(&picture);
+    evidence_record_release(&evidence);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(each_is_drawn_as_before), cmocka_unit_test(nothing_is_trusted),
-        cmocka_unit_test(many_ticks_share_a_column), cmocka_unit_test(a_difference_is_named)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(a_picture_of_nothing_says_so), cmocka_unit_test(odds_are_plain_figures),
+        cmocka_unit_test(each_is_drawn_as_before), cmocka_unit_test(nothing_is_trusted), cmocka_unit_test(many_ticks_share_a_column),
+        cmocka_unit_test(a_difference_is_named)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

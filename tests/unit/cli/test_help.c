@@ -34,6 +34,15 @@ static void test_rows(void **state)
     assert_null(command_nearest(""));
 }
 
+/* What stands in the table in lines of source is text here, broken where the line is full. */
+static void test_about_is_one_paragraph(void **state)
+{
+    (void)state;
+    AUTO(text_release) struct text out = {0};
+    help_command(command_find("evidence"), &plain, &out);
+    assert_non_null(strstr(text_view(&out), "the shares, and how the evidence\ngrew from tick to tick."));
+}
+
 static bool exits_with(const char *name, const char *code)
 {
     AUTO(free_text) char *all = mem_format(" %s ", command_find(name)->exits);
@@ -116,6 +125,7 @@ static void test_generated(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_about_is_one_paragraph),
         cmocka_unit_test(test_rows),
         cmocka_unit_test(test_exit_codes),
         cmocka_unit_test(test_options_are_distinct),

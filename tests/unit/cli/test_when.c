@@ -29,6 +29,21 @@ static void test_words(void **state)
     words(NOW_MS, ""); /* never */
 }
 
+static void latency(int64_t us, const char *expected)
+{
+    AUTO(text_release) struct text out = {0};
+    when_add_latency(&out, us);
+    assert_string_equal(text_view(&out), expected);
+}
+
+static void test_latency(void **state)
+{
+    (void)state;
+    latency(812, "812 us");
+    latency(20432, "20.4 ms");
+    latency(28704800, "28.7 s");
+}
+
 static void took(int64_t begin_ms, int64_t end_ms, const char *expected)
 {
     AUTO(text_release) struct text out = {0};
@@ -49,6 +64,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_words),
+        cmocka_unit_test(test_latency),
         cmocka_unit_test(test_took),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -83,9 +83,29 @@ static void run_without_a_plan(void **unused)
     run_state_free(&state);
 }
 
+/* A step that parks with a checkpoint and goes on has taken since it began; one that is tried anew since it was. */
+static void what_goes_on_began_with_its_first_attempt(void **unused)
+{
+    (void)unused;
+    struct fixture fixture = fixture_new("stage s\nstep a\n");
+    struct step_state *step = fixture_step(&fixture, "s/a");
+    fixture_started(&fixture, "s/a");
+    assert_int_equal(step->began_ms, 1000);
+    fixture_event(
+        &fixture, EVENT_step_parked, 0, json_pack("{s:s, s:i, s:{s:i}}", "for", "timer", "until", 2000, "checkpoint", "evidence", 1));
+    fixture.now_ms = 2500;
+    fixture_decide(&fixture);
+    fixture_started(&fixture, "s/a");
+    assert_int_equal(step->attempt, 2);
+    assert_int_equal(step->started_ms, 2500);
+    assert_int_equal(step->began_ms, 1000);
+    fixture_free(&fixture);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_goes_on_began_with_its_first_attempt),
         cmocka_unit_test(wrong_payloads),
         cmocka_unit_test(accepted_comes_first),
         cmocka_unit_test(nothing_after_the_end),
