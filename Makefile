@@ -191,7 +191,7 @@ asan:
 	@$(MAKE) --no-print-directory BUILD=build-asan OPTIMISE='-O1 -g' SANITISE='$(ASAN)' asan-check
 .PHONY: asan-check
 asan-check: $(PROGRAMS) $(UNIT_TESTS) $(BUILD)/sim $(BUILD)/judge $(SUPPORT)
-	@BUILD=$(BUILD) ASAN_OPTIONS=detect_leaks=1:abort_on_error=1 UBSAN_OPTIONS=print_stacktrace=1 tests/run layers unit golden sim flow
+	@BUILD=$(BUILD) ASAN_OPTIONS=detect_leaks=1:abort_on_error=1 UBSAN_OPTIONS=print_stacktrace=1 SIM_RUNS=3000 tests/run layers unit golden sim flow
 
 lint: $(PROGRAMS) | $(BUILD)/packages-build-test-lint
 	@BUILD=$(BUILD) tools/lint $(PURE)
