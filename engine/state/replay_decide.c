@@ -1,7 +1,7 @@
 /* replay_decide.c: which events decide alone can have made, and making them again.
    What decide is told besides the state is not recorded, but seen in what followed: the time is the events' own; as many stages may begin
    as did; a stage is let into its group where it was, and a lease was in doubt where nothing was begun that could be. */
-#include "run/replay.h"
+#include "state/replay.h"
 
 #include "base/json.h"
 #include "base/mem.h"
@@ -81,31 +81,14 @@ static uint32_t starts_in(const struct replaying *replaying, size_t count)
     return starts;
 }
 
-/* The event of this type among those of the instant that is of a stage of the claim, or of the step; NULL: there is none. */
-static const struct event *find_of_instant(
-    const struct replaying *replaying, size_t count, enum event_type type, uint32_t claim, uint32_t step)
+/* The event of this type and step among those of the instant; NULL: there is none. */
+static const struct event *find_of_instant(const struct replaying *replaying, size_t count, const struct event *like)
 {
-    const struct plan *plan = replaying->replay->plan;
     for (size_t i = 0; i < count; i++) {
         const struct event *event = &replaying->replay->events[replaying->at + i];
-        if (event->type != type || event->step >= plan->step_count) continue;
-        if (step == event->step || (step == NO_STEP && plan->stages[plan->steps[event->step].stage].claim == claim)) return event;
+        if (event->type == like->type && event->step == like->step) return event;
     }
     return NULL;
-}
-
-static struct turn *guess_turns(const struct replaying *replaying, size_t count)
-{
-    const struct plan *plan = replaying->replay->plan;
-    if (!plan->claim_count) return NULL;
-    struct turn *turns = mem_alloc_array(plan->claim_count, sizeof *turns);
-    for (uint32_t i = 0; i < plan->claim_count; i++) {
-        turn_begin(replaying->state, i, &turns[i]);
-        if (find_of_instant(replaying, count, EVENT_step_granted, i, NO_STEP)) continue;
-        turns[i].group = "?";
-        if (find_of_instant(replaying, count, EVENT_step_failed, i, NO_STEP)) turns[i].queue = GROUP_REJECT;
-    }
-    return turns;
 }
 
 /* Does it say whose turn it is? */
@@ -116,13 +99,40 @@ static bool is_of_group(const struct event *event)
     return event->type == EVENT_step_waits || waits || rejected;
 }
 
+/* The first thing that is said in this instant of a claim's turn; NULL: nothing is. */
+static const struct event *first_of_claim(const struct replaying *replaying, size_t count, uint32_t claim)
+{
+    const struct plan *plan = replaying->replay->plan;
+    for (size_t i = 0; i < count; i++) {
+        const struct event *event = &replaying->replay->events[replaying->at + i];
+        if (event->step >= plan->step_count || plan->stages[plan->steps[event->step].stage].claim != claim) continue;
+        if (event->type == EVENT_step_granted || is_of_group(event)) return event;
+    }
+    return NULL;
+}
+
+static struct turn *guess_turns(const struct replaying *replaying, size_t count, bool all_taken)
+{
+    const struct plan *plan = replaying->replay->plan;
+    if (!plan->claim_count) return NULL;
+    struct turn *turns = mem_alloc_array(plan->claim_count, sizeof *turns);
+    for (uint32_t i = 0; i < plan->claim_count; i++) {
+        const struct event *said = first_of_claim(replaying, count, i);
+        turn_begin(replaying->state, i, &turns[i]);
+        if (said && said->type == EVENT_step_granted && !all_taken) continue;
+        turns[i].group = "?";
+        if (said && said->type == EVENT_step_failed) turns[i].queue = GROUP_REJECT;
+    }
+    return turns;
+}
+
 /* Whose turn it is, is in no event of this run: those words are taken as they stand. Words that stand nowhere were the same as before. */
 static void borrow_words(const struct replaying *replaying, size_t count, struct event_list *list)
 {
     size_t kept = 0;
     for (size_t i = 0; i < list->count; i++) {
         struct event *made = &list->items[i];
-        const struct event *told = is_of_group(made) ? find_of_instant(replaying, count, made->type, NO_CLAIM, made->step) : NULL;
+        const struct event *told = is_of_group(made) ? find_of_instant(replaying, count, made) : NULL;
         if (told) json_put_text(made->data, "message", json_text(told->data, "message", NULL));
         if (made->type == EVENT_step_waits && !told)
             event_release(made);
@@ -142,18 +152,52 @@ static void ask(
 }
 
 /* Stages that are ready begin when they may: more of them may have begun in this instant than at this decision. */
-size_t replay_decide(const struct replaying *replaying, struct event_list *ret_list)
+static size_t ask_for_slots(
+    const struct replaying *replaying, size_t count, uint32_t starts, const struct turn *turns, struct event_list *list)
 {
-    size_t count = count_of_instant(replaying);
-    uint32_t starts = starts_in(replaying, count);
-    struct turn *turns = guess_turns(replaying, count);
-    size_t found = 0;
-    for (unsigned hold = 0; hold < 2 && !found; hold++)
-        for (uint32_t slots = 0; slots <= starts && !found; slots++) {
-            ask(replaying, count, starts - slots, hold, turns, ret_list);
-            if (replay_matches(replaying, ret_list, true)) found = ret_list->count;
+    for (unsigned hold = 0; hold < 2; hold++)
+        for (uint32_t less = 0; less <= starts; less++) {
+            ask(replaying, count, starts - less, hold, turns, list);
+            if (replay_matches(replaying, list, true)) return list->count;
         }
-    if (!found) ask(replaying, count, starts, false, turns, ret_list);
-    free(turns);
+    return 0;
+}
+
+static size_t ask_for_turns(const struct replaying *replaying, struct event_list *list)
+{
+    size_t count = count_of_instant(replaying), found = 0;
+    for (unsigned all_taken = 0; all_taken < 2 && !found; all_taken++) {
+        struct turn *turns = guess_turns(replaying, count, all_taken);
+        found = ask_for_slots(replaying, count, starts_in(replaying, count), turns, list);
+        free(turns);
+        if (!replaying->replay->plan->claim_count) break;
+    }
     return found;
+}
+
+/* A server that was started anew has folded from the beginning: what is to be looked at stands in another order in its lists, and by
+   that order slots are given. */
+static void start_anew(struct replaying *replaying)
+{
+    struct run_state *state = run_state_new(replaying->replay->plan);
+    struct error err;
+    int failed = 0;
+    for (size_t i = 0; i < replaying->at && !failed; i++)
+        failed = reduce(state, &replaying->replay->events[i], &err);
+    run_state_free(&replaying->state);
+    replaying->state = state; /* they have folded before, so they do again */
+}
+
+size_t replay_decide(struct replaying *replaying, struct event_list *ret_list)
+{
+    size_t found = ask_for_turns(replaying, ret_list);
+    if (found) return found;
+    start_anew(replaying);
+    found = ask_for_turns(replaying, ret_list);
+    if (found) return found;
+    size_t count = count_of_instant(replaying);
+    struct turn *turns = guess_turns(replaying, count, false);
+    ask(replaying, count, starts_in(replaying, count), false, turns, ret_list);
+    free(turns);
+    return 0;
 }
