@@ -99,29 +99,30 @@ static bool is_of_group(const struct event *event)
     return event->type == EVENT_step_waits || waits || rejected;
 }
 
-/* The first thing that is said in this instant of a claim's turn; NULL: nothing is. */
-static const struct event *first_of_claim(const struct replaying *replaying, size_t count, uint32_t claim)
+static uint32_t grants_in(const struct replaying *replaying, size_t count)
 {
-    const struct plan *plan = replaying->replay->plan;
-    for (size_t i = 0; i < count; i++) {
-        const struct event *event = &replaying->replay->events[replaying->at + i];
-        if (event->step >= plan->step_count || plan->stages[plan->steps[event->step].stage].claim != claim) continue;
-        if (event->type == EVENT_step_granted || is_of_group(event)) return event;
-    }
-    return NULL;
+    uint32_t grants = 0;
+    for (size_t i = 0; i < count; i++)
+        grants += replaying->replay->events[replaying->at + i].type == EVENT_step_granted;
+    return grants;
 }
 
-static struct turn *guess_turns(const struct replaying *replaying, size_t count, bool all_taken)
+/* Let in are those that the first so many grants of this instant say. */
+static struct turn *guess_turns(const struct replaying *replaying, size_t count, uint32_t grants)
 {
     const struct plan *plan = replaying->replay->plan;
     if (!plan->claim_count) return NULL;
     struct turn *turns = mem_alloc_array(plan->claim_count, sizeof *turns);
     for (uint32_t i = 0; i < plan->claim_count; i++) {
-        const struct event *said = first_of_claim(replaying, count, i);
         turn_begin(replaying->state, i, &turns[i]);
-        if (said && said->type == EVENT_step_granted && !all_taken) continue;
         turns[i].group = "?";
-        if (said && said->type == EVENT_step_failed) turns[i].queue = GROUP_REJECT;
+    }
+    for (size_t i = 0; i < count; i++) {
+        const struct event *event = &replaying->replay->events[replaying->at + i];
+        uint32_t claim = event->step < plan->step_count ? plan->stages[plan->steps[event->step].stage].claim : NO_CLAIM;
+        if (claim == NO_CLAIM) continue;
+        if (event->type == EVENT_step_granted && grants && grants--) turns[claim].group = NULL;
+        if (event->type == EVENT_step_failed && is_of_group(event)) turns[claim].queue = GROUP_REJECT;
     }
     return turns;
 }
@@ -166,37 +167,49 @@ static size_t ask_for_slots(
 static size_t ask_for_turns(const struct replaying *replaying, struct event_list *list)
 {
     size_t count = count_of_instant(replaying), found = 0;
-    for (unsigned all_taken = 0; all_taken < 2 && !found; all_taken++) {
-        struct turn *turns = guess_turns(replaying, count, all_taken);
+    for (uint32_t less = 0, grants = grants_in(replaying, count); less <= grants && !found; less++) {
+        struct turn *turns = guess_turns(replaying, count, grants - less);
         found = ask_for_slots(replaying, count, starts_in(replaying, count), turns, list);
         free(turns);
-        if (!replaying->replay->plan->claim_count) break;
     }
     return found;
 }
 
-/* A server that was started anew has folded from the beginning: what is to be looked at stands in another order in its lists, and by
-   that order slots are given. */
-static void start_anew(struct replaying *replaying)
+/* A stage for which there is nothing to decide leaves the list of those to be looked at, when decide is asked. */
+static void ask_in_vain(struct replaying *replaying, int64_t now_ms)
 {
-    struct run_state *state = run_state_new(replaying->replay->plan);
+    AUTO(event_list_release) struct event_list list = {0};
+    struct turn *turns = guess_turns(replaying, 0, 0);
+    decide(replaying->state, &(struct decide_input){now_ms, 0, false, turns}, &list);
+    free(turns);
+}
+
+/* By the order in which stages stand in that list slots are given. A server that was started anew has folded from the beginning; one
+   that was not has asked between what it heard. */
+static void start_anew(struct replaying *replaying, bool asks_between)
+{
+    const struct replay *replay = replaying->replay;
+    size_t end = replaying->at;
     struct error err;
     int failed = 0;
-    for (size_t i = 0; i < replaying->at && !failed; i++)
-        failed = reduce(state, &replaying->replay->events[i], &err);
     run_state_free(&replaying->state);
-    replaying->state = state; /* they have folded before, so they do again */
+    replaying->state = run_state_new(replay->plan);
+    for (replaying->at = 0; replaying->at < end && !failed; replaying->at++) {
+        failed = reduce(replaying->state, &replay->events[replaying->at], &err); /* it has folded before, so it does again */
+        if (asks_between) ask_in_vain(replaying, replay->events[replaying->at].time_ms);
+    }
 }
 
 size_t replay_decide(struct replaying *replaying, struct event_list *ret_list)
 {
     size_t found = ask_for_turns(replaying, ret_list);
-    if (found) return found;
-    start_anew(replaying);
-    found = ask_for_turns(replaying, ret_list);
+    for (unsigned asks_between = 0; asks_between < 2 && !found; asks_between++) {
+        start_anew(replaying, asks_between);
+        found = ask_for_turns(replaying, ret_list);
+    }
     if (found) return found;
     size_t count = count_of_instant(replaying);
-    struct turn *turns = guess_turns(replaying, count, false);
+    struct turn *turns = guess_turns(replaying, count, grants_in(replaying, count));
     ask(replaying, count, starts_in(replaying, count), false, turns, ret_list);
     free(turns);
     return 0;
