@@ -59,7 +59,7 @@ static json_t *list_to_json(const struct plan *plan, const struct event_list *li
 }
 
 /* How many events from here on are accounted for. 0: they differ. */
-static size_t account(struct replaying *replaying, struct replay_result *result)
+static size_t account(const struct replaying *replaying, struct replay_result *result)
 {
     const struct event *event = &replaying->replay->events[replaying->at];
     AUTO(event_list_release) struct event_list list = {0};

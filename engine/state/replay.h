@@ -32,7 +32,7 @@ struct replaying {
 /* Do the events from `at` on begin with the list (in any order, where any_order)? */
 bool replay_matches(const struct replaying *replaying, const struct event_list *list, bool any_order);
 /* replay_decide.c: how many events from `at` on decide makes at once; 0: others. *ret_list then holds what it makes at that time. */
-size_t replay_decide(struct replaying *replaying, struct event_list *ret_list);
+size_t replay_decide(const struct replaying *replaying, struct event_list *ret_list);
 bool replay_is_decision(const struct run_state *state, const struct event *event);
 /* replay_settle.c: how many events from `at` on follow from one report or line that tells what the first of them tells; 0: none does. */
 size_t replay_settle(const struct replaying *replaying);

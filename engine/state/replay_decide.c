@@ -152,61 +152,67 @@ static void ask(
     borrow_words(replaying, count, list);
 }
 
+struct guess { /* of what is not recorded */
+    bool hold, any_order;
+};
+
 /* Stages that are ready begin when they may: more of them may have begun in this instant than at this decision. */
 static size_t ask_for_slots(
-    const struct replaying *replaying, size_t count, uint32_t starts, const struct turn *turns, struct event_list *list)
+    const struct replaying *replaying, size_t count, const struct turn *turns, struct guess guess, struct event_list *list)
 {
-    for (unsigned hold = 0; hold < 2; hold++)
-        for (uint32_t less = 0; less <= starts; less++) {
-            ask(replaying, count, starts - less, hold, turns, list);
-            if (replay_matches(replaying, list, true)) return list->count;
-        }
+    uint32_t starts = starts_in(replaying, count);
+    for (uint32_t less = 0; less <= starts; less++) {
+        ask(replaying, count, starts - less, guess.hold, turns, list);
+        if (replay_matches(replaying, list, guess.any_order)) return list->count;
+    }
     return 0;
 }
 
-static size_t ask_for_turns(const struct replaying *replaying, struct event_list *list)
+static size_t ask_for_turns(const struct replaying *replaying, struct guess guess, struct event_list *list)
 {
     size_t count = count_of_instant(replaying), found = 0;
     for (uint32_t less = 0, grants = grants_in(replaying, count); less <= grants && !found; less++) {
         struct turn *turns = guess_turns(replaying, count, grants - less);
-        found = ask_for_slots(replaying, count, starts_in(replaying, count), turns, list);
+        found = ask_for_slots(replaying, count, turns, guess, list);
         free(turns);
     }
     return found;
 }
 
-/* A stage for which there is nothing to decide leaves the list of those to be looked at, when decide is asked. */
-static void ask_in_vain(struct replaying *replaying, int64_t now_ms)
+static size_t first_of_stage(const struct replaying *replaying, size_t count, uint32_t stage)
 {
-    AUTO(event_list_release) struct event_list list = {0};
-    struct turn *turns = guess_turns(replaying, 0, 0);
-    decide(replaying->state, &(struct decide_input){now_ms, 0, false, turns}, &list);
-    free(turns);
+    const struct plan *plan = replaying->replay->plan;
+    size_t i = 0;
+    for (; i < count; i++) {
+        const struct event *event = &replaying->replay->events[replaying->at + i];
+        if (event->step < plan->step_count && plan->steps[event->step].stage == stage) break;
+    }
+    return i;
 }
 
-/* By the order in which stages stand in that list slots are given. A server that was started anew has folded from the beginning; one
-   that was not has asked between what it heard. */
-static void start_anew(struct replaying *replaying, bool asks_between)
+/* In the order in which stages stand in the list of those to be looked at, they are decided, and slots are given. That order is of the
+   server's history (when it was asked between two reports, when it was started anew), which no event tells; but what followed does. */
+static void order_as_followed(const struct replaying *replaying)
 {
-    const struct replay *replay = replaying->replay;
-    size_t end = replaying->at;
-    struct error err;
-    int failed = 0;
-    run_state_free(&replaying->state);
-    replaying->state = run_state_new(replay->plan);
-    for (replaying->at = 0; replaying->at < end && !failed; replaying->at++) {
-        failed = reduce(replaying->state, &replay->events[replaying->at], &err); /* it has folded before, so it does again */
-        if (asks_between) ask_in_vain(replaying, replay->events[replaying->at].time_ms);
+    struct run_state *state = replaying->state;
+    size_t count = count_of_instant(replaying);
+    for (uint32_t i = 1; i < state->dirty_count; i++) {
+        uint32_t stage = state->dirty[i], at = i;
+        size_t first = first_of_stage(replaying, count, stage);
+        for (; at && first < first_of_stage(replaying, count, state->dirty[at - 1]); at--)
+            state->dirty[at] = state->dirty[at - 1];
+        state->dirty[at] = stage;
     }
 }
 
-size_t replay_decide(struct replaying *replaying, struct event_list *ret_list)
+size_t replay_decide(const struct replaying *replaying, struct event_list *ret_list)
 {
-    size_t found = ask_for_turns(replaying, ret_list);
-    for (unsigned asks_between = 0; asks_between < 2 && !found; asks_between++) {
-        start_anew(replaying, asks_between);
-        found = ask_for_turns(replaying, ret_list);
-    }
+    size_t found = ask_for_turns(replaying, (struct guess){false, false}, ret_list);
+    if (found) return found;
+    order_as_followed(replaying);
+    for (unsigned hold = 0; hold < 2 && !found; hold++)
+        for (unsigned any_order = 0; any_order < 2 && !found; any_order++)
+            found = ask_for_turns(replaying, (struct guess){hold, any_order}, ret_list);
     if (found) return found;
     size_t count = count_of_instant(replaying);
     struct turn *turns = guess_turns(replaying, count, grants_in(replaying, count));
