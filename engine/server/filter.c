@@ -12,8 +12,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-extern char **environ;
-
 static int run(const char *const *argv, int input, int output, int *ret_status)
 {
     posix_spawn_file_actions_t actions;

@@ -5,7 +5,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "run/past.h"
-#include "run/replay.h"
+#include "state/replay.h"
 #include "server/filter.h"
 #include "server/host.h"
 

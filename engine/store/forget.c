@@ -15,8 +15,8 @@ static const char *const texts[FORGET_COUNT] = {
     /* The last ones first, so that what is left is the beginning of a run. */
     [FORGET_EVENTS] = "DELETE FROM events WHERE run = ?1 AND seq > (SELECT max(seq) FROM events WHERE run = ?1) - ?2",
     [FORGET_STEPS] = "DELETE FROM steps WHERE run = ?1 AND step > (SELECT max(step) FROM steps WHERE run = ?1) - ?2",
-    [FORGET_UNMARK] = "DELETE FROM forgotten WHERE run = ?1 AND NOT EXISTS (SELECT 1 FROM events WHERE run = ?1)"
-                      " AND NOT EXISTS (SELECT 1 FROM steps WHERE run = ?1)",
+    [FORGET_UNMARK] = "DELETE FROM forgotten WHERE run = ?1 AND NOT EXISTS (SELECT 1 FROM events WHERE run = ?1 UNION SELECT 1 FROM steps "
+                      "WHERE run = ?1)",
 };
 
 int forget_open(struct writer *writer, struct error *err)

@@ -9,9 +9,19 @@ flow_begin() {
     trap flow_end EXIT
 }
 
+# Whatever a flow did to its servers, what they wrote is what follows from the events; but not in a flow that set CHANGED_BY_HAND.
+flow_check() {
+    local folder
+    for folder in "$FLOW/data" "$FLOW/core"; do
+        [ -e "$folder/journal.db" ] || continue
+        crescendo fsck --data "$folder" >"$FLOW/fsck.out" 2>&1 || { echo "--- crescendo fsck --data $folder"; cat "$FLOW/fsck.out"; return 1; }
+    done
+}
+
 flow_end() {
     local status=$?
     trap - ERR EXIT
+    [ "$status" != 0 ] || [ -n "${CHANGED_BY_HAND:-}" ] || flow_check || status=1
     server_stop || { [ "$status" != 0 ] || status=1; }
     eval "${AT_END:-}" || true
     if [ "$status" != 0 ] && [ "$status" != 77 ]; then

@@ -1,6 +1,8 @@
 /* check.c: what must be true after every event, at every crash, and at the end. */
 #include "tests/sim/sim.h"
 
+#include "state/replay.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -67,6 +69,25 @@ void check_journal(struct world *world)
     AUTO(free_json) json_t *present = run_state_to_json(world->engine.state);
     if (!json_equal(folded, present)) world_fault(world, "the fold of the journal is not the state");
     run_state_free(&fold);
+}
+
+/* What happened before the crashes, too, is decided again from the events alone. */
+static void check_replay(struct world *world)
+{
+    struct event_list all = {0};
+    struct error err = {0};
+    struct replay_result result = {0};
+    for (size_t i = 0; i <= world->journal.count; i++) {
+        const struct event_list *part = i < world->journal.count ? &world->journal.batches[i].events : &world->engine.outbox;
+        for (size_t j = 0; j < part->count; j++)
+            event_list_add(&all, part->items[j].type, part->items[j].step, part->items[j].time_ms, json_incref(part->items[j].data));
+    }
+    if (replay_decisions(&(struct replay){world->plan, all.items, all.count}, &result, &err) < 0)
+        world_fault(world, "the run cannot be decided again: %s", err.message);
+    else if (!result.same)
+        world_fault(world, "event %zu (%s) is decided otherwise again", result.at + 1, event_type_name(all.items[result.at].type));
+    json_decref(result.decisions);
+    event_list_release(&all);
 }
 
 /* Nobody who was answered may find the decision gone. */
@@ -258,6 +279,7 @@ static void check_undone(struct world *world)
 void check_end(struct world *world)
 {
     check_journal(world);
+    check_replay(world);
     check_decisions(world);
     check_verdict(world);
     check_effects(world);

@@ -2,7 +2,7 @@
 #include "tests/unit/run/engine_home.h"
 
 #include "run/past.h"
-#include "run/replay.h"
+#include "state/replay.h"
 
 struct fixture {
     struct engine_home home;

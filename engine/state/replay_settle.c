@@ -1,12 +1,11 @@
 /* replay_settle.c: what a report or a line of a step must have said for these events to follow, and settling it again.
    A report is not kept, but its ends are few: every one that can have told this is tried, and one of them has to mean these very events. */
-#include "run/replay.h"
+#include "state/replay.h"
 
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/text.h"
 
-#include <stdio.h>
 #include <string.h>
 
 enum { EXIT_FAILED = 1, EXIT_TO_PARK = 75, EVENTS_OF_REPORT_MAX = 4 };
@@ -45,12 +44,22 @@ static size_t try_with_message(const struct replaying *replaying, struct report 
     return count;
 }
 
+/* What a message that begins so goes on with. */
+static int number_behind(const char *told, const char *beginning, int fallback)
+{
+    if (!told || !text_starts(told, beginning)) return fallback;
+    int number = 0;
+    for (const char *digit = told + strlen(beginning); *digit >= '0' && *digit <= '9' && number < 10000; digit++)
+        number = number * 10 + (*digit - '0');
+    return number;
+}
+
 static size_t try_exits(const struct replaying *replaying, struct report *report, const json_t *data)
 {
     const char *told = json_text(data, "message", NULL);
     int exit_code = (int)json_whole(data, "exit", EXIT_FAILED), signal = (int)json_whole(data, "signal", 0);
-    if (told && !json_object_get(data, "exit")) (void)!sscanf(told, "exit %d", &exit_code);
-    if (told && !signal) (void)!sscanf(told, "ended by signal %d", &signal);
+    if (!json_object_get(data, "exit")) exit_code = number_behind(told, "exit ", exit_code);
+    if (!signal) signal = number_behind(told, "ended by signal ", signal);
     const int codes[] = {exit_code, 0, EXIT_TO_PARK};
     size_t count = 0;
     report->type = REPORT_EXITED;
@@ -94,13 +103,20 @@ static size_t try_losses(const struct replaying *replaying, struct report *repor
     return try_report(replaying, report);
 }
 
+static int pid_among(const struct event *first, const struct event *end)
+{
+    for (; first <= end; first++)
+        if (json_object_get(first->data, "pid")) return (int)json_whole(first->data, "pid", 0);
+    return 0;
+}
+
 static size_t try_reports(const struct replaying *replaying, uint32_t attempt)
 {
     const struct event *first = &replaying->replay->events[replaying->at], *end = end_of_report(replaying);
     size_t count = 0;
     for (; end >= first && !count; end--) {
         struct report report = {.step = first->step, .attempt = attempt, .time_ms = first->time_ms};
-        report.pid = (int)json_whole(first->data, "pid", 0);
+        report.pid = pid_among(first, end);
         report.outputs = json_object_get(end->data, "outputs");
         report.usage = json_object_get(end->data, "usage");
         count = try_report(replaying, &report); /* started */

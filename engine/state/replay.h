@@ -1,7 +1,7 @@
-/* replay.h: a run is decided once more, offline: its events are folded one by one, and wherever one of them is a decision, the real decide
+/* replay.h: a run is decided once more: its events are folded one by one, and wherever one of them is a decision, the real decide
    and settle decide again. What came from outside (a report, a line of a step, a person, another run) is taken from the journal. Pure. */
-#ifndef CRESCENDO_RUN_REPLAY_H
-#define CRESCENDO_RUN_REPLAY_H
+#ifndef CRESCENDO_STATE_REPLAY_H
+#define CRESCENDO_STATE_REPLAY_H
 
 #include "state/state.h"
 
@@ -26,7 +26,7 @@ int replay_decisions(const struct replay *replay, struct replay_result *ret, str
 /* --- what its files share --- */
 struct replaying {
     const struct replay *replay;
-    struct run_state *state; /* before events[at] */
+    struct run_state *state; /* before events[at]; owned */
     size_t at;
 };
 /* Do the events from `at` on begin with the list (in any order, where any_order)? */

@@ -1,5 +1,5 @@
 /* replay.c: the walk through a run's events, and what is compared. */
-#include "run/replay.h"
+#include "state/replay.h"
 
 #include "base/json.h"
 #include "base/mem.h"
@@ -91,16 +91,19 @@ static int fold(struct replaying *replaying, size_t count, struct error *err)
 
 int replay_decisions(const struct replay *replay, struct replay_result *ret, struct error *err)
 {
-    AUTO(run_state_free) struct run_state *state = run_state_new(replay->plan);
-    struct replaying replaying = {replay, state, 0};
+    struct replaying replaying = {replay, run_state_new(replay->plan), 0};
     struct replay_result result = {.same = true};
-    while (result.same && replaying.at < replay->count) {
+    int failed = 0;
+    while (!failed && result.same && replaying.at < replay->count) {
         size_t count = account(&replaying, &result);
         result.same = count > 0;
         result.at = replaying.at;
-        int failed = fold(&replaying, count, err);
-        if (failed) return failed;
+        failed = fold(&replaying, count, err);
     }
-    *ret = result;
-    return 0;
+    run_state_free(&replaying.state);
+    if (failed)
+        json_decref(result.decisions);
+    else
+        *ret = result;
+    return failed;
 }

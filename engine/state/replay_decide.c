@@ -1,7 +1,7 @@
 /* replay_decide.c: which events decide alone can have made, and making them again.
    What decide is told besides the state is not recorded, but seen in what followed: the time is the events' own; as many stages may begin
    as did; a stage is let into its group where it was, and a lease was in doubt where nothing was begun that could be. */
-#include "run/replay.h"
+#include "state/replay.h"
 
 #include "base/json.h"
 #include "base/mem.h"
@@ -81,31 +81,14 @@ static uint32_t starts_in(const struct replaying *replaying, size_t count)
     return starts;
 }
 
-/* The event of this type among those of the instant that is of a stage of the claim, or of the step; NULL: there is none. */
-static const struct event *find_of_instant(
-    const struct replaying *replaying, size_t count, enum event_type type, uint32_t claim, uint32_t step)
+/* The event of this type and step among those of the instant; NULL: there is none. */
+static const struct event *find_of_instant(const struct replaying *replaying, size_t count, const struct event *like)
 {
-    const struct plan *plan = replaying->replay->plan;
     for (size_t i = 0; i < count; i++) {
         const struct event *event = &replaying->replay->events[replaying->at + i];
-        if (event->type != type || event->step >= plan->step_count) continue;
-        if (step == event->step || (step == NO_STEP && plan->stages[plan->steps[event->step].stage].claim == claim)) return event;
+        if (event->type == like->type && event->step == like->step) return event;
     }
     return NULL;
-}
-
-static struct turn *guess_turns(const struct replaying *replaying, size_t count)
-{
-    const struct plan *plan = replaying->replay->plan;
-    if (!plan->claim_count) return NULL;
-    struct turn *turns = mem_alloc_array(plan->claim_count, sizeof *turns);
-    for (uint32_t i = 0; i < plan->claim_count; i++) {
-        turn_begin(replaying->state, i, &turns[i]);
-        if (find_of_instant(replaying, count, EVENT_step_granted, i, NO_STEP)) continue;
-        turns[i].group = "?";
-        if (find_of_instant(replaying, count, EVENT_step_failed, i, NO_STEP)) turns[i].queue = GROUP_REJECT;
-    }
-    return turns;
 }
 
 /* Does it say whose turn it is? */
@@ -116,13 +99,41 @@ static bool is_of_group(const struct event *event)
     return event->type == EVENT_step_waits || waits || rejected;
 }
 
+static uint32_t grants_in(const struct replaying *replaying, size_t count)
+{
+    uint32_t grants = 0;
+    for (size_t i = 0; i < count; i++)
+        grants += replaying->replay->events[replaying->at + i].type == EVENT_step_granted;
+    return grants;
+}
+
+/* Let in are those that the first so many grants of this instant say. */
+static struct turn *guess_turns(const struct replaying *replaying, size_t count, uint32_t grants)
+{
+    const struct plan *plan = replaying->replay->plan;
+    if (!plan->claim_count) return NULL;
+    struct turn *turns = mem_alloc_array(plan->claim_count, sizeof *turns);
+    for (uint32_t i = 0; i < plan->claim_count; i++) {
+        turn_begin(replaying->state, i, &turns[i]);
+        turns[i].group = "?";
+    }
+    for (size_t i = 0; i < count; i++) {
+        const struct event *event = &replaying->replay->events[replaying->at + i];
+        uint32_t claim = event->step < plan->step_count ? plan->stages[plan->steps[event->step].stage].claim : NO_CLAIM;
+        if (claim == NO_CLAIM) continue;
+        if (event->type == EVENT_step_granted && grants && grants--) turns[claim].group = NULL;
+        if (event->type == EVENT_step_failed && is_of_group(event)) turns[claim].queue = GROUP_REJECT;
+    }
+    return turns;
+}
+
 /* Whose turn it is, is in no event of this run: those words are taken as they stand. Words that stand nowhere were the same as before. */
 static void borrow_words(const struct replaying *replaying, size_t count, struct event_list *list)
 {
     size_t kept = 0;
     for (size_t i = 0; i < list->count; i++) {
         struct event *made = &list->items[i];
-        const struct event *told = is_of_group(made) ? find_of_instant(replaying, count, made->type, NO_CLAIM, made->step) : NULL;
+        const struct event *told = is_of_group(made) ? find_of_instant(replaying, count, made) : NULL;
         if (told) json_put_text(made->data, "message", json_text(told->data, "message", NULL));
         if (made->type == EVENT_step_waits && !told)
             event_release(made);
@@ -141,19 +152,71 @@ static void ask(
     borrow_words(replaying, count, list);
 }
 
+struct guess { /* of what is not recorded */
+    bool hold, any_order;
+};
+
 /* Stages that are ready begin when they may: more of them may have begun in this instant than at this decision. */
+static size_t ask_for_slots(
+    const struct replaying *replaying, size_t count, const struct turn *turns, struct guess guess, struct event_list *list)
+{
+    uint32_t starts = starts_in(replaying, count);
+    for (uint32_t less = 0; less <= starts; less++) {
+        ask(replaying, count, starts - less, guess.hold, turns, list);
+        if (replay_matches(replaying, list, guess.any_order)) return list->count;
+    }
+    return 0;
+}
+
+static size_t ask_for_turns(const struct replaying *replaying, struct guess guess, struct event_list *list)
+{
+    size_t count = count_of_instant(replaying), found = 0;
+    for (uint32_t less = 0, grants = grants_in(replaying, count); less <= grants && !found; less++) {
+        struct turn *turns = guess_turns(replaying, count, grants - less);
+        found = ask_for_slots(replaying, count, turns, guess, list);
+        free(turns);
+    }
+    return found;
+}
+
+static size_t first_of_stage(const struct replaying *replaying, size_t count, uint32_t stage)
+{
+    const struct plan *plan = replaying->replay->plan;
+    size_t i = 0;
+    for (; i < count; i++) {
+        const struct event *event = &replaying->replay->events[replaying->at + i];
+        if (event->step < plan->step_count && plan->steps[event->step].stage == stage) break;
+    }
+    return i;
+}
+
+/* In the order in which stages stand in the list of those to be looked at, they are decided, and slots are given. That order is of the
+   server's history (when it was asked between two reports, when it was started anew), which no event tells; but what followed does. */
+static void order_as_followed(const struct replaying *replaying)
+{
+    struct run_state *state = replaying->state;
+    size_t count = count_of_instant(replaying);
+    for (uint32_t i = 1; i < state->dirty_count; i++) {
+        uint32_t stage = state->dirty[i], at = i;
+        size_t first = first_of_stage(replaying, count, stage);
+        for (; at && first < first_of_stage(replaying, count, state->dirty[at - 1]); at--)
+            state->dirty[at] = state->dirty[at - 1];
+        state->dirty[at] = stage;
+    }
+}
+
 size_t replay_decide(const struct replaying *replaying, struct event_list *ret_list)
 {
-    size_t count = count_of_instant(replaying);
-    uint32_t starts = starts_in(replaying, count);
-    struct turn *turns = guess_turns(replaying, count);
-    size_t found = 0;
+    size_t found = ask_for_turns(replaying, (struct guess){false, false}, ret_list);
+    if (found) return found;
+    order_as_followed(replaying);
     for (unsigned hold = 0; hold < 2 && !found; hold++)
-        for (uint32_t slots = 0; slots <= starts && !found; slots++) {
-            ask(replaying, count, starts - slots, hold, turns, ret_list);
-            if (replay_matches(replaying, ret_list, true)) found = ret_list->count;
-        }
-    if (!found) ask(replaying, count, starts, false, turns, ret_list);
+        for (unsigned any_order = 0; any_order < 2 && !found; any_order++)
+            found = ask_for_turns(replaying, (struct guess){hold, any_order}, ret_list);
+    if (found) return found;
+    size_t count = count_of_instant(replaying);
+    struct turn *turns = guess_turns(replaying, count, grants_in(replaying, count));
+    ask(replaying, count, starts_in(replaying, count), false, turns, ret_list);
     free(turns);
-    return found;
+    return 0;
 }
