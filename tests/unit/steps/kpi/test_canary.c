@@ -178,7 +178,7 @@ static void all_ties_do_no_harm(void **state)
             arms.canary[i] = arms.baseline[i] = 5000;
         for (int i = 1; i <= 50 && !tick.decision.verdict; i++) {
             const struct ramp_reading counts = {.now_ms = (int64_t)i * T, .canary = 250, .baseline = tick.index < 2 ? 750 : 250};
-            const struct canary_reading reading = {counts, arms.canary, arms.baseline, counts.canary, counts.baseline, 0, 0};
+            const struct canary_reading reading = {counts, arms.canary, arms.baseline, 0, 0};
             if (tick.decision.index) ramp_begin_share(&canary.ramp, tick.decision.index, (int64_t)(i - 1) * T);
             canary_judge(&canary, &reading, (uint64_t)i, &tick);
         }
