@@ -120,6 +120,9 @@ static void describe_state(const struct run_state *state, json_t *row)
     json_t *left = run_state_left(state);
     json_put(row, "left", json_array_size(left) ? json_incref(left) : NULL);
     json_decref(left);
+    json_t *settled = run_state_settled(state);
+    json_put(row, "settled", json_array_size(settled) ? json_incref(settled) : NULL);
+    json_decref(settled);
     if (!state->cancelled_by) return; /* what the engine says of its own cancels is in the run's message */
     json_put_text(row, "cancelled_by", state->cancelled_by);
     json_put_text(row, "cancel_comment", state->cancel_comment);

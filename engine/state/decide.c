@@ -196,7 +196,7 @@ void decide(struct run_state *state, const struct decide_input *input, struct ev
         if (is_asking(state)) return ask_person(&decision);
         return decide_steps(&decision);
     case RUN_needs_person:
-        if (!is_asking(state)) add_run(&decision, EVENT_run_resumed, NULL);
+        if (!is_asking(state)) add_run(&decision, state->cancel_count ? EVENT_run_cancelling : EVENT_run_resumed, NULL);
         return;
     case RUN_rolling_back: notice_due_timers(state, input->now_ms); return decide_undo(&decision);
     default: return;

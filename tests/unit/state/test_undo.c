@@ -198,7 +198,7 @@ static void a_failure_is_tried_again_with_pauses(void **unused)
     EXPECT_STATUS("a/x", compensation_failed);
     assert_int_equal(fixture.state->status, RUN_rollback_failed);
     assert_string_equal(
-        fixture.state->message, "a/x could not be undone: exit 1; undo it by hand: `crescendo show 7 --json` says what was done");
+        fixture.state->message, "a/x could not be undone: exit 1; undo it by hand (`crescendo show 7` says what is left), then `crescendo resolve 7 --undone`");
     fixture_free(&fixture);
 }
 
