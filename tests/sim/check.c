@@ -73,10 +73,14 @@ void check_journal(struct world *world)
 static void check_decisions(struct world *world)
 {
     const struct run_state *state = world->engine.state;
-    uint32_t votes = 0;
+    uint32_t votes = 0, settled = 0;
     for (uint32_t i = 0; i < world->plan->step_count; i++)
         for (const struct vote *vote = state->steps[i].votes; vote; vote = vote->next)
             votes++;
+    for (uint32_t i = 0; i < world->plan->step_count; i++)
+        for (const struct resolution *resolution = state->steps[i].resolutions; resolution; resolution = resolution->next)
+            settled++;
+    if (settled < world->acknowledged_settled) world_fault(world, "what a person settled, and was told that it counts, is lost");
     if (votes < world->acknowledged_votes) world_fault(world, "a decision that was acknowledged is lost");
     if (state->cancel_count < world->acknowledged_cancels) world_fault(world, "a cancel that was acknowledged is lost");
 }

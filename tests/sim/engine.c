@@ -18,7 +18,7 @@ static void tell_event(const struct world *world, const struct event *event)
         event->data ? data : "");
 }
 
-static void fold(struct world *world, struct event_list *events)
+void engine_fold(struct world *world, struct event_list *events)
 {
     for (size_t i = 0; i < events->count && !world->fault; i++) {
         struct event *event = &events->items[i];
@@ -40,11 +40,15 @@ static void flush(struct world *world)
     if (!engine->outbox.count) return;
     journal->batches = mem_grow(journal->batches, &journal->capacity, journal->count + 1, sizeof *journal->batches);
     struct batch *batch = &journal->batches[journal->count++];
-    *batch = (struct batch){.events = engine->outbox, .sequence = engine->sequence, .votes = engine->votes, .cancels = engine->cancels};
+    *batch = (struct batch){.events = engine->outbox,
+        .sequence = engine->sequence,
+        .votes = engine->votes,
+        .cancels = engine->cancels,
+        .settled = engine->settled};
     for (size_t i = 0; i < batch->events.count; i++)
         batch->is_durable |= event_type_class(batch->events.items[i].type) == EVENT_CLASS_DURABLE;
     engine->outbox = (struct event_list){0};
-    engine->votes = engine->cancels = 0;
+    engine->votes = engine->cancels = engine->settled = 0;
 }
 
 bool engine_commit(struct world *world)
@@ -54,6 +58,7 @@ bool engine_commit(struct world *world)
     for (; journal->committed < journal->count; journal->committed++) {
         world->acknowledged_votes += journal->batches[journal->committed].votes;
         world->acknowledged_cancels += journal->batches[journal->committed].cancels;
+        world->acknowledged_settled += journal->batches[journal->committed].settled;
     }
     return true;
 }
@@ -81,7 +86,7 @@ static void hear_line(struct world *world, const struct wire *wire)
     if (engine->state->steps[wire->step].attempt != wire->attempt) return;
     if (settle_line(engine->state, wire->step, wire->line, wire->time_ms, &events, &reply, &err))
         settle_fault(engine->state, wire->step, err.message, wire->time_ms, &events);
-    fold(world, &events);
+    engine_fold(world, &events);
     if (!reply) return;
     engine->sayings = mem_grow(engine->sayings, &engine->saying_capacity, engine->saying_count + 1, sizeof *engine->sayings);
     struct saying *saying = &engine->sayings[engine->saying_count++];
@@ -104,7 +109,7 @@ static void hear_report(struct world *world, const struct wire *wire)
         .outputs = outputs,
         .message = NULL};
     settle(world->engine.state, &report, &events);
-    fold(world, &events);
+    engine_fold(world, &events);
     const struct step_state *step = &world->engine.state->steps[wire->step];
     bool is_expected = is_live(step->status) && step->attempt == wire->attempt;
     if (wire->type == REPORT_STARTED && !is_expected) shim_cancel(world, wire->step, wire->attempt); /* its start was forgotten */
@@ -127,7 +132,7 @@ static void hear_loss(struct world *world)
                 .time_ms = world->now_ms,
                 .started = step->status != STEP_starting},
             &events);
-        fold(world, &events);
+        engine_fold(world, &events);
     }
 }
 
@@ -207,7 +212,7 @@ bool engine_advance(struct world *world)
         check_hold(world, &events);
         if (!events.count) break;
         if (rounds > 3 * world->plan->step_count + 20) world_fault(world, "decide does not come to an end");
-        fold(world, &events);
+        engine_fold(world, &events);
     }
     flush(world);
     engine->must_advance = false;
@@ -258,7 +263,7 @@ static bool end_step(struct world *world, uint32_t index)
             &(struct report){
                 .type = REPORT_DROPPED, .step = index, .attempt = engine->state->steps[index].attempt, .time_ms = world->now_ms},
             &events);
-        fold(world, &events);
+        engine_fold(world, &events);
         return true;
     }
     engine->ended[index] = engine->state->steps[index].attempt;
@@ -281,36 +286,6 @@ bool engine_act(struct world *world)
     return false;
 }
 
-/* --- people --- */
-
-bool engine_vote(struct world *world)
-{
-    static const char *const people[] = {"p0", "p1", "p2", "stranger"};
-    struct engine *engine = &world->engine;
-    for (uint32_t i = 0; i < world->plan->step_count; i++) {
-        if (engine->state->steps[i].wait != WAIT_approval) continue;
-        const char *const groups[] = {people[chance_below(&world->chance, COUNT_OF(people))], NULL};
-        struct event_list events = {0};
-        struct error err = {0};
-        bool approves = chance_percent(&world->chance, 85);
-        if (settle_vote(engine->state, i, groups[0], groups, approves, "so be it", world->now_ms, &events, &err) == 0) engine->votes++;
-        fold(world, &events);
-        return true;
-    }
-    return false;
-}
-
-bool engine_cancel(struct world *world)
-{
-    struct engine *engine = &world->engine;
-    if (run_move(engine->state->status, EVENT_cancel_requested) < 0) return false;
-    struct event_list events = {0};
-    event_list_add(&events, EVENT_cancel_requested, NO_STEP, world->now_ms, json_pack("{s:s}", "by", "p0"));
-    engine->cancels++;
-    fold(world, &events);
-    return true;
-}
-
 /* --- life --- */
 
 static void engine_new(struct world *world)
@@ -325,7 +300,7 @@ void engine_begin(struct world *world)
     engine_new(world);
     struct event_list events = {0};
     event_list_add(&events, EVENT_run_accepted, NO_STEP, world->now_ms, json_pack("{s:i, s:s}", "number", 1, "author", "p1"));
-    fold(world, &events);
+    engine_fold(world, &events);
     flush(world);
     engine_commit(world);
 }

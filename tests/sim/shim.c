@@ -200,7 +200,7 @@ static void tell_outcome(struct world *world, struct process *process, const cha
     process->next_ms = INT64_MAX;
 }
 
-static void undo(struct world *world, uint32_t step)
+void world_undo(struct world *world, uint32_t step)
 {
     const char *path = world->plan->steps[step].path;
     if (++world->undone[step] > 1) world_fault(world, "%s was undone twice", path);
@@ -212,7 +212,7 @@ static void order(struct world *world, struct process *process)
 {
     if (process->undoes && chance_percent(&world->chance, 1) && !world->is_calm) return tell_outcome(world, process, "failed");
     if (process->undoes) {
-        undo(world, process->step);
+        if (!world->by_hand[process->step]) world_undo(world, process->step);
         if (chance_percent(&world->chance, 8) && !world->is_calm) return finish(world, process, CAUSE_SIGNAL, 0);
         if (chance_percent(&world->chance, 92)) return tell_outcome(world, process, "done");
         process->phase = PHASE_OVER; /* it forgets to tell */

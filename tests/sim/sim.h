@@ -50,7 +50,7 @@ struct batch {
     struct event_list events;
     uint64_t sequence; /* of the last report that it holds */
     bool is_durable;
-    uint32_t votes, cancels; /* people who wait for this batch to be told that it counts */
+    uint32_t votes, cancels, settled; /* people who wait for this batch to be told that it counts */
 };
 struct journal_model {
     struct batch *batches;
@@ -68,8 +68,8 @@ struct engine { /* all of it but the plan is forgotten in a crash */
     uint64_t sequence;        /* of the last report heard */
     uint32_t *handed, *ended; /* per step: the attempt that was sent to this shim, or asked to be ended */
     bool is_attached, must_advance, knows_shim;
-    bool is_unsure;          /* after a restart: whether leases are held is not known yet, so nothing new may begin */
-    uint32_t votes, cancels; /* in the outbox */
+    bool is_unsure;                   /* after a restart: whether leases are held is not known yet, so nothing new may begin */
+    uint32_t votes, cancels, settled; /* in the outbox */
     struct saying *sayings;
     size_t saying_count, saying_capacity;
 };
@@ -94,8 +94,10 @@ struct world {
     uint32_t *undone;    /* per step: how often the peer was told to take it back */
     uint32_t *undone_at; /* per step: its place among all that was taken back */
     uint32_t undone_count;
-    struct other *others; /* by claim */
-    uint32_t acknowledged_votes, acknowledged_cancels;
+    bool *by_hand;           /* per step: a person took it back, so that the peer has nothing to take back any more */
+    bool is_settled_by_hand; /* a person undoes what could not be undone, and says so */
+    struct other *others;    /* by claim */
+    uint32_t acknowledged_votes, acknowledged_cancels, acknowledged_settled;
     uint32_t crash_budget, cancel_budget;
     uint64_t event_count, crash_count;
     const char *fault; /* what went wrong; NULL = nothing */
@@ -107,6 +109,7 @@ void world_fault(struct world *world, const char *format, ...) __attribute__((fo
 void world_say(const struct world *world, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* shim.c */
+void world_undo(struct world *world, uint32_t step); /* the peer takes back what it has of the step */
 void shim_start(struct world *world, uint32_t step, uint32_t attempt, uint32_t after, bool undoes);
 void shim_cancel(struct world *world, uint32_t step, uint32_t attempt);
 void shim_tell(struct world *world, uint32_t step, uint32_t attempt, const char *line);
@@ -116,17 +119,21 @@ int64_t shim_next_ms(const struct world *world);
 void shim_release(struct world *world);
 
 /* engine.c */
-void engine_begin(struct world *world); /* the run is accepted */
-void engine_crash(struct world *world); /* forgets, then takes up what the journal has */
+void engine_fold(struct world *world, struct event_list *events); /* empties events */
+void engine_begin(struct world *world);                           /* the run is accepted */
+void engine_crash(struct world *world);                           /* forgets, then takes up what the journal has */
 bool engine_commit(struct world *world);
 bool engine_hear(struct world *world); /* the next report, or that the shim is gone */
 bool engine_advance(struct world *world);
 bool engine_act(struct world *world);
 bool engine_learn(struct world *world); /* that the leases are held */
-bool engine_vote(struct world *world);
-bool engine_cancel(struct world *world);
 int64_t engine_next_ms(const struct world *world);
 void engine_release(struct world *world);
+
+/* people.c */
+bool engine_vote(struct world *world);
+bool engine_cancel(struct world *world);
+bool engine_settle(struct world *world); /* a person says what is so at the peer, or undoes by hand */
 
 /* others.c */
 void others_move(struct world *world);   /* sometimes one comes or goes */

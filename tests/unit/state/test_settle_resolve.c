@@ -151,6 +151,21 @@ static void an_adopted_effect_is_undone_like_any_other(void **unused)
     fixture_free(&fixture);
 }
 
+/* The stage's time is over by then: the step fails, and what the person said was done is undone with the rest. */
+static void a_timeout_does_not_wait_for_the_person(void **unused)
+{
+    (void)unused;
+    struct fixture fixture = in_doubt("stage a timeout=5000\nstep x undo=e\n");
+    fixture.now_ms += 60 * 1000;
+    fixture_decide(&fixture);
+    expect_run(&fixture, needs_person);
+    assert_int_equal(says_done(&fixture, "17"), 0);
+    expect_run(&fixture, rolling_back);
+    AUTO(free_json) json_t *list = run_state_undo(fixture.state, fixture_index(&fixture, "a/x"));
+    assert_string_equal(json_text(json_array_get(list, 0), "adopt", ""), "17");
+    fixture_free(&fixture);
+}
+
 static void of_several_one_is_named(void **unused)
 {
     (void)unused;
@@ -222,6 +237,7 @@ int main(void)
         cmocka_unit_test(what_was_not_done_may_be_sent_again),
         cmocka_unit_test(a_run_that_is_being_cancelled_goes_on_ending),
         cmocka_unit_test(an_adopted_effect_is_undone_like_any_other),
+        cmocka_unit_test(a_timeout_does_not_wait_for_the_person),
         cmocka_unit_test(of_several_one_is_named),
         cmocka_unit_test(only_what_is_open_is_settled),
         cmocka_unit_test(undone_by_hand_settles_all_of_the_step),
