@@ -190,7 +190,6 @@ static int see_done(struct ordering *ordering, const json_t *order, enum effect_
 {
     AUTO(free_json) json_t *rest = NULL;
     struct error problem = {0};
-    if (ordering->wait_ms > FIND_WAIT_MS) ordering->wait_ms = FIND_WAIT_MS;
     if (ordering_wait(ordering, json_text(order, "id", ""), &rest, &problem) < 0) {
         *ret_seen = EFFECT_SEEN_UNSURE;
         if (problem.code == ERROR_TIMEOUT) return 0;
@@ -220,10 +219,17 @@ static int adopt_order(struct ordering *ordering, const char *id, const char *ke
 static int find_order(struct ordering *ordering, const json_t *intent, json_t **ret_order, struct error *err)
 {
     const char *key = json_text(intent, "key", ""), *adopt = json_text(intent, "adopt", NULL);
+    if (ordering->wait_ms > FIND_WAIT_MS) ordering->wait_ms = FIND_WAIT_MS;
     if (adopt) return adopt_order(ordering, adopt, key, ret_order, err);
-    int failed = tmf_order_find(&ordering->client, key, ret_order, err);
-    if (failed || !*ret_order) return failed;
-    return tmf_order_check_echo(&ordering->client, json_object_get(intent, "body"), *ret_order, err);
+    AUTO(free_json) json_t *orders = NULL;
+    const json_t *body = json_object_get(intent, "body");
+    int failed = tmf_order_find(&ordering->client, key, &orders, err);
+    json_t *best = failed ? NULL : ordering_best(orders);
+    if (failed || !best) return failed;
+    failed = tmf_order_check_echo(&ordering->client, body, best, err);
+    if (!failed) failed = ordering_end_extras(ordering, body, best, orders, err);
+    if (!failed) *ret_order = json_incref(best);
+    return failed;
 }
 
 int ordering_find(struct step *step, const json_t *intent, bool waits, enum effect_seen *ret_seen, json_t **ret_outcome, struct error *err)
@@ -233,6 +239,7 @@ int ordering_find(struct step *step, const json_t *intent, bool waits, enum effe
     const json_t *body = json_object_get(intent, "body");
     enum effect_seen seen = EFFECT_SEEN_DONE;
     int failed = ordering_open(step, &ordering, err);
+    if (!failed && ordering_is_extra(json_text(intent, "name", ""))) return ordering_find_ended(&ordering, body, ret_seen, err);
     if (!failed) failed = find_order(&ordering, intent, &order, err);
     if (failed) return failed;
     if (!order) { /* one that is still under way would be the same order as the next with its key */
@@ -241,6 +248,9 @@ int ordering_find(struct step *step, const json_t *intent, bool waits, enum effe
     }
     if (waits) failed = see_done(&ordering, order, &seen, err);
     if (failed) return failed;
+    if (seen == EFFECT_SEEN_UNSURE && json_text(intent, "adopt", NULL)) /* a word for an order that is not done yet comes too early */
+        return error_set(
+            err, ERROR_TIMEOUT, NOWHERE, "%.40s: order %.60s is not at rest yet", ordering.domain, json_text(order, "id", "?"));
     if (seen == EFFECT_SEEN_DONE) *ret_outcome = outcome_of(&ordering, body, order);
     *ret_seen = seen;
     return 0;

@@ -328,6 +328,8 @@ bool run_state_has_open_effect(const struct run_state *state);
 json_t *run_state_left(const struct run_state *state);
 /* What persons settled: [{step, words, by, as, effect, id, comment, time_ms}, ...]; caller's. */
 json_t *run_state_settled(const struct run_state *state);
+/* Orders too many, of peers that lost what makes a key unique: [{step, target, order, ended, message}, ...]; caller's. */
+json_t *run_state_extras(const struct run_state *state);
 /* The effect's key: SHA-256 over run, step path, generation, name, target, joined by newlines. */
 void effect_key(uint64_t run, const char *step_path, unsigned generation, const char *name, const char *target, char ret_key[65]);
 /* One line for a person about an event that a watcher cares for, NULL for the others. Caller frees. */

@@ -122,6 +122,26 @@ json_t *run_state_settled(const struct run_state *state)
     return list;
 }
 
+static json_t *describe_extra(const struct run_state *state, uint32_t step, const struct effect_state *effect)
+{
+    json_t *item = json_object();
+    json_put_text(item, "step", state->plan->steps[step].path);
+    json_put_text(item, "target", effect->target);
+    json_put_text(item, "order", json_text(effect->intent, "order", NULL));
+    json_put_flag(item, "ended", effect->status == EFFECT_done);
+    json_put_text(item, "message", json_text(effect->outcome, "message", NULL));
+    return item;
+}
+
+json_t *run_state_extras(const struct run_state *state)
+{
+    json_t *list = json_array();
+    uint32_t step = 0;
+    for (const struct effect_state *effect = effect_next(state, &step, NULL); effect; effect = effect_next(state, &step, effect))
+        if (text_starts(effect->name, "end extra ")) json_array_append_new(list, describe_extra(state, step, effect));
+    return list;
+}
+
 static void put_nonzero(json_t *object, const char *key, int64_t value)
 {
     if (value) json_put_whole(object, key, value);

@@ -71,16 +71,11 @@ static bool has_key(void *context, const json_t *order)
     return text_equal(json_text(order, "externalId", NULL), context);
 }
 
-int tmf_order_find(const struct tmf_client *client, const char *key, json_t **ret_order, struct error *err)
+int tmf_order_find(const struct tmf_client *client, const char *key, json_t **ret_orders, struct error *err)
 {
-    AUTO(free_json) json_t *found = NULL;
     AUTO(free_text) char *own_key = mem_copy_text(key);
     const struct tmf_filter filter = {"externalId", key};
-    int failed = tmf_list(client, TMF_SERVICE_ORDER, &filter, has_key, own_key, &found, err);
-    if (failed) return failed;
-    json_t *order = json_array_get(found, 0);
-    *ret_order = order ? json_incref(order) : NULL;
-    return 0;
+    return tmf_list(client, TMF_SERVICE_ORDER, &filter, has_key, own_key, ret_orders, err);
 }
 
 /* --- waiting ---------------------------------------------------------------------------------------------------------------------------

@@ -9,8 +9,8 @@
    order but none of its items, so it will do nothing. */
 int tmf_order_send(const struct tmf_client *client, const json_t *body, const char *key, json_t **ret_order, struct error *err) MUST_CHECK;
 
-/* The order with this externalId; *ret_order NULL: there is none. Peers are not trusted to filter. */
-int tmf_order_find(const struct tmf_client *client, const char *key, json_t **ret_order, struct error *err) MUST_CHECK;
+/* The orders with this externalId: none, one, or several where the peer lost what makes a key unique. Peers are not trusted to filter. */
+int tmf_order_find(const struct tmf_client *client, const char *key, json_t **ret_orders, struct error *err) MUST_CHECK;
 
 /* Is an order that is sent again with its key still the same one? Then one that was not found may be sent. */
 bool tmf_order_repeat_is_safe(const struct tmf_client *client);
