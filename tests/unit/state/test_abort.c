@@ -71,7 +71,9 @@ static struct fixture arrive(const char *place, struct seen *seen)
     fixture_event(&fixture, EVENT_run_accepted, NO_STEP, json_pack("{s:i, s:s}", "number", 7, "author", "ann"));
     fixture_decide(&fixture);
     note(seen, &fixture);
-    for (char *line = events ? strtok(events + strlen("---\n"), "\n") : NULL; line; line = strtok(NULL, "\n")) {
+    for (char *line = events ? events + strlen("---\n") : NULL, *next; line; line = next) {
+        next = strchr(line, '\n');
+        if (next) *next++ = '\0';
         happen(&fixture, line);
         note(seen, &fixture);
     }
