@@ -69,6 +69,7 @@ static int look_up(
     if (failed) return failed;
     if (seen == EFFECT_SEEN_UNSURE && effect->adopt) { /* the word of the person who looked counts */
         seen = EFFECT_SEEN_DONE;
+        json_decref(outcome);
         outcome = json_pack("{s:s}", "order", effect->adopt);
     }
     failed = record(step, effect, seen_name(seen), outcome, err);
