@@ -10,7 +10,12 @@
 
 #include <string.h>
 
-enum { WAIT_MS = 30 * 60 * 1000, FIND_WAIT_MS = 60 * 1000, WAIT_MARGIN_MS = 2000 };
+enum {
+    WAIT_MS = 30 * 60 * 1000,
+    FIND_WAIT_MS = 60 * 1000,
+    WAIT_MARGIN_MS = 2000,
+    LIFE_MS = 45 * 1000, /* of a request: net/http.c gives up after 30 s; the rest is for what lies between */
+};
 
 /* The step's own timeout ends it without a word, so the wait ends a little before. */
 static int64_t longest_wait(const json_t *facts)
@@ -223,7 +228,7 @@ static int find_order(struct ordering *ordering, const json_t *intent, json_t **
     if (adopt) return adopt_order(ordering, adopt, key, ret_order, err);
     AUTO(free_json) json_t *orders = NULL;
     const json_t *body = json_object_get(intent, "body");
-    int failed = tmf_order_find(&ordering->client, key, &orders, err);
+    int failed = tmf_order_find_late(&ordering->client, key, LIFE_MS, &orders, err);
     json_t *best = failed ? NULL : ordering_best(orders);
     if (failed || !best) return failed;
     failed = tmf_order_check_echo(&ordering->client, body, best, err);
@@ -242,8 +247,8 @@ int ordering_find(struct step *step, const json_t *intent, bool waits, enum effe
     if (!failed && ordering_is_extra(json_text(intent, "name", ""))) return ordering_find_ended(&ordering, body, ret_seen, err);
     if (!failed) failed = find_order(&ordering, intent, &order, err);
     if (failed) return failed;
-    if (!order) { /* one that is still under way would be the same order as the next with its key */
-        *ret_seen = tmf_order_repeat_is_safe(&ordering.client) ? EFFECT_SEEN_ABSENT : EFFECT_SEEN_UNSURE;
+    if (!order) {
+        *ret_seen = EFFECT_SEEN_ABSENT;
         return 0;
     }
     if (waits) failed = see_done(&ordering, order, &seen, err);
