@@ -188,7 +188,7 @@ void decide(struct run_state *state, const struct decide_input *input, struct ev
         if (run_deadline(state) <= input->now_ms) return time_out(&decision);
         return decide_steps(&decision);
     case RUN_needs_person:
-        if (!is_asking(state)) add_run(&decision, EVENT_run_resumed, NULL);
+        if (!is_asking(state)) add_run(&decision, state->cancel_count ? EVENT_run_cancelling : EVENT_run_resumed, NULL);
         return;
     case RUN_rolling_back: timers_notice(state, input->now_ms); return decide_undo(&decision);
     default: return;
