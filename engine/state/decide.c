@@ -45,8 +45,8 @@ static void ask_person(const struct decision *decision)
     while (!is_for_person(state, step))
         if (++step == state->plan->step_count) return;
     AUTO(free_text)
-    char *message = mem_format("%s: %s", state->plan->steps[step].path,
-        state->steps[step].message ? state->steps[step].message : reason_help(REASON_effect_unknown));
+    char *message = mem_format("%s: %s; `crescendo explain %llu` says what to do", state->plan->steps[step].path,
+        state->steps[step].message ? state->steps[step].message : reason_help(REASON_effect_unknown), (unsigned long long)state->run);
     json_t *data = json_object();
     json_put_text(data, "message", message);
     add_run(decision, EVENT_run_needs_person, data);

@@ -7,6 +7,10 @@
 #include "base/mem.h"
 #include "base/text.h"
 
+#include <string.h>
+
+enum { ID_MAX_BYTES = 200 }; /* it becomes part of a line of the step protocol */
+
 struct settling {
     const struct run_state *state;
     uint32_t step;
@@ -87,6 +91,8 @@ static int settle_unknown(const struct settling *settling, struct error *err)
     const struct effect_state *effect;
     size_t count;
     const struct resolution *says = settling->resolution;
+    if (says->id && (strlen(says->id) > ID_MAX_BYTES || strchr(says->id, '\n')))
+        return error_set(err, ERROR_INVALID, NOWHERE, "an id has one line of at most %d bytes", ID_MAX_BYTES);
     if (says->as == RESOLVED_done && (!says->id || !*says->id))
         return error_set(err, ERROR_INVALID, NOWHERE, "who says that it was done says as what: the id of the order at the peer");
     int failed = find_effect(settling, &effect, &count, err);

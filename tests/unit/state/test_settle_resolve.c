@@ -53,6 +53,11 @@ static void what_was_done_is_asked_for_at_the_peer(void **unused)
 {
     (void)unused;
     struct fixture fixture = in_doubt("stage a\nstep x effects\n");
+    char long_id[300];
+    memset(long_id, 'x', sizeof long_id - 1);
+    long_id[sizeof long_id - 1] = '\0';
+    assert_int_equal(says_done(&fixture, long_id), -ERROR_INVALID);
+    assert_int_equal(says_done(&fixture, "1\n7"), -ERROR_INVALID);
     assert_int_equal(says_done(&fixture, NULL), -ERROR_INVALID);
     assert_int_equal(says_done(&fixture, "17"), 0);
     expect_run(&fixture, running);
