@@ -19,7 +19,9 @@ void fold_undo_anew(struct run_state *state);
 /* --- reduce_person.c; called by reduce only --- */
 void fold_vote(struct step_state *step, const struct event *event);
 void fold_resolved(struct step_state *step, const struct event *event);
-char *resolution_words(const json_t *data); /* "ann says that order was done, as 17: it is there"; caller frees */
+/* What an event of an effect owes to a person: adopted by their word, or done by it. */
+void fold_word(struct step_state *step, struct effect_state *effect, const struct event *event);
+char *resolution_words(const json_t *data);          /* "ann says that order was done, as 17: it is there"; caller frees */
 bool resolution_is_whole(const struct event *event); /* does step_resolved say who, and how? */
 
 /* --- timers.c --- */

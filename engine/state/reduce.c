@@ -80,10 +80,9 @@ static void fold_start(struct run_state *state, const struct event *event)
 
 static void fold_run(struct run_state *state, const struct event *event, enum run_status to)
 {
-    bool was_asked = state->status == RUN_needs_person;
-    bool goes_back = event->type == EVENT_run_rolling_back && state->status != RUN_rollback_failed;
-    if (goes_back) state->undoes_unfinished = state->status == RUN_cancelling;
-    if (event->type == EVENT_cancel_requested && state->status == RUN_rollback_failed) fold_undo_anew(state);
+    bool was_asked = state->status == RUN_needs_person, was_back = state->status == RUN_rollback_failed;
+    if (event->type == EVENT_run_rolling_back && !was_back) state->undoes_unfinished = state->status == RUN_cancelling;
+    if (event->type == EVENT_cancel_requested && was_back) fold_undo_anew(state);
     state->status = to;
     state->wait = event->type == EVENT_run_waiting ? event_wait(event) : state->wait;
     if (to != RUN_waiting) state->wait = to == RUN_needs_person ? WAIT_person : WAIT_none;
@@ -364,12 +363,8 @@ static int reduce_effect(struct run_state *state, const struct event *event, str
         replace_text(&effect->digest, json_text(event->data, "digest", NULL));
         replace_json(&effect->intent, json_object_get(event->data, "body"));
     }
-    if (event->type == EVENT_effect_adopted)
-        replace_text(&effect->adopt, json_text(event->data, "id", NULL));
-    else if (!effect_is_open(effect))
-        replace_text(&effect->adopt, NULL);
+    fold_word(step, effect, event);
     if (event->type == EVENT_effect_done) effect->order = ++state->done_count;
-    step->took_word |= json_flag(event->data, "word", false);
     json_t *outcome = json_object_get(event->data, "outcome");
     if (outcome) replace_json(&effect->outcome, outcome);
     return 0;

@@ -5,6 +5,8 @@
 #include "base/mem.h"
 #include "base/text.h"
 
+#include <stdlib.h>
+
 static const char *const names[RESOLVED_COUNT] = {[RESOLVED_done] = "done", [RESOLVED_not_done] = "not_done", [RESOLVED_undone] = "undone"};
 
 const char *resolved_name(enum resolved as)
@@ -51,6 +53,14 @@ void fold_vote(struct step_state *step, const struct event *event)
 static char *copy(const struct event *event, const char *name)
 {
     return mem_copy_text(json_text(event->data, name, NULL));
+}
+
+void fold_word(struct step_state *step, struct effect_state *effect, const struct event *event)
+{
+    step->took_word |= json_flag(event->data, "word", false);
+    if (event->type != EVENT_effect_adopted && effect_is_open(effect)) return;
+    free(effect->adopt);
+    effect->adopt = event->type == EVENT_effect_adopted ? copy(event, "id") : NULL;
 }
 
 void fold_resolved(struct step_state *step, const struct event *event)

@@ -42,11 +42,7 @@ static void flush(struct world *world)
     if (!engine->outbox.count) return;
     journal->batches = mem_grow(journal->batches, &journal->capacity, journal->count + 1, sizeof *journal->batches);
     struct batch *batch = &journal->batches[journal->count++];
-    *batch = (struct batch){.events = engine->outbox,
-        .sequence = engine->sequence,
-        .votes = engine->votes,
-        .cancels = engine->cancels,
-        .settled = engine->settled};
+    *batch = (struct batch){engine->outbox, engine->sequence, false, engine->votes, engine->cancels, engine->settled};
     for (size_t i = 0; i < batch->events.count; i++)
         batch->is_durable |= event_type_class(batch->events.items[i].type) == EVENT_CLASS_DURABLE;
     engine->outbox = (struct event_list){0};
