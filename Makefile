@@ -9,6 +9,7 @@
 #   make sim-mutants            the simulator must find each of its mutants
 #   make judge RUNS=20000       the KPI judge against simulated canaries of known truth
 #   make crash      kill -9 at five hundred moments of a run, three hundred and forty of a release, and a hundred and twenty of a canary
+#   make upgrade FROM=HEAD~1    from an earlier commit, whose programs it builds, to this one in the middle of runs
 #   make fuzz SECONDS_EACH=60   every fuzzer for that long
 #   make format     clang-format
 #   make install    PREFIX=/usr/local, DESTDIR=
@@ -162,7 +163,7 @@ $(BUILD)/answer: $(call object,tests/support/answer.c)
 	$(CC) $(LDFLAGS) $^ -o $@
 
 # --- what one runs ---------------------------------------------------------------------------------------------------------------
-.PHONY: demo check long asan lint bench fuzz crash format install clean help compile_commands.json
+.PHONY: demo check long asan lint bench fuzz crash upgrade format install clean help compile_commands.json
 demo: $(PROGRAMS) $(SUPPORT)
 	@BUILD=$(BUILD) tools/demo
 
@@ -174,6 +175,10 @@ crash: $(PROGRAMS) $(SUPPORT)
 	@BUILD=$(BUILD) tests/crash/run --moments 500
 	@BUILD=$(BUILD) tests/crash/orders --moments 340
 	@BUILD=$(BUILD) tests/crash/canary --moments 120
+
+FROM ?= $(shell cat tests/upgrade/commits)
+upgrade: $(PROGRAMS)
+	@for commit in $(FROM); do BUILD=$(BUILD) tests/upgrade/build $$commit && BUILD=$(BUILD) UPGRADE_FROM=$$commit tests/flow/run upgrade || exit 1; done
 
 N ?= 20000
 .PHONY: sim

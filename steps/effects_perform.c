@@ -20,7 +20,8 @@ struct effect {
     const json_t *body;
     send_function *send;
     void *context;
-    bool may_pass; /* the last send failed for a reason that may pass, and the peer knows that nothing was done */
+    const char *adopt; /* a person says that it was done, as this one at the peer; NULL = nobody says so */
+    bool may_pass;     /* the last send failed for a reason that may pass, and the peer knows that nothing was done */
 };
 
 static json_t *intent_new(const struct effect *effect, const char *type, const char *key)
@@ -61,10 +62,16 @@ static int look_up(
     struct step *step, const struct effect *effect, const char *key, enum effect_seen *ret_seen, json_t **ret_outcome, struct error *err)
 {
     AUTO(free_json) json_t *intent = intent_new(effect, NULL, key);
+    json_put_text(intent, "adopt", effect->adopt);
     AUTO(free_json) json_t *outcome = NULL;
     enum effect_seen seen = EFFECT_SEEN_UNSURE;
     int failed = step->type->find ? step->type->find(step, intent, &seen, &outcome, err) : 0;
     if (failed) return failed;
+    if (seen == EFFECT_SEEN_UNSURE && effect->adopt) { /* the word of the person who looked counts */
+        seen = EFFECT_SEEN_DONE;
+        json_decref(outcome);
+        outcome = json_pack("{s:s}", "order", effect->adopt);
+    }
     failed = record(step, effect, seen_name(seen), outcome, err);
     if (failed) return failed;
     *ret_seen = seen;
@@ -74,8 +81,10 @@ static int look_up(
 
 int step_find_out(struct step *step, const json_t *intent, enum effect_seen *ret_seen, json_t **ret_outcome, struct error *err)
 {
-    const struct effect effect = {
-        .name = json_text(intent, "name", ""), .target = json_text(intent, "target", ""), .body = json_object_get(intent, "body")};
+    const struct effect effect = {.name = json_text(intent, "name", ""),
+        .target = json_text(intent, "target", ""),
+        .body = json_object_get(intent, "body"),
+        .adopt = json_text(intent, "adopt", NULL)};
     return look_up(step, &effect, json_text(intent, "key", ""), ret_seen, ret_outcome, err);
 }
 
@@ -172,7 +181,9 @@ static int intend(struct step *step, struct effect *effect, bool *ret_again, jso
     if (!key) return step_broken(err, "the engine gave no key for an effect");
     if (text_equal(type, "go")) return send_effect(step, effect, key, ret_outcome, err);
     AUTO(free_json) json_t *outcome = NULL;
+    effect->adopt = json_text(answer, "adopt", NULL);
     failed = look_up(step, effect, key, &seen, &outcome, err);
+    effect->adopt = NULL;
     if (failed) return failed;
     if (seen == EFFECT_SEEN_UNSURE) return nobody_can_tell(effect, err);
     *ret_again = seen == EFFECT_SEEN_ABSENT;

@@ -99,20 +99,12 @@ static int make_modify(struct ordering *ordering, json_t **ret_kept, struct erro
     return 0;
 }
 
-static json_t *delete_body(const struct ordering *ordering, const json_t *service)
-{
-    AUTO(free_json) json_t *domain = json_string(ordering->domain);
-    const json_t *origin = step_facts(ordering->step);
-    return order_body(
-        &(struct order_facts){.action = "delete", .origin = origin, .undoes = ordering->undoes, .domain = domain, .service = service});
-}
-
 static int make_delete(struct ordering *ordering, json_t **ret_kept, struct error *err)
 {
     AUTO(free_json) json_t *service = NULL;
     int failed = ordering_service(ordering, &service, err);
     if (!failed) failed = ordering_check_serving(ordering, service, err);
-    if (!failed) *ret_kept = json_pack("{s:o}", "body", delete_body(ordering, json_object_get(service, "id")));
+    if (!failed) *ret_kept = json_pack("{s:o}", "body", ordering_delete_body(ordering, json_object_get(service, "id")));
     return failed;
 }
 
@@ -218,45 +210,11 @@ int order_find(struct step *step, const json_t *intent, enum effect_seen *ret_se
 /* --- undoing ---------------------------------------------------------------------------------------------------------------------------
  */
 
-/* Does another item of the order rely on this one? Then it ends with that. */
-static bool is_relied_on(const json_t *items, const char *id)
-{
-    size_t i, j;
-    json_t *item, *relation;
-    json_array_foreach((json_t *)items, i, item) json_array_foreach(json_object_get(item, "serviceOrderItemRelationship"), j,
-        relation) if (text_equal(json_text(json_object_get(relation, "orderItem"), "itemId", NULL), id)) return true;
-    return false;
-}
-
-/* One item for each service that the order added and that nothing relies on. New; NULL: there is none. */
-static json_t *end_body(const struct ordering *ordering, const json_t *asked, const json_t *order)
-{
-    const json_t *items = tmf_order_items(ordering->client.dialect, order), *wanted = json_object_get(asked, "serviceOrderItem");
-    json_t *body = NULL, *item;
-    size_t index;
-    json_array_foreach((json_t *)items, index, item)
-    {
-        const json_t *service = json_object_get(json_object_get(item, "service"), "id");
-        bool failed = tmf_order_state_of(item) != TMF_ORDER_COMPLETED;
-        if (failed || !json_is_string(service) || is_relied_on(wanted, json_text(item, "id", ""))) continue;
-        AUTO(free_json) json_t *one = delete_body(ordering, service);
-        json_t *list = json_object_get(body ? body : one, "serviceOrderItem"),
-               *first = json_array_get(json_object_get(one, "serviceOrderItem"), 0);
-        AUTO(free_text) char *number = mem_format("%zu", body ? json_array_size(list) + 1 : 1);
-        json_put_text(first, "id", number);
-        if (body)
-            json_array_append(list, first);
-        else
-            body = take(&one);
-    }
-    return body;
-}
-
 static json_t *undo_body(const struct ordering *ordering, const json_t *asked, const json_t *outcome, const json_t *order)
 {
     const char *action = action_of(asked);
     const json_t *previous = json_object_get(outcome, "previous");
-    if (strcmp(action, "add") == 0) return end_body(ordering, asked, order);
+    if (strcmp(action, "add") == 0) return ordering_end_body(ordering, asked, order, NULL);
     if (strcmp(action, "modify") != 0) return NULL;
     const struct ordering_change back = {.replicas = json_object_get(previous, "replicas"), .share = json_object_get(previous, "share")};
     return ordering_change_body(ordering, json_text(outcome, "service", ""), &back);

@@ -43,6 +43,21 @@ int ordering_bring_to_rest(struct ordering *ordering, const char *id, json_t **r
 int ordering_find(
     struct step *step, const json_t *intent, bool waits, enum effect_seen *ret_seen, json_t **ret_outcome, struct error *err) MUST_CHECK;
 
+/* --- extras_perform.c --- */
+/* The end of a service, or of several. New. */
+json_t *ordering_delete_body(const struct ordering *ordering, const json_t *service);
+/* One item for each service that the order added, that nothing relies on, and that is not one of kept's, too (kept may be NULL). New; NULL:
+   there is none. */
+json_t *ordering_end_body(const struct ordering *ordering, const json_t *asked, const json_t *order, const json_t *kept);
+/* Of several orders with one key the one to adopt: the one that got furthest, of these the first. Borrowed; NULL: there are none. */
+json_t *ordering_best(const json_t *orders);
+/* Ends every other one that did something or still may, each by an effect of its own, and tells people. -ERROR_UNAVAILABLE and the like:
+   the peer is away; whom it refuses to end is told as an error. */
+int ordering_end_extras(
+    struct ordering *ordering, const json_t *asked, const json_t *kept, const json_t *orders, struct error *err) MUST_CHECK;
+bool ordering_is_extra(const char *effect); /* is it an effect that ends one? */
+int ordering_find_ended(struct ordering *ordering, const json_t *body, enum effect_seen *ret_seen, struct error *err) MUST_CHECK;
+
 /* Waits until an order is at rest, telling people what it does. */
 int ordering_wait(struct ordering *ordering, const char *id, json_t **ret_order, struct error *err) MUST_CHECK;
 

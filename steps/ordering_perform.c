@@ -8,7 +8,14 @@
 #include "net/tmf/characteristic.h"
 #include "net/tmf/order_body.h"
 
-enum { WAIT_MS = 30 * 60 * 1000, FIND_WAIT_MS = 60 * 1000, WAIT_MARGIN_MS = 2000 };
+#include <string.h>
+
+enum {
+    WAIT_MS = 30 * 60 * 1000,
+    FIND_WAIT_MS = 60 * 1000,
+    WAIT_MARGIN_MS = 2000,
+    LIFE_MS = 45 * 1000, /* of a request: net/http.c gives up after 30 s; the rest is for what lies between */
+};
 
 /* The step's own timeout ends it without a word, so the wait ends a little before. */
 static int64_t longest_wait(const json_t *facts)
@@ -188,7 +195,6 @@ static int see_done(struct ordering *ordering, const json_t *order, enum effect_
 {
     AUTO(free_json) json_t *rest = NULL;
     struct error problem = {0};
-    if (ordering->wait_ms > FIND_WAIT_MS) ordering->wait_ms = FIND_WAIT_MS;
     if (ordering_wait(ordering, json_text(order, "id", ""), &rest, &problem) < 0) {
         *ret_seen = EFFECT_SEEN_UNSURE;
         if (problem.code == ERROR_TIMEOUT) return 0;
@@ -199,6 +205,38 @@ static int see_done(struct ordering *ordering, const json_t *order, enum effect_
     return 0;
 }
 
+/* A person says that the peer has it as `id`. What another effect ordered is not taken for it. */
+static int adopt_order(struct ordering *ordering, const char *id, const char *key, json_t **ret_order, struct error *err)
+{
+    AUTO(free_json) json_t *order = NULL;
+    int failed = tmf_get(&ordering->client, TMF_SERVICE_ORDER, id, &order, err);
+    if (failed) return error_wrap(err, "what a person says that %.40s has", ordering->domain);
+    const char *other = json_text(order, "externalId", "");
+    if (strlen(other) == strlen(key) && strcmp(other, key) != 0) {
+        error_set(err, ERROR_CONFLICT, NOWHERE, "%.40s: order %.60s was placed for something else, with the key %.64s", ordering->domain,
+            id, other);
+        return error_hint(err, "look for the order with the key %.64s, and settle it with its id", key);
+    }
+    *ret_order = take(&order);
+    return 0;
+}
+
+static int find_order(struct ordering *ordering, const json_t *intent, json_t **ret_order, struct error *err)
+{
+    const char *key = json_text(intent, "key", ""), *adopt = json_text(intent, "adopt", NULL);
+    if (ordering->wait_ms > FIND_WAIT_MS) ordering->wait_ms = FIND_WAIT_MS;
+    if (adopt) return adopt_order(ordering, adopt, key, ret_order, err);
+    AUTO(free_json) json_t *orders = NULL;
+    const json_t *body = json_object_get(intent, "body");
+    int failed = tmf_order_find_late(&ordering->client, key, LIFE_MS, &orders, err);
+    json_t *best = failed ? NULL : ordering_best(orders);
+    if (failed || !best) return failed;
+    failed = tmf_order_check_echo(&ordering->client, body, best, err);
+    if (!failed) failed = ordering_end_extras(ordering, body, best, orders, err);
+    if (!failed) *ret_order = json_incref(best);
+    return failed;
+}
+
 int ordering_find(struct step *step, const json_t *intent, bool waits, enum effect_seen *ret_seen, json_t **ret_outcome, struct error *err)
 {
     AUTO(ordering_release) struct ordering ordering = {0};
@@ -206,15 +244,18 @@ int ordering_find(struct step *step, const json_t *intent, bool waits, enum effe
     const json_t *body = json_object_get(intent, "body");
     enum effect_seen seen = EFFECT_SEEN_DONE;
     int failed = ordering_open(step, &ordering, err);
-    if (!failed) failed = tmf_order_find(&ordering.client, json_text(intent, "key", ""), &order, err);
+    if (!failed && ordering_is_extra(json_text(intent, "name", ""))) return ordering_find_ended(&ordering, body, ret_seen, err);
+    if (!failed) failed = find_order(&ordering, intent, &order, err);
     if (failed) return failed;
-    if (!order) { /* one that is still under way would be the same order as the next with its key */
-        *ret_seen = tmf_order_repeat_is_safe(&ordering.client) ? EFFECT_SEEN_ABSENT : EFFECT_SEEN_UNSURE;
+    if (!order) {
+        *ret_seen = EFFECT_SEEN_ABSENT;
         return 0;
     }
-    failed = tmf_order_check_echo(&ordering.client, body, order, err);
-    if (!failed && waits) failed = see_done(&ordering, order, &seen, err);
+    if (waits) failed = see_done(&ordering, order, &seen, err);
     if (failed) return failed;
+    if (seen == EFFECT_SEEN_UNSURE && json_text(intent, "adopt", NULL)) /* a word for an order that is not done yet comes too early */
+        return error_set(
+            err, ERROR_TIMEOUT, NOWHERE, "%.40s: order %.60s is not at rest yet", ordering.domain, json_text(order, "id", "?"));
     if (seen == EFFECT_SEEN_DONE) *ret_outcome = outcome_of(&ordering, body, order);
     *ret_seen = seen;
     return 0;

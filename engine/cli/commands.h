@@ -93,6 +93,7 @@ int logs_run(struct cli *cli, struct error *err);
 int approve_run(struct cli *cli, struct error *err);
 int reject_run(struct cli *cli, struct error *err);
 int cancel_run(struct cli *cli, struct error *err);
+int resolve_run(struct cli *cli, struct error *err);
 int telemetry_run(struct cli *cli, struct error *err);
 int version_run(struct cli *cli, struct error *err);
 int help_run(struct cli *cli, struct error *err);

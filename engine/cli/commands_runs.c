@@ -57,6 +57,26 @@ const struct example explain_examples[] = {
     {0},
 };
 
+const char resolve_about[] =
+    "A run that `needs a person` has an effect of which nobody can tell whether it happened: look at the peer, then say what you saw, and\n"
+    "the run goes on. One that `could not be rolled back`: undo by hand what is left, then say so, and the run goes on undoing what came\n"
+    "before. STEP may be left out where only one waits; `crescendo explain RUN` names it. Who said what stands in the run's record.";
+const struct option_spec resolve_options[] = {
+    {"done", 0, "ID", "the effect happened: the peer has it as order ID, which the step adopts"},
+    {"not-done", 0, NULL, "it did not happen, and nothing of it will any more: it may be sent again"},
+    {"undone", 0, NULL, "what could not be undone was undone by hand"},
+    {"effect", 0, "NAME", "which effect, where several of the step are unknown"},
+    {"comment", 'm', "TEXT", "why; kept in the run's record"},
+    JSON_OPTION,
+    OPTION_END,
+};
+const struct example resolve_examples[] = {
+    {"crescendo resolve 12 indoor/order --done 4711 -m \"it is there, active\"", "the run goes on with order 4711"},
+    {"crescendo resolve 12 indoor/order --not-done", "the order is placed again"},
+    {"crescendo resolve 12 indoor/order --undone", "the run ends rolled back, and others may go on in its groups"},
+    {0},
+};
+
 const char evidence_about[] = "Shows what the canaries of a run (the newest) were judged by: the verdict, each KPI with its samples, "
                               "effect and evidence, the shares, and\n"
                               "how the evidence grew from tick to tick. E is the evidence against \"no harm\", and against \"harm\"; each "

@@ -24,7 +24,9 @@ extern const struct example serve_examples[], core_examples[], repository_exampl
 /* commands_runs.c */
 extern const struct option_spec runs_options[], show_options[], explain_options[], evidence_options[], watch_options[], logs_options[];
 extern const struct example runs_examples[], show_examples[], explain_examples[], evidence_examples[], watch_examples[], logs_examples[];
-extern const char explain_about[], evidence_about[];
+extern const struct option_spec resolve_options[];
+extern const struct example resolve_examples[];
+extern const char explain_about[], evidence_about[], resolve_about[];
 
 /* each in the file of its command */
 extern const struct form repository_forms[], catalogue_forms[], order_forms[], inventory_forms[], domain_forms[];

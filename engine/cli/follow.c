@@ -19,6 +19,7 @@ struct following {
     struct run_state *state;
     struct sse sse;
     char *last_id;   /* of the last folded event; owned; NULL = none */
+    uint64_t past;   /* after so many events it waited for a person, and does not any more */
     int64_t away_us; /* when the server was lost; 0 = it is there */
     bool stopped, broken;
     struct error error; /* of broken */
@@ -32,9 +33,16 @@ static uint32_t step_of(const struct plan *plan, const json_t *step)
     return found ? found->index : NO_STEP - 1; /* reduce refuses it */
 }
 
-static bool is_final(const struct run_state *state)
+static bool waits_for_person(const struct run_state *state)
 {
-    return run_status_at_rest(state->status) || state->status == RUN_needs_person || state->status == RUN_rollback_failed;
+    return state->status == RUN_needs_person || state->status == RUN_rollback_failed;
+}
+
+/* At rest, or nothing more comes until a person acts; unless one has, so that the run was so and is not any more. */
+static bool is_final(const struct following *following)
+{
+    const struct run_state *state = following->state;
+    return run_status_at_rest(state->status) || (waits_for_person(state) && state->event_count != following->past);
 }
 
 /* Folds one event; true: enough. */
@@ -64,7 +72,7 @@ static int take_event(void *context, const struct sse_event *event)
         free(following->last_id);
         following->last_id = mem_copy_text(event->id);
     }
-    return following->stopped || is_final(following->state) ? STOP : 0;
+    return following->stopped || is_final(following) ? STOP : 0;
 }
 
 static void say(const struct following *following, const char *line)
@@ -113,7 +121,7 @@ static int listen_once(struct following *following, struct error *err)
         error_set(err, ERROR_PROTOCOL, NOWHERE, "the server's events make no sense here: %s", following->error.message);
         return error_hint(err, "are the server and this program of the same version? `crescendo version` tells");
     }
-    return following->stopped || is_final(following->state) ? 0 : failed;
+    return following->stopped || is_final(following) ? 0 : failed;
 }
 
 static int read_run(struct following *following, json_t **ret, struct error *err)
@@ -143,12 +151,27 @@ static bool was_history(struct following *following)
     return history;
 }
 
+/* The same where the stream came to a run that waits for a person, and somebody has settled that since. */
+static bool was_settled(struct following *following)
+{
+    if (following->stopped || following->broken || !is_final(following) || !waits_for_person(following->state)) return false;
+    for (int tries = 0; tries < STILL_TRIES; tries++) {
+        AUTO(free_json) json_t *run = NULL;
+        struct error ignored = {0};
+        if (tries) nanosleep(&(struct timespec){.tv_nsec = STILL_PAUSE_MS * 1000L * 1000}, NULL);
+        if (read_run(following, &run, &ignored) < 0) return false;
+        if (text_equal(json_text(run, "state", ""), run_status_name(following->state->status))) return false;
+    }
+    following->past = following->state->event_count;
+    return true;
+}
+
 static int listen_to_end(struct following *following, struct error *err)
 {
-    while (!following->stopped && !is_final(following->state)) {
+    while (!following->stopped && !is_final(following)) {
         int failed = listen_once(following, err);
-        if (was_history(following)) continue;
-        if (following->stopped || is_final(following->state)) break;
+        if (was_history(following) || was_settled(following)) continue;
+        if (following->stopped || is_final(following)) break;
         if (failed && (!is_passing(failed) || following->broken)) return failed;
         AUTO(free_json) json_t *run = NULL;
         if (!failed && read_run(following, &run, err) == 0 && run_at_rest(run)) break;

@@ -18,6 +18,20 @@ static void add_cancel(struct text *out, const struct terminal *terminal, const 
     if (by) fact_add_format(out, terminal, "cancelled", "by %s%s%s", by, *comment ? ": " : "", comment);
 }
 
+/* "order 18 on lab (release/order): ended" */
+static void add_extra(struct text *out, const struct terminal *terminal, const json_t *extra)
+{
+    const char *message = json_text(extra, "message", NULL);
+    fact_add_format(out, terminal, "too many", "order %s on %s (%s): %s%s%s", json_text(extra, "order", "?"),
+        json_text(extra, "target", "?"), json_text(extra, "step", "?"),
+        json_flag(extra, "ended", false) ? "it was ended" : "end it there by hand", message ? ": " : "", message ? message : "");
+}
+
+static void add_settled(struct text *out, const struct terminal *terminal, const json_t *settled)
+{
+    fact_add_format(out, terminal, "settled", "%s: %s", json_text(settled, "step", "?"), json_text(settled, "words", "?"));
+}
+
 static void add_header(struct text *out, const struct terminal *terminal, const json_t *run)
 {
     AUTO(free_text) char *state = report_state(run);
@@ -36,6 +50,10 @@ static void add_header(struct text *out, const struct terminal *terminal, const 
     fact_add_time(out, terminal, "accepted", json_whole(run, "accepted_ms", 0));
     fact_add_time(out, terminal, "ended", json_whole(run, "ended_ms", 0));
     report_left(run, terminal, out);
+    size_t i;
+    json_t *extra, *settled;
+    json_array_foreach(json_object_get(run, "extras"), i, extra) add_extra(out, terminal, extra);
+    json_array_foreach(json_object_get(run, "settled"), i, settled) add_settled(out, terminal, settled);
     int64_t begin_ms = json_whole(run, "accepted_ms", 0), end_ms = json_whole(run, "ended_ms", 0);
     if (!begin_ms || end_ms < begin_ms) return;
     AUTO(text_release) struct text took = {0};

@@ -156,6 +156,7 @@ static bool act_on_steps(struct live_run *run)
 static void say_again(struct live_run *run, uint32_t step, const char *type, const struct effect_state *effect)
 {
     AUTO(free_json) json_t *line = json_pack("{s:s, s:s, s:s}", "type", type, "name", effect->name, "key", effect->key);
+    if (!strcmp(type, "find")) json_put_text(line, "adopt", effect->adopt);
     if (!strcmp(type, "known")) {
         json_put_text(line, "seen", effect->status == EFFECT_failed ? "failed" : "done");
         json_put(line, "outcome", effect->outcome ? json_incref(effect->outcome) : json_null());

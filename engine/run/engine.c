@@ -172,6 +172,46 @@ void engine_vote(struct engine *engine, uint64_t number, const char *step_path, 
     live_advance(run);
 }
 
+/* "-" names the only step that a person has to settle. */
+static int unsettled_step(const struct live_run *run, const char *path, uint32_t *ret_step, struct error *err)
+{
+    uint32_t found = NO_STEP, count = 0;
+    const struct plan_step *named = plan_find_step(run->plan, path);
+    for (uint32_t step = 0; !named && step < run->plan->step_count; step++) {
+        enum step_status status = run->state->steps[step].status;
+        if (strcmp(path, "-") != 0 || (status != STEP_unknown && status != STEP_compensation_failed)) continue;
+        found = step;
+        count++;
+    }
+    if (named || count == 1) {
+        *ret_step = named ? named->index : found;
+        return 0;
+    }
+    if (strcmp(path, "-") != 0)
+        return error_set(err, ERROR_NOT_FOUND, NOWHERE, "run %llu has no step %.120s", (unsigned long long)run->number, path);
+    if (!count) return error_set(err, ERROR_CONFLICT, NOWHERE, "run %llu has nothing to settle", (unsigned long long)run->number);
+    error_set(err, ERROR_CONFLICT, NOWHERE, "run %llu has %u steps to settle", (unsigned long long)run->number, count);
+    return error_hint(err, "name the step");
+}
+
+void engine_resolve(struct engine *engine, uint64_t number, const char *step_path, const struct resolution *resolution,
+    void (*done)(void *context, const struct error *err), void *context)
+{
+    struct error err;
+    struct event_list events = {0};
+    uint32_t step = NO_STEP;
+    struct live_run *run = open_run(engine, number, &err);
+    if (!run || unsettled_step(run, step_path, &step, &err) < 0 ||
+        settle_resolve(run->state, step, resolution, clock_now_ms(), &events, &err) < 0) {
+        event_list_release(&events);
+        done(context, &err);
+        return;
+    }
+    live_fold(run, &events);
+    live_wait_commit(run, done, context);
+    live_advance(run);
+}
+
 const struct run_state *engine_run_state(struct engine *engine, uint64_t number)
 {
     const struct live_run *run = live_find(engine, number);

@@ -102,6 +102,8 @@ void engine_cancel(struct engine *engine, uint64_t run, const char *by, const ch
     void (*done)(void *context, const struct error *err), void *context);
 void engine_vote(struct engine *engine, uint64_t run, const char *step_path, const char *by, const char *const *groups, bool approve,
     const char *comment, void (*done)(void *context, const struct error *err), void *context);
+void engine_resolve(struct engine *engine, uint64_t run, const char *step_path, const struct resolution *resolution,
+    void (*done)(void *context, const struct error *err), void *context);
 
 /* Live views. The plan and state of a run that is not at rest, or was lately; NULL: ask the journal and the blob. Borrowed until the
    loop comes round. */

@@ -64,6 +64,7 @@ static void mount_routes(struct server *server)
         {explain_routes, server},
         {evidence_routes, server},
         {approvals_routes, server},
+        {resolve_routes, server},
         {version_routes, server},
         {push_routes, &server->trigger},
         {manual_routes, &server->trigger},

@@ -112,14 +112,21 @@ static json_t *describe_stages(const struct run_state *state)
     return stages;
 }
 
+/* Steals list; an empty one is left out. */
+static void put_list(json_t *row, const char *name, json_t *list)
+{
+    json_put(row, name, json_array_size(list) ? json_incref(list) : NULL);
+    json_decref(list);
+}
+
 static void describe_state(const struct run_state *state, json_t *row)
 {
     json_put(row, "stages", describe_stages(state));
     json_put_text(row, "isolation", state->isolation);
     json_put_text(row, "text", state->diagnosis);
-    json_t *left = run_state_left(state);
-    json_put(row, "left", json_array_size(left) ? json_incref(left) : NULL);
-    json_decref(left);
+    put_list(row, "left", run_state_left(state));
+    put_list(row, "extras", run_state_extras(state));
+    put_list(row, "settled", run_state_settled(state));
     if (!state->cancelled_by) return; /* what the engine says of its own cancels is in the run's message */
     json_put_text(row, "cancelled_by", state->cancelled_by);
     json_put_text(row, "cancel_comment", state->cancel_comment);

@@ -28,7 +28,7 @@ struct server {
 
 /* One table per file routes_NAME.c; their context is the server. */
 extern const struct route runs_routes[], logs_routes[], events_routes[], follow_routes[], explain_routes[], evidence_routes[],
-    approvals_routes[], version_routes[];
+    approvals_routes[], resolve_routes[], version_routes[];
 
 /* The {run} of a path. False: the request was answered 404. */
 bool server_read_run(struct request *request, uint64_t *ret_run);

@@ -45,8 +45,8 @@ static void ask_person(const struct decision *decision)
     while (!is_for_person(state, step))
         if (++step == state->plan->step_count) return;
     AUTO(free_text)
-    char *message = mem_format("%s: %s", state->plan->steps[step].path,
-        state->steps[step].message ? state->steps[step].message : reason_help(REASON_effect_unknown));
+    char *message = mem_format("%s: %s; `crescendo explain %llu` says what to do", state->plan->steps[step].path,
+        state->steps[step].message ? state->steps[step].message : reason_help(REASON_effect_unknown), (unsigned long long)state->run);
     json_t *data = json_object();
     json_put_text(data, "message", message);
     add_run(decision, EVENT_run_needs_person, data);
@@ -188,7 +188,7 @@ void decide(struct run_state *state, const struct decide_input *input, struct ev
         if (run_deadline(state) <= input->now_ms) return time_out(&decision);
         return decide_steps(&decision);
     case RUN_needs_person:
-        if (!is_asking(state)) add_run(&decision, EVENT_run_resumed, NULL);
+        if (!is_asking(state)) add_run(&decision, state->cancel_count ? EVENT_run_cancelling : EVENT_run_resumed, NULL);
         return;
     case RUN_rolling_back: timers_notice(state, input->now_ms); return decide_undo(&decision);
     default: return;

@@ -189,11 +189,16 @@ static bool is_over_time(const struct decision *decision, uint32_t stage)
     return timeout_ms && is->started_ms && !is->failed && decision->now_ms >= is->started_ms + timeout_ms;
 }
 
-/* It waits to find out what became of an effect, and will not any more. */
+static bool is_untold(const struct effect_state *effect)
+{
+    return effect_is_unsettled(effect) && !effect->adopt;
+}
+
+/* It waits to find out what became of an effect, and will not any more. What a person said of it stands: nobody is asked twice. */
 static bool is_left_open(const struct step_state *step)
 {
     bool waits = step->status == STEP_parked || step->status == STEP_pending || step->status == STEP_ready;
-    return waits && step_has_effect(step, effect_is_unsettled);
+    return waits && step_has_effect(step, is_untold);
 }
 
 static void leave_open(struct decision *decision, uint32_t step)

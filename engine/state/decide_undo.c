@@ -26,8 +26,10 @@ static void give_up(const struct decision *decision, uint32_t step)
     const struct run_state *state = decision->state;
     const char *why = state->steps[step].message;
     AUTO(free_text)
-    char *message = mem_format("%s could not be undone: %s; undo it by hand: `crescendo show %llu --json` says what was done",
-        state->plan->steps[step].path, why ? why : "no reason is on record", (unsigned long long)state->run);
+    char *message = mem_format(
+        "%s could not be undone: %s; undo it by hand (`crescendo show %llu` says what is left), then `crescendo resolve %llu --undone`",
+        state->plan->steps[step].path, why ? why : "no reason is on record", (unsigned long long)state->run,
+        (unsigned long long)state->run);
     event_list_add(decision->list, EVENT_run_rollback_failed, NO_STEP, decision->now_ms, with_reason(decision, message));
 }
 

@@ -275,6 +275,9 @@ static void add_step_event(struct explanation *explanation, const struct run_sta
     case EVENT_step_vote: return add_vote(explanation, state, event);
     case EVENT_step_failed: return add_failure(explanation, state, event);
     case EVENT_step_unknown: link_event(explanation, LINK_unknown, event, KEYS("message")); return part(explanation);
+    case EVENT_step_resolved:
+        link_event(explanation, LINK_resolved, event, KEYS("by", "as", "effect", "id", "comment"));
+        return part(explanation);
     case EVENT_step_compensated: return add_undone(explanation, state, event);
     case EVENT_step_compensation_failed: link_event(explanation, LINK_not_undone, event, KEYS("message")); return;
     case EVENT_effect_done: return explain_effect(explanation, state, event);

@@ -38,6 +38,15 @@ static void add_command(struct now *now, const struct looker *looker, const char
     json_array_append_new(now->commands, words);
 }
 
+/* value may be NULL. */
+static void add_settling(struct now *now, const struct looker *looker, const char *option, const char *value)
+{
+    add_command(now, looker, "resolve", now->plan->path);
+    json_t *words = json_array_get(now->commands, json_array_size(now->commands) - 1);
+    json_array_append_new(words, json_string(option));
+    if (value) json_array_append_new(words, json_string(value));
+}
+
 static void add_voters(struct now *now)
 {
     const json_t *by = json_object_get(now->plan->with, "by");
@@ -121,7 +130,9 @@ static void tell_unknown(struct now *now, const struct looker *looker)
     const char *message = now->step->message;
     text_add_format(
         &now->words, "%s: nobody can tell whether it had its effect%s%s", now->plan->path, message ? ": " : "", message ? message : "");
-    text_add(&now->words, "; look at the peer, settle it there, then cancel the run");
+    text_add(&now->words, "; look at the peer, then settle it");
+    add_settling(now, looker, "--done", "ID");
+    add_settling(now, looker, "--not-done", NULL);
     add_command(now, looker, "cancel", NULL);
 }
 
@@ -129,9 +140,8 @@ static void tell_not_undone(struct now *now, const struct looker *looker)
 {
     const char *message = now->step->message;
     text_add_format(&now->words, "%s could not be undone%s%s", now->plan->path, message ? ": " : "", message ? message : "");
-    text_add(&now->words, "; undo it by hand");
-    if (!looker->state->plan->claim_count) return;
-    text_add(&now->words, ", then let other runs into its groups by a cancel");
+    text_add(&now->words, "; undo it by hand, then settle it; a cancel tries anew");
+    add_settling(now, looker, "--undone", NULL);
     add_command(now, looker, "cancel", NULL);
 }
 

@@ -22,6 +22,7 @@ enum link_kind {
     LINK_skipped, /* steps that something before them kept from running */
     LINK_stopped, /* steps that were ended */
     LINK_unknown,
+    LINK_resolved, /* a person settled what nobody could tell, or undid by hand */
     LINK_cancel,
     LINK_goes_back,
     LINK_undone,

@@ -1,5 +1,6 @@
 /* explain_words.c: the links of an explanation as words. */
 #include "state/explain_parts.h"
+#include "state/parts.h"
 
 #include "base/json.h"
 #include "base/mem.h"
@@ -342,6 +343,12 @@ static void tell_ended(const struct teller *teller)
     if (message) text_add_format(teller->out, ": %s", message);
 }
 
+static void tell_resolved(const struct teller *teller)
+{
+    AUTO(free_text) char *words = resolution_words(teller->facts);
+    text_add_format(teller->out, "%s: %s", teller->state->plan->steps[teller->link->step].path, words);
+}
+
 void explain_words(const struct run_state *state, const struct link *link, struct text *out)
 {
     const struct teller teller = {state, link, link->facts, out};
@@ -363,6 +370,7 @@ void explain_words(const struct run_state *state, const struct link *link, struc
     case LINK_skipped: return tell_steps(&teller, " was not begun, because of that", " were not begun, because of that");
     case LINK_stopped: return tell_steps(&teller, " was ended", " were ended");
     case LINK_unknown: return tell_message(&teller, "had an effect that nobody can confirm");
+    case LINK_resolved: return tell_resolved(&teller);
     case LINK_cancel: return tell_cancel(&teller);
     case LINK_goes_back: return text_add(out, "so the run goes back: what it did is undone, newest first");
     case LINK_undone: return tell_undone(&teller);

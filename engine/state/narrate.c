@@ -181,6 +181,14 @@ static void tell_vote(struct narration *narration)
     if (comment && *comment) text_add_format(&narration->line, ": %s", comment);
 }
 
+static void tell_resolved(struct narration *narration)
+{
+    const json_t *data = narration->event->data;
+    AUTO(free_text) char *words = resolution_words(data);
+    mark(narration, PAINT_GREEN, "✓");
+    text_add_format(&narration->line, "%s: %s", narration->path, words);
+}
+
 static void tell_skipped(struct narration *narration)
 {
     bool is_failure = text_equal(json_text(narration->event->data, "because", ""), "failed");
@@ -318,6 +326,7 @@ static void tell_step(struct narration *narration)
     case EVENT_step_waits: return tell_waits(narration);
     case EVENT_step_granted: return tell_granted(narration);
     case EVENT_step_vote: return tell_vote(narration);
+    case EVENT_step_resolved: return tell_resolved(narration);
     case EVENT_step_skipped: return tell_skipped(narration);
     case EVENT_step_annotated: return tell_annotation(narration);
     case EVENT_step_cancelled: return tell_stop(narration, "cancelled");

@@ -16,6 +16,14 @@ void fold_undo(struct run_state *state, const struct event *event);
 /* Undoing had been given up, and a person cancels again: it is tried anew. */
 void fold_undo_anew(struct run_state *state);
 
+/* --- reduce_person.c; called by reduce only --- */
+void fold_vote(struct step_state *step, const struct event *event);
+void fold_resolved(struct step_state *step, const struct event *event);
+/* What an event of an effect owes to a person: adopted by their word, or done by it. */
+void fold_word(struct step_state *step, struct effect_state *effect, const struct event *event);
+char *resolution_words(const json_t *data);          /* "ann says that order was done, as 17: it is there"; caller frees */
+bool resolution_is_whole(const struct event *event); /* does step_resolved say who, and how? */
+
 /* --- timers.c --- */
 /* Is the wait of this step over? Also where the clock was set back behind its beginning: how long it has waited cannot be told then, and a
    process that is started too early looks at its own time, while one that sleeps for the hours that the clock lost does harm. What a person

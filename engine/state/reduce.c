@@ -1,6 +1,6 @@
-/* reduce.c: event → state. With reduce_undo.c and turn.c the only writer of struct run_state; decide and settle only read it.
-   An event is checked whole before anything is written: a refused one changes nothing.
-   The tables of states.def say which moves there are; the payload's keys are those of events.def. */
+/* reduce.c: event → state. With reduce_undo.c, reduce_person.c and turn.c the only writer of struct run_state; decide and settle only read
+   it. An event is checked whole before anything is written: a refused one changes nothing. The tables of states.def say which moves there
+   are; the payload's keys are those of events.def. */
 #include "state/parts.h"
 
 #include "base/json.h"
@@ -80,9 +80,9 @@ static void fold_start(struct run_state *state, const struct event *event)
 
 static void fold_run(struct run_state *state, const struct event *event, enum run_status to)
 {
-    bool was_asked = state->status == RUN_needs_person;
-    if (event->type == EVENT_run_rolling_back) state->undoes_unfinished = state->status == RUN_cancelling;
-    if (event->type == EVENT_cancel_requested && state->status == RUN_rollback_failed) fold_undo_anew(state);
+    bool was_asked = state->status == RUN_needs_person, was_back = state->status == RUN_rollback_failed;
+    if (event->type == EVENT_run_rolling_back && !was_back) state->undoes_unfinished = state->status == RUN_cancelling;
+    if (event->type == EVENT_cancel_requested && was_back) fold_undo_anew(state);
     state->status = to;
     state->wait = event->type == EVENT_run_waiting ? event_wait(event) : state->wait;
     if (to != RUN_waiting) state->wait = to == RUN_needs_person ? WAIT_person : WAIT_none;
@@ -136,6 +136,8 @@ static int check_step(const struct run_state *state, const struct step_state *st
         return refuse_payload(event, "the output has no name", err);
     if (event->type == EVENT_step_vote && !json_text(event->data, "by", NULL))
         return refuse_payload(event, "it does not say who decided", err);
+    if (event->type == EVENT_step_resolved && !resolution_is_whole(event))
+        return refuse_payload(event, "it does not say who settled it, and how", err);
     return check_attempt(step, event, err);
 }
 
@@ -145,7 +147,7 @@ static void fold_starting(struct step_state *step, const struct event *event)
     if (!step->checkpoint) step->began_ms = 0;
     step->started_ms = step->ended_ms = step->until_ms = 0;
     step->exit_code = step->signal = 0;
-    step->dropped = step->parks = step->speaks = false;
+    step->dropped = step->parks = step->speaks = step->took_word = false;
     step->wait = WAIT_none;
     step->reason = REASON_ok;
     replace_text(&step->message, NULL);
@@ -190,18 +192,6 @@ static void fold_checkpoint(struct step_state *step, const struct event *event)
     step->parks = event_wait(event) != WAIT_none;
     step->park_wait = event_wait(event);
     step->park_until_ms = json_whole(event->data, "until", 0);
-}
-
-static void fold_vote(struct step_state *step, const struct event *event)
-{
-    struct vote *vote = mem_alloc(sizeof *vote);
-    vote->by = mem_copy_text(json_text(event->data, "by", NULL));
-    vote->approve = text_equal(json_text(event->data, "decision", NULL), "approve");
-    vote->time_ms = event->time_ms;
-    struct vote **end = &step->votes;
-    while (*end)
-        end = &(*end)->next;
-    *end = vote;
 }
 
 static void fold_end(struct step_state *step, const struct event *event)
@@ -257,6 +247,7 @@ static void fold_kind(struct run_state *state, uint32_t index, const struct even
     case EVENT_step_output: fold_output(step, event); break;
     case EVENT_step_checkpoint: fold_checkpoint(step, event); break;
     case EVENT_step_vote: fold_vote(step, event); break;
+    case EVENT_step_resolved: fold_resolved(step, event); break;
     case EVENT_step_cancelling: fold_cancelling(step, event); break;
     case EVENT_step_compensating:
     case EVENT_step_compensation_paused:
@@ -311,6 +302,7 @@ static void fold_step(struct run_state *state, const struct event *event, enum s
         state->parked_count[step->wait]--;
         step->wait = WAIT_none;
     }
+    if (from == STEP_unknown && to != from) step->wait = WAIT_none;
     step->status = to;
     fold_kind(state, event->step, event);
     if (from == to) return;
@@ -352,6 +344,8 @@ static int check_effect(const struct run_state *state, const struct effect_state
     if (!json_text(event->data, "name", NULL)) return refuse_payload(event, "the effect has no name", err);
     if (event->type == EVENT_effect_intended && (!json_text(event->data, "key", NULL) || !json_text(event->data, "digest", NULL)))
         return refuse_payload(event, "an intent has a key and a digest", err);
+    if (event->type == EVENT_effect_adopted && !json_text(event->data, "id", NULL))
+        return refuse_payload(event, "it does not say what the effect is at the peer", err);
     enum effect_status from = effect ? effect->status : EFFECT_planned;
     if (effect_move(from, event->type) < 0) return refuse_move(json_text(event->data, "name", ""), effect_status_name(from), event, err);
     return 0;
@@ -371,6 +365,7 @@ static int reduce_effect(struct run_state *state, const struct event *event, str
         replace_text(&effect->digest, json_text(event->data, "digest", NULL));
         replace_json(&effect->intent, json_object_get(event->data, "body"));
     }
+    fold_word(step, effect, event);
     if (event->type == EVENT_effect_done) effect->order = ++state->done_count;
     json_t *outcome = json_object_get(event->data, "outcome");
     if (outcome) replace_json(&effect->outcome, outcome);

@@ -42,6 +42,7 @@ static void release_effects(struct effect_state *effect)
         free(effect->key);
         free(effect->digest);
         free(effect->target);
+        free(effect->adopt);
         json_decref(effect->intent);
         json_decref(effect->outcome);
         free(effect);
@@ -59,6 +60,19 @@ static void release_votes(struct vote *vote)
     }
 }
 
+static void release_resolutions(struct resolution *resolution)
+{
+    while (resolution) {
+        struct resolution *next = resolution->next;
+        free((char *)resolution->by);
+        free((char *)resolution->effect);
+        free((char *)resolution->id);
+        free((char *)resolution->comment);
+        free(resolution);
+        resolution = next;
+    }
+}
+
 static void release_step(struct step_state *step)
 {
     free(step->message);
@@ -67,6 +81,7 @@ static void release_step(struct step_state *step)
     json_decref(step->checkpoint);
     release_effects(step->effects);
     release_votes(step->votes);
+    release_resolutions(step->resolutions);
 }
 
 void run_state_free(struct run_state **state)

@@ -109,10 +109,10 @@ static bool may_retry(const struct settlement *settlement, enum reason reason)
 
 static void fail(const struct settlement *settlement, enum reason reason, const char *message)
 {
-    bool is_open = step_has_effect(settlement->step, effect_is_open);
+    bool is_open = step_has_effect(settlement->step, effect_is_open), is_untold = is_open || settlement->step->took_word;
     if (settlement->report->type != REPORT_REFUSED && may_retry(settlement, reason))
         return park_for_retry(settlement, reason, message, false);
-    if (is_open && settlement->step->finds < FINDS_MAX) return park_for_retry(settlement, reason, message, true);
+    if (is_untold && settlement->step->finds < FINDS_MAX) return park_for_retry(settlement, reason, message, true);
     if (step_has_effect(settlement->step, effect_is_unsettled)) return become_unknown(settlement, message);
     json_t *data = with_reason(reason, message);
     put_exit(settlement, data);

@@ -21,12 +21,23 @@ static json_t *with_name(const char *name)
     return data;
 }
 
-static char *reply_key(const char *type, const char *name, const char *key)
+static char *reply_go(const char *name, const char *key)
 {
     AUTO(free_json) json_t *reply = json_object();
-    json_put_text(reply, "type", type);
+    json_put_text(reply, "type", "go");
     json_put_text(reply, "name", name);
     json_put_text(reply, "key", key);
+    return json_canonical(reply);
+}
+
+/* What a person says that it is at the peer is asked for by that. */
+static char *reply_find(const struct effect_state *effect)
+{
+    AUTO(free_json) json_t *reply = json_object();
+    json_put_text(reply, "type", "find");
+    json_put_text(reply, "name", effect->name);
+    json_put_text(reply, "key", effect->key);
+    json_put_text(reply, "adopt", effect->adopt);
     return json_canonical(reply);
 }
 
@@ -57,11 +68,11 @@ static char *answer_intent(
     enum effect_status status = effect ? effect->status : EFFECT_planned;
     switch (status) {
     case EFFECT_planned:
-    case EFFECT_abandoned: add_intent(line, name, key, digest); return reply_key("go", name, key);
+    case EFFECT_abandoned: add_intent(line, name, key, digest); return reply_go(name, key);
     case EFFECT_intended:
-    case EFFECT_sent: line_add(line, EVENT_effect_sent, with_name(name)); return reply_key("find", name, key);
+    case EFFECT_sent: line_add(line, EVENT_effect_sent, with_name(name)); return reply_find(effect);
     case EFFECT_acknowledged:
-    case EFFECT_unknown: return reply_key("find", name, key);
+    case EFFECT_unknown: return reply_find(effect);
     case EFFECT_done:
     case EFFECT_failed:
     case EFFECT_compensated:
@@ -133,6 +144,15 @@ static bool is_on_record(const struct effect_state *effect, int event)
            (event == EVENT_effect_failed && effect->status == EFFECT_failed);
 }
 
+/* Where the step cannot tell either, the word of the person who looked counts. A step that does not know `adopt` ends with an error then,
+   as the protocol asks of it, and is started once more (settle.c), to be told what is on record. */
+static json_t *adopted_outcome(const struct effect_state *effect)
+{
+    json_t *outcome = json_object();
+    json_put_text(outcome, "order", effect->adopt);
+    return outcome;
+}
+
 int settle_outcome(const struct line *line, char **ret_reply, struct error *err)
 {
     const char *name = json_text(line->json, "name", NULL);
@@ -140,12 +160,15 @@ int settle_outcome(const struct line *line, char **ret_reply, struct error *err)
     int event = outcome_event(json_text(line->json, "seen", "done"));
     if (!effect) return line_refuse(err, line->plan->path, "outcome names no effect that was intended");
     if (event < 0) return line_refuse(err, line->plan->path, "outcome: seen is done, absent, unsure or failed");
+    bool is_adopted = event == EVENT_effect_unknown && effect->adopt;
+    if (is_adopted) event = EVENT_effect_done;
     *ret_reply = NULL;
     if (!is_on_record(effect, event)) {
         if (effect_move(effect->status, (enum event_type)event) < 0)
             return line_refuse(err, line->plan->path, "outcome contradicts what is on record for the effect");
         json_t *data = with_name(name);
-        json_put(data, "outcome", json_incref(json_object_get(line->json, "outcome")));
+        json_put(data, "outcome", is_adopted ? adopted_outcome(effect) : json_incref(json_object_get(line->json, "outcome")));
+        if (is_adopted) json_put_flag(data, "word", true);
         line_add(line, (enum event_type)event, data);
     }
     *ret_reply = line_reply("kept", name);

@@ -95,6 +95,7 @@ void event_release(struct event *event);
 struct effect_state {
     char *name, *key, *digest; /* owned */
     char *target;              /* owned; NULL in journals from before it was kept */
+    char *adopt;               /* a person says that it was done, as this one at the peer; owned; NULL = nobody says so */
     enum effect_status status;
     uint64_t order;           /* when it was done, counted over the run's effects from 1; 0 = never */
     json_t *intent, *outcome; /* owned; outcome NULL while there is none */
@@ -106,6 +107,17 @@ struct vote {
     bool approve;
     int64_t time_ms;
     struct vote *next;
+};
+
+/* What a person said of an effect whose outcome, or whose undoing, the engine could not tell. */
+enum resolved { RESOLVED_done, RESOLVED_not_done, RESOLVED_undone, RESOLVED_COUNT };
+const char *resolved_name(enum resolved as);
+int resolved_from_name(const char *name); /* -1 = none */
+struct resolution {
+    enum resolved as;
+    const char *by, *effect, *id, *comment; /* owned in a step's list; any but by may be NULL */
+    int64_t time_ms;
+    struct resolution *next;
 };
 
 struct step_state {
@@ -124,6 +136,7 @@ struct step_state {
     bool ending;              /* of compensating: that process is to be ended; message says why */
     uint32_t undo_tries;      /* attempts at compensating that failed */
     bool again;               /* of compensation_failed: a person wants it tried anew */
+    bool took_word;           /* its present process could not tell of an effect, and the word of a person counted: it is not told that */
     bool parks;               /* it said `park`: its exit with 75 is a pause, not a failure */
     enum wait park_wait;      /* what it will be parked for then, and until when */
     int64_t park_until_ms;
@@ -138,6 +151,7 @@ struct step_state {
     json_t *checkpoint; /* owned; may be NULL */
     struct effect_state *effects;
     struct vote *votes;
+    struct resolution *resolutions; /* oldest first */
 };
 
 /* What reduce keeps of a stage so that decide looks at each step once. */
@@ -297,6 +311,12 @@ int settle_line(const struct run_state *state, uint32_t step, const char *line, 
 int settle_vote(const struct run_state *state, uint32_t step, const char *by, const char *const *groups, bool approve, const char *comment,
     int64_t now_ms, struct event_list *list, struct error *err) MUST_CHECK;
 
+/* A person settles what the engine cannot tell. Of a step in unknown: its effect (the only open one where none is named) was done, as `id`
+   at the peer, or not done; the step goes on, or the cancelling of its run. Of one in compensation_failed: all was undone by hand; the run
+   goes on undoing. resolution is borrowed. -ERROR_CONFLICT: there is no such thing to settle; -ERROR_INVALID: no id. */
+int settle_resolve(const struct run_state *state, uint32_t step, const struct resolution *resolution, int64_t now_ms,
+    struct event_list *list, struct error *err) MUST_CHECK;
+
 /* --- views --- */
 /* A stage's state is a function of its steps'. */
 enum step_status stage_status(const struct run_state *state, uint32_t stage);
@@ -311,6 +331,10 @@ bool run_state_has_open_effect(const struct run_state *state);
 /* What a run that ended badly left standing: [{step, effect, target, order, service}, ...], what it could have undone; with stays:
    "in-service" (and version) what it promoted, with stays: "unused" the version before that, which was to be ended later. Caller's. */
 json_t *run_state_left(const struct run_state *state);
+/* What persons settled: [{step, words, by, as, effect, id, comment, time_ms}, ...]; caller's. */
+json_t *run_state_settled(const struct run_state *state);
+/* Orders too many, of peers that lost what makes a key unique: [{step, target, order, ended, message}, ...]; caller's. */
+json_t *run_state_extras(const struct run_state *state);
 /* The effect's key: SHA-256 over run, step path, generation, name, target, joined by newlines. */
 void effect_key(uint64_t run, const char *step_path, unsigned generation, const char *name, const char *target, char ret_key[65]);
 /* One line for a person about an event that a watcher cares for, NULL for the others. Caller frees. */

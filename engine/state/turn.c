@@ -143,9 +143,10 @@ static void add_trouble(struct text *out, const struct turn *turn)
     unsigned long long run = turn->holder;
     if (turn->holder_status == RUN_rollback_failed)
         text_add_format(out,
-            "; it could not be rolled back: crescendo show %llu says what is to be undone by hand, then crescendo cancel %llu", run, run);
+            "; it could not be rolled back: crescendo show %llu says what is to be undone by hand, then crescendo resolve %llu --undone",
+            run, run);
     else if (turn->holder_status == RUN_needs_person)
-        text_add_format(out, "; it needs a person: crescendo show %llu says why, crescendo cancel %llu ends it", run, run);
+        text_add_format(out, "; it needs a person: crescendo explain %llu says why and what to do", run);
     else if (turn->holder_status == RUN_waiting && is_a_persons(turn->holder_wait))
         text_add_format(out, " and waits for %s", wait_name(turn->holder_wait));
 }

@@ -2,6 +2,7 @@
 #include "state/parts.h"
 
 #include "base/json.h"
+#include "base/mem.h"
 #include "base/text.h"
 
 bool plan_step_is_approval(const struct plan_step *step)
@@ -67,6 +68,7 @@ static json_t *effects_to_json(const struct effect_state *effect)
         json_put_text(item, "key", effect->key);
         json_put_text(item, "target", effect->target);
         json_put_text(item, "state", effect_status_name(effect->status));
+        json_put_text(item, "adopt", effect->adopt);
         json_put(item, "outcome", json_incref(effect->outcome));
         json_array_append_new(list, item);
     }
@@ -83,6 +85,60 @@ static json_t *votes_to_json(const struct vote *vote)
         json_put_whole(item, "time_ms", vote->time_ms);
         json_array_append_new(list, item);
     }
+    return list;
+}
+
+static json_t *resolution_to_json(const struct resolution *resolution)
+{
+    json_t *item = json_object();
+    json_put_text(item, "by", resolution->by);
+    json_put_text(item, "as", resolved_name(resolution->as));
+    json_put_text(item, "effect", resolution->effect);
+    json_put_text(item, "id", resolution->id);
+    json_put_text(item, "comment", resolution->comment);
+    json_put_whole(item, "time_ms", resolution->time_ms);
+    return item;
+}
+
+static json_t *resolutions_to_json(const struct resolution *resolution)
+{
+    json_t *list = json_array();
+    for (; resolution; resolution = resolution->next)
+        json_array_append_new(list, resolution_to_json(resolution));
+    return list;
+}
+
+json_t *run_state_settled(const struct run_state *state)
+{
+    json_t *list = json_array();
+    for (uint32_t i = 0; i < state->plan->step_count; i++)
+        for (const struct resolution *resolution = state->steps[i].resolutions; resolution; resolution = resolution->next) {
+            json_t *item = resolution_to_json(resolution);
+            AUTO(free_text) char *words = resolution_words(item);
+            json_put_text(item, "step", state->plan->steps[i].path);
+            json_put_text(item, "words", words);
+            json_array_append_new(list, item);
+        }
+    return list;
+}
+
+static json_t *describe_extra(const struct run_state *state, uint32_t step, const struct effect_state *effect)
+{
+    json_t *item = json_object();
+    json_put_text(item, "step", state->plan->steps[step].path);
+    json_put_text(item, "target", effect->target);
+    json_put_text(item, "order", json_text(effect->intent, "order", NULL));
+    json_put_flag(item, "ended", effect->status == EFFECT_done);
+    json_put_text(item, "message", json_text(effect->outcome, "message", NULL));
+    return item;
+}
+
+json_t *run_state_extras(const struct run_state *state)
+{
+    json_t *list = json_array();
+    uint32_t step = 0;
+    for (const struct effect_state *effect = effect_next(state, &step, NULL); effect; effect = effect_next(state, &step, effect))
+        if (text_starts(effect->name, "end extra ")) json_array_append_new(list, describe_extra(state, step, effect));
     return list;
 }
 
@@ -114,6 +170,7 @@ static json_t *step_to_json(const struct plan_step *plan, const struct step_stat
     json_put(object, "checkpoint", json_incref(step->checkpoint));
     if (step->effects) json_put(object, "effects", effects_to_json(step->effects));
     if (step->votes) json_put(object, "votes", votes_to_json(step->votes));
+    if (step->resolutions) json_put(object, "settled", resolutions_to_json(step->resolutions));
     return object;
 }
 

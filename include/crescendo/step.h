@@ -41,7 +41,8 @@ struct step_type {
     bool reaches_out;
     /* In the step's own process; may block. NULL only for types that the engine itself performs (run, approve). */
     int (*perform)(struct step *step, struct error *err);
-    /* Asks the peer by the intent's key. ABSENT may be acted on only after the older request's longest life. */
+    /* Asks the peer by the intent's key. ABSENT may be acted on only after the older request's longest life. Where the intent has `adopt`, a
+       person looked and says that it was done, as that at the peer: it is looked up there instead; UNSURE then means that the word counts. */
     int (*find)(struct step *step, const json_t *intent, enum effect_seen *ret_seen, json_t **ret_outcome, struct error *err);
     /* Undoes one done effect: intent is {name, target, key, digest, body}. Idempotent, since after a crash it is called again; it uses
        step_effect for what it sends, under a name of its own ("undo order"). NULL: nothing to undo. */

@@ -94,10 +94,14 @@ static void check_replay(struct world *world)
 void check_decisions(struct world *world)
 {
     const struct run_state *state = world->engine.state;
-    uint32_t votes = 0;
+    uint32_t votes = 0, settled = 0;
     for (uint32_t i = 0; i < world->plan->step_count; i++)
         for (const struct vote *vote = state->steps[i].votes; vote; vote = vote->next)
             votes++;
+    for (uint32_t i = 0; i < world->plan->step_count; i++)
+        for (const struct resolution *resolution = state->steps[i].resolutions; resolution; resolution = resolution->next)
+            settled++;
+    if (settled < world->acknowledged_settled) world_fault(world, "what a person settled, and was told that it counts, is lost");
     if (votes < world->acknowledged_votes) world_fault(world, "a decision that was acknowledged is lost");
     if (state->cancel_count < world->acknowledged_cancels) world_fault(world, "a cancel that was acknowledged is lost");
 }
@@ -140,14 +144,14 @@ static void check_record(struct world *world)
         for (const struct effect_state *effect = world->engine.state->steps[i].effects; effect; effect = effect->next) {
             bool is_denied = effect->status == EFFECT_abandoned || effect->status == EFFECT_failed;
             bool is_told = effect->status == EFFECT_done || effect->status == EFFECT_compensated;
-            bool is_there = peer_order(world, effect->key) != NULL;
+            bool is_there = peer_order(world, effect->key) != NULL && !world->by_hand[i];
             if (effect->status == EFFECT_abandoned && is_there && world->peer.kinds[i] == PEER_DEDUPES) {
                 world->orphan_count++;
                 continue;
             }
             if (is_denied && is_there)
                 world_fault(world, "%s: the record says that %s was not done, and it was", world->plan->steps[i].path, effect->name);
-            if (is_told && !is_there)
+            if (is_told && !is_there && !world->by_hand[i])
                 world_fault(world, "%s: the record says that %s was done, and it was not", world->plan->steps[i].path, effect->name);
         }
 }
@@ -269,7 +273,8 @@ static void check_undone(struct world *world)
         bool must = is_bad_end && must_be_undone(world, i, places, was_good, cancelled);
         const char *path = world->plan->steps[i].path;
         if (must && !world->undone[i]) world_fault(world, "the run is %s and %s was not undone", run_status_name(status), path);
-        if (!must && world->undone[i] && status != RUN_rollback_failed) world_fault(world, "%s was undone and should not be", path);
+        if (!must && world->undone[i] && !world->by_hand[i] && status != RUN_rollback_failed)
+            world_fault(world, "%s was undone and should not be", path);
     }
     check_order(world, places);
     free(places);

@@ -42,11 +42,11 @@ static void flush(struct world *world)
     if (!engine->outbox.count) return;
     journal->batches = mem_grow(journal->batches, &journal->capacity, journal->count + 1, sizeof *journal->batches);
     struct batch *batch = &journal->batches[journal->count++];
-    *batch = (struct batch){.events = engine->outbox, .sequence = engine->sequence, .votes = engine->votes, .cancels = engine->cancels};
+    *batch = (struct batch){engine->outbox, engine->sequence, false, engine->votes, engine->cancels, engine->settled};
     for (size_t i = 0; i < batch->events.count; i++)
         batch->is_durable |= event_type_class(batch->events.items[i].type) == EVENT_CLASS_DURABLE;
     engine->outbox = (struct event_list){0};
-    engine->votes = engine->cancels = 0;
+    engine->votes = engine->cancels = engine->settled = 0;
 }
 
 bool engine_commit(struct world *world)
@@ -57,6 +57,7 @@ bool engine_commit(struct world *world)
         const struct batch *batch = &journal->batches[journal->committed];
         world->acknowledged_votes += batch->votes;
         world->acknowledged_cancels += batch->cancels;
+        world->acknowledged_settled += batch->settled;
         for (size_t i = 0; i < batch->events.count; i++)
             tick_committed(world, &batch->events.items[i]);
     }

@@ -113,7 +113,7 @@ static void pass_time(struct world *world)
     if ((next == INT64_MAX || chance_percent(&world->chance, 20)) && others_let_go(world)) return;
     bool is_late = next == INT64_MAX || chance_percent(&world->chance, 20);
     if (is_late && engine_vote(world)) return;
-    if (world->engine.state->status == RUN_needs_person && is_late && engine_cancel(world)) return;
+    if (is_persons_turn(world) && is_late && (chance_percent(&world->chance, 60) ? engine_settle(world) : engine_cancel(world))) return;
     if (next == INT64_MAX)
         world_fault(world, "nothing can happen any more and the run is %s", run_status_name(world->engine.state->status));
     else if (next > world->now_ms)
@@ -126,7 +126,7 @@ static bool is_over(const struct world *world)
 {
     bool is_committed = world->journal.committed == world->journal.count && !world->engine.outbox.count;
     enum run_status status = world->engine.state->status;
-    return (run_status_at_rest(status) || status == RUN_rollback_failed) && is_committed;
+    return (run_status_at_rest(status) || (status == RUN_rollback_failed && !is_persons_turn(world))) && is_committed;
 }
 
 /* The run is over; what its shim still has to say is heard, and nothing of it may matter. */
@@ -171,6 +171,7 @@ static void release(struct world *world)
     free(world->undone);
     free(world->undone_at);
     free(world->kept_ticks);
+    free(world->by_hand);
     free(world->others);
     free_made_plan(&world->plan);
 }
@@ -185,6 +186,8 @@ static void make_world(const struct scenario *scenario, struct world *world)
     world->ordered = mem_alloc_array(world->plan->step_count, sizeof *world->ordered);
     world->undone = mem_alloc_array(world->plan->step_count, sizeof *world->undone);
     world->undone_at = mem_alloc_array(world->plan->step_count, sizeof *world->undone_at);
+    world->by_hand = mem_alloc_array(world->plan->step_count, sizeof *world->by_hand);
+    world->is_settled_by_hand = chance_percent(&world->chance, 60);
     world->kept_ticks = mem_alloc_array(world->plan->step_count, sizeof *world->kept_ticks);
     world->others = mem_alloc_array((size_t)world->plan->claim_count + 1, sizeof *world->others);
     world->crash_budget = chance_percent(&world->chance, 70) ? chance_below(&world->chance, 12) : 0;

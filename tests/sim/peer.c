@@ -84,6 +84,7 @@ const struct order *peer_order(const struct world *world, const char *key)
 static void count_undone(struct world *world, uint32_t step)
 {
     const char *path = world->plan->steps[step].path;
+    if (world->by_hand[step]) return;
     if (++world->undone[step] > 1) world_fault(world, "%s was undone twice", path);
     if (!world->ordered[step]) world_fault(world, "%s was undone though nothing was ordered", path);
     world->undone_at[step] = ++world->undone_count;
@@ -151,6 +152,19 @@ bool peer_cancel(struct world *world, uint32_t step, const char *key)
     order->rests_ms = world->now_ms;
     count_undone(world, step);
     return true;
+}
+
+bool peer_is_at_rest(const struct world *world, uint32_t step)
+{
+    for (size_t i = 0; i < world->peer.request_count; i++)
+        if (world->peer.requests[i].step == step) return false;
+    return true;
+}
+
+void peer_take_back(struct world *world, uint32_t step)
+{
+    if (world->ordered[step] && !world->undone[step]) count_undone(world, step);
+    world->by_hand[step] = true;
 }
 
 /* --- arrivals --------------------------------------------------------------------------------------------------------------------------

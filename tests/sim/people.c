@@ -1,4 +1,5 @@
-/* people.c: who decides and who cancels, from outside of the run: people, and the domain that has taken back what it lent. */
+/* people.c: who votes, cancels, and settles what the engine cannot tell, from outside of the run: people, and the domain that has taken
+   back what it lent. */
 #include "tests/sim/sim.h"
 
 bool engine_vote(struct world *world)
@@ -38,4 +39,62 @@ bool engine_lose_lease(struct world *world)
     event_list_add(&events, EVENT_cancel_requested, NO_STEP, world_clock(world), json_pack("{s:s}", "reason", "lease_lost"));
     engine_fold(world, &events);
     return true;
+}
+
+static bool is_unsettled(const struct effect_state *effect)
+{
+    enum effect_status is = effect->status;
+    return is == EFFECT_intended || is == EFFECT_sent || is == EFFECT_acknowledged || is == EFFECT_unknown;
+}
+
+/* Of the first effect that the step could not tell: is it there? */
+static struct resolution look_at_peer(const struct world *world, uint32_t step)
+{
+    const struct effect_state *effect = world->engine.state->steps[step].effects;
+    while (effect && !is_unsettled(effect))
+        effect = effect->next;
+    bool is_there = effect && peer_order(world, effect->key);
+    return (struct resolution){
+        .as = is_there ? RESOLVED_done : RESOLVED_not_done, .by = "p0", .id = "1", .effect = effect ? effect->name : NULL};
+}
+
+static struct resolution take_back_by_hand(struct world *world, uint32_t step)
+{
+    peer_take_back(world, step);
+    return (struct resolution){.as = RESOLVED_undone, .by = "p0"};
+}
+
+static bool settle_step(struct world *world, uint32_t step)
+{
+    struct engine *engine = &world->engine;
+    struct event_list events = {0};
+    struct error err = {0};
+    bool is_unknown = engine->state->steps[step].status == STEP_unknown;
+    const struct resolution says = is_unknown ? look_at_peer(world, step) : take_back_by_hand(world, step);
+    if (says.as == RESOLVED_done) world->peer.shares[step].lends = false; /* a person's word says nothing of a lease */
+    if (settle_resolve(engine->state, step, &says, world_clock(world), &events, &err))
+        world_fault(world, "it could not be settled: %s", err.message);
+    engine->settled++;
+    engine_fold(world, &events);
+    return true;
+}
+
+/* Once its groups are given back, others are in there: what would still be undone then is left. */
+bool is_persons_turn(const struct world *world)
+{
+    const struct run_state *state = world->engine.state;
+    bool is_given_back = state->lets_go && world->plan->claim_count;
+    if (state->status == RUN_rollback_failed) return world->is_settled_by_hand && !is_given_back;
+    return state->status == RUN_needs_person;
+}
+
+/* Somebody looks at the peer when no request can be under way any more. */
+bool engine_settle(struct world *world)
+{
+    for (uint32_t i = 0; i < world->plan->step_count; i++) {
+        enum step_status status = world->engine.state->steps[i].status;
+        if (status != STEP_unknown && status != STEP_compensation_failed) continue;
+        return peer_is_at_rest(world, i) && settle_step(world, i);
+    }
+    return false;
 }

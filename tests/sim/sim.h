@@ -124,7 +124,7 @@ struct batch {
     struct event_list events;
     uint64_t sequence; /* of the last report that it holds */
     bool is_durable;
-    uint32_t votes, cancels; /* people who wait for this batch to be told that it counts */
+    uint32_t votes, cancels, settled; /* people who wait for this batch to be told that it counts */
 };
 struct journal_model {
     struct batch *batches;
@@ -142,10 +142,10 @@ struct engine { /* all of it but the plan is forgotten in a crash */
     uint64_t sequence;        /* of the last report heard */
     uint32_t *handed, *ended; /* per step: the attempt that was sent to this shim, or asked to be ended */
     bool is_attached, must_advance, knows_shim;
-    uint64_t replay_to;      /* after a restart: the reports up to this one are heard before anything is done */
-    bool must_repeat;        /* then: answers that may have been lost */
-    bool is_unsure;          /* after a restart: whether leases are held is not known yet, so nothing new may begin */
-    uint32_t votes, cancels; /* in the outbox */
+    uint64_t replay_to;               /* after a restart: the reports up to this one are heard before anything is done */
+    bool must_repeat;                 /* then: answers that may have been lost */
+    bool is_unsure;                   /* after a restart: whether leases are held is not known yet, so nothing new may begin */
+    uint32_t votes, cancels, settled; /* in the outbox */
     struct saying *sayings;
     size_t saying_count, saying_capacity;
 };
@@ -173,9 +173,11 @@ struct world {
     uint32_t *undone;    /* per step: how often the peer was told to take it back */
     uint32_t *undone_at; /* per step: its place among all that was taken back */
     uint32_t undone_count;
-    struct other *others; /* by claim */
-    int64_t *kept_ticks;  /* per step: the last tick that is on record */
-    uint32_t acknowledged_votes, acknowledged_cancels;
+    bool *by_hand;           /* per step: a person took it back, so that the peer has nothing to take back any more */
+    bool is_settled_by_hand; /* a person undoes what could not be undone, and says so */
+    struct other *others;    /* by claim */
+    int64_t *kept_ticks;     /* per step: the last tick that is on record */
+    uint32_t acknowledged_votes, acknowledged_cancels, acknowledged_settled;
     uint32_t crash_budget, cancel_budget;
     uint64_t event_count, crash_count;
     bool was_asked;        /* a person, to settle something */
@@ -231,6 +233,8 @@ bool peer_step(struct world *world); /* a request or a reply arrives, if its tim
 int64_t peer_next_ms(const struct world *world);
 const struct order *peer_order(const struct world *world, const char *key); /* what is there in truth; NULL: nothing */
 bool peer_cancel(struct world *world, uint32_t step, const char *key);      /* an order that is under way; false: denied */
+bool peer_is_at_rest(const struct world *world, uint32_t step);             /* no request of the step is under way */
+void peer_take_back(struct world *world, uint32_t step);                    /* by a person's hand: what it has of the step */
 void peer_release(struct world *world);
 
 /* shares.c */
@@ -281,22 +285,24 @@ int64_t shim_next_ms(const struct world *world);
 void shim_release(struct world *world);
 
 /* engine.c */
-void engine_begin(struct world *world); /* the run is accepted */
-void engine_crash(struct world *world); /* forgets, then takes up what the journal has */
+void engine_fold(struct world *world, struct event_list *events); /* empties events */
+void engine_begin(struct world *world);                           /* the run is accepted */
+void engine_crash(struct world *world);                           /* forgets, then takes up what the journal has */
 bool engine_commit(struct world *world);
 bool engine_hear(struct world *world);       /* the next report, or that the shim is gone */
 bool engine_hear_again(struct world *world); /* an old report, or a line of an earlier attempt */
 bool engine_advance(struct world *world);
 bool engine_act(struct world *world);
-bool engine_learn(struct world *world);                           /* that the leases are held */
-void engine_fold(struct world *world, struct event_list *events); /* empties events */
+bool engine_learn(struct world *world); /* that the leases are held */
 int64_t engine_next_ms(const struct world *world);
 void engine_release(struct world *world);
 
 /* people.c */
 bool engine_vote(struct world *world);
 bool engine_cancel(struct world *world);
-bool engine_lose_lease(struct world *world); /* the domain has taken back what the run holds */
+bool engine_lose_lease(struct world *world);     /* the domain has taken back what the run holds */
+bool is_persons_turn(const struct world *world); /* the run waits for one to settle or to cancel */
+bool engine_settle(struct world *world);         /* a person says what is so at the peer, or undoes by hand */
 
 /* others.c */
 void others_move(struct world *world);   /* sometimes one comes or goes */

@@ -2,7 +2,7 @@
 """fake_core.py SOCKET: TM Forum's paths of an orchestration core without anything behind them, for tests of what talks to one.
 
 Says "ready" on standard output once it answers at SOCKET. How an order goes depends on what is ordered: `broken` fails, `greedy` is refused, `stuck`
-goes on until it is cancelled, of `lossy` the first answer is lost, all others complete. An order moves when somebody looks at it, never by itself, so that no test depends on the time."""
+goes on until it is cancelled, of `lossy` the first answer is lost, of `doubled` too, and the order is there twice, all others complete. An order moves when somebody looks at it, never by itself, so that no test depends on the time."""
 import hashlib
 import http.server
 import json
@@ -83,6 +83,9 @@ class Core:
         _, order = self.create(ORDERING + "serviceOrder", dict(json.loads(json.dumps(body)), asked=body, by=requester, state="acknowledged", orderDate=NOW % 0))
         for item in order["serviceOrderItem"]:
             item["state"] = "acknowledged"
+        if "doubled" in names and body["serviceOrderItem"][0]["action"] == "add":
+            self.create(ORDERING + "serviceOrder", json.loads(json.dumps(order)))
+            raise Lost
         if "lossy" in names:
             raise Lost
         return 201, order

@@ -7,6 +7,7 @@
 #include "base/text.h"
 
 #include <string.h>
+#include <time.h>
 
 enum { WORDS_MAX = 170 };
 
@@ -61,26 +62,29 @@ int tmf_order_send(const struct tmf_client *client, const json_t *body, const ch
     return failed;
 }
 
-bool tmf_order_repeat_is_safe(const struct tmf_client *client)
-{
-    return client->dialect->repeat_is_safe;
-}
-
 static bool has_key(void *context, const json_t *order)
 {
     return text_equal(json_text(order, "externalId", NULL), context);
 }
 
-int tmf_order_find(const struct tmf_client *client, const char *key, json_t **ret_order, struct error *err)
+int tmf_order_find(const struct tmf_client *client, const char *key, json_t **ret_orders, struct error *err)
 {
-    AUTO(free_json) json_t *found = NULL;
     AUTO(free_text) char *own_key = mem_copy_text(key);
     const struct tmf_filter filter = {"externalId", key};
-    int failed = tmf_list(client, TMF_SERVICE_ORDER, &filter, has_key, own_key, &found, err);
+    return tmf_list(client, TMF_SERVICE_ORDER, &filter, has_key, own_key, ret_orders, err);
+}
+
+int tmf_order_find_late(const struct tmf_client *client, const char *key, int64_t life_ms, json_t **ret_orders, struct error *err)
+{
+    AUTO(free_json) json_t *orders = NULL;
+    int failed = tmf_order_find(client, key, &orders, err);
     if (failed) return failed;
-    json_t *order = json_array_get(found, 0);
-    *ret_order = order ? json_incref(order) : NULL;
-    return 0;
+    if (json_array_size(orders) || client->dialect->repeat_is_safe) {
+        *ret_orders = take(&orders);
+        return 0;
+    }
+    nanosleep(&(struct timespec){.tv_sec = life_ms / 1000, .tv_nsec = life_ms % 1000 * 1000000}, NULL);
+    return tmf_order_find(client, key, ret_orders, err);
 }
 
 /* --- waiting ---------------------------------------------------------------------------------------------------------------------------

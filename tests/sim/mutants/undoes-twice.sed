@@ -1,2 +1,2 @@
 # engine/state/settle_effect.c: answers `go` to who asks again for an effect that is done
-s/    case EFFECT_done:$/    case EFFECT_done: return reply_key("go", name, key);/
+s/    case EFFECT_done:$/    case EFFECT_done: return reply_go(name, key);/

@@ -139,7 +139,7 @@ static void what_is_waited_for(void **unused)
     tell_event(&story, EVENT_step_starting, "s/a", "{\"attempt\": 3}");
     tell_event(&story, EVENT_step_unknown, "s/a", "{\"message\": \"no answer\"}");
     expect(
-        &story, "now", "s/a: nobody can tell whether it had its effect: no answer; look at the peer, settle it there, then cancel the run");
+        &story, "now", "s/a: nobody can tell whether it had its effect: no answer; look at the peer, then settle it");
     story_free(&story);
 }
 

@@ -77,6 +77,22 @@ static void vote(struct play *play, const char *path, const char *by, bool appro
     flush(play, &events);
 }
 
+/* done=ID, not_done or undone */
+static void resolve(struct play *play, const char *path, const char *as)
+{
+    struct event_list events = {0};
+    struct error err = {0};
+    bool is_done = text_starts(as, "done=");
+    const struct resolution resolution = {.as = is_done ? RESOLVED_done : (enum resolved)resolved_from_name(as),
+        .by = "bob",
+        .id = is_done ? as + strlen("done=") : NULL,
+        .comment = "looked there"};
+    uint32_t step = fixture_index(&play->fixture, path);
+    if (settle_resolve(play->fixture.state, step, &resolution, play->fixture.now_ms, &events, &err))
+        text_add_format(&play->out, "    ! %s\n", err.message);
+    flush(play, &events);
+}
+
 static void explain_times(struct play *play, const json_t *item)
 {
     int64_t since_ms = json_whole(item, "since_ms", 0), until_ms = json_whole(item, "until_ms", 0);
@@ -136,6 +152,8 @@ static void act(struct play *play, const char *verb, const char *path, char *res
         report(play, path, (struct report){.type = REPORT_LOST, .started = true});
     else if (!strcmp(verb, "refused"))
         report(play, path, (struct report){.type = REPORT_REFUSED, .message = rest});
+    else if (!strcmp(verb, "resolve"))
+        resolve(play, path, rest);
     else if (!strcmp(verb, "line"))
         say(play, path, rest);
     else if (!strcmp(verb, "approve") || !strcmp(verb, "reject"))

@@ -32,9 +32,9 @@ static int expected(const struct move *moves, size_t count, int from, int event)
 /* A payload that suits every event. */
 static json_t *any_payload(int event)
 {
-    return json_pack("{s:s, s:s, s:i, s:s, s:s, s:s, s:s, s:i, s:i}", "reason", "failed", "for", "timer", "attempt",
+    return json_pack("{s:s, s:s, s:i, s:s, s:s, s:s, s:s, s:i, s:i, s:s, s:s}", "reason", "failed", "for", "timer", "attempt",
         event == EVENT_step_starting || event == EVENT_step_compensating ? 2 : 1, "name", "order", "key", "k", "digest", "d", "by", "bob",
-        "number", 7, "until", 5000);
+        "number", 7, "until", 5000, "as", "done", "id", "17");
 }
 
 static struct run_state *state_with(const struct plan *plan, enum run_status run, enum step_status step)

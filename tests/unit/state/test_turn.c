@@ -262,14 +262,39 @@ static void until_it_is_rolled_back(void **unused)
     expect_run(first, rollback_failed);
     expect_message(second, "s/a",
         "waits for its turn: run 1 holds lab; it could not be rolled back: crescendo show 1 says what is to be undone by hand, "
-        "then crescendo cancel 1");
-    fixture_event(first, EVENT_cancel_requested, NO_STEP, json_pack("{s:s}", "by", "ann")); /* it is undone by hand, and tried anew */
+        "then crescendo resolve 1 --undone");
+    fixture_event(first, EVENT_cancel_requested, NO_STEP, json_pack("{s:s}", "by", "ann")); /* it is tried anew */
     decide_all(&runs);
     expect_run(first, rolling_back);
     expect_status(second, "s/a", parked);
     fixture_event(first, EVENT_step_compensation_failed, fixture_index(first, "a/x"), json_pack("{s:s}", "message", "still no"));
     decide_all(&runs);
     expect_run(first, rollback_failed);
+    expect_status(second, "s/a", starting);
+    release(&runs);
+}
+
+static void undone_by_hand_it_lets_go(void **unused)
+{
+    (void)unused;
+    struct runs runs = {.now_ms = 1000};
+    struct fixture *first = add(&runs, "stage a groups=lab\nstep x undo=order\nstep y\n"), *second = add(&runs, plain);
+    fixture_started(first, "a/x");
+    lent(first, "a/x", "{}");
+    fixture_exited(first, "a/x", 0);
+    decide_all(&runs);
+    fixture_exited(first, "a/y", 1);
+    decide_all(&runs);
+    fixture_event(first, EVENT_step_compensation_failed, fixture_index(first, "a/x"), json_pack("{s:s}", "message", "the domain said no"));
+    decide_all(&runs);
+    expect_run(first, rollback_failed);
+    expect_status(second, "s/a", parked);
+    const struct resolution undone = {.as = RESOLVED_undone, .by = "ann"};
+    struct event_list events = {0};
+    assert_int_equal(settle_resolve(first->state, fixture_index(first, "a/x"), &undone, runs.now_ms, &events, NULL), 0);
+    fixture_fold(first, &events);
+    decide_all(&runs);
+    expect_run(first, rolled_back);
     expect_status(second, "s/a", starting);
     release(&runs);
 }
@@ -283,13 +308,11 @@ static void a_run_that_needs_a_person_holds_on(void **unused)
     fixture_event(first, EVENT_step_unknown, fixture_index(first, "a/x"), json_pack("{s:s}", "message", "nobody knows"));
     decide_all(&runs);
     expect_run(first, needs_person);
-    expect_message(
-        second, "s/a", "waits for its turn: run 1 holds lab; it needs a person: crescendo show 1 says why, crescendo cancel 1 ends it");
+    expect_message(second, "s/a", "waits for its turn: run 1 holds lab; it needs a person: crescendo explain 1 says why and what to do");
     fixture_event(second, EVENT_cancel_requested, NO_STEP, json_pack("{s:s}", "by", "ann"));
     decide_all(&runs);
     expect_run(second, cancelled); /* and has left the queue */
-    expect_message(
-        third, "s/a", "waits for its turn: run 1 holds lab; it needs a person: crescendo show 1 says why, crescendo cancel 1 ends it");
+    expect_message(third, "s/a", "waits for its turn: run 1 holds lab; it needs a person: crescendo explain 1 says why and what to do");
     fixture_event(first, EVENT_cancel_requested, NO_STEP, json_pack("{s:s}", "by", "ann"));
     decide_all(&runs);
     expect_run(first, cancelled);
@@ -475,6 +498,7 @@ int main(void)
         cmocka_unit_test(no_two_wait_for_each_other),
         cmocka_unit_test(a_lease_holds_the_group),
         cmocka_unit_test(until_it_is_rolled_back),
+        cmocka_unit_test(undone_by_hand_it_lets_go),
         cmocka_unit_test(a_run_that_needs_a_person_holds_on),
         cmocka_unit_test(who_needs_a_person_is_passed_over),
         cmocka_unit_test(a_failed_run_does_not_wait),

@@ -221,8 +221,8 @@ static void a_failure_is_tried_again_with_pauses(void **unused)
     fixture_decide(&fixture);
     EXPECT_STATUS("a/x", compensation_failed);
     assert_int_equal(fixture.state->status, RUN_rollback_failed);
-    assert_string_equal(
-        fixture.state->message, "a/x could not be undone: exit 1; undo it by hand: `crescendo show 7 --json` says what was done");
+    assert_string_equal(fixture.state->message,
+        "a/x could not be undone: exit 1; undo it by hand (`crescendo show 7` says what is left), then `crescendo resolve 7 --undone`");
     fixture_free(&fixture);
 }
 
@@ -353,6 +353,31 @@ static void the_latest_word_on_a_service_counts(void **unused)
     expect_leases(&fixture, "s1 s2 ");
     undo(&fixture, "a/y", "e");
     expect_leases(&fixture, "s1 ");
+    fixture_free(&fixture);
+}
+
+/* What a cancelled run takes back is more than what failed, also after a person undid something by hand. */
+static void by_hand_or_not_as_much_is_undone(void **unused)
+{
+    (void)unused;
+    struct fixture fixture = fixture_new("stage a\nstep x undo=e\nstage b\nstep y undo=e\nstep z\n");
+    struct event_list events = {0};
+    perform(&fixture, "a/x", "e", LENT("s1"), 0);
+    perform(&fixture, "b/y", "e", "1", 0);
+    fixture_event(&fixture, EVENT_cancel_requested, NO_STEP, json_pack("{s:s}", "by", "ann"));
+    fixture_decide(&fixture);
+    fixture_report(&fixture, "b/z", (struct report){.type = REPORT_EXITED, .cause = CAUSE_CANCELLED});
+    fixture_decide(&fixture);
+    fixture_event(&fixture, EVENT_step_compensation_failed, fixture_index(&fixture, "b/y"), json_pack("{s:s}", "message", "no"));
+    fixture_decide(&fixture);
+    assert_int_equal(fixture.state->status, RUN_rollback_failed);
+    const struct resolution undone = {.as = RESOLVED_undone, .by = "ann"};
+    assert_int_equal(settle_resolve(fixture.state, fixture_index(&fixture, "b/y"), &undone, 2000, &events, NULL), 0);
+    fixture_fold(&fixture, &events);
+    fixture_decide(&fixture);
+    EXPECT_STATUS("a/x", compensating);
+    undo(&fixture, "a/x", "e");
+    assert_int_equal(fixture.state->status, RUN_rolled_back);
     fixture_free(&fixture);
 }
 
@@ -521,6 +546,7 @@ int main(void)
         cmocka_unit_test(lines_that_break_the_protocol_end_the_process),
         cmocka_unit_test(a_step_is_told_what_it_did),
         cmocka_unit_test(the_latest_word_on_a_service_counts),
+        cmocka_unit_test(by_hand_or_not_as_much_is_undone),
         cmocka_unit_test(a_lent_share_is_not_finished),
         cmocka_unit_test(on_hold_nothing_new_begins),
     };

@@ -3,7 +3,7 @@
 
 It does what docs/explanation/ordering.md says of orders and services, at once or after a few questions, and what FOLDER/fault.json asks
 for: {"method", "path", "fault", "times"} with the faults refuse, error-after, close-after, close-before; and of orders FOLDER/orders
-says: complete (default), fail, stick, terminated, no-items. FOLDER/samples is what it recorded of requests, FOLDER/domain what it says of its domain. FOLDER/state.json always holds what it has, FOLDER/requests what it was asked.
+says: complete (default), fail, stick, terminated, no-items, double (each POST makes two of them), double-done (and both are done at once). FOLDER/samples is what it recorded of requests, FOLDER/domain what it says of its domain. FOLDER/state.json always holds what it has, FOLDER/requests what it was asked.
 """
 import json
 import os
@@ -174,7 +174,19 @@ def create(name, body):
         document = cancel(body) if name == "cancelServiceOrder" else dict(body)
     document.setdefault("id", f"{name}-{len(STATE.documents[name]) + 1}")
     STATE.documents[name][document["id"]] = document
+    if name == "serviceOrder" and read_word("orders", "complete").startswith("double"):
+        double(document)
     return document
+
+
+def double(order):
+    """What makes a key unique is lost: the order is there twice."""
+    orders = STATE.documents["serviceOrder"]
+    again = json.loads(json.dumps(order))
+    again["id"] = str(len(orders) + 1)
+    orders[again["id"]] = again
+    for one in (order, again) if read_word("orders", "complete") == "double-done" else ():
+        fulfil(one)
 
 
 class Handler(BaseHTTPRequestHandler):

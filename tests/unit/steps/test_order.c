@@ -182,6 +182,102 @@ static void a_crash_finds_the_order(void **state)
     peer_release(&second);
 }
 
+/* --- orders too many ------------------------------------------------------------------------------------------------------------------
+ */
+
+#define FIND_AND_END FIND("order", "k1") GO("end extra 2", "x2") KEPT_OF("end extra 2") KEPT_OF("order")
+
+/* The order is sent, and there twice; the process dies. The next one finds both. */
+static int find_two(const struct core *core, const char *fate, const char *fault, struct peer *ret_peer)
+{
+    struct peer first;
+    struct error err = {0};
+    put_file(core->folder, "orders", fate, 0644);
+    run_step(core, &order_step_type, ADD, NULL, KEPT GO("order", "k1"), &first, NULL);
+    put_file(core->folder, "orders", "complete", 0644);
+    if (fault) set_fault(core, "POST", "/cancelServiceOrder", fault);
+    json_t *checkpoint = json_incref(json_object_get(heard(&first, "checkpoint", 0), "checkpoint"));
+    int result = run_step(core, &order_step_type, ADD, checkpoint, FIND_AND_END, ret_peer, &err);
+    if (result) print_message("%s\n", err.message);
+    peer_release(&first);
+    return result;
+}
+
+static const char *order_state(const json_t *has, const char *id)
+{
+    return json_text(json_object_get(json_object_get(has, "serviceOrder"), id), "state", "none");
+}
+
+static void one_too_many_is_cancelled(void **state)
+{
+    NEEDS_CORE(state);
+    struct peer peer;
+    assert_int_equal(find_two(core, "double", NULL, &peer), 0);
+    AUTO(free_json) json_t *has = core_state(core);
+    assert_string_equal(order_state(has, "1"), "completed");
+    assert_string_equal(order_state(has, "2"), "cancelled");
+    assert_int_equal(count_active(core), 3);
+    assert_string_equal(
+        json_text(heard(&peer, "outcome", 0), "name", ""), "end extra 2"); /* before the effect itself: it is not forgotten */
+    assert_string_equal(json_text(json_object_get(heard(&peer, "outcome", 1), "outcome"), "order", ""), "1");
+    assert_string_equal(json_text(heard(&peer, "annotate", 0), "level", ""), "warning");
+    assert_string_equal(json_text(heard(&peer, "annotate", 0), "message", ""), "lab had order 2, too, for what order 1 did: it was ended");
+    peer_release(&peer);
+}
+
+static void one_too_many_that_is_done_is_ended_by_an_order(void **state)
+{
+    NEEDS_CORE(state);
+    struct peer peer;
+    assert_int_equal(find_two(core, "double-done", NULL, &peer), 0);
+    assert_string_equal(json_text(json_object_get(heard(&peer, "outcome", 0), "outcome"), "order", ""), "3");
+    assert_int_equal(count_active(core), 3);
+    assert_service(core, "1.2", "active 100 2");
+    AUTO(free_text) char *extra = core_service(core, "2.2");
+    assert_true(text_starts(extra, "terminated"));
+    AUTO(free_json) json_t *has = core_state(core);
+    const json_t *end = json_object_get(json_object_get(json_object_get(has, "serviceOrder"), "3"), "asked");
+    assert_string_equal(json_text(end, "externalId", ""), "x2");
+    assert_true(text_starts(json_text(end, "description", ""), "undo release/step"));
+    peer_release(&peer);
+}
+
+static void one_that_the_peer_keeps_is_told(void **state)
+{
+    NEEDS_CORE(state);
+    struct peer peer;
+    assert_int_equal(find_two(core, "double", "refuse", &peer), 0);
+    assert_string_equal(json_text(heard(&peer, "outcome", 0), "seen", ""), "failed");
+    assert_string_equal(json_text(heard(&peer, "annotate", 0), "level", ""), "error");
+    assert_non_null(strstr(json_text(heard(&peer, "annotate", 0), "message", ""), "end it there by hand"));
+    assert_string_equal(json_string_value(peer_output(&peer, "order")), "1");
+    peer_release(&peer);
+}
+
+/* --- what a person says ----------------------------------------------------------------------------------------------------------------
+ */
+
+#define ADOPT(id) "{\"type\":\"find\",\"name\":\"order\",\"key\":\"k1\",\"adopt\":\"" id "\"}\n"
+
+static void the_order_that_a_person_names_is_adopted(void **state)
+{
+    NEEDS_CORE(state);
+    struct peer peer;
+    struct error err = {0};
+    put_file(core->folder, "orders", "complete", 0644);
+    must_run(core, &order_step_type, ADD, ONE_EFFECT("order", "by hand")); /* with a key that is none of ours */
+    must_run(core, &order_step_type, ADD_NEXT, ONE_EFFECT("order", "k2"));
+    assert_int_equal(run_step(core, &order_step_type, ADD, NULL, KEPT ADOPT("9") KEPT_OF("order"), &peer, &err), -ERROR_NOT_FOUND);
+    peer_release(&peer);
+    assert_int_equal(run_step(core, &order_step_type, ADD, NULL, KEPT ADOPT("2") KEPT_OF("order"), &peer, &err), -ERROR_CONFLICT);
+    assert_non_null(strstr(err.message, "was placed for something else"));
+    peer_release(&peer);
+    assert_int_equal(run_step(core, &order_step_type, ADD, NULL, KEPT ADOPT("1") KEPT_OF("order"), &peer, &err), 0);
+    assert_string_equal(json_string_value(peer_output(&peer, "service")), "1.2");
+    assert_int_equal(core_count(core, "serviceOrder"), 2);
+    peer_release(&peer);
+}
+
 static void the_core_is_away_for_a_while(void **state)
 {
     NEEDS_CORE(state);
@@ -296,8 +392,9 @@ int main(void)
     const struct CMUnitTest tests[] = {TEST(adds_a_modular_service), TEST(a_second_version_stands_beside),
         TEST(a_version_that_is_in_service_is_not_ordered_again), TEST(one_that_is_left_over_is_named),
         TEST(what_is_in_service_stays_where_versions_are_judged), TEST(each_fault_orders_once), TEST(a_crash_finds_the_order),
-        TEST(the_core_is_away_for_a_while), TEST(changes_and_goes_back), TEST(ends_what_it_added), TEST(what_is_gone_needs_no_end),
-        TEST(cancels_what_goes_on), TEST(refusals)};
+        TEST(one_too_many_is_cancelled), TEST(one_too_many_that_is_done_is_ended_by_an_order), TEST(one_that_the_peer_keeps_is_told),
+        TEST(the_order_that_a_person_names_is_adopted), TEST(the_core_is_away_for_a_while), TEST(changes_and_goes_back),
+        TEST(ends_what_it_added), TEST(what_is_gone_needs_no_end), TEST(cancels_what_goes_on), TEST(refusals)};
     signal(SIGPIPE, SIG_IGN);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -91,6 +91,7 @@ static int run_effect(
 #define GO "{\"type\":\"go\",\"name\":\"order\",\"key\":\"k1\"}\n"
 #define FIND "{\"type\":\"find\",\"name\":\"order\",\"key\":\"k1\"}\n"
 #define KEPT "{\"type\":\"kept\",\"name\":\"order\"}\n"
+#define ADOPT "{\"type\":\"find\",\"name\":\"order\",\"key\":\"k1\",\"adopt\":\"17\"}\n"
 
 struct effect_case {
     const char *name, *answers, *said;
@@ -109,6 +110,10 @@ static const struct effect_case effect_cases[] = {
         7},
     {"unsure after a crash", FIND KEPT, "intend outcome:unsure", &type, {.seen = EFFECT_SEEN_UNSURE}, -ERROR_CONFLICT, 0, 1, 0},
     {"nobody to ask", FIND KEPT, "intend outcome:unsure", &type_without_find, {0}, -ERROR_CONFLICT, 0, 0, 0},
+    {"unsure, and a person looked", ADOPT KEPT, "intend outcome:done", &type, {.seen = EFFECT_SEEN_UNSURE}, 0, 0, 1, 0},
+    {"nobody to ask, and a person looked", ADOPT KEPT, "intend outcome:done", &type_without_find, {0}, 0, 0, 0, 0},
+    {"a person looked, and it is not so", ADOPT KEPT GO KEPT, "intend outcome:absent intend outcome:done", &type,
+        {.seen = EFFECT_SEEN_ABSENT}, 0, 1, 1, 7},
     {"found a second time", FIND KEPT FIND KEPT, "intend outcome:absent intend outcome:absent", &type, {.seen = EFFECT_SEEN_ABSENT},
         -ERROR_PROTOCOL, 0, 2, 0},
     {"the peer refuses", GO KEPT, "intend outcome:failed", &type, {.send_fails = ERROR_DENIED}, -ERROR_DENIED, 1, 0, 0},
@@ -184,7 +189,11 @@ static int undo_found(struct step *step, const json_t *intent, const json_t *out
 {
     (void)step, (void)err;
     assert_string_equal(json_text(intent, "key", ""), "k1");
-    assert_int_equal(json_whole(outcome, "id", 0), 9); /* what was found, not what is on record */
+    const char *adopt = json_text(intent, "adopt", NULL);
+    if (adopt)
+        assert_string_equal(json_text(outcome, "order", ""), adopt); /* what a person said */
+    else
+        assert_int_equal(json_whole(outcome, "id", 0), 9); /* what was found, not what is on record */
     return 0;
 }
 
@@ -249,6 +258,7 @@ static void what_is_in_doubt_is_asked_for_before_it_is_undone(void **state)
         {EFFECT_SEEN_DONE, ", \"keep\": true", "outcome b"},
         {EFFECT_SEEN_ABSENT, "", "outcome b"},
         {EFFECT_SEEN_UNSURE, "", "outcome b"},
+        {EFFECT_SEEN_UNSURE, ", \"adopt\": \"17\"", "outcome b, compensated b"},
     };
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
         struct world world = {.seen = cases[i].seen};
