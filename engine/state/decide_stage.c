@@ -85,9 +85,27 @@ static enum verdict ask_step(const struct run_state *state, const struct plan_st
 
 /* --- deciding for one step --- */
 
+static bool is_untold(const struct effect_state *effect)
+{
+    return effect_is_unsettled(effect) && !effect->adopt;
+}
+
+/* It waits to find out what became of an effect, and will not any more. What a person said of it stands: nobody is asked twice. */
+static bool is_left_open(const struct step_state *step)
+{
+    bool waits = step->status == STEP_parked || step->status == STEP_pending || step->status == STEP_ready;
+    return waits && step_has_effect(step, is_untold);
+}
+
+static void leave_open(struct decision *decision, uint32_t step)
+{
+    add(decision, EVENT_step_unknown, step, with_text("message", "it was ended while the outcome of an effect was open"));
+}
+
 static void refuse(struct decision *decision, uint32_t step, enum verdict verdict, const struct error *err)
 {
     AUTO(free_text) char *message = NULL;
+    if (verdict == VERDICT_SKIP_FAILED && is_left_open(&decision->state->steps[step])) return leave_open(decision, step);
     switch (verdict) {
     case VERDICT_START: break;
     case VERDICT_SKIP_CONDITION: add(decision, EVENT_step_skipped, step, with_text("because", "condition")); break;
@@ -187,23 +205,6 @@ static bool is_over_time(const struct decision *decision, uint32_t stage)
     const struct stage_state *is = &decision->state->stages[stage];
     int64_t timeout_ms = stage_plan(decision, stage)->timeout_ms;
     return timeout_ms && is->started_ms && !is->failed && decision->now_ms >= is->started_ms + timeout_ms;
-}
-
-static bool is_untold(const struct effect_state *effect)
-{
-    return effect_is_unsettled(effect) && !effect->adopt;
-}
-
-/* It waits to find out what became of an effect, and will not any more. What a person said of it stands: nobody is asked twice. */
-static bool is_left_open(const struct step_state *step)
-{
-    bool waits = step->status == STEP_parked || step->status == STEP_pending || step->status == STEP_ready;
-    return waits && step_has_effect(step, is_untold);
-}
-
-static void leave_open(struct decision *decision, uint32_t step)
-{
-    add(decision, EVENT_step_unknown, step, with_text("message", "it was ended while the outcome of an effect was open"));
 }
 
 static void end_for_timeout(struct decision *decision, uint32_t stage, uint32_t step)

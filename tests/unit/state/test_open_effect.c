@@ -101,6 +101,23 @@ static void nobody_was_asked_yet(void **unused)
     fixture_free(&fixture);
 }
 
+/* It was handed ahead and began; then its shim was lost, and the step before it is on record as failed. */
+static void nobody_can_tell_when_it_is_not_begun_again(void **unused)
+{
+    (void)unused;
+    struct fixture fixture = fixture_new("stage s\nstep a effects\nstage t\nstep b\n");
+    fixture_started(&fixture, "s/a");
+    intend(&fixture);
+    fixture_report(&fixture, "s/a", (struct report){.type = REPORT_LOST, .started = true});
+    expect_status(&fixture, "s/a", parked);
+    fixture.state->stages[0].failed = true;
+    fixture.now_ms += 60 * 1000;
+    fixture_decide(&fixture);
+    expect_status(&fixture, "s/a", unknown);
+    expect_run(&fixture, needs_person);
+    fixture_free(&fixture);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -108,6 +125,7 @@ int main(void)
         cmocka_unit_test(nobody_can_tell_when_it_is_ended),
         cmocka_unit_test(nobody_can_tell_when_it_waited_too_long),
         cmocka_unit_test(nobody_was_asked_yet),
+        cmocka_unit_test(nobody_can_tell_when_it_is_not_begun_again),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
