@@ -18,7 +18,8 @@ static bool is_at_rest_or_waits(enum step_status status)
 static bool is_of_person(const struct event *event)
 {
     const char *by = json_text(event->data, "by", NULL);
-    if (event->type == EVENT_step_woken && by && wait_from_name(by) >= 0) return false;
+    int wait = by ? wait_from_name(by) : -1;
+    if (event->type == EVENT_step_woken && wait >= 0 && wait != WAIT_person) return false;
     return by || json_object_get(event->data, "from_run");
 }
 
@@ -37,6 +38,7 @@ static bool is_step_decision(const struct run_state *state, const struct event *
     case EVENT_step_parked:
     case EVENT_step_succeeded:
     case EVENT_step_failed:
+    case EVENT_step_unknown:
     case EVENT_step_cancelled: return is_at_rest_or_waits(status);
     default: return false;
     }

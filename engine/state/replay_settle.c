@@ -185,7 +185,7 @@ static json_t *line_of(const struct replaying *replaying, const struct event *ev
     case EVENT_step_checkpoint: return line_of_data(event, json_object_get(event->data, "for") ? "park" : "checkpoint");
     case EVENT_effect_intended:
     case EVENT_effect_sent: return line_of_effect(replaying, event, name);
-    case EVENT_effect_done: return line_of_outcome(event, name, "done");
+    case EVENT_effect_done: return line_of_outcome(event, name, json_flag(event->data, "word", false) ? "unsure" : "done");
     case EVENT_effect_abandoned: return line_of_outcome(event, name, "absent");
     case EVENT_effect_unknown: return line_of_outcome(event, name, "unsure");
     case EVENT_effect_failed: return line_of_outcome(event, name, "failed");
@@ -231,12 +231,28 @@ static size_t try_vote(const struct replaying *replaying, const struct event *ev
     return replay_matches(replaying, &list, false) ? list.count : 0;
 }
 
+/* What a person settled by hand: their word, and what follows from it in the same breath. */
+static size_t try_resolve(const struct replaying *replaying, const struct event *event)
+{
+    AUTO(event_list_release) struct event_list list = {0};
+    int as = resolved_from_name(json_text(event->data, "as", ""));
+    if (as < 0) return 0;
+    const struct resolution says = {.as = (enum resolved)as,
+        .by = json_text(event->data, "by", ""),
+        .effect = json_text(event->data, "effect", NULL),
+        .id = json_text(event->data, "id", NULL),
+        .comment = json_text(event->data, "comment", NULL)};
+    struct error ignored;
+    if (settle_resolve(replaying->state, event->step, &says, event->time_ms, &list, &ignored) < 0) return 0;
+    return replay_matches(replaying, &list, false) ? list.count : 0;
+}
+
 /* --- all of them --- */
 
 /* A person who settles an effect leaves their name. */
 bool replay_is_settled(const struct run_state *state, const struct event *event)
 {
-    if (event->step < state->plan->step_count && event->type == EVENT_step_vote) return true;
+    if (event->step < state->plan->step_count && (event->type == EVENT_step_vote || event->type == EVENT_step_resolved)) return true;
     if (json_object_get(event->data, "by") || json_object_get(event->data, "from_run")) return false;
     if (event->step >= state->plan->step_count || event_type_subject(event->type) == EVENT_SUBJECT_RUN) return false;
     enum step_status status = state->steps[event->step].status;
@@ -249,6 +265,7 @@ size_t replay_settle(const struct replaying *replaying)
     const struct event *event = &replaying->replay->events[replaying->at];
     uint32_t attempt = replaying->state->steps[event->step].attempt;
     if (event->type == EVENT_step_vote) return try_vote(replaying, event);
+    if (event->type == EVENT_step_resolved) return try_resolve(replaying, event);
     size_t count = try_line(replaying, event);
     if (!count) count = try_fault(replaying, event);
     if (!count) count = try_reports(replaying, attempt);

@@ -164,6 +164,7 @@ struct world {
     bool is_verbose, is_calm;          /* calm: no more faults, so that the run must come to its end */
     int64_t now_ms;                    /* never goes back */
     int64_t clock_ms;                  /* what the machine's clock is ahead of it */
+    bool was_set_back;                 /* it was, once: then what woke a step may be told by no event */
     struct plan *plan;
     struct peer peer;
     struct engine engine;
