@@ -7,6 +7,7 @@ import pathlib
 import socket
 import sqlite3
 import sys
+import time
 
 CORE, RUNNING, SPECIFICATION, SERVICE = sys.argv[1:5]
 ORDERS = "/tmf-api/serviceOrdering/v4/serviceOrder"
@@ -166,7 +167,12 @@ def try_unknown_members():
     item = body.get("serviceOrderItem", [{}])[0]
     if status != 201 or body["x-order"] != posted["x-order"] or body["@type"] != "MyOrder" or item["service"].get("x-service") != "kept" or "x-item" not in item:
         return [f"unknown members: {status} {data[:500]}"]
-    return []
+    for _ in range(100):  # what comes next counts what is there
+        state = json.loads(ask("GET", f"{ORDERS}/{body['id']}")[1])["state"]
+        if state in ("completed", "failed", "cancelled", "partial"):
+            return []
+        time.sleep(0.1)
+    return [f"unknown members: the order is {state}"]
 
 
 def try_foreign(file):
