@@ -76,4 +76,13 @@ static int home_end(struct engine_home *home)
     return left || kept ? -1 : 0;
 }
 
+/* Is the run at rest, by what is on disk? */
+__attribute__((unused)) static bool home_run_is_over(const struct engine_home *home, uint64_t run)
+{
+    AUTO(free_json) json_t *row = NULL;
+    struct error err;
+    if (journal_get_run(engine_journal(home->engine), run, &row, &err) < 0) return false;
+    return run_status_at_rest((enum run_status)run_status_from_name(json_text(row, "state", "")));
+}
+
 #endif

@@ -47,14 +47,6 @@ static void on_accepted(void *context, const struct accepted *accepted, const st
     fixture->run = accepted->run;
 }
 
-static bool is_over(struct fixture *fixture, uint64_t run)
-{
-    AUTO(free_json) json_t *row = NULL;
-    struct error err;
-    if (journal_get_run(engine_journal(fixture->home.engine), run, &row, &err) < 0) return false;
-    return run_status_at_rest((enum run_status)run_status_from_name(json_text(row, "state", "")));
-}
-
 static void submit(struct fixture *fixture, const char *stages)
 {
     AUTO(free_text) char *text = mem_format("sandbox: none\nstages:\n%s", stages);
@@ -70,7 +62,7 @@ static void run_to_its_end(struct fixture *fixture, const char *word)
 {
     AUTO(free_text) char *stages = mem_format("  - stage: a\n    checkout: none\n    steps: [{ run: echo %s }]\n", word);
     submit(fixture, stages);
-    while (!is_over(fixture, fixture->run) || engine_run_state(fixture->home.engine, fixture->run))
+    while (!home_run_is_over(&fixture->home, fixture->run) || engine_run_state(fixture->home.engine, fixture->run))
         uv_run(&fixture->home.loop, UV_RUN_ONCE);
 }
 

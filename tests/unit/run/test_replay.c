@@ -19,14 +19,6 @@ static void on_accepted(void *context, const struct accepted *accepted, const st
     assert_int_equal(accepted->run, 1);
 }
 
-static bool is_over(struct fixture *fixture)
-{
-    AUTO(free_json) json_t *row = NULL;
-    struct error err;
-    if (journal_get_run(engine_journal(fixture->home.engine), 1, &row, &err) < 0) return false;
-    return run_status_at_rest((enum run_status)run_status_from_name(json_text(row, "state", "")));
-}
-
 static int keep_event(void *context, struct past *past, const struct event *event, struct error *err)
 {
     struct fixture *fixture = context;
@@ -61,7 +53,7 @@ static int begin(void **state)
     if (home_begin(&fixture->home)) return -1;
     engine_submit(
         fixture->home.engine, &(struct submission){.trigger = "manual", .author = "ada", .files = {&source, 1}}, on_accepted, fixture);
-    while (!fixture->answered || !is_over(fixture) || !engine_is_idle(fixture->home.engine))
+    while (!fixture->answered || !home_run_is_over(&fixture->home, 1) || !engine_is_idle(fixture->home.engine))
         uv_run(&fixture->home.loop, UV_RUN_ONCE);
     home_close(&fixture->home);
     read_past(fixture);

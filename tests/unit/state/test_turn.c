@@ -244,17 +244,22 @@ static void a_lease_holds_the_group(void **unused)
 
 /* --- going back --- */
 
+static void fail_behind_a_share(struct runs *runs, struct fixture *run)
+{
+    fixture_started(run, "a/x");
+    lent(run, "a/x", "{}");
+    fixture_exited(run, "a/x", 0);
+    decide_all(runs);
+    fixture_exited(run, "a/y", 1);
+    decide_all(runs);
+}
+
 static void until_it_is_rolled_back(void **unused)
 {
     (void)unused;
     struct runs runs = {.now_ms = 1000};
     struct fixture *first = add(&runs, "stage a groups=lab\nstep x undo=order\nstep y\n"), *second = add(&runs, plain);
-    fixture_started(first, "a/x");
-    lent(first, "a/x", "{}");
-    fixture_exited(first, "a/x", 0);
-    decide_all(&runs);
-    fixture_exited(first, "a/y", 1);
-    decide_all(&runs);
+    fail_behind_a_share(&runs, first);
     expect_run(first, rolling_back);
     expect_status(second, "s/a", parked);
     fixture_event(first, EVENT_step_compensation_failed, fixture_index(first, "a/x"), json_pack("{s:s}", "message", "the domain said no"));
@@ -279,12 +284,7 @@ static void undone_by_hand_it_lets_go(void **unused)
     (void)unused;
     struct runs runs = {.now_ms = 1000};
     struct fixture *first = add(&runs, "stage a groups=lab\nstep x undo=order\nstep y\n"), *second = add(&runs, plain);
-    fixture_started(first, "a/x");
-    lent(first, "a/x", "{}");
-    fixture_exited(first, "a/x", 0);
-    decide_all(&runs);
-    fixture_exited(first, "a/y", 1);
-    decide_all(&runs);
+    fail_behind_a_share(&runs, first);
     fixture_event(first, EVENT_step_compensation_failed, fixture_index(first, "a/x"), json_pack("{s:s}", "message", "the domain said no"));
     decide_all(&runs);
     expect_run(first, rollback_failed);
