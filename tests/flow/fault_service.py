@@ -14,7 +14,7 @@ BAD = ["bin/answer", "$(PORT_HTTP)"]
 # name: command, more of the compute, what the order must say
 SERVICES = {
     "missing": (["bin/nothing-there"], {}, ["nothing-there"]),
-    "exits": (BAD + ["--say", "no such model: resnet", "--exit-after-ms", "1"], {}, ["no such model: resnet", "exited with code 3"]),
+    "exits": (BAD + ["--say", "no such model: resnet", "--never-healthy", "--exit-after-ms", "1"], {}, ["no such model: resnet", "exited with code 3"]),
     "never-healthy": (BAD + ["--say", "waiting for the camera", "--never-healthy"], {"start": 1000}, ["waiting for the camera", "503"]),
     "leaks": (BAD + ["--leak", "--never-healthy"], {"start": 3000, "memory": 16 << 20}, ["memory"]),
     "deaf": (BAD + ["--say", "I do not stop", "--never-healthy", "--ignore-term"], {"start": 1000, "grace": 300}, ["I do not stop"]),
