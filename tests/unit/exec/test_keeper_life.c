@@ -34,6 +34,19 @@ static void its_own_words_are_in_status(void **state)
     domain_free(domain);
 }
 
+/* Much on one line, then the last words, then empty lines: what is cut off is the long line's beginning, never the words behind it. */
+static void the_last_words_stay_before_empty_lines(void **state)
+{
+    (void)state;
+    if (!has_haproxy()) skip();
+    struct domain *domain = domain_new(true);
+    start_script(domain, "quits", "printf%20'%2501000d\\nlast%20words\\n\\n\\n'%207;%20exit%203", " start_ms=400");
+    wait_words(domain, "last words");
+    start_script(domain, "shouts", "printf%20'%2501000dlast%20words\\n\\n'%207;%20exit%203", " start_ms=400");
+    wait_words(domain, "7last words");
+    domain_free(domain);
+}
+
 /* While the next process still says how it begins, how the last one ended stands beside what that one said. */
 static void the_last_words_stay_while_the_next_one_begins(void **state)
 {
@@ -293,6 +306,7 @@ int main(int argc, char **argv)
     SERVE_IF_ASKED(argc, argv);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(its_own_words_are_in_status),
+        cmocka_unit_test(the_last_words_stay_before_empty_lines),
         cmocka_unit_test(the_last_words_stay_while_the_next_one_begins),
         cmocka_unit_test(one_that_ignores_sigterm_is_killed),
         cmocka_unit_test(one_that_takes_too_much_memory_is_ended),

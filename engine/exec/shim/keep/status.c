@@ -70,10 +70,13 @@ static void add_health(struct text *out, const struct instance *instance)
     if (size > 0) add_part(out, "", heard, (size_t)size < sizeof heard ? (size_t)size : sizeof heard - 1);
 }
 
-/* A tail that was cut begins in the middle of a line, which tells nobody anything. */
+/* A tail that was cut begins in the middle of a line, which tells nobody anything where another line follows. */
 static void add_tail(struct text *out, const char *tail, size_t size)
 {
-    const char *newline = size >= TAIL_BYTES ? memchr(tail, '\n', size - 1) : NULL;
+    bool was_cut = size >= TAIL_BYTES;
+    while (size && tail[size - 1] == '\n')
+        size--;
+    const char *newline = was_cut ? memchr(tail, '\n', size) : NULL;
     size_t cut = newline ? (size_t)(newline + 1 - tail) : 0;
     add_part(out, "its last output: ", tail + cut, size - cut);
 }
