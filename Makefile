@@ -2,6 +2,7 @@
 #   make            the programs, in build/ (missing packages are named and installed first)
 #   make demo       real pushes, orders and requests on loopback, from nothing; CORE=separate; BREAK=build|test|fixed|yaml|start shows it fail
 #   make check      every test; the last line counts them
+#   make long       the flows that take too long for it
 #   make asan       the tests under the address and undefined-behaviour sanitizers
 #   make lint       layers, purity, headers, banned functions, clang-tidy, cppcheck, gcc -fanalyzer
 #   make bench      figures, as ratios against a floor in the same run
@@ -175,6 +176,9 @@ crash: $(PROGRAMS) $(SUPPORT)
 	@BUILD=$(BUILD) tests/crash/run --moments 500
 	@BUILD=$(BUILD) tests/crash/orders --moments 340
 	@BUILD=$(BUILD) tests/crash/canary --moments 120
+
+long: $(PROGRAMS) $(SUPPORT)
+	@BUILD=$(BUILD) tests/flow/run --long
 
 FROM ?= $(shell cat tests/upgrade/commits)
 upgrade: $(PROGRAMS)
