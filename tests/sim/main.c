@@ -1,7 +1,7 @@
 /* main.c: sim [--seed S] [--verbose] [--stop] [N]: simulates N runs (default 20000), each from a seed of its own, with crashes of server
    and shim between any two events, and checks what must always be true. A failing seed is printed, made small, and can be run again alone.
  */
-#include "tests/sim/sim.h"
+#include "sim/sim.h"
 
 #include "base/clock.h"
 #include "tests/support/make_plan.h"

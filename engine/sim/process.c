@@ -1,6 +1,6 @@
 /* process.c: the process of a step: work, perhaps an effect, an end. What it does is drawn by lot; how it has its effect is in effects.c.
  */
-#include "tests/sim/sim.h"
+#include "sim/sim.h"
 
 #include <stdio.h>
 #include <stdlib.h>

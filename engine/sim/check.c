@@ -1,5 +1,5 @@
 /* check.c: what must be true after every event, at every crash, and at the end. */
-#include "tests/sim/sim.h"
+#include "sim/sim.h"
 
 #include "state/replay.h"
 

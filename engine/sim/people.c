@@ -1,6 +1,6 @@
 /* people.c: who votes, cancels, and settles what the engine cannot tell, from outside of the run: people, and the domain that has taken
    back what it lent. */
-#include "tests/sim/sim.h"
+#include "sim/sim.h"
 
 bool engine_vote(struct world *world)
 {

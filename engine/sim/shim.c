@@ -1,6 +1,6 @@
 /* shim.c: the modelled shim and its processes. It knows what the real one knows: steps handed over, whether the one before
    succeeded, exits. What a process does is in process.c. */
-#include "tests/sim/sim.h"
+#include "sim/sim.h"
 
 #include <stdio.h>
 #include <stdlib.h>

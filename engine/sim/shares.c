@@ -1,6 +1,6 @@
 /* shares.c: the domain's keeper: an order may lend a version its share of the requests until nobody renews it; then the keeper takes it
    back by itself. All requests belong to the baseline, or to both while the share is lent: a version that the run gave up has none. */
-#include "tests/sim/sim.h"
+#include "sim/sim.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 /* ticks.c: a step that judges at every tick and has no process in between: its checkpoint holds its place in a source that counts. Each
    record is fed once: no tick may be judged twice, and none may be lost, whatever dies. */
-#include "tests/sim/sim.h"
+#include "sim/sim.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /* engine.c: the modelled shell round the real reduce, decide and settle. It does what engine/run does, one thing at a time, so
    that a crash may come between any two. */
-#include "tests/sim/sim.h"
+#include "sim/sim.h"
 
 #include <stdio.h>
 #include <stdlib.h>

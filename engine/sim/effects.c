@@ -1,5 +1,5 @@
 /* effects.c: how a step's process has an effect on the world: as steps/effects_perform.c does it, one thing at a time. */
-#include "tests/sim/sim.h"
+#include "sim/sim.h"
 
 #include <stdio.h>
 #include <stdlib.h>

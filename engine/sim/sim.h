@@ -1,13 +1,13 @@
 /* sim.h: the simulated world: one run, the engine that drives it with the real reduce, decide and settle, a shim with its
    processes, a journal that may lose what was not committed, a peer that counts what was ordered, people. */
-#ifndef TESTS_SIM_SIM_H
-#define TESTS_SIM_SIM_H
+#ifndef CRESCENDO_SIM_SIM_H
+#define CRESCENDO_SIM_SIM_H
 
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "state/state.h"
-#include "tests/sim/random.h"
+#include "sim/random.h"
 
 /* --- what crosses the socket between shim and engine; kept by the shim until acknowledged --- */
 struct wire {
@@ -24,7 +24,7 @@ struct wire {
 /* --- what goes wrong (faults.c) --- */
 enum fault {
 #define FAULT(name, where, help) FAULT_##name,
-#include "tests/sim/faults.def"
+#include "sim/faults.def"
 #undef FAULT
     FAULT_COUNT
 };

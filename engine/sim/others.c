@@ -1,6 +1,6 @@
 /* others.c: the other runs of the server, as far as they are in this run's groups: they hold a claim of it, or wait before it, and let go
    at random moments; they come in as soon as it is given back. */
-#include "tests/sim/sim.h"
+#include "sim/sim.h"
 
 #include <string.h>
 

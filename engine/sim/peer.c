@@ -1,6 +1,6 @@
 /* peer.c: the world outside. Requests and replies get lost, late, twice; the peer answers 500 after doing the work, refuses, does a part,
    forgets. It counts the deployments that it makes, and makes a second one for a key unless it is one that knows the first. */
-#include "tests/sim/sim.h"
+#include "sim/sim.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /* faults.c: what goes wrong is drawn by lot here, and it is counted which effect states it met, so that a proof can say what it tried. */
-#include "tests/sim/sim.h"
+#include "sim/sim.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -11,7 +11,7 @@ static const struct {
     enum where where;
 } faults[] = {
 #define FAULT(name, where, help) {#name, where},
-#include "tests/sim/faults.def"
+#include "sim/faults.def"
 #undef FAULT
 };
 
