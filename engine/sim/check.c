@@ -309,9 +309,11 @@ void check_end(struct world *world)
     check_journal(world);
     check_replay(world);
     check_decisions(world);
+    check_record(world);
+    enum run_status status = world->engine.state->status;
+    if (!run_status_at_rest(status) && status != RUN_rollback_failed) return; /* a person is asked, and nobody comes */
     check_verdict(world);
     check_effects(world);
-    check_record(world);
     check_known(world);
     share_check_end(world);
     check_undone(world);

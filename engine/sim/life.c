@@ -166,12 +166,13 @@ static void pass_time(struct world *world)
     move_on(world, next);
 }
 
-/* A person is asked, nobody comes, and nothing else is under way. */
+/* A person is asked, nobody comes, and nothing else is under way but leases that are renewed. */
 static bool is_left_alone(const struct world *world)
 {
     enum run_status status = world->engine.state->status;
-    bool asks = status == RUN_needs_person || status == RUN_rollback_failed;
-    return world->odds && world->odds->is_absent && asks && next_ms(world) == INT64_MAX && !world->engine.must_advance;
+    bool asks = status == RUN_needs_person || status == RUN_rollback_failed || is_voters_turn(world);
+    bool is_quiet = engine_next_ms(world) == INT64_MAX && shim_next_ms(world) == INT64_MAX && peer_next_ms(world) == INT64_MAX;
+    return world->odds && world->odds->is_absent && asks && is_quiet && !world->engine.must_advance;
 }
 
 static bool is_over(const struct world *world)

@@ -24,6 +24,9 @@ enum peer_kind {
 
 enum verdict { VERDICT_PROMOTE, VERDICT_HARM, VERDICT_NO_DATA };
 
+/* What is done about an effect, in truth. */
+enum act { ACT_SENDS, ACT_ASKS, ACT_MAKES };
+
 /* What a stage must have, so that a scenario can touch it. */
 enum target { TARGET_ANY, TARGET_EFFECT, TARGET_CANARY, TARGET_APPROVAL };
 

@@ -42,6 +42,11 @@ static struct placed *placed_by_key(const struct world *world, const char *key)
     return NULL;
 }
 
+static void tell_act(const struct world *world, enum act act, uint32_t step, uint32_t effect, bool of_undo)
+{
+    if (world->witness.act) world->witness.act(world->witness.context, world->now_ms, act, step, effect, of_undo);
+}
+
 static struct placed *placed_of(struct world *world, const struct process *process)
 {
     struct peer *peer = &world->peer;
@@ -83,6 +88,7 @@ uint64_t peer_send(struct world *world, const struct process *process)
     struct request request = request_of(world, process, false);
     uint32_t step = process->step;
     placed_of(world, process)->sent++;
+    tell_act(world, ACT_SENDS, step, process->effect, process->of_undo);
     if (fault_strikes(world, FAULT_request_lost, 4, step, process->of_undo)) return request.number;
     if (fault_strikes(world, FAULT_request_late, 14, step, process->of_undo))
         request.arrives_ms = world->now_ms + world_soon(world, REQUEST_LIFE_MS);
@@ -98,6 +104,7 @@ uint64_t peer_find(struct world *world, const struct process *process)
 {
     const struct request request = request_of(world, process, true);
     placed_of(world, process)->asked++;
+    tell_act(world, ACT_ASKS, process->step, process->effect, process->of_undo);
     if (!fault_strikes(world, FAULT_find_fails, 4, process->step, process->of_undo)) put(world, &request);
     return request.number;
 }
@@ -162,6 +169,7 @@ static struct order *deploy(struct world *world, const struct request *request)
     *order = (struct order){.step = request->step, .of_undo = request->of_undo, .rests_ms = world->now_ms + world_soon(world, 20)};
     memcpy(order->key, request->key, sizeof order->key);
     world_say(world, "      peer: %s of %s", request->of_undo ? "the undoing" : "the order", path);
+    tell_act(world, ACT_MAKES, request->step, request->effect, request->of_undo);
     count_made(world, request);
     if (world->odds && is_promotion(world, request->step, request->effect))
         share_end(world, request->service);

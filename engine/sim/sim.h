@@ -174,6 +174,7 @@ struct witness {
     void (*says)(void *context, int64_t now_ms, const char *line); /* each thing, for who looks for a fault of the model */
     void (*event)(void *context, const struct event *event);       /* is on disk; after a crash none comes twice */
     void (*fault)(void *context, int64_t now_ms, enum fault fault, uint32_t step, bool of_undo); /* NO_STEP: it meets the whole run */
+    void (*act)(void *context, int64_t now_ms, enum act act, uint32_t step, uint32_t effect, bool of_undo);
 };
 
 struct world {
@@ -189,7 +190,7 @@ struct world {
     int64_t now_ms;                    /* never goes back */
     int64_t clock_ms;                  /* what the machine's clock is ahead of it */
     bool was_set_back;                 /* it was, once: then what woke a step may be told by no event */
-    struct plan *plan;
+    const struct plan *plan;
     struct peer peer;
     struct engine engine;
     struct shim shim;

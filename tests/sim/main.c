@@ -18,15 +18,18 @@ static void print_saying(void *context, int64_t now_ms, const char *line)
     printf("%6lld %s\n", (long long)now_ms, line);
 }
 
-static void make_world(const struct scenario *scenario, bool is_verbose, struct world *world)
+/* The plan is the caller's. */
+static struct plan *make_world(const struct scenario *scenario, bool is_verbose, struct world *world)
 {
     struct text plan = {0};
     scenario_plan(scenario, &plan);
     if (is_verbose) printf("%s", text_view(&plan));
     if (is_verbose) world->witness.says = print_saying;
-    world->plan = make_plan(text_view(&plan));
+    struct plan *made = make_plan(text_view(&plan));
+    world->plan = made;
     text_release(&plan);
     world_begin(world);
+    return made;
 }
 
 struct result scenario_run(const struct scenario *scenario, bool is_verbose, struct coverage *coverage)
@@ -37,7 +40,7 @@ struct result scenario_run(const struct scenario *scenario, bool is_verbose, str
         .fault_limit = scenario->fault_limit,
         .now_ms = 1000,
         .clock_ms = 1000 * 1000};
-    make_world(scenario, is_verbose, &world);
+    struct plan *plan = make_world(scenario, is_verbose, &world);
     world_live(&world);
     struct result result = {.end = world.engine.state->status,
         .fault_count = world.fault_count,
@@ -46,7 +49,7 @@ struct result scenario_run(const struct scenario *scenario, bool is_verbose, str
         .orphans = world.orphan_count};
     if (world.fault) snprintf(result.fault, sizeof result.fault, "%s", world.fault);
     world_release(&world);
-    free_made_plan(&world.plan);
+    free_made_plan(&plan);
     return result;
 }
 
