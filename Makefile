@@ -39,7 +39,7 @@ MUSL_LDFLAGS := -static -Wl,--gc-sections -Wl,-z,relro,-z,now
 
 # --- what there is: each folder is an archive; the order is the order of the layers, lowest first -------------------------------
 sources = $(sort $(wildcard $(1)/*.c))
-FOLDERS := base spec plan state store exec net http run trigger orchestrator server cli
+FOLDERS := base spec plan state sim store exec net http run trigger orchestrator server cli
 MAINS   := engine/cli/main.c engine/server/main.c steps/main.c
 $(foreach f,$(FOLDERS),$(eval $(f)_SOURCES := $(filter-out $(MAINS),$(call sources,engine/$(f)))))
 net_SOURCES     += $(call sources,engine/net/tmf)
@@ -92,7 +92,7 @@ endef
 $(foreach f,$(FOLDERS) types drivers perform,$(eval $(call archive_rule,$(f))))
 
 # --- linking: the archives from the highest layer down, net behind the tables that use it ---------------------------------------
-$(BUILD)/crescendo: $(call object,engine/cli/main.c) $(call archive,cli state plan spec types net base)
+$(BUILD)/crescendo: $(call object,engine/cli/main.c) $(call archive,cli sim state plan spec types net base)
 	$(CC) $(LDFLAGS) $(filter %.o %.a,$^) -lyaml -ljansson -lm -o $@
 
 $(BUILD)/crescendo-server: $(call object,engine/server/main.c) $(call archive,server orchestrator trigger run http exec store state plan spec types drivers net base)
@@ -125,6 +125,7 @@ below_base := base
 below_spec := spec types net base
 below_plan := plan spec types net base
 below_state := state plan spec types net base
+below_sim := sim state plan spec types net base
 below_store := store base
 below_exec := exec base
 below_net := net base
@@ -133,7 +134,7 @@ below_run := run http exec store state plan spec types net base
 below_trigger := trigger $(below_run)
 below_orchestrator := orchestrator run http exec store state plan spec perform types drivers net base
 below_server := server orchestrator trigger $(below_run)
-below_cli := cli state plan spec types net base
+below_cli := cli sim state plan spec types net base
 below_steps := perform types drivers net base
 define unit_rule
 $(BUILD)/unit/$(1): $(BUILD)/obj/tests/unit/$(1).o $(call archive,$(below_$(firstword $(subst /, ,$(1)))))
@@ -144,13 +145,15 @@ $(foreach t,$(patsubst tests/unit/%.c,%,$(UNIT_SOURCES)),$(eval $(call unit_rule
 .PHONY: unit
 unit: $(UNIT_TESTS)
 
-$(BUILD)/sim: $(call object,$(call sources,tests/sim)) $(call archive,state plan spec types net base)
+# The simulated world is a layer of its own (crescendo simulate); here its objects stand beside the tests', so that a mutant replaces one.
+SIM_SOURCES := $(call sources,tests/sim) $(sim_SOURCES)
+$(BUILD)/sim: $(call object,$(SIM_SOURCES)) $(call archive,state plan spec types net base)
 	$(CC) $(LDFLAGS) $(filter %.o %.a,$^) -lyaml -ljansson -lm -o $@
 
 SIM_LIBRARIES := $(call archive,state plan spec types net base) -lyaml -ljansson -lm
 .PHONY: sim-mutants
 sim-mutants: $(BUILD)/sim
-	@BUILD=$(BUILD) SIM_COMPILE="$(subst ",\",$(CC) $(CPPFLAGS) $(OPTIMISE) -std=gnu11)" SIM_OBJECTS="$(call object,$(call sources,tests/sim))" \
+	@BUILD=$(BUILD) SIM_COMPILE="$(subst ",\",$(CC) $(CPPFLAGS) $(OPTIMISE) -std=gnu11)" SIM_OBJECTS="$(call object,$(SIM_SOURCES))" \
 	    SIM_LINK="$(CC) $(LDFLAGS) @ $(SIM_LIBRARIES)" tests/sim/mutants/run
 
 $(BUILD)/judge: $(call object,$(call sources,tests/judge)) $(call archive,perform base)

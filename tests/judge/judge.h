@@ -3,7 +3,7 @@
 #define TESTS_JUDGE_JUDGE_H
 
 #include "steps/kpi/evidence.h"
-#include "tests/sim/random.h"
+#include "sim/random.h"
 
 enum { TICKS = 60, ARM_MOST = 1000, BARS_MOST = 3 }; /* a tick a minute for an hour */
 

@@ -1,220 +1,55 @@
 /* main.c: sim [--seed S] [--verbose] [--stop] [N]: simulates N runs (default 20000), each from a seed of its own, with crashes of server
    and shim between any two events, and checks what must always be true. A failing seed is printed, made small, and can be run again alone.
  */
-#include "tests/sim/sim.h"
+#include "tests/sim/scenario.h"
 
 #include "base/clock.h"
 #include "tests/support/make_plan.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum {
-    RUNS_DEFAULT = 20 * 1000,
-    ACTIONS_WILD = 1500,
-    ACTIONS_MAX = 200 * 1000,
-    COVERED_RUNS = 200 * 1000,
-    CELL_LEAST = 100,
-    SHRUNK_MAX = 5
-};
+enum { RUNS_DEFAULT = 20 * 1000, COVERED_RUNS = 200 * 1000, CELL_LEAST = 100, SHRUNK_MAX = 5 };
 
-void world_fault(struct world *world, const char *format, ...)
+static void print_saying(void *context, int64_t now_ms, const char *line)
 {
-    if (world->fault) return;
-    va_list arguments;
-    va_start(arguments, format);
-    vsnprintf(world->fault_text, sizeof world->fault_text, format, arguments);
-    va_end(arguments);
-    world->fault = world->fault_text;
+    (void)context;
+    printf("%6lld %s\n", (long long)now_ms, line);
 }
 
-void world_say(const struct world *world, const char *format, ...)
-{
-    if (!world->is_verbose) return;
-    va_list arguments;
-    va_start(arguments, format);
-    printf("%6lld ", (long long)world->now_ms);
-    vprintf(format, arguments);
-    printf("\n");
-    va_end(arguments);
-}
-
-static bool may_strike(const struct world *world)
-{
-    return world->crash_budget && world->fault_count < world->fault_limit;
-}
-
-static void crash_server(struct world *world)
-{
-    fault_note(world, FAULT_server_dies, NO_STEP, false);
-    engine_crash(world);
-}
-
-static void lose_power(struct world *world)
-{
-    fault_note(world, FAULT_power_fails, NO_STEP, false);
-    engine_crash(world);
-    shim_lose_power(world);
-}
-
-static void crash_something(struct world *world)
-{
-    uint32_t lot = chance_below(&world->chance, 5);
-    world->crash_budget--;
-    if (lot == 4) return lose_power(world);
-    if (lot != 0 && world->shim.lives) {
-        fault_note(world, FAULT_shim_dies, NO_STEP, false);
-        shim_die(world);
-    }
-    if (lot != 1) crash_server(world);
-}
-
-static void move_clock(struct world *world)
-{
-    enum { FURTHEST_MS = 5000 };
-    int64_t by_ms = (int64_t)chance_below(&world->chance, 2 * FURTHEST_MS) - FURTHEST_MS;
-    world->clock_ms += by_ms;
-    world->was_set_back |= by_ms < 0;
-    world->engine.must_advance = true; /* the server arms its timers anew when the clock is set */
-    fault_note(world, FAULT_clock_jumps, NO_STEP, false);
-}
-
-static bool disturb(struct world *world)
-{
-    if (world->is_calm) return false;
-    if (may_strike(world) && chance_percent(&world->chance, 2)) return crash_something(world), true;
-    if (may_strike(world) && chance_below(&world->chance, 400) == 0) return move_clock(world), true;
-    if (may_strike(world) && chance_below(&world->chance, 200) == 0 && engine_hear_again(world)) return true;
-    if (world->cancel_budget && world->fault_count < world->fault_limit && chance_below(&world->chance, 300) == 0) {
-        world->cancel_budget--;
-        return engine_cancel(world) ? fault_note(world, FAULT_person_cancels, NO_STEP, false), true : false;
-    }
-    return false;
-}
-
-/* One of the things that can happen now, drawn by lot; false when nothing can. */
-static bool happen(struct world *world)
-{
-    static bool (*const actions[])(struct world *) = {
-        engine_hear, engine_advance, engine_act, engine_commit, shim_step, engine_learn, peer_step, share_step};
-    uint32_t first = chance_below(&world->chance, COUNT_OF(actions));
-    for (uint32_t i = 0; i < COUNT_OF(actions); i++)
-        if (actions[(first + i) % COUNT_OF(actions)](world)) return true;
-    return false;
-}
-
-/* Nothing can happen now: time passes, or a person does something. */
-static void pass_time(struct world *world)
-{
-    int64_t next = engine_next_ms(world), shim = shim_next_ms(world);
-    if (shim < next) next = shim;
-    if (peer_next_ms(world) < next) next = peer_next_ms(world);
-    if (share_next_ms(world) < next) next = share_next_ms(world);
-    if ((next == INT64_MAX || chance_percent(&world->chance, 20)) && others_let_go(world)) return;
-    bool is_late = next == INT64_MAX || chance_percent(&world->chance, 20);
-    if (is_late && engine_vote(world)) return;
-    if (is_persons_turn(world) && is_late && (chance_percent(&world->chance, 60) ? engine_settle(world) : engine_cancel(world))) return;
-    if (next == INT64_MAX)
-        world_fault(world, "nothing can happen any more and the run is %s", run_status_name(world->engine.state->status));
-    else if (next > world->now_ms)
-        world->now_ms = next;
-    else
-        world->now_ms++;
-}
-
-static bool is_over(const struct world *world)
-{
-    bool is_committed = world->journal.committed == world->journal.count && !world->engine.outbox.count;
-    enum run_status status = world->engine.state->status;
-    return (run_status_at_rest(status) || (status == RUN_rollback_failed && !is_persons_turn(world))) && is_committed;
-}
-
-/* The run is over; what its shim still has to say is heard, and nothing of it may matter. */
-static void drain(struct world *world)
-{
-    for (uint32_t i = 0; i < 1000 && !world->fault; i++) {
-        if (engine_hear(world) || shim_step(world) || peer_step(world)) continue;
-        int64_t next = shim_next_ms(world), peer = peer_next_ms(world);
-        if (peer < next) next = peer;
-        if (next == INT64_MAX) return;
-        if (next > world->now_ms)
-            world->now_ms = next;
-        else
-            return;
-    }
-}
-
-static void live(struct world *world)
-{
-    engine_begin(world);
-    for (uint32_t i = 0; !world->fault && !is_over(world); i++) {
-        if (i == ACTIONS_WILD) world->is_calm = true;
-        if (i == ACTIONS_MAX) world_fault(world, "the run does not come to an end");
-        if (chance_percent(&world->chance, 10)) world->now_ms++;
-        others_move(world);
-        if (disturb(world) || happen(world)) continue;
-        pass_time(world);
-    }
-    if (!world->fault) drain(world);
-    if (!world->fault) check_end(world);
-}
-
-static void release(struct world *world)
-{
-    engine_release(world);
-    shim_release(world);
-    peer_release(world);
-    for (size_t i = 0; i < world->journal.count; i++)
-        event_list_release(&world->journal.batches[i].events);
-    free(world->journal.batches);
-    free(world->ordered);
-    free(world->undone);
-    free(world->undone_at);
-    free(world->kept_ticks);
-    free(world->by_hand);
-    free(world->others);
-    free_made_plan(&world->plan);
-}
-
-static void make_world(const struct scenario *scenario, struct world *world)
+/* The plan is the caller's. */
+static struct plan *make_world(const struct scenario *scenario, bool is_verbose, struct world *world)
 {
     struct text plan = {0};
     scenario_plan(scenario, &plan);
-    if (world->is_verbose) printf("%s", text_view(&plan));
-    world->plan = make_plan(text_view(&plan));
+    if (is_verbose) printf("%s", text_view(&plan));
+    if (is_verbose) world->witness.says = print_saying;
+    struct plan *made = make_plan(text_view(&plan));
+    world->plan = made;
     text_release(&plan);
-    world->ordered = mem_alloc_array(world->plan->step_count, sizeof *world->ordered);
-    world->undone = mem_alloc_array(world->plan->step_count, sizeof *world->undone);
-    world->undone_at = mem_alloc_array(world->plan->step_count, sizeof *world->undone_at);
-    world->by_hand = mem_alloc_array(world->plan->step_count, sizeof *world->by_hand);
-    world->is_settled_by_hand = chance_percent(&world->chance, 60);
-    world->kept_ticks = mem_alloc_array(world->plan->step_count, sizeof *world->kept_ticks);
-    world->others = mem_alloc_array((size_t)world->plan->claim_count + 1, sizeof *world->others);
-    world->crash_budget = chance_percent(&world->chance, 70) ? chance_below(&world->chance, 12) : 0;
-    world->cancel_budget = chance_percent(&world->chance, 40) ? 1 + chance_below(&world->chance, 2) : 0;
-    peer_begin(world);
+    world_begin(world);
+    return made;
 }
 
 struct result scenario_run(const struct scenario *scenario, bool is_verbose, struct coverage *coverage)
 {
     static const uint64_t OTHER_STREAM = 0x5deece66dull; /* the plan is drawn from the seed itself */
     struct world world = {.chance = {scenario->seed ^ OTHER_STREAM},
-        .is_verbose = is_verbose,
         .coverage = coverage,
         .fault_limit = scenario->fault_limit,
         .now_ms = 1000,
         .clock_ms = 1000 * 1000};
-    make_world(scenario, &world);
-    live(&world);
+    struct plan *plan = make_world(scenario, is_verbose, &world);
+    world_live(&world);
     struct result result = {.end = world.engine.state->status,
         .fault_count = world.fault_count,
         .events = world.event_count,
         .crashes = world.crash_count,
         .orphans = world.orphan_count};
     if (world.fault) snprintf(result.fault, sizeof result.fault, "%s", world.fault);
-    release(&world);
+    world_release(&world);
+    free_made_plan(&plan);
     return result;
 }
 

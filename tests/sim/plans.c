@@ -1,5 +1,5 @@
 /* plans.c: random plans, as the text that tests/support/make_plan.h reads, so that a failing one can be printed and kept. */
-#include "tests/sim/sim.h"
+#include "tests/sim/scenario.h"
 
 static void add_needs(struct chance *chance, struct text *text, uint32_t stage)
 {

@@ -1,5 +1,5 @@
 /* scenario.c: a seed's plan, and how a failing seed is made small: without stages, steps and faults that it does not need to fail. */
-#include "tests/sim/sim.h"
+#include "tests/sim/scenario.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,2 +1,2 @@
-# tests/sim/engine.c: does not remember at a restart which reports were heard
+# engine/sim/engine.c: does not remember at a restart which reports were heard
 s/world->engine.sequence = batch->sequence;//

@@ -1,5 +1,5 @@
 /* effects.c: how a step's process has an effect on the world: as steps/effects_perform.c does it, one thing at a time. */
-#include "tests/sim/sim.h"
+#include "sim/sim.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -7,9 +7,36 @@
 
 enum { PAUSES_MAX = 5 };
 
-static const char *name_of(const struct process *process)
+/* Caller frees. */
+static char *name_of(const struct world *world, const struct process *process)
 {
-    return process->of_undo ? "undo order" : "order";
+    return mem_format("%s%s", process->of_undo ? "undo " : "", effect_name(world, process->step, process->effect));
+}
+
+static bool is_about(const struct world *world, const struct process *process, const json_t *answer)
+{
+    AUTO(free_text) char *name = name_of(world, process);
+    return !strcmp(name, json_text(answer, "name", ""));
+}
+
+static void say(struct world *world, struct process *process, json_t *line)
+{
+    AUTO(free_text) char *text = json_canonical(line);
+    shim_line(world, process, text);
+    json_decref(line);
+}
+
+/* What is sent, as the plan has it; NULL: nothing worth telling. */
+static json_t *body_of(const struct world *world, const struct process *process)
+{
+    const json_t *effect = json_array_get(world->plan->steps[process->step].effects, process->effect);
+    json_t *body = process->of_undo ? NULL : json_object_get(effect, "body");
+    return body ? json_incref(body) : json_pack("{s:s}", "for", world->plan->steps[process->step].path);
+}
+
+static const char *target_of(const struct world *world, const struct process *process)
+{
+    return json_text(json_array_get(world->plan->steps[process->step].effects, process->effect), "target", "peer");
 }
 
 static bool is_life_over(const struct world *world, const struct process *process)
@@ -19,33 +46,50 @@ static bool is_life_over(const struct world *world, const struct process *proces
 
 void effect_intend(struct world *world, struct process *process, bool of_undo)
 {
-    char line[200];
     process->of_undo = of_undo;
-    snprintf(line, sizeof line, "{\"type\":\"intend\",\"name\":\"%s\",\"target\":\"peer\",\"body\":{\"for\":\"%.60s\"}}", name_of(process),
-        world->plan->steps[process->step].path);
-    shim_line(world, process, line);
+    AUTO(free_text) char *name = name_of(world, process);
+    say(world, process,
+        json_pack(
+            "{s:s, s:s, s:s, s:o}", "type", "intend", "name", name, "target", target_of(world, process), "body", body_of(world, process)));
     process->phase = PHASE_INTENDED;
     process->next_ms = INT64_MAX;
 }
 
-/* What holds a lease says so; what undoes it says that there is none any more. */
-static void add_lease(const struct world *world, const struct process *process, char *text, size_t size)
+/* A promotion, or a share taken back, ends what the service was lent, whichever step did that. */
+static bool ends_lease(const struct world *world, const struct process *process)
 {
-    char lease[80] = "null";
-    uint32_t step = process->step;
-    if (size) *text = '\0';
-    if (!size || !world->peer.shares[step].lends) return;
-    if (!process->of_undo) snprintf(lease, sizeof lease, "{\"service\":\"%u\",\"ttl_ms\":%d,\"url\":\"u\"}", step, LEASE_MS);
-    snprintf(text, size, ",\"service\":\"%u\",\"lease\":%s", step, lease);
+    const json_t *effect = json_array_get(world->plan->steps[process->step].effects, process->effect);
+    bool is_final = json_is_true(json_object_get(effect, "pivot")) || !strcmp(json_text(effect, "name", ""), "back");
+    return world->odds && *process->service && (is_final || process->of_undo);
+}
+
+/* What holds a lease says so; what undoes it says that there is none any more. */
+static void add_lease(const struct world *world, const struct process *process, json_t *outcome)
+{
+    const struct share *share = &world->peer.shares[process->step];
+    if (!share->lends && !ends_lease(world, process)) return;
+    bool has_none = process->of_undo || ends_lease(world, process);
+    json_put_text(outcome, "service", process->service);
+    json_put(outcome, "lease",
+        has_none ? json_null()
+                 : json_pack("{s:s, s:I, s:s}", "service", process->service, "ttl_ms", (json_int_t)(LEASE_MS * world->pace), "url", "u"));
+}
+
+static json_t *outcome_of(const struct world *world, const struct process *process)
+{
+    json_t *outcome = json_pack("{s:i}", "id", 1);
+    AUTO(free_text) char *order = mem_format("order-%u-%u", process->step + 1, process->effect + 1);
+    if (world->odds) json_put_text(outcome, "order", order);
+    if (world->odds && *process->service) json_put_text(outcome, "service", process->service);
+    add_lease(world, process, outcome);
+    return outcome;
 }
 
 static void record(struct world *world, struct process *process, const char *seen, enum then then)
 {
-    char line[200], lease[120];
-    add_lease(world, process, lease, strcmp(seen, "done") ? 0 : sizeof lease);
-    snprintf(line, sizeof line, "{\"type\":\"outcome\",\"name\":\"%s\",\"seen\":\"%s\",\"outcome\":{\"id\":1%s}}", name_of(process), seen,
-        strcmp(seen, "done") ? "" : lease);
-    shim_line(world, process, line);
+    AUTO(free_text) char *name = name_of(world, process);
+    json_t *outcome = strcmp(seen, "done") ? json_pack("{s:i}", "id", 1) : outcome_of(world, process);
+    say(world, process, json_pack("{s:s, s:s, s:s, s:o}", "type", "outcome", "name", name, "seen", seen, "outcome", outcome));
     process->phase = PHASE_TELLS;
     process->then = then;
     process->next_ms = INT64_MAX;
@@ -55,14 +99,14 @@ static void send(struct world *world, struct process *process)
 {
     process->request = peer_send(world, process);
     process->phase = PHASE_SENDS;
-    process->next_ms = world->now_ms + REQUEST_PATIENCE_MS;
+    process->next_ms = world->now_ms + REQUEST_PATIENCE_MS * world->pace;
 }
 
 static void ask_peer(struct world *world, struct process *process)
 {
     process->request = peer_find(world, process);
     process->phase = PHASE_LOOKS;
-    process->next_ms = world->now_ms + REQUEST_PATIENCE_MS;
+    process->next_ms = world->now_ms + REQUEST_PATIENCE_MS * world->pace;
 }
 
 void effect_look(struct world *world, struct process *process, enum look look)
@@ -82,7 +126,7 @@ static void saw_nothing(struct world *world, struct process *process)
         return record(world, process, "unsure", process->look == LOOK_UNDO ? THEN_END : THEN_FAIL);
     if (!is_life_over(world, process)) {
         process->phase = PHASE_LIFE;
-        process->next_ms = world->now_ms + REQUEST_LIFE_MS;
+        process->next_ms = world->now_ms + REQUEST_LIFE_MS * world->pace;
         return;
     }
     if (process->look == LOOK_UNDO) return record(world, process, "absent", THEN_END);
@@ -96,7 +140,7 @@ static void saw(struct world *world, struct process *process, enum reply reply)
 {
     if (reply == REPLY_NOTHING) return saw_nothing(world, process);
     process->is_partial |= reply == REPLY_PARTIAL;
-    record(world, process, "done", process->look == LOOK_UNDO && process->keeps ? THEN_END : THEN_GO_ON);
+    record(world, process, "done", process->look == LOOK_UNDO && process->undoings[process->at_undoing].keeps ? THEN_END : THEN_GO_ON);
 }
 
 static void hear_sent(struct world *world, struct process *process, enum reply reply)
@@ -138,10 +182,10 @@ static void go_on(struct world *world, struct process *process)
         process->pauses++;
         process->was_found_absent = false;
         process->phase = PHASE_PAUSES;
-        process->next_ms = world->now_ms + chance_below(&world->chance, 20);
+        process->next_ms = world->now_ms + world_soon(world, 20);
         return;
     case THEN_FAIL: return process_end(world, process, 1);
-    case THEN_END: process->phase = PHASE_OVER; process->next_ms = world->now_ms;
+    case THEN_END: return undone_one(world, process);
     }
 }
 
@@ -156,18 +200,22 @@ static void hear_intended(struct world *world, struct process *process, const ch
     effect_look(world, process, LOOK_ASKED);
 }
 
+static json_t *take_answer(struct process *process)
+{
+    AUTO(free_text) char *line = process->answers[0];
+    memmove(process->answers, process->answers + 1, --process->answer_count * sizeof process->answers[0]);
+    return json_loads(line, 0, NULL);
+}
+
 /* One that is not waited for is passed over. */
 void effect_hear_answer(struct world *world, struct process *process)
 {
-    AUTO(free_json) json_t *answer = json_loads(process->answers[0], 0, NULL);
-    memmove(process->answers[0], process->answers[1], --process->answer_count * sizeof process->answers[0]);
+    AUTO(free_json) json_t *answer = take_answer(process);
     const char *type = json_text(answer, "type", ""), *name = json_text(answer, "name", "");
-    if (process->phase == PHASE_INTENDED && !strcmp(name, name_of(process))) return hear_intended(world, process, type, answer);
+    if (process->phase == PHASE_INTENDED && is_about(world, process, answer)) return hear_intended(world, process, type, answer);
     if (strcmp(type, "kept") != 0) return;
-    if (process->phase == PHASE_TELLS && !strcmp(name, name_of(process))) return go_on(world, process);
-    if (process->phase == PHASE_KEEPS && !*name) return tick_kept(world, process);
-    if (process->phase == PHASE_CONFIRMS && !strcmp(name, "order")) {
-        process->phase = PHASE_OVER;
-        process->next_ms = world->now_ms;
-    }
+    if (process->phase == PHASE_TELLS && is_about(world, process, answer)) return go_on(world, process);
+    if (process->phase == PHASE_KEEPS && !*name)
+        return is_judge(world, process->step) ? tick_kept(world, process) : canary_kept(world, process);
+    if (process->phase == PHASE_CONFIRMS && !strcmp(name, effect_name(world, process->step, process->effect))) undone_one(world, process);
 }

@@ -1,22 +1,20 @@
-/* faults.c: what goes wrong is drawn by lot here, and it is counted which effect states it met, so that a proof can say what it tried. */
-#include "tests/sim/sim.h"
+/* faults.c: what goes wrong is drawn by lot here, and it is counted which effect states it met. */
+#include "sim/sim.h"
 
-#include <stdio.h>
 #include <string.h>
 
 enum where { WORLD, PROCESS, SEND, ASK, ARRIVE, UNDO };
 
 static const struct {
-    const char *name;
+    const char *name, *help;
     enum where where;
 } faults[] = {
-#define FAULT(name, where, help) {#name, where},
-#include "tests/sim/faults.def"
+#define FAULT(name, where, help) {#name, help, where},
+#include "sim/faults.def"
 #undef FAULT
 };
 
-/* Why a cell stays empty; NULL: it must not. */
-static const char *why_empty(enum fault fault, enum effect_status status)
+const char *fault_cannot_meet(enum fault fault, enum effect_status status)
 {
     enum where where = faults[fault].where;
     if (status == EFFECT_intended) return "an intent and that it was sent are one write";
@@ -30,10 +28,20 @@ static const char *why_empty(enum fault fault, enum effect_status status)
     return status == EFFECT_abandoned ? NULL : "what the peer took or refused before, it does not take again";
 }
 
+const char *fault_name(enum fault fault)
+{
+    return faults[fault].name;
+}
+
+const char *fault_help(enum fault fault)
+{
+    return faults[fault].help;
+}
+
 static void note(struct world *world, enum fault fault, enum effect_status status)
 {
-    const char *why = why_empty(fault, status);
-    world->coverage->met[fault][status]++;
+    const char *why = fault_cannot_meet(fault, status);
+    if (world->coverage) world->coverage->met[fault][status]++;
     if (why) world_fault(world, "%s met an effect that is %s, which cannot be: %s", faults[fault].name, effect_status_name(status), why);
 }
 
@@ -52,7 +60,10 @@ static void note_effects(struct world *world, enum fault fault, uint32_t step, c
 void fault_note(struct world *world, enum fault fault, uint32_t step, bool of_undo)
 {
     world->fault_count++;
+    world->met[fault]++;
+    if (world->witness.fault) world->witness.fault(world->witness.context, world->now_ms, fault, step, of_undo);
     world_say(world, "  fault: %s", faults[fault].name);
+    if (world->odds) return;
     if (step != NO_STEP) return note_effects(world, fault, step, of_undo ? "undo order" : "order");
     for (uint32_t i = 0; i < world->plan->step_count; i++)
         note_effects(world, fault, i, NULL);
@@ -60,44 +71,9 @@ void fault_note(struct world *world, enum fault fault, uint32_t step, bool of_un
 
 bool fault_strikes(struct world *world, enum fault fault, uint32_t percent, uint32_t step, bool of_undo)
 {
-    if (!chance_percent(&world->chance, percent) || world->is_calm || world->fault_count >= world->fault_limit) return false;
+    if (!world_lot(world, percent, world->odds ? world->odds->percent[fault] : 0) || world->is_calm ||
+        world->fault_count >= world->fault_limit)
+        return false;
     fault_note(world, fault, step, of_undo);
     return true;
-}
-
-static void print_reasons(void)
-{
-    const char *told[16];
-    size_t count = 0;
-    for (int fault = 0; fault < FAULT_COUNT; fault++)
-        for (int status = 0; status < EFFECT_STATUS_COUNT; status++) {
-            const char *why = why_empty((enum fault)fault, (enum effect_status)status);
-            bool is_new = why && count < COUNT_OF(told);
-            for (size_t i = 0; i < count && is_new; i++)
-                is_new = told[i] != why;
-            if (!is_new) continue;
-            told[count++] = why;
-            printf("sim: cannot be (-): %s %s: %s\n", faults[fault].name, effect_status_name((enum effect_status)status), why);
-        }
-}
-
-bool coverage_print(const struct coverage *coverage, uint64_t least)
-{
-    bool is_enough = true;
-    printf("sim: %-16s", "fault met");
-    for (int status = 0; status < EFFECT_STATUS_COUNT; status++)
-        printf(" %12s", effect_status_name((enum effect_status)status));
-    printf("\n");
-    for (int fault = 0; fault < FAULT_COUNT; fault++) {
-        printf("sim: %-16s", faults[fault].name);
-        for (int status = 0; status < EFFECT_STATUS_COUNT; status++) {
-            uint64_t met = coverage->met[fault][status];
-            bool may_be_empty = why_empty((enum fault)fault, (enum effect_status)status) != NULL;
-            if (met < least && !may_be_empty) is_enough = false;
-            printf(" %11llu%c", (unsigned long long)met, may_be_empty ? '-' : met < least ? '!' : ' ');
-        }
-        printf("\n");
-    }
-    print_reasons();
-    return is_enough;
 }

@@ -1,6 +1,48 @@
 /* people.c: who votes, cancels, and settles what the engine cannot tell, from outside of the run: people, and the domain that has taken
    back what it lent. */
-#include "tests/sim/sim.h"
+#include "sim/sim.h"
+
+#include <string.h>
+
+static bool has_voted(const struct step_state *step, const char *by)
+{
+    for (const struct vote *vote = step->votes; vote; vote = vote->next)
+        if (!strcmp(vote->by, by)) return true;
+    return false;
+}
+
+static bool approve_as(struct world *world, uint32_t step, const char *name, uint32_t member)
+{
+    AUTO(free_text) char *by = member ? mem_format("%s-%u", name, member + 1) : mem_copy_text(name);
+    const char *const groups[] = {by, name, NULL};
+    struct event_list events = {0};
+    struct error err = {0};
+    if (has_voted(&world->engine.state->steps[step], by)) return false;
+    if (settle_vote(world->engine.state, step, by, groups, true, NULL, world_clock(world), &events, &err)) return false;
+    world->engine.votes++;
+    engine_fold(world, &events);
+    return true;
+}
+
+/* One of those whom the pipeline names, or of the groups that it names. */
+static bool approve_as_named(struct world *world, uint32_t step)
+{
+    enum { MEMBERS_MAX = 20 };
+    const json_t *by = json_object_get(world->plan->steps[step].with, "by");
+    for (uint32_t member = 0; member < MEMBERS_MAX; member++)
+        for (size_t i = 0; i < json_array_size(by); i++) {
+            const char *name = json_string_value(json_array_get(by, i));
+            if (name && approve_as(world, step, name, member)) return true;
+        }
+    return false;
+}
+
+bool is_voters_turn(const struct world *world)
+{
+    for (uint32_t i = 0; i < world->plan->step_count; i++)
+        if (world->engine.state->steps[i].status == STEP_parked && world->engine.state->steps[i].wait == WAIT_approval) return true;
+    return false;
+}
 
 bool engine_vote(struct world *world)
 {
@@ -8,6 +50,7 @@ bool engine_vote(struct world *world)
     struct engine *engine = &world->engine;
     for (uint32_t i = 0; i < world->plan->step_count; i++) {
         if (engine->state->steps[i].wait != WAIT_approval) continue;
+        if (world->odds) return approve_as_named(world, i);
         const char *const groups[] = {people[chance_below(&world->chance, COUNT_OF(people))], NULL};
         struct event_list events = {0};
         struct error err = {0};
@@ -84,6 +127,7 @@ bool is_persons_turn(const struct world *world)
 {
     const struct run_state *state = world->engine.state;
     bool is_given_back = state->lets_go && world->plan->claim_count;
+    if (world->odds && world->odds->is_absent) return false;
     if (state->status == RUN_rollback_failed) return world->is_settled_by_hand && !is_given_back;
     return state->status == RUN_needs_person;
 }

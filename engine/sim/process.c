@@ -1,6 +1,6 @@
 /* process.c: the process of a step: work, perhaps an effect, an end. What it does is drawn by lot; how it has its effect is in effects.c.
  */
-#include "tests/sim/sim.h"
+#include "sim/sim.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,26 +9,62 @@
 /* --- its input -------------------------------------------------------------------------------------------------------------------------
  */
 
+static struct undoing undoing_of(const struct world *world, uint32_t step, const json_t *item)
+{
+    const char *name = json_text(item, "name", "");
+    struct undoing undoing = {.name = effect_name(world, step, effect_by_name(world, step, name)),
+        .finds = json_is_true(json_object_get(item, "find")),
+        .keeps = json_is_true(json_object_get(item, "keep"))};
+    snprintf(undoing.key, sizeof undoing.key, "%s", json_text(item, "key", ""));
+    return undoing;
+}
+
+static void begin_undoing(const struct world *world, struct process *process)
+{
+    const struct undoing *undoing = &process->undoings[process->at_undoing];
+    process->effect = effect_by_name(world, process->step, undoing->name);
+    process->of_undo = false;
+    memcpy(process->key, undoing->key, sizeof process->key);
+}
+
 static void read_undo(const struct world *world, struct process *process)
 {
     AUTO(free_json) json_t *list = run_state_undo(world->engine.state, process->step);
-    const json_t *first = json_array_get(list, 0);
-    process->finds = json_is_true(json_object_get(first, "find"));
-    process->keeps = json_is_true(json_object_get(first, "keep"));
-    snprintf(process->key, sizeof process->key, "%s", json_text(first, "key", ""));
-    if (!first) process->keeps = true; /* found out by an earlier one */
+    size_t i;
+    json_t *item;
+    json_array_foreach(list, i, item) if (process->undoing_count < UNDOINGS_MAX) process->undoings[process->undoing_count++] =
+        undoing_of(world, process->step, item);
+    if (!process->undoing_count)
+        process->undoings[process->undoing_count++] = (struct undoing){.name = "", .keeps = true}; /* found out by an earlier one */
+    begin_undoing(world, process);
 }
 
-void process_read(struct world *world, struct process *process)
+/* What the run's outputs say is filled in, as engine/run/launch.c does it. */
+static char *resolve_input(const struct world *world, const struct plan_step *step)
 {
-    process->has_effect = json_array_size(world->plan->steps[process->step].effects) > 0;
+    struct scope scope = run_state_scope(world->engine.state);
+    struct error err = {0};
+    AUTO(free_json) json_t *with = NULL;
+    AUTO(free_json) json_t *env = NULL;
+    int failed = plan_resolve(step->with, &scope, &with, &err);
+    if (!failed) failed = plan_resolve(step->env, &scope, &env, &err);
+    return failed ? mem_copy_text(err.message) : NULL;
+}
+
+char *process_read(struct world *world, struct process *process)
+{
+    const struct plan_step *step = &world->plan->steps[process->step];
+    process->has_effect = json_array_size(step->effects) > 0;
+    service_of(world, process->step, process->service);
     if (process->undoes) read_undo(world, process);
     if (is_judge(world, process->step)) tick_read(world, process);
+    if (is_canary(world, process->step)) canary_read(world, process);
+    return world->odds && !process->undoes ? resolve_input(world, step) : NULL;
 }
 
 void process_begin(struct world *world, struct process *process)
 {
-    process->next_ms = world->now_ms + chance_below(&world->chance, 30);
+    process->next_ms = world->now_ms + world_soon(world, 30);
 }
 
 /* --- its end ---------------------------------------------------------------------------------------------------------------------------
@@ -42,7 +78,7 @@ void process_end(struct world *world, struct process *process, int exit_code)
 static void end_undo_by_lot(struct world *world, struct process *process)
 {
     uint32_t lot = world->is_calm ? 0 : chance_below(&world->chance, 100);
-    if (lot < 85) return process_end(world, process, 0);
+    if (lot < (world->odds ? 100u - world->odds->undo_fails : 85)) return process_end(world, process, 0);
     shim_finish(world, process, lot < 90 ? CAUSE_SIGNAL : CAUSE_EXIT, 3);
 }
 
@@ -51,6 +87,7 @@ static void end_by_lot(struct world *world, struct process *process)
     uint32_t lot = world->is_calm ? chance_below(&world->chance, 80) : chance_below(&world->chance, 100);
     if (process->is_parking) return process_end(world, process, 75);
     if (process->is_partial) return process_end(world, process, 1);
+    if (world->odds) return process_end(world, process, !process->has_effect && lot < world->odds->step_fails ? 1 : 0);
     if (lot < 84) return process_end(world, process, 0);
     if (lot < 90) return process_end(world, process, lot == 89 ? 75 : 2);
     if (lot < 93) return shim_finish(world, process, CAUSE_SIGNAL, 0);
@@ -61,7 +98,7 @@ static void end_by_lot(struct world *world, struct process *process)
 static void be_over(struct world *world, struct process *process, uint32_t within_ms)
 {
     process->phase = PHASE_OVER;
-    process->next_ms = world->now_ms + (within_ms ? chance_below(&world->chance, within_ms) : 0);
+    process->next_ms = world->now_ms + (within_ms ? world_soon(world, within_ms) : 0);
 }
 
 /* --- undoing ---------------------------------------------------------------------------------------------------------------------------
@@ -70,9 +107,12 @@ static void be_over(struct world *world, struct process *process, uint32_t withi
 static void confirm(struct world *world, struct process *process)
 {
     process->next_ms = INT64_MAX;
-    if (chance_percent(&world->chance, 3) && !world->is_calm) /* breaks the protocol, and will be ended */
+    if (world_lot(world, 3, 0) && !world->is_calm) /* breaks the protocol, and will be ended */
         return shim_line(world, process, "{\"type\":\"park\",\"until\":5}");
-    shim_line(world, process, "{\"type\":\"compensated\",\"name\":\"order\"}");
+    AUTO(free_json)
+    json_t *line = json_pack("{s:s, s:s}", "type", "compensated", "name", effect_name(world, process->step, process->effect));
+    AUTO(free_text) char *text = json_canonical(line);
+    shim_line(world, process, text);
     process->phase = PHASE_CONFIRMS;
 }
 
@@ -80,6 +120,7 @@ static void confirm(struct world *world, struct process *process)
 static void undo(struct world *world, struct process *process)
 {
     const struct order *order = peer_order(world, process->key);
+    if (is_canary(world, process->step) && !world->peer.shares[process->step].is_lent) return confirm(world, process);
     if (!order || order->rests_ms <= world->now_ms)
         return order && order->is_cancelled ? confirm(world, process) : effect_intend(world, process, true);
     if (peer_cancel(world, process->step, process->key)) return confirm(world, process);
@@ -89,6 +130,12 @@ static void undo(struct world *world, struct process *process)
 
 void effect_went_well(struct world *world, struct process *process)
 {
+    if (!process->undoes && is_canary(world, process->step)) return canary_went_well(world, process);
+    if (!process->undoes && process->effect + 1 < json_array_size(world->plan->steps[process->step].effects)) {
+        process->effect++;
+        process->was_found_absent = false;
+        return effect_intend(world, process, false);
+    }
     if (!process->undoes) return be_over(world, process, 5);
     if (process->of_undo) return confirm(world, process);
     undo(world, process);
@@ -106,15 +153,32 @@ static void park(struct world *world, struct process *process)
     process->is_parking = true;
 }
 
+static void work_at_undoing(struct world *world, struct process *process)
+{
+    const struct undoing *undoing = &process->undoings[process->at_undoing];
+    if (undoing->finds) return effect_look(world, process, LOOK_UNDO);
+    if (undoing->keeps) return undone_one(world, process);
+    undo(world, process);
+}
+
+void undone_one(struct world *world, struct process *process)
+{
+    if (process->at_undoing + 1 >= process->undoing_count) return be_over(world, process, 0);
+    process->at_undoing++;
+    begin_undoing(world, process);
+    process->phase = PHASE_WORK;
+    process->next_ms = world->now_ms;
+}
+
 static void work(struct world *world, struct process *process)
 {
-    if (process->undoes && process->finds) return effect_look(world, process, LOOK_UNDO);
-    if (process->undoes) return process->keeps ? be_over(world, process, 0) : undo(world, process);
+    if (process->undoes) return work_at_undoing(world, process);
     if (is_judge(world, process->step)) return tick_judge(world, process);
+    if (is_canary(world, process->step)) return canary_work(world, process);
     if (process->has_effect) return effect_intend(world, process, false);
     be_over(world, process, 5);
-    if (chance_percent(&world->chance, 30)) shim_line(world, process, "{\"type\":\"progress\",\"message\":\"half way\"}");
-    if (chance_percent(&world->chance, 8)) park(world, process);
+    if (world_lot(world, 30, 0)) shim_line(world, process, "{\"type\":\"progress\",\"message\":\"half way\"}");
+    if (world_lot(world, 8, 0)) park(world, process);
 }
 
 /* SIGTERM: an effect that is under way is brought to its end within the grace; most others end at once, some end well all the same. */

@@ -1,6 +1,6 @@
 /* shares.c: the domain's keeper: an order may lend a version its share of the requests until nobody renews it; then the keeper takes it
    back by itself. All requests belong to the baseline, or to both while the share is lent: a version that the run gave up has none. */
-#include "tests/sim/sim.h"
+#include "sim/sim.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,19 +11,36 @@ static bool may_be_undone(const struct world *world, uint32_t step)
     return json_text(json_array_get(world->plan->steps[step].effects, 0), "compensation", NULL) != NULL;
 }
 
+static bool lends_by_type(const struct world *world, uint32_t step)
+{
+    const char *type = world->plan->steps[step].type;
+    return is_canary(world, step) || (!strcmp(type, "shift") && may_be_undone(world, step));
+}
+
 void share_begin(struct world *world)
 {
     world->peer.shares = mem_alloc_array((size_t)world->plan->step_count + 1, sizeof *world->peer.shares);
-    for (uint32_t i = 0; i < world->plan->step_count; i++)
-        world->peer.shares[i].lends = may_be_undone(world, i) && chance_percent(&world->chance, 30);
+    for (uint32_t i = 0; i < world->plan->step_count; i++) {
+        bool drawn = may_be_undone(world, i) && chance_percent(&world->chance, 30);
+        world->peer.shares[i].lends = world->odds ? lends_by_type(world, i) : drawn;
+    }
 }
 
-void share_lend(struct world *world, uint32_t step)
+/* A later share of a service takes the place of an earlier one. */
+void share_lend(struct world *world, uint32_t step, const char *service)
 {
     struct share *share = &world->peer.shares[step];
     if (!share->lends) return;
+    share_end(world, service);
     share->is_lent = true;
-    share->until_ms = world->now_ms + LEASE_MS;
+    share->until_ms = world->now_ms + LEASE_MS * world->pace;
+    snprintf(share->service, sizeof share->service, "%s", service);
+}
+
+void share_end(struct world *world, const char *service)
+{
+    for (uint32_t i = 0; i < world->plan->step_count; i++)
+        if (!strcmp(world->peer.shares[i].service, service)) world->peer.shares[i].is_lent = false;
 }
 
 void share_give_back(struct world *world, uint32_t step)
@@ -37,8 +54,8 @@ void share_give_back(struct world *world, uint32_t step)
 static bool renew(struct world *world, uint32_t step)
 {
     struct share *share = &world->peer.shares[step];
-    bool is_due = share->until_ms - world->now_ms <= LEASE_MS * 2 / 3;
-    if (share->is_lent && is_due) share->until_ms = world->now_ms + LEASE_MS;
+    bool is_due = share->until_ms - world->now_ms <= LEASE_MS * world->pace * 2 / 3;
+    if (share->is_lent && is_due) share->until_ms = world->now_ms + LEASE_MS * world->pace;
     return share->is_lent && is_due;
 }
 
@@ -50,6 +67,19 @@ static bool note_loss(struct world *world, uint32_t step)
     return engine_lose_lease(world);
 }
 
+/* The step that has lent it, or did last. */
+static uint32_t step_of_service(const struct world *world, const char *service)
+{
+    uint32_t last = NO_STEP;
+    for (uint32_t i = 0; i < world->plan->step_count; i++) {
+        const struct share *share = &world->peer.shares[i];
+        if (!*share->service || strcmp(share->service, service) != 0) continue;
+        if (share->is_lent) return i;
+        last = i;
+    }
+    return last;
+}
+
 static bool renew_all(struct world *world)
 {
     AUTO(free_json) json_t *list = run_state_leases(world->engine.state);
@@ -57,9 +87,8 @@ static bool renew_all(struct world *world)
     json_t *lease;
     json_array_foreach(list, index, lease)
     {
-        int64_t step = -1;
-        if (!text_to_integer(json_text(lease, "service", ""), &step) || step < 0 || step >= world->plan->step_count) continue;
-        if (renew(world, (uint32_t)step) || note_loss(world, (uint32_t)step)) return true;
+        uint32_t step = step_of_service(world, json_text(lease, "service", ""));
+        if (step != NO_STEP && (renew(world, step) || note_loss(world, step))) return true;
     }
     return false;
 }
@@ -69,8 +98,11 @@ static bool renew_all(struct world *world)
 
 static bool is_on_record(const struct world *world, uint32_t step)
 {
-    const struct effect_state *effect = world->engine.state->steps[step].effects;
-    return effect && effect->status == EFFECT_done && !strcmp(effect->name, "order") && json_object_get(effect->outcome, "lease");
+    AUTO(free_json) json_t *list = run_state_leases(world->engine.state);
+    size_t index;
+    json_t *lease;
+    json_array_foreach(list, index, lease) if (!strcmp(json_text(lease, "service", ""), world->peer.shares[step].service)) return true;
+    return false;
 }
 
 /* The server lives all the time, so what its record holds is renewed. */
@@ -99,7 +131,7 @@ int64_t share_next_ms(const struct world *world)
     int64_t soonest = INT64_MAX;
     for (uint32_t i = 0; i < world->plan->step_count; i++) {
         const struct share *share = &world->peer.shares[i];
-        int64_t renew_ms = share->until_ms - LEASE_MS * 2 / 3, next = renew_ms > world->now_ms ? renew_ms : share->until_ms;
+        int64_t renew_ms = share->until_ms - LEASE_MS * world->pace * 2 / 3, next = renew_ms > world->now_ms ? renew_ms : share->until_ms;
         if (share->is_lent && next < soonest) soonest = next;
     }
     return soonest;
@@ -108,7 +140,7 @@ int64_t share_next_ms(const struct world *world)
 /* Once the time of every lease is over, nobody has a share but who has it for good. */
 void share_check_end(struct world *world)
 {
-    world->now_ms += LEASE_MS;
+    world->now_ms += LEASE_MS * world->pace;
     while (share_step(world)) {
     }
     for (uint32_t i = 0; i < world->plan->step_count; i++)

@@ -1,13 +1,15 @@
 /* sim.h: the simulated world: one run, the engine that drives it with the real reduce, decide and settle, a shim with its
    processes, a journal that may lose what was not committed, a peer that counts what was ordered, people. */
-#ifndef TESTS_SIM_SIM_H
-#define TESTS_SIM_SIM_H
+#ifndef CRESCENDO_SIM_SIM_H
+#define CRESCENDO_SIM_SIM_H
 
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "crescendo/step.h"
+#include "sim/odds.h"
+#include "sim/random.h"
 #include "state/state.h"
-#include "tests/sim/random.h"
 
 /* --- what crosses the socket between shim and engine; kept by the shim until acknowledged --- */
 struct wire {
@@ -18,16 +20,9 @@ struct wire {
     enum exit_cause cause;
     int exit_code, signal;
     bool gives_output;
-    char line[200];
+    char *line; /* owned */
 };
 
-/* --- what goes wrong (faults.c) --- */
-enum fault {
-#define FAULT(name, where, help) FAULT_##name,
-#include "tests/sim/faults.def"
-#undef FAULT
-    FAULT_COUNT
-};
 struct coverage { /* how often each fault met an effect in each state */
     uint64_t met[FAULT_COUNT][EFFECT_STATUS_COUNT];
 };
@@ -53,6 +48,18 @@ enum then { THEN_GO_ON, THEN_INTEND, THEN_PAUSE, THEN_FAIL, THEN_END };
 struct tick_place {
     int64_t first, cursor, fed, ticks;
 };
+/* Where a canary is on its way (canary.c): its checkpoint, too. */
+struct canary_place {
+    int64_t share, ticks; /* the share that it has, counted from 1, and for how many ticks; 0 = none yet */
+    bool has_verdict, is_harm, is_back;
+};
+/* What one that undoes was told to undo: its input's list, newest first. */
+struct undoing {
+    char key[65];
+    const char *name;  /* of the effect, borrowed from the plan */
+    bool finds, keeps; /* what it is to find out first; that is all */
+};
+enum { UNDOINGS_MAX = 16, SERVICE_BYTES = 120 };
 struct process {
     uint32_t step, attempt, after;
     enum process_state state;
@@ -61,18 +68,22 @@ struct process {
     enum then then; /* once the outcome is on record */
     bool is_ok;     /* PROCESS_GONE: ended as a success, as far as the shim can tell */
     bool is_cancelled, has_effect, is_parking, is_partial;
-    bool undoes;       /* it was started to compensate */
-    bool finds, keeps; /* then: what it is to find out first; that is all */
-    bool of_undo;      /* the effect that it is at is `undo order`, not `order` */
+    bool undoes; /* it was started to compensate */
+    struct undoing undoings[UNDOINGS_MAX];
+    uint32_t undoing_count, at_undoing;
+    bool of_undo;                /* the effect that it is at is `undo order`, not `order` */
+    uint32_t effect;             /* its place among the step's effects, as planned */
+    char service[SERVICE_BYTES]; /* that it is about; "" = none */
     bool was_found_absent, has_waited;
     uint32_t pauses;
-    uint64_t request;     /* the number of the request whose reply it waits for */
-    int64_t kill_ms;      /* is_cancelled: its grace is over */
-    int64_t next_ms;      /* when it does something */
-    char key[65];         /* of the effect that it is at */
-    char (*answers)[200]; /* said to it, not yet read */
+    uint64_t request; /* the number of the request whose reply it waits for */
+    int64_t kill_ms;  /* is_cancelled: its grace is over */
+    int64_t next_ms;  /* when it does something */
+    char key[65];     /* of the effect that it is at */
+    char **answers;   /* said to it, not yet read; owned */
     size_t answer_count, answer_capacity;
     struct tick_place place; /* of one that judges */
+    struct canary_place canary;
 };
 struct shim {
     bool lives;
@@ -83,21 +94,14 @@ struct shim {
 };
 
 /* --- the peer (peer.c): takes requests by key, with everything that may happen to them on the way --- */
-enum peer_kind {
-    PEER_DEDUPES, /* a second order with a key is the first one */
-    PEER_KEYED,   /* can be asked by key, and what it does not have was not ordered, once no request can be under way any more */
-    PEER_FORGETS, /* can be asked by key, but what it does not have may have been ordered */
-    PEER_BLIND,   /* cannot be asked */
-    PEER_KIND_COUNT
-};
 enum reply { REPLY_DONE, REPLY_PARTIAL, REPLY_NOTHING, REPLY_REFUSED, REPLY_ERROR };
 struct request {
     uint64_t number;
-    uint32_t step, attempt;
+    uint32_t step, attempt, effect;
     bool finds, of_undo, is_reply; /* is_reply: on its way back */
     enum reply reply;
     int64_t arrives_ms;
-    char key[65];
+    char key[65], service[SERVICE_BYTES];
 };
 struct order { /* a deployment, or one undone */
     uint32_t step;
@@ -108,6 +112,12 @@ struct order { /* a deployment, or one undone */
 struct share { /* of the requests, that an order lends to a version until nobody renews it */
     bool lends, is_lent, has_lapsed;
     int64_t until_ms;
+    char service[SERVICE_BYTES];
+};
+struct placed { /* what was sent to the peer for one key, in truth */
+    uint32_t step, effect, sent, asked, made;
+    bool of_undo;
+    char key[65];
 };
 struct peer {
     enum peer_kind *kinds; /* by step */
@@ -116,6 +126,8 @@ struct peer {
     size_t request_count, request_capacity;
     struct order *orders;
     size_t order_count, order_capacity;
+    struct placed *placed;
+    size_t placed_count, placed_capacity;
     uint64_t number;
 };
 
@@ -133,7 +145,7 @@ struct journal_model {
 
 struct saying {
     uint32_t step, attempt;
-    char line[200];
+    char *line; /* owned */
 };
 
 struct engine { /* all of it but the plan is forgotten in a crash */
@@ -150,22 +162,35 @@ struct engine { /* all of it but the plan is forgotten in a crash */
     size_t saying_count, saying_capacity;
 };
 
-enum { CLAIMS_MAX = 8 }; /* a random plan has at most seven stages */
-struct other {           /* another run that is in the groups of a claim */
+struct other { /* another run that is in the groups of a claim */
     bool is_in, is_newer;
     bool had_it_after_us; /* it came in after our run had given the claim back */
     uint32_t before;
 };
 
+/* Who looks on. All may be NULL. */
+struct witness {
+    void *context;
+    void (*says)(void *context, int64_t now_ms, const char *line); /* each thing, for who looks for a fault of the model */
+    void (*event)(void *context, const struct event *event);       /* is on disk; after a crash none comes twice */
+    void (*fault)(void *context, int64_t now_ms, enum fault fault, uint32_t step, bool of_undo); /* NO_STEP: it meets the whole run */
+    void (*act)(void *context, int64_t now_ms, enum act act, uint32_t step, uint32_t effect, bool of_undo);
+};
+
 struct world {
     struct chance chance;
+    const struct odds *odds; /* of the scenario; NULL: those of the proof */
+    step_types *types;       /* what outputs steps have; NULL: the plan's names alone */
+    int64_t pace;            /* all times of the model are so many times longer; 0 = 1 */
+    struct witness witness;
     struct coverage *coverage;
+    uint32_t met[FAULT_COUNT];         /* how often each fault happened */
     uint32_t fault_count, fault_limit; /* how many there were; after which there are no more */
-    bool is_verbose, is_calm;          /* calm: no more faults, so that the run must come to its end */
+    bool is_calm;                      /* no more faults, so that the run must come to its end */
     int64_t now_ms;                    /* never goes back */
     int64_t clock_ms;                  /* what the machine's clock is ahead of it */
     bool was_set_back;                 /* it was, once: then what woke a step may be told by no event */
-    struct plan *plan;
+    const struct plan *plan;
     struct peer peer;
     struct engine engine;
     struct shim shim;
@@ -177,6 +202,8 @@ struct world {
     bool *by_hand;           /* per step: a person took it back, so that the peer has nothing to take back any more */
     bool is_settled_by_hand; /* a person undoes what could not be undone, and says so */
     struct other *others;    /* by claim */
+    struct turn *turns;      /* by claim; scratch */
+    int64_t end_ms;          /* when the run came to its end */
     int64_t *kept_ticks;     /* per step: the last tick that is on record */
     uint32_t acknowledged_votes, acknowledged_cancels, acknowledged_settled;
     uint32_t crash_budget, cancel_budget;
@@ -187,28 +214,10 @@ struct world {
     char fault_text[512];
 };
 
-/* A run of the simulator: a seed, and what is left out of it to see a fault better. */
-enum { SCENARIO_STEPS_MAX = 1024 };
-struct scenario {
-    uint64_t seed;
-    uint32_t fault_limit, stage_limit;
-    bool without[SCENARIO_STEPS_MAX]; /* by step of the whole plan */
-};
-struct result {
-    enum run_status end;
-    uint32_t fault_count;
-    uint64_t events, crashes, orphans;
-    char fault[512]; /* "" = none */
-};
-struct result scenario_run(const struct scenario *scenario, bool is_verbose, struct coverage *coverage); /* main.c */
-
-/* scenario.c */
-void scenario_plan(const struct scenario *scenario, struct text *text);
-void scenario_shrink(struct scenario *scenario); /* one that fails: to fewer stages, steps and faults, as long as it fails */
-void scenario_print(const struct scenario *scenario);
-bool scenario_read_steps(struct scenario *scenario, const char *list); /* "3,4" */
-
-void random_plan(struct chance *chance, struct text *text);
+/* life.c */
+void world_begin(struct world *world); /* chance, odds, types, pace, witness, coverage, fault_limit, now_ms, clock_ms and plan are set */
+void world_live(struct world *world);  /* to the run's end, or until what must be true is not: world->fault */
+void world_release(struct world *world);
 void world_fault(struct world *world, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void world_say(const struct world *world, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
@@ -218,18 +227,43 @@ static inline int64_t world_clock(const struct world *world)
     return world->now_ms + world->clock_ms;
 }
 
+/* A time below that of the model, drawn by lot. */
+static inline int64_t world_soon(struct world *world, uint32_t below_ms)
+{
+    return (int64_t)(chance_next(&world->chance) % ((uint64_t)below_ms * (uint64_t)world->pace));
+}
+
+/* Drawn by lot: the proof's odds, or the user's. Always one draw. */
+static inline bool world_lot(struct world *world, uint32_t proof_percent, uint32_t user_percent)
+{
+    return chance_percent(&world->chance, world->odds ? user_percent : proof_percent);
+}
+
 /* faults.c */
 /* Does it happen now, drawn by lot? Never in calm. It is noted with the state of the step's effect; NO_STEP: of all effects. */
 bool fault_strikes(struct world *world, enum fault fault, uint32_t percent, uint32_t step, bool of_undo);
 void fault_note(struct world *world, enum fault fault, uint32_t step, bool of_undo); /* it happens */
-/* Prints the table; false: a cell that can be was met less often than `least`. */
-bool coverage_print(const struct coverage *coverage, uint64_t least);
+const char *fault_cannot_meet(enum fault fault, enum effect_status status);          /* why it never does; NULL: it may */
+
+/* outputs.c */
+const char *effect_name(const struct world *world, uint32_t step, uint32_t effect);
+json_t *outputs_of(const struct world *world, uint32_t step);                       /* of a step that ended well; caller's */
+void service_of(const struct world *world, uint32_t step, char ret[SERVICE_BYTES]); /* that it orders, or is about */
+
+/* canary.c: a step that judges, and gives a version its shares: as steps/kpi_perform.c */
+bool is_canary(const struct world *world, uint32_t step);
+void canary_read(struct world *world, struct process *process);
+void canary_work(struct world *world, struct process *process);
+void canary_went_well(struct world *world, struct process *process); /* the share that it ordered */
+void canary_kept(struct world *world, struct process *process);      /* its verdict is on record */
 
 /* peer.c */
-enum { REQUEST_LIFE_MS = 40, REQUEST_PATIENCE_MS = 15 }; /* no request arrives later; no reply is waited for longer */
+enum { REQUEST_LIFE_MS = 40, REQUEST_PATIENCE_MS = 15 }; /* times the pace */
+                                                         /* no request arrives later; no reply is waited for longer */
 void peer_begin(struct world *world);
 uint64_t peer_send(struct world *world, const struct process *process);
 uint64_t peer_find(struct world *world, const struct process *process);
+uint32_t effect_by_name(const struct world *world, uint32_t step, const char *name); /* 0 where there is none */
 bool peer_step(struct world *world); /* a request or a reply arrives, if its time has come */
 int64_t peer_next_ms(const struct world *world);
 const struct order *peer_order(const struct world *world, const char *key); /* what is there in truth; NULL: nothing */
@@ -241,9 +275,10 @@ void peer_release(struct world *world);
 /* shares.c */
 enum { LEASE_MS = 300 };
 void share_begin(struct world *world);
-void share_lend(struct world *world, uint32_t step);
+void share_lend(struct world *world, uint32_t step, const char *service);
 void share_give_back(struct world *world, uint32_t step);
-bool share_step(struct world *world); /* the server renews what it holds; the domain takes back what nobody renewed */
+void share_end(struct world *world, const char *service); /* whoever lent it: it has all requests now, or none */
+bool share_step(struct world *world);                     /* the server renews what it holds; the domain takes back what nobody renewed */
 int64_t share_next_ms(const struct world *world);
 void share_check_end(struct world *world);
 
@@ -257,11 +292,13 @@ void tick_check(struct world *world, const struct event *event);     /* before i
 void tick_check_state(struct world *world);                          /* after a crash: what was said to be kept is there */
 
 /* process.c */
-void process_read(struct world *world, struct process *process); /* its input, which is written when it is handed over */
+char *process_read(struct world *world, struct process *process) /* its input, which is written when it is handed over; caller frees: */
+    MUST_CHECK;                                                  /* why it cannot be written; NULL: it is */
 void process_begin(struct world *world, struct process *process);
 void process_do(struct world *world, struct process *process); /* one thing */
 bool process_is_due(const struct world *world, const struct process *process);
 void process_end(struct world *world, struct process *process, int exit_code);
+void undone_one(struct world *world, struct process *process); /* the next that is to be undone, or the end */
 
 /* effects.c: as steps/effects_perform.c */
 void effect_intend(struct world *world, struct process *process, bool of_undo);
@@ -302,6 +339,7 @@ void engine_release(struct world *world);
 bool engine_vote(struct world *world);
 bool engine_cancel(struct world *world);
 bool engine_lose_lease(struct world *world);     /* the domain has taken back what the run holds */
+bool is_voters_turn(const struct world *world);  /* a step waits for approval */
 bool is_persons_turn(const struct world *world); /* the run waits for one to settle or to cancel */
 bool engine_settle(struct world *world);         /* a person says what is so at the peer, or undoes by hand */
 

@@ -1,5 +1,5 @@
 /* check.c: what must be true after every event, at every crash, and at the end. */
-#include "tests/sim/sim.h"
+#include "sim/sim.h"
 
 #include "state/replay.h"
 
@@ -159,10 +159,30 @@ static void check_record(struct world *world)
         }
 }
 
+/* Of any of the step's effects. */
 static const char *effect_word(const struct world *world, uint32_t step, const char *key)
 {
-    const json_t *planned = json_array_get(world->plan->steps[step].effects, 0);
-    return json_is_true(json_object_get(planned, key)) ? "true" : json_text(planned, key, NULL);
+    size_t i;
+    json_t *planned;
+    json_array_foreach(world->plan->steps[step].effects, i, planned)
+    {
+        const char *word = json_is_true(json_object_get(planned, key)) ? "true" : json_text(planned, key, NULL);
+        if (word) return word;
+    }
+    return NULL;
+}
+
+/* It is one of the step's own, which the plan shows, and can be undone or is a pivot. */
+static bool is_weighty(const struct world *world, uint32_t step, const char *name)
+{
+    size_t i;
+    json_t *planned;
+    json_array_foreach(world->plan->steps[step].effects, i, planned)
+    {
+        bool weighs = json_text(planned, "compensation", NULL) || json_is_true(json_object_get(planned, "pivot"));
+        if (weighs && !strcmp(json_text(planned, "name", ""), name)) return true;
+    }
+    return false;
 }
 
 /* A run comes to its end by itself only when it is known what became of everything that it began; else a person is asked. */
@@ -174,7 +194,7 @@ static void check_known(struct world *world)
         for (const struct effect_state *effect = state->steps[i].effects; effect; effect = effect->next) {
             enum effect_status is = effect->status;
             bool is_left = state->cancel_count && (effect_word(world, i, "compensation") || effect_word(world, i, "pivot"));
-            if (is_left || strcmp(effect->name, "order") != 0) continue; /* it was looked for, and stands in what is left */
+            if (is_left || text_starts(effect->name, "undo ")) continue; /* it was looked for, and stands in what is left */
             if (is == EFFECT_intended || is == EFFECT_sent || is == EFFECT_acknowledged || is == EFFECT_unknown)
                 world_fault(world, "the run is over, %s of %s is %s, and nobody was asked", effect->name, world->plan->steps[i].path,
                     effect_status_name(is));
@@ -194,7 +214,7 @@ static void read_places(const struct world *world, uint32_t *places, bool *was_g
             const struct event *event = &world->journal.batches[i].events.items[j];
             bool is_good = event->type == EVENT_step_succeeded || event->type == EVENT_step_reused ||
                            (event->type == EVENT_step_skipped && strcmp(json_text(event->data, "because", ""), "failed") != 0);
-            if (event->type == EVENT_effect_done && !strcmp(json_text(event->data, "name", ""), "order"))
+            if (event->type == EVENT_effect_done && is_weighty(world, event->step, json_text(event->data, "name", "")))
                 places[event->step] = goes_back ? UINT32_MAX : ++count;
             goes_back |= event->type == EVENT_run_rolling_back;
             if (event->type == EVENT_step_failed) is_good = world->plan->steps[event->step].allow_failure;
@@ -289,9 +309,11 @@ void check_end(struct world *world)
     check_journal(world);
     check_replay(world);
     check_decisions(world);
+    check_record(world);
+    enum run_status status = world->engine.state->status;
+    if (!run_status_at_rest(status) && status != RUN_rollback_failed) return; /* a person is asked, and nobody comes */
     check_verdict(world);
     check_effects(world);
-    check_record(world);
     check_known(world);
     share_check_end(world);
     check_undone(world);

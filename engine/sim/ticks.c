@@ -1,6 +1,6 @@
 /* ticks.c: a step that judges at every tick and has no process in between: its checkpoint holds its place in a source that counts. Each
    record is fed once: no tick may be judged twice, and none may be lost, whatever dies. */
-#include "tests/sim/sim.h"
+#include "sim/sim.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -9,7 +9,7 @@ enum { RECORD_MS = 3, TICK_MS = 20, TICKS_MIN = 3 };
 
 bool is_judge(const struct world *world, uint32_t step)
 {
-    return !strcmp(world->plan->steps[step].type, "kpi");
+    return !strcmp(world->plan->steps[step].type, "kpi") && !is_canary(world, step);
 }
 
 static int64_t records(const struct world *world)
@@ -79,7 +79,7 @@ void tick_judge(struct world *world, struct process *process)
 void tick_kept(struct world *world, struct process *process)
 {
     process->phase = PHASE_WORK;
-    process->next_ms = world->now_ms + chance_below(&world->chance, TICK_MS);
+    process->next_ms = world->now_ms + world_soon(world, TICK_MS);
 }
 
 void tick_committed(struct world *world, const struct event *event)

@@ -1,6 +1,6 @@
 /* random.h: xorshift over splitmix seeds: the simulator's only source of chance, so that a seed is a whole run again. */
-#ifndef TESTS_SIM_RANDOM_H
-#define TESTS_SIM_RANDOM_H
+#ifndef CRESCENDO_SIM_RANDOM_H
+#define CRESCENDO_SIM_RANDOM_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -1,6 +1,6 @@
 /* shim.c: the modelled shim and its processes. It knows what the real one knows: steps handed over, whether the one before
    succeeded, exits. What a process does is in process.c. */
-#include "tests/sim/sim.h"
+#include "sim/sim.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,8 +22,7 @@ void shim_line(struct world *world, const struct process *process, const char *l
 {
     struct wire *wire = shim_report(world, process, REPORT_STARTED);
     wire->kind = WIRE_LINE;
-    int size = snprintf(wire->line, sizeof wire->line, "%s", line);
-    if (size < 0 || size >= (int)sizeof wire->line) abort();
+    wire->line = mem_copy_text(line);
 }
 
 struct process *shim_find(const struct world *world, uint32_t step, uint32_t attempt)
@@ -89,13 +88,13 @@ void shim_start(struct world *world, uint32_t step, uint32_t attempt, uint32_t a
     shim->processes = mem_grow(shim->processes, &shim->capacity, shim->count + 1, sizeof *shim->processes);
     struct process *process = &shim->processes[shim->count++];
     *process = (struct process){.step = step, .attempt = attempt, .after = after, .undoes = undoes};
-    process_read(world, process);
+    AUTO(free_text) char *refusal = process_read(world, process);
     const struct process *before = NULL;
     for (size_t i = 0; after != NO_STEP && i + 1 < shim->count; i++)
         if (shim->processes[i].step == after) before = &shim->processes[i];
-    if (chance_percent(&world->chance, 2) && !world->is_calm) {
+    if ((world_lot(world, 2, 0) && !world->is_calm) || refusal) {
         process->state = PROCESS_GONE;
-        shim_report(world, process, REPORT_REFUSED);
+        shim_report(world, process, REPORT_REFUSED)->line = take(&refusal);
         return;
     }
     if (after == NO_STEP || (before && before->state == PROCESS_GONE && before->is_ok))
@@ -117,7 +116,7 @@ void shim_finish(struct world *world, struct process *process, enum exit_cause c
     wire->cause = cause;
     wire->exit_code = exit_code;
     wire->signal = cause == CAUSE_SIGNAL ? 9 : 0;
-    wire->gives_output = chance_percent(&world->chance, 95);
+    wire->gives_output = world_lot(world, 95, 100);
     if (!is_first || !is_ok) settle_followers(world, step, is_ok);
 }
 
@@ -135,7 +134,7 @@ void shim_cancel(struct world *world, uint32_t step, uint32_t attempt)
         settle_followers(world, step, false);
     }
     process->is_cancelled = true;
-    process->kill_ms = world->now_ms + chance_below(&world->chance, GRACE_MS);
+    process->kill_ms = world->now_ms + world_soon(world, GRACE_MS);
 }
 
 void shim_tell(struct world *world, uint32_t step, uint32_t attempt, const char *line)
@@ -143,14 +142,23 @@ void shim_tell(struct world *world, uint32_t step, uint32_t attempt, const char 
     struct process *process = shim_find(world, step, attempt);
     if (!process || process->state != PROCESS_LIVES) return;
     process->answers = mem_grow(process->answers, &process->answer_capacity, process->answer_count + 1, sizeof process->answers[0]);
-    snprintf(process->answers[process->answer_count++], sizeof process->answers[0], "%s", line);
+    process->answers[process->answer_count++] = mem_copy_text(line);
 }
 
 static void forget_processes(struct shim *shim)
 {
-    for (size_t i = 0; i < shim->count; i++)
+    for (size_t i = 0; i < shim->count; i++) {
+        for (size_t j = 0; j < shim->processes[i].answer_count; j++)
+            free(shim->processes[i].answers[j]);
         free(shim->processes[i].answers);
+    }
     shim->count = 0;
+}
+
+static void forget_wires(struct shim *shim, size_t kept)
+{
+    while (shim->wire_count > kept)
+        free(shim->wires[--shim->wire_count].line);
 }
 
 void shim_die(struct world *world)
@@ -166,7 +174,7 @@ void shim_lose_power(struct world *world)
     const struct journal_model *journal = &world->journal;
     size_t kept = journal->count ? journal->batches[journal->count - 1].sequence : 0;
     shim_die(world);
-    if (shim->wire_count > kept) shim->wire_count = kept + chance_below(&world->chance, (uint32_t)(shim->wire_count - kept + 1));
+    if (shim->wire_count > kept) forget_wires(shim, kept + chance_below(&world->chance, (uint32_t)(shim->wire_count - kept + 1)));
 }
 
 /* --- what happens next --- */
@@ -200,5 +208,6 @@ void shim_release(struct world *world)
 {
     forget_processes(&world->shim);
     free(world->shim.processes);
+    forget_wires(&world->shim, 0);
     free(world->shim.wires);
 }

@@ -1,6 +1,6 @@
 /* others.c: the other runs of the server, as far as they are in this run's groups: they hold a claim of it, or wait before it, and let go
    at random moments; they come in as soon as it is given back. */
-#include "tests/sim/sim.h"
+#include "sim/sim.h"
 
 #include <string.h>
 
@@ -34,7 +34,7 @@ static void come(struct world *world, uint32_t claim)
 
 void others_move(struct world *world)
 {
-    if (!world->plan->claim_count || !chance_percent(&world->chance, 5)) return;
+    if (!world->plan->claim_count || !world_lot(world, 5, 0)) return;
     uint32_t claim = chance_below(&world->chance, world->plan->claim_count);
     if (world->others[claim].is_in)
         world->others[claim].is_in = false;

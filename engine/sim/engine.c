@@ -1,6 +1,6 @@
 /* engine.c: the modelled shell round the real reduce, decide and settle. It does what engine/run does, one thing at a time, so
    that a crash may come between any two. */
-#include "tests/sim/sim.h"
+#include "sim/sim.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,7 +12,7 @@ enum { SLOTS = 2 };
 
 static void tell_event(const struct world *world, const struct event *event)
 {
-    if (!world->is_verbose) return;
+    if (!world->witness.says) return;
     AUTO(free_text) char *data = json_canonical(event->data);
     world_say(world, "  %s %s %s", event_type_name(event->type), event->step == NO_STEP ? "" : world->plan->steps[event->step].path,
         event->data ? data : "");
@@ -58,8 +58,10 @@ bool engine_commit(struct world *world)
         world->acknowledged_votes += batch->votes;
         world->acknowledged_cancels += batch->cancels;
         world->acknowledged_settled += batch->settled;
-        for (size_t i = 0; i < batch->events.count; i++)
+        for (size_t i = 0; i < batch->events.count; i++) {
             tick_committed(world, &batch->events.items[i]);
+            if (world->witness.event) world->witness.event(world->witness.context, &batch->events.items[i]);
+        }
     }
     return true;
 }
@@ -91,14 +93,13 @@ static void hear_line(struct world *world, const struct wire *wire)
     if (!reply) return;
     engine->sayings = mem_grow(engine->sayings, &engine->saying_capacity, engine->saying_count + 1, sizeof *engine->sayings);
     struct saying *saying = &engine->sayings[engine->saying_count++];
-    *saying = (struct saying){.step = wire->step, .attempt = wire->attempt};
-    snprintf(saying->line, sizeof saying->line, "%s", reply);
+    *saying = (struct saying){.step = wire->step, .attempt = wire->attempt, .line = take(&reply)};
 }
 
 static void hear_report(struct world *world, const struct wire *wire)
 {
     struct event_list events = {0};
-    AUTO(free_json) json_t *outputs = wire->gives_output ? json_pack("{s:s}", "o", "value") : NULL;
+    AUTO(free_json) json_t *outputs = wire->gives_output ? outputs_of(world, wire->step) : NULL;
     const struct report report = {.type = wire->type,
         .step = wire->step,
         .attempt = wire->attempt,
@@ -108,7 +109,8 @@ static void hear_report(struct world *world, const struct wire *wire)
         .exit_code = wire->exit_code,
         .signal = wire->signal,
         .outputs = outputs,
-        .message = NULL};
+        .reason = wire->type == REPORT_REFUSED && wire->line ? REASON_invalid : REASON_ok,
+        .message = wire->type == REPORT_REFUSED ? wire->line : NULL};
     settle(world->engine.state, &report, &events);
     engine_fold(world, &events);
     const struct step_state *step = &world->engine.state->steps[wire->step];
@@ -174,12 +176,14 @@ bool engine_hear(struct world *world)
 
 /* --- deciding --- */
 
-static struct decide_input input(const struct world *world, struct turn *turns)
+static struct decide_input input(const struct world *world)
 {
-    others_look(world, turns);
+    others_look(world, world->turns);
     uint32_t live = world->engine.state->live_stage_count;
-    return (struct decide_input){
-        .now_ms = world_clock(world), .free_slots = live < SLOTS ? SLOTS - live : 0, .hold = world->engine.is_unsure, .turns = turns};
+    return (struct decide_input){.now_ms = world_clock(world),
+        .free_slots = live < SLOTS ? SLOTS - live : 0,
+        .hold = world->engine.is_unsure,
+        .turns = world->turns};
 }
 
 static bool same_events(const struct event_list *a, const struct event_list *b)
@@ -193,8 +197,7 @@ static bool same_events(const struct event_list *a, const struct event_list *b)
 static void check_asked_twice(struct world *world, const struct event_list *events)
 {
     struct event_list again = {0};
-    struct turn turns[CLAIMS_MAX];
-    struct decide_input now = input(world, turns);
+    struct decide_input now = input(world);
     decide(world->engine.state, &now, &again);
     if (!same_events(events, &again)) world_fault(world, "decide gives other events when it is asked twice");
     event_list_release(&again);
@@ -223,8 +226,7 @@ bool engine_advance(struct world *world)
     if (!engine->must_advance && engine_next_ms(world) > world->now_ms) return false;
     for (uint32_t rounds = 0; !world->fault; rounds++) {
         struct event_list events = {0};
-        struct turn turns[CLAIMS_MAX];
-        struct decide_input now = input(world, turns);
+        struct decide_input now = input(world);
         decide(engine->state, &now, &events);
         if (chance_percent(&world->chance, 10)) check_asked_twice(world, &events);
         check_hold(world, &events);
@@ -251,7 +253,8 @@ static bool say_one(struct world *world)
 {
     struct engine *engine = &world->engine;
     if (!engine->saying_count) return false;
-    shim_tell(world, engine->sayings[0].step, engine->sayings[0].attempt, engine->sayings[0].line);
+    AUTO(free_text) char *line = engine->sayings[0].line;
+    shim_tell(world, engine->sayings[0].step, engine->sayings[0].attempt, line);
     memmove(engine->sayings, engine->sayings + 1, --engine->saying_count * sizeof *engine->sayings);
     return true;
 }
@@ -292,9 +295,10 @@ static bool end_step(struct world *world, uint32_t index)
 
 static void tell_again(struct world *world, uint32_t step, const char *type, const struct effect_state *effect)
 {
-    char line[200];
     const char *seen = effect->status == EFFECT_failed ? "failed" : "done";
-    snprintf(line, sizeof line, "{\"type\":\"%s\",\"name\":\"%s\",\"key\":\"%s\",\"seen\":\"%s\"}", type, effect->name, effect->key, seen);
+    AUTO(free_json)
+    json_t *json = json_pack("{s:s, s:s, s:s, s:s}", "type", type, "name", effect->name, "key", effect->key, "seen", seen);
+    AUTO(free_text) char *line = json_canonical(json);
     shim_tell(world, step, world->engine.state->steps[step].attempt, line);
 }
 
@@ -347,7 +351,8 @@ void engine_begin(struct world *world)
 {
     engine_new(world);
     struct event_list events = {0};
-    event_list_add(&events, EVENT_run_accepted, NO_STEP, world_clock(world), json_pack("{s:i, s:s}", "number", 1, "author", "p1"));
+    event_list_add(&events, EVENT_run_accepted, NO_STEP, world_clock(world),
+        json_pack("{s:i, s:s}", "number", 1, "author", world->odds ? "you" : "p1"));
     engine_fold(world, &events);
     flush(world);
     engine_commit(world);
@@ -359,9 +364,12 @@ void engine_release(struct world *world)
     event_list_release(&world->engine.outbox);
     free(world->engine.handed);
     free(world->engine.ended);
+    for (size_t i = 0; i < world->engine.saying_count; i++)
+        free(world->engine.sayings[i].line);
     free(world->engine.sayings);
 }
 
+/* At a crash what was not committed is lost, and it is drawn by lot how much of it. */
 static void lose_batches(struct world *world)
 {
     struct journal_model *journal = &world->journal;

@@ -1,16 +1,25 @@
 /* peer.c: the world outside. Requests and replies get lost, late, twice; the peer answers 500 after doing the work, refuses, does a part,
    forgets. It counts the deployments that it makes, and makes a second one for a key unless it is one that knows the first. */
-#include "tests/sim/sim.h"
+#include "sim/sim.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+/* A webhook is told the key, and has to tell the second from the first itself. */
+static enum peer_kind kind_by_odds(const struct world *world, const struct plan_step *step)
+{
+    if (!strcmp(step->type, "notify")) return PEER_DEDUPES;
+    return world->odds->kind == PEER_DEDUPES ? PEER_KEYED : world->odds->kind;
+}
+
 void peer_begin(struct world *world)
 {
     world->peer.kinds = mem_alloc_array((size_t)world->plan->step_count + 1, sizeof *world->peer.kinds);
-    for (uint32_t i = 0; i < world->plan->step_count; i++)
+    for (uint32_t i = 0; i < world->plan->step_count; i++) {
         world->peer.kinds[i] = (enum peer_kind)chance_below(&world->chance, PEER_KIND_COUNT);
+        if (world->odds) world->peer.kinds[i] = kind_by_odds(world, &world->plan->steps[i]);
+    }
     share_begin(world);
 }
 
@@ -20,6 +29,34 @@ void peer_release(struct world *world)
     free(world->peer.shares);
     free(world->peer.requests);
     free(world->peer.orders);
+    free(world->peer.placed);
+}
+
+/* --- what it was sent ------------------------------------------------------------------------------------------------------------------
+ */
+
+static struct placed *placed_by_key(const struct world *world, const char *key)
+{
+    for (size_t i = 0; i < world->peer.placed_count; i++)
+        if (!strcmp(world->peer.placed[i].key, key)) return &world->peer.placed[i];
+    return NULL;
+}
+
+static void tell_act(const struct world *world, enum act act, uint32_t step, uint32_t effect, bool of_undo)
+{
+    if (world->witness.act) world->witness.act(world->witness.context, world->now_ms, act, step, effect, of_undo);
+}
+
+static struct placed *placed_of(struct world *world, const struct process *process)
+{
+    struct peer *peer = &world->peer;
+    struct placed *known = placed_by_key(world, process->key);
+    if (known) return known;
+    peer->placed = mem_grow(peer->placed, &peer->placed_capacity, peer->placed_count + 1, sizeof *peer->placed);
+    struct placed *placed = &peer->placed[peer->placed_count++];
+    *placed = (struct placed){.step = process->step, .effect = process->effect, .of_undo = process->of_undo};
+    memcpy(placed->key, process->key, sizeof placed->key);
+    return placed;
 }
 
 /* --- on the way ------------------------------------------------------------------------------------------------------------------------
@@ -39,8 +76,10 @@ static struct request request_of(struct world *world, const struct process *proc
         .attempt = process->attempt,
         .finds = finds,
         .of_undo = process->of_undo,
-        .arrives_ms = world->now_ms + chance_below(&world->chance, 5)};
+        .effect = process->effect,
+        .arrives_ms = world->now_ms + world_soon(world, 5)};
     memcpy(request.key, process->key, sizeof request.key);
+    memcpy(request.service, process->service, sizeof request.service);
     return request;
 }
 
@@ -48,12 +87,14 @@ uint64_t peer_send(struct world *world, const struct process *process)
 {
     struct request request = request_of(world, process, false);
     uint32_t step = process->step;
+    placed_of(world, process)->sent++;
+    tell_act(world, ACT_SENDS, step, process->effect, process->of_undo);
     if (fault_strikes(world, FAULT_request_lost, 4, step, process->of_undo)) return request.number;
     if (fault_strikes(world, FAULT_request_late, 14, step, process->of_undo))
-        request.arrives_ms = world->now_ms + chance_below(&world->chance, REQUEST_LIFE_MS);
+        request.arrives_ms = world->now_ms + world_soon(world, REQUEST_LIFE_MS);
     put(world, &request);
     if (world->peer.kinds[step] == PEER_DEDUPES && fault_strikes(world, FAULT_request_twice, 6, step, process->of_undo)) {
-        request.arrives_ms = world->now_ms + chance_below(&world->chance, REQUEST_LIFE_MS);
+        request.arrives_ms = world->now_ms + world_soon(world, REQUEST_LIFE_MS);
         put(world, &request);
     }
     return request.number;
@@ -62,6 +103,8 @@ uint64_t peer_send(struct world *world, const struct process *process)
 uint64_t peer_find(struct world *world, const struct process *process)
 {
     const struct request request = request_of(world, process, true);
+    placed_of(world, process)->asked++;
+    tell_act(world, ACT_ASKS, process->step, process->effect, process->of_undo);
     if (!fault_strikes(world, FAULT_find_fails, 4, process->step, process->of_undo)) put(world, &request);
     return request.number;
 }
@@ -81,14 +124,40 @@ const struct order *peer_order(const struct world *world, const char *key)
     return find(world, key);
 }
 
+static bool has_many_effects(const struct world *world, uint32_t step)
+{
+    return json_array_size(world->plan->steps[step].effects) > 1;
+}
+
 static void count_undone(struct world *world, uint32_t step)
 {
     const char *path = world->plan->steps[step].path;
     if (world->by_hand[step]) return;
-    if (++world->undone[step] > 1) world_fault(world, "%s was undone twice", path);
+    if (++world->undone[step] > 1 && !has_many_effects(world, step)) world_fault(world, "%s was undone twice", path);
     if (!world->ordered[step]) world_fault(world, "%s was undone though nothing was ordered", path);
     world->undone_at[step] = ++world->undone_count;
     share_give_back(world, step);
+}
+
+/* How often a thing was ordered is told key by key: a step with several effects orders several. */
+static void count_made(struct world *world, const struct request *request)
+{
+    struct placed *placed = placed_by_key(world, request->key);
+    const char *path = world->plan->steps[request->step].path;
+    if (placed) placed->made++;
+    bool is_again = placed && placed->made > 1;
+    if (request->of_undo) {
+        if (is_again) world_fault(world, "%s was undone twice", path);
+        return count_undone(world, request->step);
+    }
+    world->ordered[request->step] = placed ? placed->made : world->ordered[request->step] + 1;
+    if (world->ordered[request->step] > 1) world_fault(world, "%s was ordered twice", path);
+}
+
+static bool is_promotion(const struct world *world, uint32_t step, uint32_t effect)
+{
+    const json_t *planned = json_array_get(world->plan->steps[step].effects, effect);
+    return json_is_true(json_object_get(planned, "pivot")) || !strcmp(json_text(planned, "name", ""), "back");
 }
 
 static struct order *deploy(struct world *world, const struct request *request)
@@ -97,15 +166,15 @@ static struct order *deploy(struct world *world, const struct request *request)
     const char *path = world->plan->steps[request->step].path;
     peer->orders = mem_grow(peer->orders, &peer->order_capacity, peer->order_count + 1, sizeof *peer->orders);
     struct order *order = &peer->orders[peer->order_count++];
-    *order =
-        (struct order){.step = request->step, .of_undo = request->of_undo, .rests_ms = world->now_ms + chance_below(&world->chance, 20)};
+    *order = (struct order){.step = request->step, .of_undo = request->of_undo, .rests_ms = world->now_ms + world_soon(world, 20)};
     memcpy(order->key, request->key, sizeof order->key);
     world_say(world, "      peer: %s of %s", request->of_undo ? "the undoing" : "the order", path);
-    if (request->of_undo)
-        count_undone(world, request->step);
-    else if (++world->ordered[request->step] > 1)
-        world_fault(world, "%s was ordered twice", path);
-    if (!request->of_undo) share_lend(world, request->step);
+    tell_act(world, ACT_MAKES, request->step, request->effect, request->of_undo);
+    count_made(world, request);
+    if (world->odds && is_promotion(world, request->step, request->effect))
+        share_end(world, request->service);
+    else if (!request->of_undo)
+        share_lend(world, request->step, request->service);
     return order;
 }
 
@@ -181,11 +250,11 @@ static void answer(struct world *world, struct request request)
     uint32_t step = request.step;
     request.reply = request.finds ? look(world, &request) : take_order(world, &request);
     request.is_reply = true;
-    request.arrives_ms = world->now_ms + chance_below(&world->chance, 5);
+    request.arrives_ms = world->now_ms + world_soon(world, 5);
     if (!waiting(world, &request)) return;
     if (fault_strikes(world, FAULT_reply_lost, 4, step, request.of_undo)) return;
     if (fault_strikes(world, FAULT_reply_late, 4, step, request.of_undo))
-        request.arrives_ms = world->now_ms + chance_below(&world->chance, REQUEST_LIFE_MS);
+        request.arrives_ms = world->now_ms + world_soon(world, REQUEST_LIFE_MS);
     put(world, &request);
     if (fault_strikes(world, FAULT_reply_twice, 4, step, request.of_undo)) put(world, &request);
 }
