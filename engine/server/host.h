@@ -10,6 +10,10 @@ enum { EXIT_USAGE = 64, EXIT_UNAVAILABLE = 69, EXIT_JOURNAL = 74 };
 /* Of a program that cannot start. */
 int host_exit_code(int code);
 
+/* What is said when the journal can be written no more, because the disk failed or because another server has it; the program's exit code.
+ */
+int host_journal_failed(const struct error *err);
+
 /* A program that stands beside this one; caller frees. */
 int host_find_program(const char *name, char **ret, struct error *err) MUST_CHECK;
 /* "http://HOST:PORT" of a socket that listens at `listen`, whose port may be 0; caller frees. */

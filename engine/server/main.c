@@ -41,9 +41,9 @@ static void raise_descriptor_limit(void)
 static void on_journal_failed(void *context, const struct error *err)
 {
     struct server *server = context;
-    log_error(err, "the journal cannot be written; stopping, so that nothing is promised that is not on disk");
-    log_line(LOG_LEVEL_ERROR, "running steps go on; free the disk or repair it and start the server again: it takes them up");
-    server->exit_code = EXIT_JOURNAL;
+    int code = host_journal_failed(err); /* of the engine's or the core's; the other is stopped with it */
+    if (!server->exit_code) server->exit_code = code;
+    server->replaced |= err->code == ERROR_STALE;
     uv_stop(&server->loop);
 }
 
@@ -196,10 +196,10 @@ static int open_server(struct server *server, const struct arguments *arguments,
 static void close_server(struct server *server)
 {
     http_server_close(&server->tcp);
-    if (server->local) unlink(server->socket_path);
+    if (server->local && !server->replaced) unlink(server->socket_path); /* else it is the other server's by now */
     http_server_close(&server->local);
     engine_close(&server->engine);
-    if (server->core_local) unlink(server->core_socket);
+    if (server->core_local && !server->replaced) unlink(server->core_socket);
     http_server_close(&server->core_local);
     core_close(&server->core);
     spool_close(&server->spool);

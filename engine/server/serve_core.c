@@ -18,13 +18,14 @@ struct program {
     struct http_server *local, *tcp;
     char *data, *socket_path, *address, *shim, *step;
     int exit_code;
+    bool replaced; /* another server has the folder */
 };
 
 static void on_failed(void *context, const struct error *err)
 {
     struct program *program = context;
-    log_error(err, "the journal cannot be written; stopping, so that nothing is promised that is not on disk");
-    program->exit_code = EXIT_JOURNAL;
+    program->exit_code = host_journal_failed(err);
+    program->replaced = err->code == ERROR_STALE;
     uv_stop(&program->loop);
 }
 
@@ -87,7 +88,7 @@ static int open_program(struct program *program, const struct arguments *argumen
 static void close_program(struct program *program)
 {
     http_server_close(&program->tcp);
-    if (program->local) unlink(program->socket_path);
+    if (program->local && !program->replaced) unlink(program->socket_path);
     http_server_close(&program->local);
     core_close(&program->core);
     tokens_free(&program->tokens);
