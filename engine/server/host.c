@@ -4,6 +4,8 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "http/server.h"
+#include "store/lock.h"
 
 #include <netdb.h>
 #include <signal.h>
@@ -39,6 +41,14 @@ int host_find_program(const char *name, char **ret, struct error *err)
     }
     *ret = take(&path);
     return 0;
+}
+
+int host_check_alone(const char *data, const char *socket, struct error *err)
+{
+    AUTO(close_fd) int lock = -1;
+    if (http_check_unix(socket, NULL) == 0) return 0;
+    int code = lock_take(data, &lock, err);
+    return code < 0 ? code : http_check_unix(socket, err);
 }
 
 char *host_address(int fd, const char *listen)
