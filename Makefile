@@ -96,7 +96,7 @@ $(BUILD)/crescendo: $(call object,engine/cli/main.c) $(call archive,cli sim stat
 	$(CC) $(LDFLAGS) $(filter %.o %.a,$^) -lyaml -ljansson -lm -o $@
 
 $(BUILD)/crescendo-server: $(call object,engine/server/main.c) $(call archive,server orchestrator trigger run http exec store state plan spec types drivers net base)
-	$(CC) $(LDFLAGS) $(filter %.o %.a,$^) -luv -lmicrohttpd -lsqlite3 -lyaml -ljansson -lm -o $@
+	$(CC) $(LDFLAGS) $(filter %.o %.a,$^) -luv -lmicrohttpd -lsqlite3 -lzstd -lyaml -ljansson -lm -o $@
 
 $(BUILD)/crescendo-step: $(call object,steps/main.c) $(call archive,perform types drivers net base)
 	$(CC) $(LDFLAGS) $(filter %.o,$^) -Wl,--whole-archive $(call archive,perform) -Wl,--no-whole-archive $(call archive,types drivers net base) -larchive -lgit2 -lcurl -lyaml -ljansson -lm -o $@
@@ -117,7 +117,7 @@ $(BUILD)/tools/make-seccomp-filter: tools/make-seccomp-filter.c | $(BUILD)/packa
 $(patsubst %.c,$(BUILD)/musl/%.o,$(SHIM_SOURCES)): | $(BUILD)/gen/seccomp_filter.h
 
 # --- tests: tests/unit/FOLDER/test_X.c is one cmocka program, linked with its layer and those below --------------------------------
-LIBRARIES  := -luv -lmicrohttpd -lsqlite3 -lyaml -lcurl -lgit2 -larchive -ljansson
+LIBRARIES  := -luv -lmicrohttpd -lsqlite3 -lzstd -lyaml -lcurl -lgit2 -larchive -ljansson
 UNIT_SOURCES := $(sort $(wildcard tests/unit/*/test_*.c tests/unit/*/*/test_*.c))
 UNIT_TESTS   := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(UNIT_SOURCES))
 # unit/spec/test_x needs the archives from its own layer down; steps need all that steps may use.

@@ -1,59 +1,7 @@
 /* test_logs.c: log segments, written here as exec/protocol.h says, read as they grow and where they are torn. */
-#include "fixture.h"
+#include "log_writer.h"
 
-#include "exec/protocol.h"
 #include "store/logs.h"
-
-#include <fcntl.h>
-
-struct log {
-    char folder[64], path[80];
-    int fd;
-};
-
-static int begin(void **state)
-{
-    struct log *log = mem_alloc(sizeof *log);
-    snprintf(log->folder, sizeof log->folder, "/tmp/crescendo-test-XXXXXX");
-    assert_non_null(mkdtemp(log->folder));
-    snprintf(log->path, sizeof log->path, "%s/log", log->folder);
-    log->fd = -1;
-    *state = log;
-    return 0;
-}
-
-static int end(void **state)
-{
-    struct log *log = *state;
-    close_fd(&log->fd);
-    int failed = file_remove_tree(log->folder, NULL);
-    free(log);
-    return failed;
-}
-
-static void write_bytes(struct log *log, const void *bytes, size_t size)
-{
-    if (log->fd < 0) log->fd = open(log->path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-    assert_int_equal(file_write_all(log->fd, bytes, size), 0);
-}
-
-static void write_header(struct log *log)
-{
-    write_bytes(log, LOG_SEGMENT_MAGIC, 8);
-}
-
-static void write_record(struct log *log, uint32_t step, uint32_t attempt, const char *bytes, size_t size)
-{
-    struct log_record record = {
-        .magic = LOG_RECORD_MAGIC, .stream = LOG_STDOUT, .size = (uint32_t)size, .step = step, .attempt = attempt, .time_us = 77};
-    write_bytes(log, &record, sizeof record);
-    write_bytes(log, bytes, size);
-}
-
-static void write_text(struct log *log, uint32_t step, uint32_t attempt, const char *text)
-{
-    write_record(log, step, attempt, text, strlen(text));
-}
 
 struct collected {
     struct text text;
@@ -268,7 +216,7 @@ static void the_tail_of_a_flood_is_its_end(void **state)
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, log_begin, log_end)
     const struct CMUnitTest tests[] = {
         TEST(a_missing_file_is_empty_until_it_is_there),
         TEST(another_file_is_refused),
