@@ -19,7 +19,8 @@ static void print_json_plan(const struct plan *plan, struct text *out)
 {
     AUTO(free_json) json_t *json = plan_to_json(plan);
     AUTO(free_text) char *bytes = json_dumps(json, JSON_INDENT(2) | JSON_SORT_KEYS);
-    text_add_format(out, "%s\n", bytes ? bytes : "null");
+    text_add(out, bytes ? bytes : "null");
+    text_add_char(out, '\n');
 }
 
 static void print_plan(const struct plan *plan, enum format format, struct plan_look look)
