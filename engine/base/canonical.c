@@ -1,6 +1,6 @@
-/* canonical.c: JSON as the one text that is digested and stored: a line, keys in the order of their bytes, no spaces.
-   As json_dumps with JSON_COMPACT, JSON_SORT_KEYS and JSON_ENCODE_ANY, byte by byte, at a fraction of its cost: a plan of 10,000 steps is
-   written so whenever one is made. */
+/* canonical.c: JSON as the one text that is digested and stored: a line, keys in the order of their bytes, no spaces; and the same over
+   many lines for a person. As json_dumps with JSON_SORT_KEYS and JSON_ENCODE_ANY and JSON_COMPACT or JSON_INDENT(2), byte by byte, at a
+   fraction of its cost: a plan of 10,000 steps is written so whenever one is made. */
 #include "base/json.h"
 
 #include "base/mem.h"
@@ -40,7 +40,22 @@ static void add_string(struct text *out, const char *bytes, size_t size)
     text_add_char(out, '"');
 }
 
-static void add_value(struct text *out, const json_t *json);
+/* depth: how many collections are open where lines are wanted; FLAT where they are not. */
+enum { FLAT = -1 };
+
+static void add_value(struct text *out, const json_t *json, int depth);
+
+static int inside(int depth)
+{
+    return depth == FLAT ? FLAT : depth + 1;
+}
+
+static void add_break(struct text *out, int depth)
+{
+    if (depth == FLAT) return;
+    text_add_char(out, '\n');
+    text_add_repeated(out, ' ', 2 * (size_t)depth);
+}
 
 static int compare(const void *left, const void *right)
 {
@@ -63,37 +78,41 @@ static void sort(struct member *members, size_t count)
     }
 }
 
-static void add_members(struct text *out, struct member *members, size_t count)
+static void add_members(struct text *out, struct member *members, size_t count, int depth)
 {
     sort(members, count);
     text_add_char(out, '{');
     for (size_t i = 0; i < count; i++) {
         if (i) text_add_char(out, ',');
+        add_break(out, inside(depth));
         add_string(out, members[i].key, members[i].size);
-        text_add_char(out, ':');
-        add_value(out, members[i].value);
+        text_add_bytes(out, ": ", depth == FLAT ? 1 : 2);
+        add_value(out, members[i].value, inside(depth));
     }
+    if (count) add_break(out, depth);
     text_add_char(out, '}');
 }
 
-static void add_object(struct text *out, json_t *object)
+static void add_object(struct text *out, json_t *object, int depth)
 {
     struct member few[16], *members = few;
     size_t count = 0, size = json_object_size(object);
     if (size > COUNT_OF(few)) members = mem_alloc_array(size, sizeof *members);
     for (void *at = json_object_iter(object); at && count < size; at = json_object_iter_next(object, at))
         members[count++] = (struct member){json_object_iter_key(at), json_object_iter_key_len(at), json_object_iter_value(at)};
-    add_members(out, members, count);
+    add_members(out, members, count, depth);
     if (members != few) free(members);
 }
 
-static void add_array(struct text *out, const json_t *array)
+static void add_array(struct text *out, const json_t *array, int depth)
 {
     text_add_char(out, '[');
     for (size_t i = 0; i < json_array_size(array); i++) {
         if (i) text_add_char(out, ',');
-        add_value(out, json_array_get(array, i));
+        add_break(out, inside(depth));
+        add_value(out, json_array_get(array, i), inside(depth));
     }
+    if (json_array_size(array)) add_break(out, depth);
     text_add_char(out, ']');
 }
 
@@ -103,11 +122,11 @@ static void add_real(struct text *out, const json_t *real)
     text_add(out, text ? text : "null");
 }
 
-static void add_value(struct text *out, const json_t *json)
+static void add_value(struct text *out, const json_t *json, int depth)
 {
     switch (json_typeof(json)) {
-    case JSON_OBJECT: return add_object(out, (json_t *)(uintptr_t)json);
-    case JSON_ARRAY: return add_array(out, json);
+    case JSON_OBJECT: return add_object(out, (json_t *)(uintptr_t)json, depth);
+    case JSON_ARRAY: return add_array(out, json, depth);
     case JSON_STRING: return add_string(out, json_string_value(json), json_string_length(json));
     case JSON_INTEGER: return text_add_format(out, "%lld", (long long)json_integer_value(json));
     case JSON_REAL: return add_real(out, json);
@@ -117,24 +136,32 @@ static void add_value(struct text *out, const json_t *json)
     }
 }
 
-static struct text canonical(const json_t *json)
+void json_add_canonical(struct text *out, const json_t *json)
 {
-    struct text out = {0};
     if (json)
-        add_value(&out, json);
+        add_value(out, json, FLAT);
     else
-        text_add(&out, "null");
-    return out;
+        text_add(out, "null");
 }
 
 char *json_canonical(const json_t *json)
 {
-    struct text out = canonical(json);
+    struct text out = {0};
+    json_add_canonical(&out, json);
     return text_take(&out);
 }
 
 void json_digest(const json_t *json, char ret_hex[65])
 {
-    AUTO(text_release) struct text out = canonical(json);
+    AUTO(text_release) struct text out = {0};
+    json_add_canonical(&out, json);
     sha256_hex(text_view(&out), out.size, ret_hex);
+}
+
+void json_add_lines(struct text *out, const json_t *json)
+{
+    if (json)
+        add_value(out, json, 0);
+    else
+        text_add(out, "null");
 }

@@ -18,8 +18,7 @@ enum format { FORMAT_TEXT, FORMAT_JSON, FORMAT_DOT };
 static void print_json_plan(const struct plan *plan, struct text *out)
 {
     AUTO(free_json) json_t *json = plan_to_json(plan);
-    AUTO(free_text) char *bytes = json_dumps(json, JSON_INDENT(2) | JSON_SORT_KEYS);
-    text_add(out, bytes ? bytes : "null");
+    json_add_lines(out, json);
     text_add_char(out, '\n');
 }
 

@@ -14,6 +14,10 @@ static void check(const json_t *json)
 {
     AUTO(free_text) char *ours = json_canonical(json), *theirs = json_dumps(json, JSON_COMPACT | JSON_SORT_KEYS | JSON_ENCODE_ANY);
     assert_string_equal(ours, theirs);
+    AUTO(text_release) struct text lines = {0};
+    AUTO(free_text) char *indented = json_dumps(json, JSON_INDENT(2) | JSON_SORT_KEYS | JSON_ENCODE_ANY);
+    json_add_lines(&lines, json);
+    assert_string_equal(text_view(&lines), indented);
 }
 
 static void check_text(const char *text)
