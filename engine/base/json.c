@@ -2,7 +2,6 @@
 #include "base/json.h"
 
 #include "base/mem.h"
-#include "base/sha256.h"
 #include "base/text.h"
 
 #include <stdlib.h>
@@ -66,18 +65,6 @@ void json_put_whole(json_t *object, const char *key, int64_t value)
 void json_put_flag(json_t *object, const char *key, bool value)
 {
     json_put(object, key, json_boolean(value));
-}
-
-char *json_canonical(const json_t *json)
-{
-    char *text = json_dumps(json, JSON_COMPACT | JSON_SORT_KEYS | JSON_ENCODE_ANY);
-    return text ? text : mem_copy_text("null");
-}
-
-void json_digest(const json_t *json, char ret_hex[65])
-{
-    AUTO(free_text) char *text = json_canonical(json);
-    sha256_hex(text, strlen(text), ret_hex);
 }
 
 int json_parse(const char *bytes, size_t size, const char *source, json_t **ret_json, struct error *err)

@@ -2,6 +2,7 @@
 #ifndef CRESCENDO_BASE_JSON_H
 #define CRESCENDO_BASE_JSON_H
 
+#include "base/text.h"
 #include "crescendo/error.h"
 
 #include <jansson.h>
@@ -23,8 +24,11 @@ void json_put(json_t *object, const char *key, json_t *value); /* steals; NULL: 
 
 /* One line, keys sorted, no spaces: what is digested and stored. Never NULL. */
 char *json_canonical(const json_t *json);
+void json_add_canonical(struct text *out, const json_t *json);
 /* Canonical text's SHA-256 in hex. */
 void json_digest(const json_t *json, char ret_hex[65]);
+/* The same values in the same order, indented by two spaces. */
+void json_add_lines(struct text *out, const json_t *json);
 
 /* Parses exactly one value. Duplicate keys are refused. source is for the message ("request body"). */
 int json_parse(const char *bytes, size_t size, const char *source, json_t **ret_json, struct error *err) MUST_CHECK;

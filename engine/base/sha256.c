@@ -1,6 +1,8 @@
 /* sha256.c: SHA-256 as FIPS 180-4 describes it (section 6.2; constants of 4.2.2). */
 #include "base/sha256.h"
 
+#include "base/sha256_blocks.h"
+
 #include <string.h>
 
 static const uint32_t round_constants[64] = {0x428a2f98, 0x71374491, 0xb5c0fbcf, 0xe9b5dba5, 0x3956c25b, 0x59f111f1, 0x923f82a4, 0xab1c5ed5,
@@ -35,6 +37,20 @@ static void add_block(uint32_t state[8], const unsigned char *block)
     state[0] += a, state[1] += b, state[2] += c, state[3] += d, state[4] += e, state[5] += f, state[6] += g, state[7] += h;
 }
 
+void sha256_plainly(uint32_t state[8], const unsigned char *blocks, size_t count)
+{
+    for (; count; count--, blocks += 64)
+        add_block(state, blocks);
+}
+
+static void add_blocks(uint32_t state[8], const unsigned char *blocks, size_t count)
+{
+    if (sha256_x86_is_there())
+        sha256_x86_add(state, blocks, count, round_constants);
+    else
+        sha256_plainly(state, blocks, count);
+}
+
 void sha256_init(struct sha256 *hash)
 {
     *hash = (struct sha256){.state = {0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19}};
@@ -52,11 +68,11 @@ void sha256_add(struct sha256 *hash, const void *bytes, size_t size)
         at += part;
         size -= part;
         if (held + part < 64) return;
-        add_block(hash->state, hash->block);
+        add_blocks(hash->state, hash->block, 1);
     }
-    for (; size >= 64; at += 64, size -= 64)
-        add_block(hash->state, at);
-    if (size) memcpy(hash->block, at, size);
+    size_t whole = size / 64;
+    if (whole) add_blocks(hash->state, at, whole);
+    if (size % 64) memcpy(hash->block, at + 64 * whole, size % 64);
 }
 
 void sha256_finish(struct sha256 *hash, unsigned char ret_digest[SHA256_BYTES])

@@ -26,16 +26,21 @@ void text_add_char(struct text *text, char c)
     text_add_bytes(text, &c, 1);
 }
 
+/* Into the room that is left, which is nearly always enough; else once more, behind making room. */
 void text_add_list(struct text *text, const char *format, va_list arguments)
 {
+    enum { ROOM = 64 };
     va_list again;
     va_copy(again, arguments);
-    int size = vsnprintf(NULL, 0, format, arguments);
-    if (size > 0) {
+    text->bytes = mem_grow(text->bytes, &text->capacity, text->size + ROOM, 1);
+    size_t room = text->capacity - text->size;
+    int size = vsnprintf(text->bytes + text->size, room, format, arguments);
+    if (size >= 0 && (size_t)size >= room) {
         text->bytes = mem_grow(text->bytes, &text->capacity, text->size + (size_t)size + 1, 1);
-        vsnprintf(text->bytes + text->size, (size_t)size + 1, format, again);
-        text->size += (size_t)size;
+        size = vsnprintf(text->bytes + text->size, (size_t)size + 1, format, again);
     }
+    if (size > 0) text->size += (size_t)size;
+    text->bytes[text->size] = '\0';
     va_end(again);
 }
 

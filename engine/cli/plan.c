@@ -18,8 +18,8 @@ enum format { FORMAT_TEXT, FORMAT_JSON, FORMAT_DOT };
 static void print_json_plan(const struct plan *plan, struct text *out)
 {
     AUTO(free_json) json_t *json = plan_to_json(plan);
-    AUTO(free_text) char *bytes = json_dumps(json, JSON_INDENT(2) | JSON_SORT_KEYS);
-    text_add_format(out, "%s\n", bytes ? bytes : "null");
+    json_add_lines(out, json);
+    text_add_char(out, '\n');
 }
 
 static void print_plan(const struct plan *plan, enum format format, struct plan_look look)

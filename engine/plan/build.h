@@ -31,6 +31,8 @@ struct build {
     } * origins;
     size_t origin_capacity;
     json_t *default_sandbox, *empty_object, *empty_array; /* shared by all steps; owned by the arena */
+    const json_t *asked;                                  /* what was last asked of a sandbox, owned by the arena, ... */
+    json_t *answered;                                     /* ... and what that made: most stages ask the same */
 };
 
 /* One use of a pipeline file; the outermost has no caller. All of it lives in the arena. */

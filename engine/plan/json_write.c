@@ -1,6 +1,7 @@
 /* json_write.c: a plan as JSON, version 1 (docs/formats/plan.md). What has its default is left out, and the defaults
    themselves stand at the top, so that a plan means the same for ever. */
 #include "base/json.h"
+#include "base/mem.h"
 #include "plan/build.h"
 #include "plan/json_parts.h"
 
@@ -111,25 +112,55 @@ static json_t *defaults_to_json(void)
     return object;
 }
 
-json_t *plan_to_json(const struct plan *plan)
+/* All but what stands last in canonical order: the stages and the timeout. */
+static json_t *head_to_json(const struct plan *plan)
 {
-    json_t *object = json_object(), *stages = json_array();
-    json_t *defaults = defaults_to_json();
-    const json_t *default_sandbox = json_object_get(defaults, "sandbox");
+    json_t *object = json_object();
     json_put_whole(object, "plan", PLAN_VERSION);
     json_put_text(object, "name", plan->name);
     json_put_text(object, "service", plan->service);
     json_put(object, "facts", facts_to_json(&plan->facts));
-    json_put(object, "defaults", defaults);
-    if (plan->timeout_ms) json_put_whole(object, "timeout_ms", plan->timeout_ms);
+    json_put(object, "defaults", defaults_to_json());
     put_true(object, "rollback_run", plan->rollback_run);
     put_shared(object, "params", plan->params);
     put_shared(object, "includes", plan->includes);
     put_shared(object, "domains", plan->domains);
     put_shared(object, "service_descriptor", plan->service_descriptor);
     put_shared(object, "outputs", plan->outputs);
+    return object;
+}
+
+json_t *plan_to_json(const struct plan *plan)
+{
+    json_t *object = head_to_json(plan), *stages = json_array();
+    const json_t *default_sandbox = json_object_get(json_object_get(object, "defaults"), "sandbox");
     for (uint32_t i = 0; i < plan->stage_count; i++)
         json_array_append_new(stages, stage_to_json(plan, &plan->stages[i], default_sandbox));
     json_put(object, "stages", stages);
+    if (plan->timeout_ms) json_put_whole(object, "timeout_ms", plan->timeout_ms);
     return object;
+}
+
+/* A stage at a time: as one tree a large plan would need ten times the memory of its text. */
+static void add_stages(struct text *out, const struct plan *plan, const json_t *default_sandbox)
+{
+    for (uint32_t i = 0; i < plan->stage_count; i++) {
+        AUTO(free_json) json_t *stage = stage_to_json(plan, &plan->stages[i], default_sandbox);
+        if (i) text_add_char(out, ',');
+        json_add_canonical(out, stage);
+    }
+}
+
+char *plan_to_text(const struct plan *plan)
+{
+    struct text out = {0};
+    AUTO(free_json) json_t *head = head_to_json(plan);
+    json_add_canonical(&out, head);
+    out.bytes[--out.size] = '\0'; /* the brace: "stages" and "timeout_ms" are last */
+    text_add(&out, ",\"stages\":[");
+    add_stages(&out, plan, json_object_get(json_object_get(head, "defaults"), "sandbox"));
+    text_add_char(&out, ']');
+    if (plan->timeout_ms) text_add_format(&out, ",\"timeout_ms\":%lld", (long long)plan->timeout_ms);
+    text_add_char(&out, '}');
+    return text_take(&out);
 }

@@ -3,6 +3,7 @@
 
 #include "base/json.h"
 #include "base/mem.h"
+#include "base/sha256.h"
 #include "plan/build.h"
 
 #include <stdlib.h>
@@ -128,8 +129,13 @@ static void build_graph(struct build *build, const struct pipeline *pipeline, js
 
 static void digest_plan(struct plan *plan)
 {
-    AUTO(free_json) json_t *json = plan_to_json(plan);
-    json_digest(json, plan->digest);
+    plan->text = plan_to_text(plan);
+    sha256_hex(plan->text, strlen(plan->text), plan->digest);
+}
+
+char *plan_take_text(struct plan *plan)
+{
+    return plan->text ? take(&plan->text) : plan_to_text(plan);
 }
 
 int plan_build(
@@ -166,6 +172,7 @@ void plan_free(struct plan **plan)
 {
     if (!*plan) return;
     struct arena *arena = (*plan)->arena;
+    free((*plan)->text);
     free(*plan);
     arena_free(&arena);
     *plan = NULL;

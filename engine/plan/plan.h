@@ -70,6 +70,7 @@ struct plan_claim {
 struct plan {
     const char *name, *service;
     char digest[65];         /* of the canonical JSON */
+    char *text;              /* the canonical JSON, until it is taken; NULL where the plan was read */
     struct plan_facts facts; /* strings owned by the plan */
     json_t *params;          /* resolved */
     const struct plan_stage *stages;
@@ -98,6 +99,10 @@ struct plan *plan_empty(const char *name);
 void plan_free(struct plan **plan);
 
 json_t *plan_to_json(const struct plan *plan); /* docs/formats/plan.md */
+/* Its canonical text, which is digested and stored: json_canonical of plan_to_json. Caller frees. */
+char *plan_to_text(const struct plan *plan);
+/* The text that plan_build has made for the digest, once; made anew afterwards. Caller frees. */
+char *plan_take_text(struct plan *plan);
 int plan_from_json(const json_t *json, struct plan **ret, struct error *err) MUST_CHECK;
 
 const struct plan_step *plan_find_step(const struct plan *plan, const char *path); /* NULL when there is none */

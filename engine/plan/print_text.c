@@ -110,7 +110,6 @@ static bool is_size(const char *key)
 
 static void print_sandbox(const struct printer *printer, const json_t *sandbox, bool *first)
 {
-    AUTO(free_json) json_t *defaults = plan_default_sandbox(), *sorted = show_sorted(sandbox);
     const char *key;
     json_t *value;
     if (strcmp(json_text(sandbox, "mode", ""), "none") == 0) {
@@ -118,6 +117,7 @@ static void print_sandbox(const struct printer *printer, const json_t *sandbox, 
         text_add(printer->out, "no sandbox");
         return;
     }
+    AUTO(free_json) json_t *defaults = plan_default_sandbox(), *sorted = show_sorted(sandbox);
     json_object_foreach(sorted, key, value)
     {
         if (json_equal(value, json_object_get(defaults, key))) continue;

@@ -84,11 +84,22 @@ void show_value(struct text *out, const json_t *value, const char *stage)
     }
 }
 
+static int compare_keys(const void *left, const void *right)
+{
+    return strcmp(*(const char *const *)left, *(const char *const *)right);
+}
+
 json_t *show_sorted(const json_t *value)
 {
-    AUTO(free_text) char *text = json_canonical(value);
-    json_t *sorted = json_loads(text, JSON_DECODE_ANY, NULL);
-    return sorted ? sorted : json_object();
+    json_t *sorted = json_object(), *member;
+    const char **keys = mem_alloc_array(json_object_size(value), sizeof *keys), *key;
+    size_t count = 0;
+    json_object_foreach((json_t *)(uintptr_t)value, key, member) keys[count++] = key;
+    qsort(keys, count, sizeof *keys, compare_keys);
+    for (size_t i = 0; i < count; i++)
+        json_object_set(sorted, keys[i], json_object_get(value, keys[i]));
+    free(keys);
+    return sorted;
 }
 
 void show_groups(struct text *out, const struct plan_stage *stage)

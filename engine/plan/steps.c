@@ -30,7 +30,7 @@ static json_t *merge(struct build *build, json_t *base, const json_t *more)
 }
 
 /* Limits that nobody asked for belong to the default sandbox: `sandbox: none` costs nothing but what it says. */
-static json_t *sandbox_of(struct build *build, const json_t *given)
+static json_t *make_sandbox(struct build *build, const json_t *given)
 {
     bool none = text_equal(json_text(given, "mode", "default"), "none");
     json_t *base = build->default_sandbox;
@@ -40,6 +40,13 @@ static json_t *sandbox_of(struct build *build, const json_t *given)
         json_object_del(base, "disk");
     }
     return merge(build, base, given);
+}
+
+static json_t *sandbox_of(struct build *build, const json_t *given)
+{
+    if (build->asked != given) build->answered = make_sandbox(build, given);
+    build->asked = given;
+    return build->answered;
 }
 
 /* Evaluates; after a mistake the value is empty, so that the others are found too. */

@@ -56,12 +56,27 @@ static bool end_step(struct live_run *run, uint32_t step, uint32_t attempt)
     return true;
 }
 
+/* A stage that is over needs no sandbox: its init, its mounts and its record at the shim may go. What comes back to it, to undo, gets a
+   new one. Asked of the last step only, behind which the others are at rest nearly always: what stays goes with the run. */
+static void end_sandboxes(struct live_run *run, uint32_t step)
+{
+    const struct plan_step *planned = &run->plan->steps[step];
+    const struct plan_stage *stage = &run->plan->stages[planned->stage];
+    if (step + 1 != stage->first_step + stage->step_count || run->state->stages[planned->stage].steps_open || !run->attached) return;
+    for (uint32_t at = stage->first_step; at <= step; at++) {
+        if (!run->has_sandbox[at]) continue;
+        supervisor_end_stage(run->supervisor, at);
+        run->has_sandbox[at] = false;
+    }
+}
+
 /* True: the state has changed by it, so that there is something to decide. */
 static bool act_on_step(struct live_run *run, uint32_t step)
 {
     struct error err;
     const struct step_state *state = &run->state->steps[step];
     bool undoes = state->status == STEP_compensating && state->undoing;
+    if (step_status_at_rest(state->status)) return end_sandboxes(run, step), false;
     if (state->status == STEP_cancelling || (undoes && state->ending)) return end_step(run, step, state->attempt);
     if ((state->status != STEP_starting && !undoes) || run->handed[step] == state->attempt) return false;
     if (need_supervisor(run, &err) < 0) {

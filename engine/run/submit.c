@@ -77,12 +77,6 @@ static json_t *describe_submission(const struct submission *submission, uint64_t
     return data;
 }
 
-static char *plan_text(const struct plan *plan)
-{
-    AUTO(free_json) json_t *json = plan_to_json(plan);
-    return json_canonical(json);
-}
-
 /* A folder without a run is what a server left that died before its run was on disk: a supervisor with sandboxes may still be in it. */
 uint64_t live_free_number(struct engine *engine)
 {
@@ -100,7 +94,7 @@ static void begin(
     uint64_t number = live_free_number(engine);
     json_t *accepted = describe_submission(submission, number, plan->name, plan->step_count ? plan->digest : NULL);
     struct live_run *run = live_new(engine, number, plan, accepted);
-    if (plan->step_count) run->plan_text = plan_text(plan);
+    if (plan->step_count) run->plan_text = plan_take_text(plan);
     struct event_list events = {0};
     event_list_add(&events, EVENT_run_accepted, NO_STEP, clock_now_ms(), json_incref(accepted));
     answer->accepted.run = number;

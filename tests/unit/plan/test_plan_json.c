@@ -24,6 +24,9 @@ static void assert_same_both_ways(const struct plan *plan)
     again = plan_to_json(read);
     assert_true(json_equal(json, again));
     assert_string_equal(plan->digest, read->digest);
+    AUTO(free_text) char *text = plan_to_text(plan), *text_again = plan_to_text(read), *canonical = json_canonical(json);
+    assert_string_equal(text, canonical);
+    assert_string_equal(text_again, canonical);
     plan_print_text(plan, (struct plan_look){.bodies = true}, &before);
     plan_print_text(read, (struct plan_look){.bodies = true}, &after);
     assert_string_equal(text_view(&before), text_view(&after));

@@ -26,17 +26,22 @@ static void ignore_accepted(void *context, const struct accepted *accepted, cons
     if (err) fail_msg("%s", err->message);
 }
 
-/* A run whose only step lives, and all of it is on disk. */
-static struct live_run *living_run(struct engine_home *home)
+/* A run whose last step lives, and all of it is on disk. */
+static struct live_run *run_up_to_its_last_step(struct engine_home *home, const char *text)
 {
-    static const char text[] = "stages:\n  - stage: a\n    checkout: none\n    sandbox: none\n    steps: [{ run: sleep 7397 }]\n";
-    struct source source = {"crescendo.yaml", text, sizeof text - 1};
+    struct source source = {"crescendo.yaml", text, strlen(text)};
     const struct submission submission = {.trigger = "manual", .author = "ada", .files = {&source, 1}};
     engine_submit(home->engine, &submission, ignore_accepted, NULL);
     for (struct live_run *run;; uv_run(&home->loop, UV_RUN_ONCE)) {
         run = live_find(home->engine, 1);
-        if (run && run->state->steps[0].status == STEP_running && !run->appends_pending && !run->outbox.count) return run;
+        if (!run || run->appends_pending || run->outbox.count) continue;
+        if (run->state->steps[run->plan->step_count - 1].status == STEP_running) return run;
     }
+}
+
+static struct live_run *living_run(struct engine_home *home)
+{
+    return run_up_to_its_last_step(home, "stages: [{ stage: a, checkout: none, sandbox: none, steps: [{ run: sleep 7397 }] }]\n");
 }
 
 static void say_later(struct live_run *run)
@@ -66,8 +71,23 @@ static void an_attach_waits_for_the_disk(void **state)
     assert_int_equal(run->durable_pending, 0);
 }
 
+static void a_stage_that_is_over_gives_its_sandboxes_back(void **state)
+{
+    struct live_run *run = run_up_to_its_last_step(*state,
+        "sandbox: none\nstages:\n"
+        "  - { stage: a, checkout: none, steps: [{ run: \"true\" }, { run: \"true\", sandbox: { network: host } }] }\n"
+        "  - { stage: b, checkout: none, steps: [{ run: sleep 7397 }] }\n");
+    assert_int_equal(run->plan->step_count, 3);
+    assert_false(run->has_sandbox[0]);
+    assert_false(run->has_sandbox[1]);
+    assert_true(run->has_sandbox[2]);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test_setup_teardown(an_attach_waits_for_the_disk, begin, end)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(an_attach_waits_for_the_disk, begin, end),
+        cmocka_unit_test_setup_teardown(a_stage_that_is_over_gives_its_sandboxes_back, begin, end),
+    };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

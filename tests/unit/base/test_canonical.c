@@ -1,0 +1,86 @@
+/* test_canonical.c: the canonical text is what jansson would write, byte by byte: digests of stored plans depend on it. */
+#include "base/json.h"
+#include "base/mem.h"
+#include "base/sha256.h"
+#include "base/text.h"
+
+#include <setjmp.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static void check(const json_t *json)
+{
+    AUTO(free_text) char *ours = json_canonical(json), *theirs = json_dumps(json, JSON_COMPACT | JSON_SORT_KEYS | JSON_ENCODE_ANY);
+    assert_string_equal(ours, theirs);
+    AUTO(text_release) struct text lines = {0};
+    AUTO(free_text) char *indented = json_dumps(json, JSON_INDENT(2) | JSON_SORT_KEYS | JSON_ENCODE_ANY);
+    json_add_lines(&lines, json);
+    assert_string_equal(text_view(&lines), indented);
+}
+
+static void check_text(const char *text)
+{
+    AUTO(free_json) json_t *json = json_loads(text, JSON_DECODE_ANY | JSON_ALLOW_NUL, NULL);
+    assert_non_null(json);
+    check(json);
+}
+
+static void values_are_as_jansson_writes_them(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {"null", "true", "false", "0", "-9223372036854775808", "9223372036854775807", "0.1", "1e300", "-0.0",
+        "1.0", "\"\"", "[]", "{}", "[[],{},[[1]],{\"a\":{\"a\":{}}}]", "{\"b\":1,\"a\":[true,null,\"x\"],\"ab\":2,\"\":3,\"B\":4}",
+        "\"\xc3\xa4 \xe2\x82\xac \xf0\x9f\x8e\xb5 \\u0001 \\u001f \\u007f \\/ \\\\ \\\" \\b\\f\\n\\r\\t\"", "\"a\\u0000b\"",
+        "{\"\\\"\\n\":\"\\u0000\",\"\xc3\xa4\":1,\"z\":2}"};
+    for (size_t i = 0; i < COUNT_OF(texts); i++)
+        check_text(texts[i]);
+}
+
+static void every_byte_of_a_string_is(void **state)
+{
+    (void)state;
+    for (int first = 1; first < 0x80; first++) {
+        char text[] = {'x', (char)first, 'y', (char)first, '\0'};
+        AUTO(free_json) json_t *json = json_pack("{s:s, s:[s]}", text, "v", "k", text);
+        check(json);
+    }
+}
+
+/* Around the sizes at which sorting and the room for members change. */
+static void large_objects_are_sorted(void **state)
+{
+    (void)state;
+    for (unsigned size = 0; size < 70; size++) {
+        AUTO(free_json) json_t *object = json_object();
+        for (unsigned i = 0; i < size; i++) {
+            AUTO(free_text) char *key = mem_format("%x", i * 2654435761u >> (i % 24));
+            json_put_whole(object, key, i);
+        }
+        check(object);
+    }
+}
+
+static void nothing_is_null_and_the_digest_is_that_of_the_text(void **state)
+{
+    (void)state;
+    AUTO(free_text) char *text = json_canonical(NULL);
+    assert_string_equal(text, "null");
+    AUTO(free_json) json_t *json = json_pack("{s:i, s:s}", "b", 1, "a", "x");
+    char digest[65], expected[SHA256_HEX];
+    json_digest(json, digest);
+    sha256_hex("{\"a\":\"x\",\"b\":1}", 15, expected);
+    assert_string_equal(digest, expected);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(values_are_as_jansson_writes_them),
+        cmocka_unit_test(every_byte_of_a_string_is),
+        cmocka_unit_test(large_objects_are_sorted),
+        cmocka_unit_test(nothing_is_null_and_the_digest_is_that_of_the_text),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
