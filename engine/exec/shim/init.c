@@ -67,15 +67,6 @@ static void loopback_up(void)
     close(fd);
 }
 
-static void raise_oom_score(void)
-{
-    int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
-    if (fd < 0) return;
-    ssize_t ignored = write(fd, "300", 3);
-    (void)ignored;
-    close(fd);
-}
-
 /* From here on we are the sandbox's user, who owns all that the tree is made of. Not by the library: it would look for threads. */
 static int become_inside(const struct stage *stage)
 {
@@ -88,7 +79,6 @@ static int become_inside(const struct stage *stage)
 /* What needs no map of users is done while the shim writes it. */
 static int set_up_early(const struct init *init, struct sources *system, const char **ret_what)
 {
-    if (!init->templated) raise_oom_score();
     if (!init->stage->network_host) loopback_up();
     *ret_what = "naming the host";
     if (sethostname("crescendo", 9) < 0) return -errno;
@@ -115,7 +105,6 @@ static void set_up(struct init *init, struct sources *request)
     if (read(init->socket, &byte, 1) != 1) _exit(1); /* our map of users is written now */
     if (!failed) failed = set_up_tree(init, &system, request, &what);
     if (failed) fail(init->socket, what, -failed);
-    if (init->templated) raise_oom_score(); /* by the /proc that is there only now */
     init->landlock = landlock_make(init->stage, NULL);
     init->outputs = open("/run/crescendo", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (init->outputs < 0) fail(init->socket, "/run/crescendo", errno);

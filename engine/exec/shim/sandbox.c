@@ -36,6 +36,14 @@ static bool write_map(pid_t pid, const char *name, uint32_t inside, uint32_t out
     return write_file(path, line);
 }
 
+/* What is in a sandbox is what the kernel shall end first when memory is short. */
+static void raise_oom_score(pid_t pid)
+{
+    char path[64];
+    snprintf(path, sizeof path, "/proc/%d/oom_score_adj", (int)pid);
+    write_file(path, "300");
+}
+
 static bool write_maps(pid_t pid, uint32_t uid, uint32_t outside_uid, uint32_t gid, uint32_t outside_gid)
 {
     char path[64];
@@ -178,6 +186,7 @@ static bool try_namespaces(struct shim *shim, struct stage *stage)
     bool good = pid > 0;
     if (good && !stage->without_users) good = write_maps(pid, stage->inside_uid, stage->sandbox_uid, stage->inside_gid, stage->sandbox_gid);
     if (pid > 0 && !good) saved = errno;
+    if (good) raise_oom_score(pid);
     if (!good || write(ends[0], "1", 1) != 1) {
         close(ends[0]);
         if (pid > 0) {
