@@ -32,23 +32,30 @@ static int by_number(const void *a, const void *b)
     return *(const int *)a - *(const int *)b;
 }
 
-/* Everything but what is named is closed: the shim's sockets, its log, other steps' pipes. */
-static void keep_only(const struct sources *sources, const struct limits *limits, int socket)
+void keep_only(const int *wanted, unsigned wanted_count)
 {
     int kept[SOURCES_MAX + 4];
-    unsigned count = 0, from = 3;
-    kept[count++] = socket;
-    for (unsigned i = 0; i < sources->count; i++)
-        kept[count++] = sources->items[i].fd;
-    for (unsigned i = 0; i < 3; i++)
-        if (limits->join[i] >= 0) kept[count++] = limits->join[i];
-    qsort(kept, count, sizeof kept[0], by_number);
-    for (unsigned i = 0; i < count; i++) {
+    unsigned from = 3;
+    memcpy(kept, wanted, wanted_count * sizeof kept[0]);
+    qsort(kept, wanted_count, sizeof kept[0], by_number);
+    for (unsigned i = 0; i < wanted_count; i++) {
         unsigned fd = (unsigned)kept[i];
         if (fd > from) syscall(SYS_close_range, from, fd - 1, 0);
         from = fd + 1;
     }
     syscall(SYS_close_range, from, ~0U, 0);
+}
+
+static void keep_ours(const struct sources *request, const struct limits *limits, int socket)
+{
+    int kept[SOURCES_MAX + 4];
+    unsigned count = 0;
+    kept[count++] = socket;
+    for (unsigned i = 0; i < request->count; i++)
+        kept[count++] = request->items[i].fd;
+    for (unsigned i = 0; i < 3; i++)
+        if (limits->join[i] >= 0) kept[count++] = limits->join[i];
+    keep_only(kept, count);
 }
 
 static void loopback_up(void)
@@ -57,15 +64,6 @@ static void loopback_up(void)
     struct ifreq request = {.ifr_name = "lo", .ifr_flags = IFF_UP | IFF_RUNNING};
     if (fd < 0) return;
     ioctl(fd, SIOCSIFFLAGS, &request);
-    close(fd);
-}
-
-static void raise_oom_score(void)
-{
-    int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
-    if (fd < 0) return;
-    ssize_t ignored = write(fd, "300", 3);
-    (void)ignored;
     close(fd);
 }
 
@@ -79,31 +77,34 @@ static int become_inside(const struct stage *stage)
 }
 
 /* What needs no map of users is done while the shim writes it. */
-static int set_up_early(const struct stage *stage, struct sources *sources, const char **ret_what)
+static int set_up_early(const struct init *init, struct sources *system, const char **ret_what)
 {
-    raise_oom_score();
-    if (!stage->network_host) loopback_up();
+    if (!init->stage->network_host) loopback_up();
     *ret_what = "naming the host";
     if (sethostname("crescendo", 9) < 0) return -errno;
-    return sources_of_system(sources, stage, ret_what);
+    return init->templated ? 0 : sources_of_system(system, ret_what);
 }
 
-static void set_up_tree(const struct init *init, struct sources *sources, int failed, const char *what)
+static int set_up_tree(const struct init *init, struct sources *system, struct sources *request, const char **ret_what)
 {
     const struct stage *stage = init->stage;
-    if (!failed && !sources->with_request) failed = sources_of_request(sources, stage, -1, &what);
-    if (failed) fail(init->socket, what, -failed);
-    if ((failed = become_inside(stage)) < 0) fail(init->socket, "becoming the sandbox's user", -failed);
-    if ((failed = tree_make(sources, stage, &what)) < 0) fail(init->socket, what, -failed);
+    int failed = request->complete ? 0 : sources_of_request(request, stage, -1, ret_what);
+    if (failed) return failed;
+    *ret_what = "becoming the sandbox's user";
+    if ((failed = become_inside(stage)) < 0) return failed;
+    if (!init->templated) failed = tree_make_common(system, stage->inside_uid, stage->inside_gid, ret_what);
+    return failed ? failed : tree_make_own(request, stage, init->templated, ret_what);
 }
 
-static void set_up(struct init *init, struct sources *sources)
+static void set_up(struct init *init, struct sources *request)
 {
+    struct sources system = {.count = 0};
     const char *what = "its start";
     char byte;
-    int failed = set_up_early(init->stage, sources, &what);
+    int failed = set_up_early(init, &system, &what);
     if (read(init->socket, &byte, 1) != 1) _exit(1); /* our map of users is written now */
-    set_up_tree(init, sources, failed, what);
+    if (!failed) failed = set_up_tree(init, &system, request, &what);
+    if (failed) fail(init->socket, what, -failed);
     init->landlock = landlock_make(init->stage, NULL);
     init->outputs = open("/run/crescendo", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (init->outputs < 0) fail(init->socket, "/run/crescendo", errno);
@@ -142,11 +143,11 @@ static _Noreturn void serve(struct init *init)
     }
 }
 
-_Noreturn void init_run(struct stage *stage, struct sources *sources, int socket)
+_Noreturn void init_run(struct stage *stage, struct sources *request, bool templated, int socket)
 {
-    struct init init = {.stage = stage, .socket = socket};
-    keep_only(sources, &stage->limits, socket);
-    set_up(&init, sources);
+    struct init init = {.stage = stage, .socket = socket, .templated = templated};
+    keep_ours(request, &stage->limits, socket);
+    set_up(&init, request);
     sigset_t set;
     sigemptyset(&set);
     sigaddset(&set, SIGCHLD);

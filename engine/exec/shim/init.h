@@ -6,6 +6,7 @@
 
 enum init_request { INIT_START = 1, INIT_SIGNAL };
 enum init_answer { INIT_READY = 1, INIT_FAILED, INIT_OUTPUT, INIT_ENDED };
+enum { INSIDE_USER = 1000 };      /* who a step is, inside, where the server is root */
 enum { INIT_PIECE_BYTES = 4096 }; /* answers have several writers: each is small enough to be put into the socket whole */
 
 struct init_header { /* both ways, followed by size bytes; a start brings its descriptors with the header */
@@ -35,10 +36,12 @@ struct inside {
 struct init {
     struct stage *stage;
     int socket, signals, landlock, outputs;
+    bool templated; /* it was born into the common tree (template.c) */
     struct inside *running, *spare;
 };
 
-_Noreturn void init_run(struct stage *stage, struct sources *sources, int socket);
+_Noreturn void init_run(struct stage *stage, struct sources *request, bool templated, int socket);
+void keep_only(const int *wanted, unsigned wanted_count); /* closes everything else from 3 on: the shim's sockets, its log, steps' pipes */
 /* Process 1 of a step's PID namespace; its end is the end of all that the step ever started. It waits for its step on orders. */
 _Noreturn void step_init_run(const struct init *init, struct step_facts *facts, int orders);
 

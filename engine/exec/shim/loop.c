@@ -57,6 +57,7 @@ static void reap(struct shim *shim)
             step_reaped(shim, step, status, &usage);
             continue;
         }
+        if (pid == shim->template.builder) shim->template.builder = 0;
         for (struct stage *stage = shim->stages; stage; stage = stage->next)
             if (stage->init == pid) {
                 stage_ended(shim, stage);

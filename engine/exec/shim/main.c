@@ -216,6 +216,7 @@ static void supervise(const char *folder, int parent)
     folder_open(shim);
     shim->alone_since_us = now_us();
     shim_become_daemon(parent);
+    sandbox_prepare(shim);
     loop_run(shim);
     unlinkat(shim->folder_fd, "shim.sock", 0);
     run_cgroup_close(shim);

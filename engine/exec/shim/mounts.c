@@ -56,6 +56,19 @@ static int by_length(const void *a, const void *b)
     return left < right ? -1 : left > right;
 }
 
+/* Where /etc/resolv.conf leads to, when that is below /run, which no tree has. */
+static int add_resolver(struct sources *sources, const char **ret_what)
+{
+    char *resolver = realpath("/etc/resolv.conf", NULL);
+    int failed = 0;
+    if (resolver && strncmp(resolver, "/run/", 5) == 0 && strlen(resolver) < sizeof sources->resolver) {
+        memcpy(sources->resolver, resolver, strlen(resolver) + 1);
+        failed = add(sources, sources->resolver, 0, -1, ret_what);
+    }
+    free(resolver);
+    return failed;
+}
+
 int sources_of_request(struct sources *sources, const struct stage *stage, int id_map_fd, const char **ret_what)
 {
     int failed = add(sources, stage->workspace, WRITABLE, id_map_fd, ret_what);
@@ -63,12 +76,14 @@ int sources_of_request(struct sources *sources, const struct stage *stage, int i
         if (**path == '/') failed = add(sources, *path, WRITABLE, id_map_fd, ret_what);
     for (char **path = stage->read_only; !failed && *path; path++)
         if (**path == '/') failed = add(sources, *path, 0, id_map_fd, ret_what);
+    if (!failed && stage->network_host) failed = add_resolver(sources, ret_what);
     /* What lies inside another is attached after it. */
     qsort(sources->items, sources->count, sizeof sources->items[0], by_length);
+    sources->complete = !failed;
     return failed;
 }
 
-int sources_of_system(struct sources *sources, const struct stage *stage, const char **ret_what)
+int sources_of_system(struct sources *sources, const char **ret_what)
 {
     static const char *const folders[] = {"/usr", "/etc", "/opt", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", NULL};
     static const char *const devices[] = {"/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom", "/dev/tty", NULL};
@@ -79,12 +94,6 @@ int sources_of_system(struct sources *sources, const struct stage *stage, const 
     }
     for (const char *const *path = devices; !failed && *path; path++)
         failed = add(sources, *path, DEVICE, -1, ret_what);
-    char *resolver = stage->network_host && !failed ? realpath("/etc/resolv.conf", NULL) : NULL;
-    if (resolver && strncmp(resolver, "/run/", 5) == 0 && strlen(resolver) < sizeof sources->resolver) {
-        memcpy(sources->resolver, resolver, strlen(resolver) + 1);
-        failed = add(sources, sources->resolver, 0, -1, ret_what);
-    }
-    free(resolver);
     return failed;
 }
 

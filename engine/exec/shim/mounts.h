@@ -14,7 +14,7 @@ struct source {
 struct sources {
     struct source items[SOURCES_MAX];
     unsigned count;
-    bool with_request;  /* the request's are among them */
+    bool complete;      /* all of the request's are among them */
     char resolver[256]; /* where /etc/resolv.conf leads to, when that is below /run */
 };
 
@@ -22,10 +22,15 @@ struct sources {
    with what failed. */
 int sources_of_request(struct sources *sources, const struct stage *stage, int id_map_fd, const char **ret_what);
 /* The system's folders and devices. */
-int sources_of_system(struct sources *sources, const struct stage *stage, const char **ret_what);
+int sources_of_system(struct sources *sources, const char **ret_what);
 void sources_close(struct sources *sources);
 
-/* Builds the tree, makes it the root, lets go of the old one. */
-int tree_make(struct sources *sources, const struct stage *stage, const char **ret_what);
+/* tree.c. All: 0 or -errno with what failed. */
+/* Builds what all trees have alike, on an empty tmpfs that becomes the root; the old root is let go of. The user is who is named in
+   /etc/passwd. */
+int tree_make_common(struct sources *system, uint32_t uid, uint32_t gid, const char **ret_what);
+/* Adds what is a stage's own, and closes the tree to writing. with_proc: the /proc of the common half is not the stage's. */
+int tree_make_own(struct sources *request, const struct stage *stage, bool with_proc, const char **ret_what);
+void tree_make_way(const char *path, bool folder); /* for a mount at an absolute path; what is there already is fine */
 
 #endif

@@ -17,8 +17,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { INSIDE_USER = 1000 };
-
 static bool write_file(const char *path, const char *text)
 {
     int fd = open(path, O_WRONLY | O_CLOEXEC);
@@ -38,6 +36,14 @@ static bool write_map(pid_t pid, const char *name, uint32_t inside, uint32_t out
     return write_file(path, line);
 }
 
+/* What is in a sandbox is what the kernel shall end first when memory is short. */
+static void raise_oom_score(pid_t pid)
+{
+    char path[64];
+    snprintf(path, sizeof path, "/proc/%d/oom_score_adj", (int)pid);
+    write_file(path, "300");
+}
+
 static bool write_maps(pid_t pid, uint32_t uid, uint32_t outside_uid, uint32_t gid, uint32_t outside_gid)
 {
     char path[64];
@@ -47,7 +53,7 @@ static bool write_maps(pid_t pid, uint32_t uid, uint32_t outside_uid, uint32_t g
 }
 
 /* Root of the whole machine, who may take any user number; root of a container's user namespace may not. */
-static bool is_real_root(void)
+static bool look_for_root(void)
 {
     char text[64] = "";
     int fd = open("/proc/self/uid_map", O_RDONLY | O_CLOEXEC);
@@ -56,6 +62,12 @@ static bool is_real_root(void)
     close(fd);
     unsigned inside, outside, count;
     return size > 0 && geteuid() == 0 && sscanf(text, "%u %u %u", &inside, &outside, &count) == 3 && outside == 0 && count == UINT32_MAX;
+}
+
+static bool is_real_root(struct shim *shim)
+{
+    if (!shim->root) shim->root = look_for_root() ? ROOT_REAL : ROOT_NOT;
+    return shim->root == ROOT_REAL;
 }
 
 /* A user namespace that nobody lives in: it is only the map "root on disk is the sandbox's user". */
@@ -81,9 +93,9 @@ static int make_id_map(void)
     return fd;
 }
 
-static void choose_users(struct stage *stage)
+static void choose_users(struct shim *shim, struct stage *stage)
 {
-    bool root = is_real_root();
+    bool root = is_real_root(shim);
     stage->sandbox_uid = root ? SANDBOX_USER : geteuid();
     stage->sandbox_gid = root ? SANDBOX_USER : getegid();
     stage->inside_uid = geteuid() == 0 ? INSIDE_USER : geteuid();
@@ -127,37 +139,54 @@ static int give_writable(const struct stage *stage, uid_t owner)
 static int collect(struct shim *shim, struct stage *stage, struct sources *sources)
 {
     const char *what = "";
-    if (!is_real_root()) return 0;
+    if (!is_real_root(shim)) return 0;
     if (shim->id_map_fd < 0 && !stage->without_users) shim->id_map_fd = make_id_map();
-    if (shim->id_map_fd >= 0 && sources_of_request(sources, stage, shim->id_map_fd, &what) == 0) {
-        sources->with_request = true;
-        return 0;
-    }
+    if (shim->id_map_fd >= 0 && sources_of_request(sources, stage, shim->id_map_fd, &what) == 0) return 0;
     sources_close(sources);
     return give_writable(stage, SANDBOX_USER);
+}
+
+/* The template belongs to root's user namespace, and its user is the one with a map; a keeper lives for long, and its machine's tree may
+   change. */
+static bool enter_template(struct shim *shim, struct stage *stage, const struct sources *sources)
+{
+    bool can = sources->complete && !stage->without_users && !shim->hooks.turn && is_real_root(shim);
+    stage->templated = can && template_enter(shim, sources);
+    return stage->templated;
+}
+
+static pid_t clone_init(struct shim *shim, struct stage *stage, struct sources *sources, int socket)
+{
+    unsigned long flags = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP;
+    if (!stage->network_host) flags |= CLONE_NEWNET;
+    if (!stage->without_users) flags |= CLONE_NEWUSER;
+    bool templated = enter_template(shim, stage, sources);
+    pid_t pid = (pid_t)syscall(SYS_clone, flags | SIGCHLD, 0, 0, 0, 0);
+    if (pid == 0) init_run(stage, sources, templated, socket);
+    int saved = errno;
+    if (templated) template_leave(shim);
+    errno = saved;
+    return pid;
 }
 
 static bool try_namespaces(struct shim *shim, struct stage *stage)
 {
     struct sources sources = {.count = 0};
     int ends[2];
-    choose_users(stage);
+    choose_users(shim, stage);
     int failed = collect(shim, stage, &sources);
     if (failed < 0 || socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0) {
         sources_close(&sources);
         return why_not(stage, "its workspace", failed ? -failed : errno), false;
     }
-    unsigned long flags = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP;
-    if (!stage->network_host) flags |= CLONE_NEWNET;
-    if (!stage->without_users) flags |= CLONE_NEWUSER;
-    pid_t pid = (pid_t)syscall(SYS_clone, flags | SIGCHLD, 0, 0, 0, 0);
-    if (pid == 0) init_run(stage, &sources, ends[1]);
+    pid_t pid = clone_init(shim, stage, &sources, ends[1]);
     int saved = errno;
     close(ends[1]);
     sources_close(&sources);
     bool good = pid > 0;
     if (good && !stage->without_users) good = write_maps(pid, stage->inside_uid, stage->sandbox_uid, stage->inside_gid, stage->sandbox_gid);
     if (pid > 0 && !good) saved = errno;
+    if (good) raise_oom_score(pid);
     if (!good || write(ends[0], "1", 1) != 1) {
         close(ends[0]);
         if (pid > 0) {
@@ -191,7 +220,7 @@ static void try_landlock(struct shim *shim, struct stage *stage)
     stage->without_users = false;
     stage->degree = DEGREE_LANDLOCK;
     output_folder(shim);
-    if (is_real_root() && give_writable(stage, geteuid()) < 0) return refuse(shim, stage); /* a sandbox that failed may have had them */
+    if (is_real_root(shim) && give_writable(stage, geteuid()) < 0) return refuse(shim, stage); /* a sandbox that failed may have had them */
     stage->landlock = landlock_make(stage, shim->folder);
     if (stage->landlock < 0) {
         why_not(stage, "Landlock", -stage->landlock);
@@ -203,13 +232,24 @@ static void try_landlock(struct shim *shim, struct stage *stage)
     stage_settled(shim, stage, true);
 }
 
+/* Without the template first: what failed may be its own. */
 static void next_degree(struct shim *shim, struct stage *stage)
 {
+    if (stage->templated) {
+        shim->template.state = TEMPLATE_REFUSED;
+        stage->templated = false;
+        if (try_namespaces(shim, stage)) return;
+    }
     if (!stage->without_users && geteuid() == 0) {
         stage->without_users = true;
         if (try_namespaces(shim, stage)) return;
     }
     try_landlock(shim, stage);
+}
+
+void sandbox_prepare(struct shim *shim)
+{
+    if (is_real_root(shim)) template_begin(shim);
 }
 
 void sandbox_make(struct shim *shim, struct stage *stage)

@@ -69,6 +69,7 @@ struct stage {
     enum sandbox_mode mode;
     enum sandbox_degree degree;
     bool network_host, ending, without_users, told;
+    bool templated; /* its init was born into the template */
     char *workspace, *run_name;
     char **read_only;  /* NULL-ended */
     char **read_write; /* folders besides the workspace; NULL-ended. To be bound like the workspace */
@@ -144,8 +145,23 @@ struct hooks {
     int64_t (*deadline)(const struct shim *shim);
 };
 
+/* --- template.c --- */
+enum template_state { TEMPLATE_NONE, TEMPLATE_MAKING, TEMPLATE_READY, TEMPLATE_REFUSED };
+struct template
+{
+    enum template_state state;
+    pid_t builder;            /* a child; 0 = none */
+    int socket;               /* to it, while it is making */
+    int mounts;               /* the mount namespace, when ready */
+    int own_mounts, own_root; /* where the shim lives */
+};
+
+enum shim_root { ROOT_UNKNOWN, ROOT_REAL, ROOT_NOT };
+
 struct shim {
     struct hooks hooks;
+    enum shim_root root; /* of the whole machine? */
+    struct template template;
     pid_t companion; /* a child of its own that no step left behind: HAProxy; 0 = none */
     char folder[PATH_BYTES];
     int folder_fd, lock_fd, epoll_fd;
@@ -293,7 +309,14 @@ void stages_tick(struct shim *shim, int64_t now);
 int64_t stages_next_deadline(const struct shim *shim);
 
 /* sandbox.c */
+void sandbox_prepare(struct shim *shim);                   /* what the first stage would wait for; of a run, not of a keeper */
 void sandbox_make(struct shim *shim, struct stage *stage); /* ends in stage_settled, now or later */
+
+/* template.c: the tree that all stages have alike. begin is for a run's shim that is root, and may be left out. */
+void template_begin(struct shim *shim);
+struct sources;
+bool template_enter(struct shim *shim, const struct sources *request); /* until template_leave the shim sees no file but the template's */
+void template_leave(struct shim *shim);
 
 /* landlock.c: a ruleset's descriptor or -errno. run_folder: NULL inside the stage's own tree. */
 int landlock_make(const struct stage *stage, const char *run_folder);

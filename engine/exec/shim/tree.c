@@ -1,4 +1,5 @@
-/* tree.c: builds the stage's tree of files on an empty tmpfs and makes it the root. Nothing of the old root can be reached afterwards. */
+/* tree.c: builds a stage's tree of files, in two halves: what all trees have alike, on an empty tmpfs that becomes the root, and what is
+   the stage's own. Nothing of the old root can be reached after the first. */
 #include "mounts.h"
 
 #include <errno.h>
@@ -20,8 +21,8 @@ static int attach(int fd, const char *path)
     return failed;
 }
 
-/* path is absolute and is made below the current folder, which is the new root; what is there already is fine. */
-static void make_way(const char *path, bool folder)
+/* Below the current folder, which is the new root. */
+void tree_make_way(const char *path, bool folder)
 {
     char copy[PATH_BYTES];
     int size = snprintf(copy, sizeof copy, "%s", path + 1);
@@ -39,7 +40,7 @@ static void make_way(const char *path, bool folder)
 
 static int attach_source(struct source *source)
 {
-    make_way(source->path, source->folder);
+    tree_make_way(source->path, source->folder);
     int fd = source->fd;
     source->fd = -1;
     return attach(fd, source->path + 1);
@@ -67,7 +68,7 @@ static int attach_scratch(const char *name, const char *path)
     if (mkdir(from, 0777) < 0 || chmod(from, 01777) < 0) return -errno;
     int fd = (int)syscall(SYS_open_tree, AT_FDCWD, from, CLONE_TREE | (unsigned)O_CLOEXEC);
     if (fd < 0) return -errno;
-    make_way(path, true);
+    tree_make_way(path, true);
     return attach(fd, path + 1);
 }
 
@@ -75,7 +76,6 @@ static int make_scratch(const struct stage *stage)
 {
     char options[64] = "mode=0755";
     if (stage->limits.disk_bytes) snprintf(options, sizeof options, "mode=0755,size=%llu", (unsigned long long)stage->limits.disk_bytes);
-    mkdir("tmp", 0755);
     if (mount("tmp", "tmp", "tmpfs", MS_NOSUID | MS_NODEV, options) < 0) return -errno;
     int failed = attach_scratch("shm", "/dev/shm");
     if (!failed) failed = attach_scratch("home", "/home/build");
@@ -84,13 +84,24 @@ static int make_scratch(const struct stage *stage)
     return failed ? failed : attach_scratch("tmp", "/tmp");
 }
 
-static int make_devices(void)
+static void make_folders(void)
+{
+    static const char *const folders[] = {"/tmp", "/dev/shm", "/dev/pts", "/home/build", "/run/crescendo", "/var/tmp", NULL};
+    for (const char *const *folder = folders; *folder; folder++)
+        tree_make_way(*folder, true);
+}
+
+static int link_devices(void)
 {
     static const char *const links[][2] = {{"/proc/self/fd", "dev/fd"}, {"/proc/self/fd/0", "dev/stdin"}, {"/proc/self/fd/1", "dev/stdout"},
         {"/proc/self/fd/2", "dev/stderr"}, {"pts/ptmx", "dev/ptmx"}};
     for (unsigned i = 0; i < sizeof links / sizeof *links; i++)
         if (symlink(links[i][0], links[i][1]) < 0) return -errno;
-    mkdir("dev/pts", 0755);
+    return 0;
+}
+
+static int mount_terminals(void)
+{
     if (mount("devpts", "dev/pts", "devpts", MS_NOSUID | MS_NOEXEC, "newinstance,ptmxmode=0666,mode=0620") < 0) return -errno;
     return 0;
 }
@@ -115,52 +126,87 @@ static int overlay(const char *name, const char *line)
     return mount(NULL, outside + 1, NULL, flags, NULL) < 0 ? -errno : 0;
 }
 
-static int name_user(const struct stage *stage)
+static int name_user(uint32_t uid, uint32_t gid)
 {
     char line[128];
-    snprintf(line, sizeof line, "build:x:%u:%u:build:/home/build:/bin/sh\n", stage->inside_uid, stage->inside_gid);
+    snprintf(line, sizeof line, "build:x:%u:%u:build:/home/build:/bin/sh\n", uid, gid);
     int failed = overlay("passwd", line);
-    snprintf(line, sizeof line, "build:x:%u:\n", stage->inside_gid);
+    snprintf(line, sizeof line, "build:x:%u:\n", gid);
     return failed ? failed : overlay("group", line);
 }
 
-static int enter(void)
+static int mount_proc(void)
 {
-    struct {
-        uint64_t set, clear, propagation, user_namespace;
-    } read_only = {.set = ATTR_READ_ONLY};
-    if (syscall(SYS_pivot_root, ".", ".") < 0) return -errno;
-    if (umount2(".", MNT_DETACH) < 0) return -errno;
-    if (chdir("/") < 0) return -errno;
-    return syscall(SYS_mount_setattr, AT_FDCWD, "/", 0, &read_only, sizeof read_only) < 0 ? -errno : 0;
+    return mount("proc", "proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL) < 0 ? -errno : 0;
 }
 
-static int fill(struct sources *sources, const struct stage *stage, const char **ret_what)
+static int attach_all(struct sources *sources)
+{
+    int failed = 0;
+    for (unsigned i = 0; !failed && i < sources->count; i++)
+        failed = attach_source(&sources->items[i]);
+    return failed;
+}
+
+static int fill(struct sources *system, uint32_t uid, uint32_t gid, const char **ret_what)
 {
     *ret_what = "mounting /proc"; /* first: the kernel wants to see an older one beside it */
     mkdir("proc", 0555);
-    if (mount("proc", "proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL) < 0) return -errno;
-    *ret_what = "mounting /tmp";
-    int failed = make_scratch(stage);
-    *ret_what = "mounting /dev";
-    if (!failed) failed = make_devices();
+    int failed = mount_proc();
+    if (failed) return failed;
+    make_folders();
+    *ret_what = "linking the devices";
+    failed = link_devices();
     *ret_what = "attaching a mount";
-    for (unsigned i = 0; !failed && i < sources->count; i++)
-        failed = attach_source(&sources->items[i]);
+    if (!failed) failed = attach_all(system);
     if (failed) return failed;
     copy_links();
     *ret_what = "naming the user";
-    return name_user(stage);
+    return name_user(uid, gid);
 }
 
-int tree_make(struct sources *sources, const struct stage *stage, const char **ret_what)
+/* The old root lies over the new one until it is let go of. */
+static int enter(void)
+{
+    if (syscall(SYS_pivot_root, ".", ".") < 0) return -errno;
+    if (umount2(".", MNT_DETACH) < 0) return -errno;
+    return chdir("/") < 0 ? -errno : 0;
+}
+
+int tree_make_common(struct sources *system, uint32_t uid, uint32_t gid, const char **ret_what)
 {
     *ret_what = "a private mount tree";
     if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0) return -errno;
     *ret_what = "mounting a tmpfs";
     if (mount("crescendo", PLACE, "tmpfs", MS_NOSUID | MS_NODEV, "mode=0755") < 0 || chdir(PLACE) < 0) return -errno;
-    int failed = fill(sources, stage, ret_what);
+    int failed = fill(system, uid, gid, ret_what);
     if (failed) return failed;
     *ret_what = "pivot_root";
     return enter();
+}
+
+static int close_to_writing(void)
+{
+    struct {
+        uint64_t set, clear, propagation, user_namespace;
+    } read_only = {.set = ATTR_READ_ONLY};
+    return syscall(SYS_mount_setattr, AT_FDCWD, "/", 0, &read_only, sizeof read_only) < 0 ? -errno : 0;
+}
+
+int tree_make_own(struct sources *request, const struct stage *stage, bool with_proc, const char **ret_what)
+{
+    *ret_what = "mounting /proc";
+    int failed = with_proc ? mount_proc() : 0;
+    if (failed) return failed;
+    *ret_what = "mounting /tmp";
+    failed = make_scratch(stage);
+    if (failed) return failed;
+    *ret_what = "mounting /dev/pts";
+    failed = mount_terminals();
+    if (failed) return failed;
+    *ret_what = "attaching a mount";
+    failed = attach_all(request);
+    if (failed) return failed;
+    *ret_what = "closing the tree to writing";
+    return close_to_writing();
 }

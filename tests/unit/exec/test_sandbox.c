@@ -46,6 +46,33 @@ static void is_somebody_without_rights(void **state)
     harness_free(harness);
 }
 
+static void is_what_the_kernel_ends_first_without_memory(void **state)
+{
+    (void)state;
+    struct harness *harness = sandboxed();
+    AUTO(free_text) char *score = output_of(harness, 1, "cat /proc/self/oom_score_adj");
+    assert_string_equal(score, "300\n");
+    harness_free(harness);
+}
+
+/* The half of the tree that is made once for all stages: a second stage's is whole, and what the first wrote is not in it. */
+static void shares_nothing_that_can_be_written_with_another_stage(void **state)
+{
+    (void)state;
+    struct harness *harness = sandboxed();
+    static const char script[] = "for f in /tmp /var/tmp /dev/shm /home/build; do test ! -e $f/mine; echo mine >$f/mine; done; "
+                                 "ls /run/crescendo | wc -l; ls /dev/pts; ! touch /x /home/x /run/x /dev/x 2>/dev/null";
+    AUTO(free_text) char *first = output_of(harness, 1, script);
+    harness_sandbox(harness, 2, SANDBOX_DEFAULT);
+    harness_wait(harness, SHIM_ISOLATION, 2);
+    harness_sh(harness, 2, 2, script);
+    const struct seen *end = harness_end_of(harness, 2);
+    AUTO(free_text) char *second = harness_log(harness, 2, LOG_STDOUT);
+    assert_int_equal(end->report.exit_code, 0);
+    assert_string_equal(second, first);
+    harness_free(harness);
+}
+
 static void sees_its_workspace_and_nothing_else(void **state)
 {
     (void)state;
@@ -410,6 +437,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(is_somebody_without_rights),
+        cmocka_unit_test(is_what_the_kernel_ends_first_without_memory),
+        cmocka_unit_test(shares_nothing_that_can_be_written_with_another_stage),
         cmocka_unit_test(sees_its_workspace_and_nothing_else),
         cmocka_unit_test(cannot_write_outside),
         cmocka_unit_test(writes_the_folders_that_it_was_given),
