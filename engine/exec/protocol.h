@@ -24,7 +24,8 @@ enum shim_request {
                         Known stage: ignored. "stage" is any number that names a sandbox. */
     SHIM_START,      /* u32 step, u32 attempt, u32 stage, u32 after (step that must have succeeded in this shim; UINT32_MAX none),
                         u32 flags (enum start_flag), u64 timeout_ms (from its start), u64 grace_ms, u64 output limit bytes,
-                        list argv, list environment ("NAME=value"), text standard input, text title */
+                        list argv, list environment ("NAME=value"), text standard input, text title; and, where the run names secrets, list
+                        of environment whose values are secret, list of values to hide only. The shim keeps these in memory alone */
     SHIM_CANCEL,     /* u32 step, u32 attempt: SIGTERM, after the grace SIGKILL; not started: reported as dropped */
     SHIM_SAY,        /* u32 step, u32 attempt, text line: to the step's descriptor 3, a newline is added */
     SHIM_ACK,        /* u64 sequence number: on disk; the shim may forget up to it */

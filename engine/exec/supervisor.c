@@ -336,6 +336,10 @@ void supervisor_start(struct supervisor *supervisor, const struct start_request 
     wire_list(wire, request->environment);
     wire_text(wire, request->input);
     wire_text(wire, request->title);
+    if (request->secrets || request->hidden) {
+        wire_list(wire, request->secrets);
+        wire_list(wire, request->hidden);
+    }
     request_queued(supervisor, wire, start);
 }
 

@@ -65,6 +65,8 @@ struct start_request {
     const char *const *environment; /* NULL-ended */
     const char *input;              /* standard input's text; NULL = /dev/null */
     const char *title;
+    const char *const *secrets; /* environment whose values are hidden in all logs of the run from then on; NULL-ended; may be NULL */
+    const char *const *hidden;  /* values that are hidden as well; NULL-ended; may be NULL */
 };
 /* All of these queue bytes; they are written when the loop comes round (supervisor_flush writes at once). */
 void supervisor_sandbox(struct supervisor *supervisor, const struct sandbox_request *request);

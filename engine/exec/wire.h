@@ -11,7 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A growing run of frames. Starts as {0}; wire_release frees. Out of memory aborts: there is nobody to tell. */
+/* A growing run of frames. Starts as {0}; wire_release frees. Out of memory aborts: there is nobody to tell. A START may hold secrets, so
+   what is sent, handled or moved is wiped where it stood. */
 struct wire {
     unsigned char *bytes;
     size_t size, capacity;
@@ -22,8 +23,11 @@ static inline void wire_reserve(struct wire *wire, size_t more)
     if (wire->capacity - wire->size >= more) return;
     size_t wanted = wire->capacity ? wire->capacity * 2 : 1024;
     if (wanted - wire->size < more) wanted = wire->size + more;
-    unsigned char *grown = realloc(wire->bytes, wanted);
+    unsigned char *grown = malloc(wanted);
     if (!grown) abort();
+    if (wire->size) memcpy(grown, wire->bytes, wire->size);
+    if (wire->size) explicit_bzero(wire->bytes, wire->size);
+    free(wire->bytes);
     wire->bytes = grown;
     wire->capacity = wanted;
 }
@@ -95,12 +99,15 @@ static inline void wire_finish(struct wire *wire, size_t start)
 /* Forgets the first bytes. */
 static inline void wire_drop(struct wire *wire, size_t size)
 {
+    if (!size) return;
     if (size < wire->size) memmove(wire->bytes, wire->bytes + size, wire->size - size);
+    explicit_bzero(wire->bytes + (wire->size - size), size);
     wire->size -= size;
 }
 
 static inline void wire_release(struct wire *wire)
 {
+    if (wire->size) explicit_bzero(wire->bytes, wire->size);
     free(wire->bytes);
     *wire = (struct wire){0};
 }

@@ -15,6 +15,9 @@ enum {
     LIMIT_STEP_LINE_BYTES = 64 * 1024,   /* one line of the step protocol */
     LIMIT_OUTPUT_BYTES = 64 * 1024,      /* one output value */
     LIMIT_OUTPUT_FILE_BYTES = 1024 * 1024,
+    LIMIT_SECRET_SHORTEST = 4,             /* bytes of a secret: less cannot be hidden in a log without destroying it */
+    LIMIT_SECRET_BYTES = 64 * 1024,        /* of one secret */
+    LIMIT_SECRETS_BYTES = 1024 * 1024,     /* of all that a run names */
     LIMIT_REQUEST_BYTES = 8 * 1024 * 1024, /* one HTTP request's body */
     LIMIT_HANDED_AHEAD = 64,               /* steps of one stage that the shim holds beyond the running one */
     LIMIT_PAGE = 500,                      /* rows in one answer */

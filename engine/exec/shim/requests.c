@@ -39,6 +39,31 @@ static char **block_list(struct block *block, struct view *payload, size_t extra
 
 enum { ADDED_VARIABLES = 4 };
 
+/* The values are hidden from now on, whoever prints them: this step, or another one that it leaves them to. */
+static void read_secrets(struct shim *shim, struct step *step, struct block *block, struct view *payload)
+{
+    size_t count = 0, own = 0, size;
+    char **secret = block_list(block, payload, 0);
+    while (step->environment[count])
+        count++;
+    while (secret[own])
+        own++;
+    char **environment = shim_alloc((count + own + ADDED_VARIABLES + 1) * sizeof *environment);
+    memcpy(environment, step->environment, count * sizeof *environment);
+    memcpy(environment + count, secret, own * sizeof *environment);
+    for (size_t i = 0; i < own; i++) {
+        const char *value = strchrnul(secret[i], '=');
+        if (*value) secret_hide(shim, value + 1, strlen(value + 1));
+    }
+    for (uint32_t left = view_u32(payload); left && !payload->bad; left--) {
+        const char *value = view_text(payload, &size);
+        secret_hide(shim, value, size);
+    }
+    free(secret);
+    free(step->environment);
+    step->environment = environment;
+}
+
 /* The frame's size bounds all of its texts; each may need a NUL more than its four bytes of length, never less. */
 static struct step *read_step(struct shim *shim, struct view *payload)
 {
@@ -52,7 +77,8 @@ static struct step *read_step(struct shim *shim, struct view *payload)
     step->grace_ms = view_u64(payload);
     step->output_limit_bytes = view_u64(payload);
     if (!step->output_limit_bytes || step->output_limit_bytes > LIMIT_OUTPUT_FILE_BYTES) step->output_limit_bytes = LIMIT_OUTPUT_FILE_BYTES;
-    struct block block = {shim_alloc(payload->left + 8)};
+    step->block_size = payload->left + 8;
+    struct block block = {shim_alloc(step->block_size)};
     step->block = block.at;
     step->argv = block_list(&block, payload, 0);
     step->environment = block_list(&block, payload, ADDED_VARIABLES);
@@ -60,6 +86,7 @@ static struct step *read_step(struct shim *shim, struct view *payload)
     size_t size;
     const char *title = view_text(payload, &size);
     memcpy(step->title, title, size < sizeof step->title ? size : sizeof step->title - 1);
+    if (payload->left) read_secrets(shim, step, &block, payload);
     step->talk.fd = step->streams[0].watch.fd = step->streams[1].watch.fd = -1;
     step->write_ends[0] = step->write_ends[1] = -1;
     return step;

@@ -5,6 +5,7 @@
 #define CRESCENDO_SHIM_H
 
 #include "exec/wire.h"
+#include "mask.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -93,6 +94,7 @@ struct stream {
     struct watch watch;
     struct step *step;
     uint8_t kind; /* enum log_stream */
+    struct carry carry;
 };
 struct step {
     uint32_t id, attempt, after, flags;
@@ -100,7 +102,7 @@ struct step {
     uint64_t timeout_ms, grace_ms, output_limit_bytes;
     char **argv, **environment; /* NULL-ended, in block */
     char *input, *block;
-    size_t input_size;
+    size_t input_size, block_size;
     char title[96];
     /* while it lives */
     bool live, exited, reaped;
@@ -174,6 +176,7 @@ struct shim {
     uint64_t epoch;                         /* 0: none was told, or it was not read yet (fence_epoch) */
     struct reports reports;
     struct log log;
+    struct mask *mask; /* NULL: the run has named no secret yet */
     struct slot *slots;
     size_t slot_count;
     struct step *live, *held;           /* held: their turn has come, their sandbox is still being made */
@@ -241,6 +244,12 @@ void log_open(struct shim *shim);
 bool log_write(struct shim *shim, const struct step *step, uint8_t stream, const char *bytes, size_t size);
 void log_say(struct shim *shim, const struct step *step, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
+/* secrets.c */
+void secret_hide(struct shim *shim, const char *value, size_t size);  /* in all that is printed from now on */
+bool secret_is_in(struct shim *shim, const char *bytes, size_t size); /* in what would be reported */
+ssize_t secrets_read_piece(struct shim *shim, struct stream *stream); /* as read(), and writes what is shown to the log; -1: errno */
+void secrets_end_stream(struct shim *shim, struct stream *stream);    /* writes what was held back */
+
 /* step.c */
 struct slot *slot_of(struct shim *shim, uint32_t step);         /* NULL: number too high */
 void step_accept(struct shim *shim, struct step *step);         /* takes it: starts it, lets it wait or drops it */
@@ -261,6 +270,7 @@ void step_free(struct step *step);
 void streams_open(struct shim *shim, struct step *step, const int fds[2], int talk);
 void streams_drain(struct shim *shim, struct step *step); /* after its end: what is there, without waiting for end-of-file */
 void streams_close(struct shim *shim, struct step *step);
+void stream_write(struct shim *shim, const struct stream *stream, const char *bytes, size_t size); /* to the log, or ends the step */
 void step_say(struct shim *shim, struct step *step, const char *line, size_t size);
 void output_folder(struct shim *shim);
 void output_create(struct shim *shim, struct step *step);

@@ -35,9 +35,12 @@ void step_free(struct step *step)
 {
     free(step->argv);
     free(step->environment);
+    explicit_bzero(step->block, step->block_size);
     free(step->block);
     free(step->talk_in);
     free(step->outputs);
+    for (unsigned i = 0; i < 2; i++)
+        free(step->streams[i].carry.bytes);
     wire_release(&step->talk_out);
     free(step);
 }
@@ -329,6 +332,17 @@ static int exit_code_of(const struct step *step, bool outputs_bad)
     return code == 0 && outputs_bad ? 1 : code;
 }
 
+/* Outputs are kept in the journal, where a secret must never be. */
+static void refuse_outputs(struct step *step, bool *ret_bad)
+{
+    explicit_bzero(step->outputs, step->outputs_size);
+    step->outputs_size = 0;
+    *ret_bad = true;
+    if (!step->message[0])
+        snprintf(step->message, sizeof step->message,
+            "the file $CRESCENDO_OUTPUT holds a secret, and outputs are kept for ever: hand it to later steps by their own env:");
+}
+
 static void take_outputs(struct shim *shim, struct step *step, bool *ret_bad)
 {
     const char *problem = NULL;
@@ -338,6 +352,7 @@ static void take_outputs(struct shim *shim, struct step *step, bool *ret_bad)
     else if (step->start_what)
         problem = step->start_what;
     *ret_bad = problem != NULL;
+    if (secret_is_in(shim, step->outputs, step->outputs_size)) return refuse_outputs(step, ret_bad);
     if (problem && !step->message[0]) {
         char text[32];
         text_size(text, sizeof text, step->output_limit_bytes);

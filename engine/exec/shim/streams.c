@@ -15,19 +15,23 @@
 
 enum { PIECE_BYTES = 64 * 1024, DRAIN_PIECES = 64, SAY_LIMIT_BYTES = 4 * 1024 * 1024 };
 
+void stream_write(struct shim *shim, const struct stream *stream, const char *bytes, size_t size)
+{
+    if (log_write(shim, stream->step, stream->kind, bytes, size))
+        stream->step->log_bytes += size;
+    else
+        step_end_early(shim, stream->step, SHIM_CAUSE_DISK, true, "its output could not be stored: %s", strerror(errno));
+}
+
 /* One read. 1: there may be more; 0: nothing now; -1: the end. */
 static int read_piece(struct shim *shim, struct stream *stream)
 {
     char piece[PIECE_BYTES];
-    struct step *step = stream->step;
-    ssize_t got = read(stream->watch.fd, piece, sizeof piece);
+    ssize_t got = shim->mask ? secrets_read_piece(shim, stream) : read(stream->watch.fd, piece, sizeof piece);
     if (got < 0 && errno == EINTR) return 1;
     if (got < 0 && errno == EAGAIN) return 0;
     if (got <= 0) return -1;
-    if (log_write(shim, step, stream->kind, piece, (size_t)got))
-        step->log_bytes += (uint64_t)got;
-    else
-        step_end_early(shim, step, SHIM_CAUSE_DISK, true, "its output could not be stored: %s", strerror(errno));
+    if (!shim->mask) stream_write(shim, stream, piece, (size_t)got);
     return 1;
 }
 
@@ -53,7 +57,11 @@ static void take_lines(struct shim *shim, struct step *step)
     size_t used = 0;
     for (char *end; (end = memchr(step->talk_in + used, '\n', step->talk_size - used));) {
         size_t size = (size_t)(end - step->talk_in) - used;
-        if (size) report_line(shim, step, step->talk_in + used, size);
+        if (secret_is_in(shim, step->talk_in + used, size))
+            step_end_early(
+                shim, step, SHIM_CAUSE_SIGNAL, true, "a line on descriptor 3 held a secret, and what a step says is kept for ever");
+        else if (size)
+            report_line(shim, step, step->talk_in + used, size);
         used += size + 1;
     }
     step->talk_size -= used;
@@ -108,7 +116,7 @@ void step_say(struct shim *shim, struct step *step, const char *line, size_t siz
 void streams_open(struct shim *shim, struct step *step, const int fds[2], int talk)
 {
     for (unsigned i = 0; i < 2; i++) {
-        step->streams[i] = (struct stream){{fds[i], stream_ready}, step, i == 0 ? LOG_STDOUT : LOG_STDERR};
+        step->streams[i] = (struct stream){{fds[i], stream_ready}, step, i == 0 ? LOG_STDOUT : LOG_STDERR, {0}};
         watch_add(shim, &step->streams[i].watch, EPOLLIN);
     }
     step->talk = (struct watch){talk, talk_ready};
@@ -128,10 +136,10 @@ void streams_drain(struct shim *shim, struct step *step)
 
 void streams_close(struct shim *shim, struct step *step)
 {
-    watch_close(shim, &step->streams[0].watch);
-    watch_close(shim, &step->streams[1].watch);
     watch_close(shim, &step->talk);
     for (unsigned i = 0; i < 2; i++) {
+        secrets_end_stream(shim, &step->streams[i]);
+        watch_close(shim, &step->streams[i].watch);
         if (step->write_ends[i] >= 0) close(step->write_ends[i]);
         step->write_ends[i] = -1;
     }
