@@ -159,7 +159,7 @@ class Lab:
             raise RuntimeError(f"crescendo {' '.join(words)}: {done.returncode}: {done.stdout[-800:]}")
         return done.stdout
 
-    def publish(self, version, *options, program=BUILD / "answer"):
+    def write_package(self, version, *options, program=BUILD / "answer"):
         folder = self.folder / f"package-{version}"
         (folder / "bin").mkdir(parents=True)
         shutil.copy(program, folder / "bin/answer")
@@ -170,6 +170,10 @@ class Lab:
         with tarfile.open(folder / "answer.tar.gz", "w:gz") as archive:
             archive.add(folder / "bin/answer", "bin/answer")
             archive.add(folder / "service.yaml", "service.yaml")
+        return folder
+
+    def publish(self, version, *options, program=BUILD / "answer"):
+        folder = self.write_package(version, *options, program=program)
         self.say("catalogue", "publish", str(folder / "answer.tar.gz"), "--service", str(folder / "service.yaml"))
         self.offerings[version] = next(each["id"] for each in self.ask("/tmf-api/productCatalogManagement/v4/productOffering")
                                        if each["version"] == version)
