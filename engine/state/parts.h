@@ -16,6 +16,9 @@ void fold_undo(struct run_state *state, const struct event *event);
 /* Undoing had been given up, and a person cancels again: it is tried anew. */
 void fold_undo_anew(struct run_state *state);
 
+/* The part of an event of the run about its groups: they are given back, waited for, got again. */
+void fold_turn_again(struct run_state *state, const struct event *event);
+
 /* --- reduce_person.c; called by reduce only --- */
 void fold_vote(struct step_state *step, const struct event *event);
 void fold_resolved(struct step_state *step, const struct event *event);

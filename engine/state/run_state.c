@@ -102,6 +102,7 @@ void run_state_free(struct run_state **state)
     free(run->message);
     free(run->isolation);
     free(run->diagnosis);
+    free(run->turn_message);
     free(run);
 }
 

@@ -79,13 +79,11 @@ static bool settle_step(struct world *world, uint32_t step)
     return true;
 }
 
-/* Once its groups are given back, others are in there: what would still be undone then is left. */
 bool is_persons_turn(const struct world *world)
 {
-    const struct run_state *state = world->engine.state;
-    bool is_given_back = state->lets_go && world->plan->claim_count;
-    if (state->status == RUN_rollback_failed) return world->is_settled_by_hand && !is_given_back;
-    return state->status == RUN_needs_person;
+    enum run_status status = world->engine.state->status;
+    if (status == RUN_rollback_failed) return world->is_settled_by_hand;
+    return status == RUN_needs_person;
 }
 
 /* Somebody looks at the peer when no request can be under way any more. */
