@@ -71,13 +71,23 @@ void others_look(const struct world *world, struct turn *turns)
     }
 }
 
+/* Did we ever have the claim? Before that, what is in no group itself concerns nobody. */
+static bool was_let_in(const struct world *world, uint32_t number)
+{
+    const struct plan_claim *claim = &world->plan->claims[number];
+    for (uint32_t i = 0; i < claim->stage_count; i++)
+        if (world->engine.state->stages[claim->stages[i]].granted) return true;
+    return false;
+}
+
 void others_check_start(struct world *world, uint32_t step)
 {
     const struct plan_stage *stage = &world->plan->stages[world->plan->steps[step].stage];
     const char *path = world->plan->steps[step].path;
     if (stage->claim == NO_CLAIM) return;
     if (stage->group_count && !world->engine.state->stages[stage->index].granted) world_fault(world, "%s starts out of turn", path);
-    bool concerns = stage->group_count || world->engine.state->steps[step].status == STEP_compensating;
+    bool undoes = world->engine.state->steps[step].status == STEP_compensating;
+    bool concerns = stage->group_count || (undoes && was_let_in(world, stage->claim));
     if (concerns && world->others[stage->claim].is_in) world_fault(world, "%s goes on while another run is in its group", path);
     if (concerns && world->others[stage->claim].had_it_after_us) world_fault(world, "%s goes on though its group was given back", path);
 }
