@@ -298,7 +298,8 @@ static void tell_turn_of_run(struct narration *narration)
     bool waits = narration->event->type == EVENT_run_waits;
     mark(narration, PAINT_YELLOW, waits ? "…" : "↺");
     text_add_format(&narration->line, "run %llu ", (unsigned long long)narration->state->run);
-    text_add(&narration->line, waits ? json_text(narration->event->data, "message", "waits for its turn") : "has its groups again and goes on undoing");
+    text_add(&narration->line,
+        waits ? json_text(narration->event->data, "message", "waits for its turn") : "has its groups again and goes on undoing");
 }
 
 static void tell_run(struct narration *narration)

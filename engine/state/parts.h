@@ -50,6 +50,9 @@ const json_t *effect_planned(const struct plan_step *plan, const char *name);
 /* Every effect of the run, in turn: begin with step 0 and NULL; NULL = there is none any more. */
 const struct effect_state *effect_next(const struct run_state *state, uint32_t *step, const struct effect_state *effect);
 
+/* The outcome that a person's word makes: done as `id`, and what the intent said that it will hold. New. */
+json_t *effect_outcome_by_word(const struct effect_state *effect, const char *id);
+
 /* --- undo.c --- */
 /* The step to compensate next, NO_STEP where nothing is (any more) to be undone. unfinished: the run was cancelled. */
 uint32_t undo_next(const struct run_state *state, bool unfinished);

@@ -374,6 +374,7 @@ static int reduce_effect(struct run_state *state, const struct event *event, str
         replace_text(&effect->key, json_text(event->data, "key", NULL));
         replace_text(&effect->digest, json_text(event->data, "digest", NULL));
         replace_json(&effect->intent, json_object_get(event->data, "body"));
+        replace_json(&effect->expects, json_object_get(event->data, "expects"));
     }
     fold_word(step, effect, event);
     if (event->type == EVENT_effect_done) effect->order = ++state->done_count;

@@ -43,6 +43,7 @@ static void release_effects(struct effect_state *effect)
         free(effect->digest);
         free(effect->target);
         free(effect->adopt);
+        json_decref(effect->expects);
         json_decref(effect->intent);
         json_decref(effect->outcome);
         free(effect);

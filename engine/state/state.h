@@ -98,6 +98,7 @@ struct effect_state {
     char *adopt;               /* a person says that it was done, as this one at the peer; owned; NULL = nobody says so */
     enum effect_status status;
     uint64_t order;           /* when it was done, counted over the run's effects from 1; 0 = never */
+    json_t *expects;          /* what its outcome will hold, as far as that was known before; owned; may be NULL */
     json_t *intent, *outcome; /* owned; outcome NULL while there is none */
     struct effect_state *next;
 };

@@ -17,17 +17,6 @@ static bool is_life_over(const struct world *world, const struct process *proces
     return world->peer.kinds[process->step] == PEER_DEDUPES || process->has_waited;
 }
 
-void effect_intend(struct world *world, struct process *process, bool of_undo)
-{
-    char line[200];
-    process->of_undo = of_undo;
-    snprintf(line, sizeof line, "{\"type\":\"intend\",\"name\":\"%s\",\"target\":\"peer\",\"body\":{\"for\":\"%.60s\"}}", name_of(process),
-        world->plan->steps[process->step].path);
-    shim_line(world, process, line);
-    process->phase = PHASE_INTENDED;
-    process->next_ms = INT64_MAX;
-}
-
 /* What holds a lease says so; what undoes it says that there is none any more. */
 static void add_lease(const struct world *world, const struct process *process, char *text, size_t size)
 {
@@ -37,6 +26,18 @@ static void add_lease(const struct world *world, const struct process *process, 
     if (!size || !world->peer.shares[step].lends) return;
     if (!process->of_undo) snprintf(lease, sizeof lease, "{\"service\":\"%u\",\"ttl_ms\":%d,\"url\":\"u\"}", step, LEASE_MS);
     snprintf(text, size, ",\"service\":\"%u\",\"lease\":%s", step, lease);
+}
+
+void effect_intend(struct world *world, struct process *process, bool of_undo)
+{
+    char line[240], lease[120];
+    process->of_undo = of_undo;
+    add_lease(world, process, lease, sizeof lease);
+    snprintf(line, sizeof line, "{\"type\":\"intend\",\"name\":\"%s\",\"target\":\"peer\",\"body\":\"%.20s\",\"expects\":{\"by\":1%s}}",
+        name_of(process), world->plan->steps[process->step].path, lease);
+    shim_line(world, process, line);
+    process->phase = PHASE_INTENDED;
+    process->next_ms = INT64_MAX;
 }
 
 static void record(struct world *world, struct process *process, const char *seen, enum then then)

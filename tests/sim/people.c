@@ -71,7 +71,6 @@ static bool settle_step(struct world *world, uint32_t step)
     struct error err = {0};
     bool is_unknown = engine->state->steps[step].status == STEP_unknown;
     const struct resolution says = is_unknown ? look_at_peer(world, step) : take_back_by_hand(world, step);
-    if (says.as == RESOLVED_done) world->peer.shares[step].lends = false; /* a person's word says nothing of a lease */
     if (settle_resolve(engine->state, step, &says, world_clock(world), &events, &err))
         world_fault(world, "it could not be settled: %s", err.message);
     engine->settled++;

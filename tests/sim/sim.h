@@ -18,7 +18,7 @@ struct wire {
     enum exit_cause cause;
     int exit_code, signal;
     bool gives_output;
-    char line[200];
+    char line[240];
 };
 
 /* --- what goes wrong (faults.c) --- */
@@ -133,7 +133,7 @@ struct journal_model {
 
 struct saying {
     uint32_t step, attempt;
-    char line[200];
+    char line[240];
 };
 
 struct engine { /* all of it but the plan is forgotten in a crash */
