@@ -24,7 +24,20 @@ struct effect {
     bool may_pass;     /* the last send failed for a reason that may pass, and the peer knows that nothing was done */
 };
 
-static json_t *intent_new(const struct effect *effect, const char *type, const char *key)
+static json_t *expect(const struct step *step, const json_t *body)
+{
+    return step->type->expect ? step->type->expect(step, body) : NULL;
+}
+
+/* What a person's word makes of it. */
+static json_t *outcome_by_word(const struct step *step, const struct effect *effect)
+{
+    json_t *expected = expect(step, effect->body), *outcome = expected ? expected : json_object();
+    json_put_text(outcome, "order", effect->adopt);
+    return outcome;
+}
+
+static json_t *intent_new(const struct step *step, const struct effect *effect, const char *type, const char *key)
 {
     char digest[65];
     json_t *intent = type ? step_message(type) : json_object();
@@ -34,6 +47,7 @@ static json_t *intent_new(const struct effect *effect, const char *type, const c
     json_put_text(intent, "key", key);
     json_put_text(intent, "digest", digest);
     json_put(intent, "body", json_deep_copy(effect->body));
+    json_put(intent, "expects", expect(step, effect->body));
     return intent;
 }
 
@@ -61,7 +75,7 @@ static int record(struct step *step, const struct effect *effect, const char *se
 static int look_up(
     struct step *step, const struct effect *effect, const char *key, enum effect_seen *ret_seen, json_t **ret_outcome, struct error *err)
 {
-    AUTO(free_json) json_t *intent = intent_new(effect, NULL, key);
+    AUTO(free_json) json_t *intent = intent_new(step, effect, NULL, key);
     json_put_text(intent, "adopt", effect->adopt);
     AUTO(free_json) json_t *outcome = NULL;
     enum effect_seen seen = EFFECT_SEEN_UNSURE;
@@ -70,7 +84,7 @@ static int look_up(
     if (seen == EFFECT_SEEN_UNSURE && effect->adopt) { /* the word of the person who looked counts */
         seen = EFFECT_SEEN_DONE;
         json_decref(outcome);
-        outcome = json_pack("{s:s}", "order", effect->adopt);
+        outcome = outcome_by_word(step, effect);
     }
     failed = record(step, effect, seen_name(seen), outcome, err);
     if (failed) return failed;
@@ -175,7 +189,7 @@ static int intend(struct step *step, struct effect *effect, bool *ret_again, jso
     AUTO(free_json) json_t *answer = NULL;
     enum effect_seen seen = EFFECT_SEEN_UNSURE;
     *ret_again = false;
-    int failed = step_ask(step, intent_new(effect, "intend", NULL), answers, effect->name, &answer, err);
+    int failed = step_ask(step, intent_new(step, effect, "intend", NULL), answers, effect->name, &answer, err);
     if (failed) return failed;
     const char *type = json_text(answer, "type", ""), *key = json_text(answer, "key", NULL);
     if (text_equal(type, "known")) return take_known(effect, answer, ret_outcome, err);

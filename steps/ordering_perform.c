@@ -1,5 +1,6 @@
 /* ordering_perform.c: what the steps that order have in common. */
 #include "ordering.h"
+#include "perform.h"
 
 #include "base/json.h"
 #include "base/mem.h"
@@ -65,24 +66,30 @@ static const json_t *first_service(const json_t *body)
 }
 
 /* Who must renew what, so that the share stays: null ends an earlier lease; absent: the order has nothing to do with shares. */
-static json_t *lease_in(const struct ordering *ordering, const json_t *body)
+static json_t *lease_in(const struct step *step, const json_t *body)
 {
     const json_t *service = first_service(body), *list = json_object_get(service, "serviceCharacteristic");
     const json_t *lease = characteristic_find(list, "traffic.lease");
     if (!characteristic_find(list, "traffic.share")) return NULL;
     if (!lease) return json_null();
-    return json_pack(
-        "{s:s, s:I, s:s}", "service", json_text(service, "id", ""), "ttl_ms", json_integer_value(lease), "url", ordering->client.url);
+    const char *url = json_text(json_object_get(step_facts(step), "domain"), "url", "");
+    return json_pack("{s:s, s:I, s:s}", "service", json_text(service, "id", ""), "ttl_ms", json_integer_value(lease), "url", url);
+}
+
+json_t *ordering_expect(const struct step *step, const json_t *body)
+{
+    const json_t *previous = json_object_get(step_checkpoint_read(step), "previous");
+    json_t *outcome = json_object();
+    json_put_text(outcome, "service", json_text(first_service(body), "id", NULL));
+    json_put(outcome, "previous", previous ? json_deep_copy(previous) : NULL);
+    json_put(outcome, "lease", lease_in(step, body));
+    return outcome;
 }
 
 static json_t *outcome_of(const struct ordering *ordering, const json_t *body, const json_t *order)
 {
-    const json_t *previous = json_object_get(step_checkpoint_read(ordering->step), "previous");
-    json_t *outcome = json_object();
+    json_t *outcome = ordering_expect(ordering->step, body);
     json_put_text(outcome, "order", json_text(order, "id", NULL));
-    json_put_text(outcome, "service", json_text(first_service(body), "id", NULL));
-    json_put(outcome, "previous", previous ? json_deep_copy(previous) : NULL);
-    json_put(outcome, "lease", lease_in(ordering, body));
     return outcome;
 }
 

@@ -44,17 +44,6 @@ static bool is_life_over(const struct world *world, const struct process *proces
     return world->peer.kinds[process->step] == PEER_DEDUPES || process->has_waited;
 }
 
-void effect_intend(struct world *world, struct process *process, bool of_undo)
-{
-    process->of_undo = of_undo;
-    AUTO(free_text) char *name = name_of(world, process);
-    say(world, process,
-        json_pack(
-            "{s:s, s:s, s:s, s:o}", "type", "intend", "name", name, "target", target_of(world, process), "body", body_of(world, process)));
-    process->phase = PHASE_INTENDED;
-    process->next_ms = INT64_MAX;
-}
-
 /* A promotion, or a share taken back, ends what the service was lent, whichever step did that. */
 static bool ends_lease(const struct world *world, const struct process *process)
 {
@@ -83,6 +72,19 @@ static json_t *outcome_of(const struct world *world, const struct process *proce
     if (world->odds && *process->service) json_put_text(outcome, "service", process->service);
     add_lease(world, process, outcome);
     return outcome;
+}
+
+void effect_intend(struct world *world, struct process *process, bool of_undo)
+{
+    process->of_undo = of_undo;
+    AUTO(free_text) char *name = name_of(world, process);
+    json_t *expects = json_pack("{s:i}", "by", 1);
+    add_lease(world, process, expects);
+    say(world, process,
+        json_pack("{s:s, s:s, s:s, s:o, s:o}", "type", "intend", "name", name, "target", target_of(world, process), "body",
+            body_of(world, process), "expects", expects));
+    process->phase = PHASE_INTENDED;
+    process->next_ms = INT64_MAX;
 }
 
 static void record(struct world *world, struct process *process, const char *seen, enum then then)

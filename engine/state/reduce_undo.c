@@ -45,9 +45,20 @@ void fold_undo(struct run_state *state, const struct event *event)
 {
     struct step_state *step = &state->steps[event->step];
     step->undoing = step->ending = false;
+    if (event->type == EVENT_step_compensating) state->gave_back = false; /* in journals from before it waited */
     if (event->type == EVENT_step_compensating) begin(step);
     if (event->type == EVENT_step_compensation_paused) pause_for_next(state, event);
     if (event->type == EVENT_step_compensation_failed) give_up(step, event);
+}
+
+void fold_turn_again(struct run_state *state, const struct event *event)
+{
+    if (event->type == EVENT_run_rollback_failed && state->lets_go) state->gave_back = state->plan->claim_count > 0;
+    if (event->type == EVENT_run_granted) state->gave_back = false;
+    bool keeps = state->gave_back && state->status == RUN_rolling_back && event->type != EVENT_run_waits;
+    if (keeps) return;
+    free(state->turn_message);
+    state->turn_message = event->type == EVENT_run_waits ? mem_copy_text(json_text(event->data, "message", NULL)) : NULL;
 }
 
 void fold_undo_anew(struct run_state *state)

@@ -143,6 +143,7 @@ static json_t *line_of_effect(const struct replaying *replaying, const struct ev
     json_put_text(line, "name", name);
     json_put_text(line, "target", is_again ? effect->target : json_text(event->data, "target", NULL));
     json_put(line, "body", body ? json_incref(body) : NULL);
+    json_put(line, "expects", json_incref(json_object_get(event->data, "expects")));
     return line;
 }
 

@@ -58,6 +58,7 @@ static void add_intent(const struct line *line, const char *name, const char *ke
     json_put_text(data, "key", key);
     json_put_text(data, "digest", digest);
     json_put(data, "body", json_incref(json_object_get(line->json, "body")));
+    json_put(data, "expects", json_incref(json_object_get(line->json, "expects")));
     line_add(line, EVENT_effect_intended, data);
     line_add(line, EVENT_effect_sent, with_name(name));
 }
@@ -90,6 +91,8 @@ static int check_intent(const struct line *line, const char *name, const char *t
     if (!name || !*name || strlen(name) > NAME_MAX_BYTES || strchr(name, '\n'))
         return line_refuse(err, line->plan->path, "intend has a name of one line");
     if (!target || strchr(target, '\n')) return line_refuse(err, line->plan->path, "intend has a target of one line");
+    json_t *expects = json_object_get(line->json, "expects");
+    if (expects && !json_is_object(expects)) return line_refuse(err, line->plan->path, "intend: what it expects is an object");
     bool may_begin = line->step->status == STEP_running || (line->step->status == STEP_compensating && !line->step->ending);
     if (!may_begin) return line_refuse(err, line->plan->path, "it is being ended and may begin nothing new");
     return 0;
@@ -146,13 +149,6 @@ static bool is_on_record(const struct effect_state *effect, int event)
 
 /* Where the step cannot tell either, the word of the person who looked counts. A step that does not know `adopt` ends with an error then,
    as the protocol asks of it, and is started once more (settle.c), to be told what is on record. */
-static json_t *adopted_outcome(const struct effect_state *effect)
-{
-    json_t *outcome = json_object();
-    json_put_text(outcome, "order", effect->adopt);
-    return outcome;
-}
-
 int settle_outcome(const struct line *line, char **ret_reply, struct error *err)
 {
     const char *name = json_text(line->json, "name", NULL);
@@ -167,7 +163,8 @@ int settle_outcome(const struct line *line, char **ret_reply, struct error *err)
         if (effect_move(effect->status, (enum event_type)event) < 0)
             return line_refuse(err, line->plan->path, "outcome contradicts what is on record for the effect");
         json_t *data = with_name(name);
-        json_put(data, "outcome", is_adopted ? adopted_outcome(effect) : json_incref(json_object_get(line->json, "outcome")));
+        json_put(data, "outcome",
+            is_adopted ? effect_outcome_by_word(effect, effect->adopt) : json_incref(json_object_get(line->json, "outcome")));
         if (is_adopted) json_put_flag(data, "word", true);
         line_add(line, (enum event_type)event, data);
     }
