@@ -63,6 +63,7 @@ enum query {
     QUERY_SEARCH_DOCUMENTS_BACK,
     QUERY_NEXT_FORGOTTEN,
     QUERY_IS_FORGOTTEN,
+    QUERY_NEXT_MARKED_LOG,
     QUERY_NEXT_OLD_RUN,
     QUERY_FOLLOWING_RUN,
     QUERY_RUN_ROW,
@@ -77,6 +78,7 @@ enum forget {
     FORGET_FIND_PLAN,
     FORGET_RUN,
     FORGET_SHIM,
+    FORGET_LOG_MARK,
     FORGET_PLAN,
     FORGET_EVENTS,
     FORGET_STEPS,
@@ -89,7 +91,8 @@ enum writer_state { WRITER_IDLE, WRITER_DELAYING, WRITER_BUSY };
 /* The writer's own: its connection, statements and what it remembers. */
 struct writer {
     sqlite3 *database;
-    sqlite3_stmt *begin, *commit, *add_event, *find_head, *put_run, *put_step, *put_shim, *put_blob, *put_document, *remove_document;
+    sqlite3_stmt *begin, *commit, *add_event, *find_head, *put_run, *put_step, *put_shim, *put_blob, *put_document, *remove_document,
+        *mark_log, *unmark_log;
     sqlite3_stmt *forget[FORGET_COUNT];
     struct chain_head heads[CHAIN_HEADS]; /* the runs written last, by number; others are read from the database */
     struct row_set *rows;

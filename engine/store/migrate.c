@@ -53,7 +53,12 @@ static const char version_3[] =
 static const char version_4[] = "CREATE TABLE forgotten (run INTEGER PRIMARY KEY);\n"
                                 "CREATE INDEX runs_by_plan ON runs (plan) WHERE plan IS NOT NULL;\n";
 
-const char *const journal_migrations[] = {version_1, version_2, version_3, version_4};
+/* Log segments that nobody writes to any more and that are not compressed yet: those of all runs that ended before there was such a mark.
+ */
+static const char version_5[] = "CREATE TABLE closed_logs (run INTEGER PRIMARY KEY);\n"
+                                "INSERT INTO closed_logs SELECT run FROM runs WHERE ended_ms > 0;\n";
+
+const char *const journal_migrations[] = {version_1, version_2, version_3, version_4, version_5};
 const size_t journal_migration_count = COUNT_OF(journal_migrations);
 
 static int check_identity(sqlite3 *database, int64_t version, struct error *err)
