@@ -266,6 +266,11 @@ static void poll_ready(uv_poll_t *poll, int status, int events)
     if ((events & UV_READABLE) && supervisor->fd >= 0 && !supervisor->closed) read_in(supervisor);
 }
 
+bool supervisor_lives(const char *folder)
+{
+    return launch_is_locked(folder);
+}
+
 int supervisor_open(uv_loop_t *loop, const char *folder, const char *shim_path, uint64_t last_sequence, bool start,
     const struct supervisor_hooks *hooks, struct supervisor **ret, struct error *err)
 {

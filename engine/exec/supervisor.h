@@ -81,6 +81,9 @@ void supervisor_end(struct supervisor *supervisor);
 /* Lets go without ending anything (the server stops; the shim lives on). */
 void supervisor_detach(struct supervisor *supervisor);
 
+/* Is there a living shim for this folder, which may write to RUN/log? Any thread. */
+bool supervisor_lives(const char *folder);
+
 /* Ends what a lost shim may have left (its cgroup, and processes that carry CRESCENDO_RUN_FOLDER=folder). Blocks briefly. */
 void supervisor_sweep(const char *folder);
 

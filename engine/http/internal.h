@@ -48,7 +48,7 @@ struct stream {
     int fd;
     struct text queue;
     size_t taken; /* bytes at the queue's start that the peer has */
-    bool suspended, ended, broken, beats;
+    bool suspended, ended, failed, broken, beats;
     int64_t written_ms;
     void (*closed)(void *context);
     void (*drained)(void *context);

@@ -44,6 +44,7 @@ static ssize_t read_more(void *context, uint64_t position, char *buffer, size_t 
     if (stream->broken) return MHD_CONTENT_READER_END_WITH_ERROR;
     if (stream_queued(stream) == 0 && stream->drained && !stream->ended) stream->drained(stream->context);
     if (stream_queued(stream) > 0) return take_queued(stream, buffer, room);
+    if (stream->failed) return MHD_CONTENT_READER_END_WITH_ERROR;
     if (stream->ended || stream->server->closing) return MHD_CONTENT_READER_END_OF_STREAM;
     stream->suspended = true;
     MHD_suspend_connection(stream->connection);
@@ -105,6 +106,12 @@ void stream_end(struct stream *stream)
 {
     stream->ended = true;
     wake(stream);
+}
+
+void stream_fail(struct stream *stream)
+{
+    stream->failed = true;
+    stream_end(stream);
 }
 
 void stream_on_drained(struct stream *stream, void (*drained)(void *context))

@@ -67,7 +67,6 @@ static char *complaint(const struct log_check *log, const struct log_facts *fact
 void check_log(struct check *check, uint64_t run, bool at_rest, struct log_facts *facts)
 {
     AUTO(free_text) char *path = mem_format("%s/runs/%llu/log", check->folder, (unsigned long long)run);
-    AUTO(free_text) char *file = mem_format("%sruns/%llu/log", check->prefix, (unsigned long long)run);
     struct log_check log = {.printed = on_printed, .context = facts};
     struct error why;
     AUTO(free_text) char *what = NULL;
@@ -76,5 +75,7 @@ void check_log(struct check *check, uint64_t run, bool at_rest, struct log_facts
     else
         what = complaint(&log, facts, at_rest);
     if (!log.missing) check->logs++;
+    AUTO(free_text)
+    char *file = mem_format("%sruns/%llu/log%s", check->prefix, (unsigned long long)run, log.compressed ? ".zst" : "");
     if (what) check_found(check, &(struct finding){.file = file, .run = run, .what = what, .remedy = REMEDY});
 }

@@ -5,6 +5,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "base/mem.h"
+#include "run/compress.h"
 #include "run/keep.h"
 
 #include <stdlib.h>
@@ -54,6 +55,7 @@ int engine_open(uv_loop_t *loop, const struct engine_options *options, struct en
         return -(int)err->code;
     }
     engine->keeping = keep_open(engine, options->keep_ms);
+    engine->compressing = compress_open(engine);
     *ret = engine;
     return 0;
 }
@@ -66,6 +68,7 @@ void engine_close(struct engine **closed)
     engine->closing = true;
     journal_close(&engine->journal);
     keep_close(&engine->keeping);
+    compress_close(&engine->compressing);
     for (struct live_run *run = engine->runs, *next; run; run = next) {
         next = run->next;
         live_close(run);

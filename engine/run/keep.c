@@ -9,6 +9,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "run/compress.h"
 
 #include <stdlib.h>
 
@@ -125,6 +126,7 @@ static int look(struct keeping *keeping, struct error *err)
     uint64_t run = 0;
     int failed = journal_next_forgotten(keeping->engine->journal, &run, err);
     if (failed) return failed;
+    if (run && compress_is_at(keeping->engine->compressing, run)) return 0; /* a new file would come into its folder: the next time */
     if (run && keeping->folder_gone != run) {
         forget_folder(keeping, run);
         return 0;

@@ -5,6 +5,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "run/compress.h"
 #include "run/lease.h"
 
 #include <stdlib.h>
@@ -164,6 +165,7 @@ struct commit { /* what one append owes when it is on disk */
     struct waiter *waiters;
     uint64_t sequence;
     bool durable;
+    bool marks_log; /* as one that may be compressed */
 };
 
 static void tell_subscribers(struct engine *engine, uint64_t run)
@@ -193,6 +195,7 @@ static void on_committed(void *context)
     if (commit->sequence && run->supervisor && run->attached) supervisor_acknowledge(run->supervisor, commit->sequence);
     answer_waiters(commit->waiters);
     tell_subscribers(run->engine, run->number);
+    if (commit->marks_log) compress_soon(run->engine->compressing);
     if (!run->engine->closing && live_act(run)) live_advance(run);
     free(commit);
     run->held--;
@@ -248,10 +251,12 @@ void live_flush(struct live_run *run)
     struct document_list documents = {0};
     if (event_count) project_documents(run, &documents);
     struct shim_row shim_row = {run->number, run->report_sequence};
+    struct log_mark log_mark = event_count ? compress_mark(run) : (struct log_mark){0};
     struct blob blob = {run->plan->digest, run->plan_text, run->plan_text ? strlen(run->plan_text) : 0};
     commit->run = run;
     commit->waiters = take(&run->waiters);
     commit->sequence = run->report_sequence;
+    commit->marks_log = log_mark.run != 0;
     run->touched_count = 0;
     run->appends_pending++;
     run->durable_pending += commit->durable;
@@ -263,6 +268,7 @@ void live_flush(struct live_run *run)
             .step_count = row_count,
             .shim = run->report_sequence ? &shim_row : NULL,
             .blob = run->plan_text ? &blob : NULL,
+            .log_mark = log_mark,
             .documents = documents.items,
             .document_count = documents.count},
         on_committed, commit);

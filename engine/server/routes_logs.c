@@ -11,9 +11,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 enum { RANGE_BYTES = 1024 * 1024, RANGE_MAX_BYTES = 16 * 1024 * 1024, FOLLOW_BYTES = 256 * 1024, LOOK_MS = 100 };
+enum { SLICE_BYTES = 4 * 1024 * 1024 }; /* of a log are gone through at once on the loop's thread: a few milliseconds */
 enum { TAIL_MAX_LINES = 1000, TAIL_MAX_BYTES = 64 * 1024 };
 
 /* What is asked for, and how far it is read. */
@@ -28,9 +28,19 @@ struct log_view {
     struct log_printer *printer;
     struct plan *plan;
     struct text page;
+    /* of a range, or a tail, which a worker reads: a step that says little may have said it gigabytes ago */
+    struct request *request;
+    const char *type;
+    char *path;
+    size_t limit_bytes;
+    unsigned lines; /* 0: a range */
+    int failed;
+    struct error err;
+    uv_work_t work;
     /* of a streamed log */
     struct stream *stream;
-    uv_timer_t timer; /* a log grows without an event: it is looked at */
+    bool ended, in_words; /* in_words: the text format */
+    uv_timer_t timer;     /* a log grows without an event: it is looked at */
 };
 
 static void view_free(struct log_view *view)
@@ -39,6 +49,7 @@ static void view_free(struct log_view *view)
     log_printer_free(&view->printer);
     plan_free(&view->plan);
     text_release(&view->page);
+    free(view->path);
     free(view);
 }
 
@@ -69,25 +80,46 @@ static bool is_over(struct log_view *view)
     return !live || run_status_at_rest(live->status);
 }
 
-static void send_more(void *context)
-{
-    struct log_view *view = context;
-    struct error err;
-    if (stream_queued(view->stream) > FOLLOW_BYTES) return;
-    bool over = is_over(view); /* before reading: all that it printed is in the file when a run is at rest */
-    uint64_t from = view->offset;
-    view->page.size = 0;
-    int code = read_page(view, FOLLOW_BYTES, &err);
-    bool end = code < 0 || ((over || view->all) && view->offset == from) || (view->all && view->offset >= view->until);
-    if (code < 0) log_error(&err, "a streamed log");
-    if (end) log_printer_finish(view->printer, &view->page);
-    stream_write(view->stream, text_view(&view->page), view->page.size);
-    if (end) stream_end(view->stream);
-}
+static void send_more(void *context);
 
 static void on_timer(uv_timer_t *timer)
 {
     send_more(timer->data);
+}
+
+/* What was printed before the damage is shown, then why no more is. Who follows would ask again after a failed answer, and so is told in
+   words only. */
+static void end_damaged(struct log_view *view, const struct error *err)
+{
+    log_error(err, "a streamed log");
+    log_printer_finish(view->printer, &view->page);
+    if (view->in_words) text_add_format(&view->page, "crescendo: %s; %s\n", err->message, err->hint);
+    stream_write(view->stream, text_view(&view->page), view->page.size);
+    if (view->all)
+        stream_fail(view->stream);
+    else
+        stream_end(view->stream);
+}
+
+static void send_more(void *context)
+{
+    struct log_view *view = context;
+    struct error err;
+    if (view->ended || stream_queued(view->stream) > FOLLOW_BYTES) return;
+    bool over = is_over(view); /* before reading: all that it printed is in the file when a run is at rest */
+    uint64_t from = view->offset;
+    view->page.size = 0;
+    int code = read_page(view, FOLLOW_BYTES, &err);
+    view->ended = code < 0 || ((over || view->all) && view->offset == from) || (view->all && view->offset >= view->until);
+    if (code < 0) {
+        end_damaged(view, &err);
+        return;
+    }
+    if (view->ended) log_printer_finish(view->printer, &view->page);
+    stream_write(view->stream, text_view(&view->page), view->page.size);
+    if (view->ended) stream_end(view->stream);
+    /* A slice may hold little of what is asked for: the next one is read when others had their turn. */
+    uv_timer_start(&view->timer, on_timer, view->offset == from ? LOOK_MS : 0, LOOK_MS);
 }
 
 static void on_timer_closed(uv_handle_t *handle)
@@ -110,19 +142,38 @@ static void respond_streamed(struct request *request, struct log_view *view, con
     uv_timer_start(&view->timer, on_timer, LOOK_MS, LOOK_MS);
 }
 
-static void respond_range(struct request *request, struct log_view *view, size_t limit_bytes, const char *type)
+/* In a worker: nobody else has the view meanwhile. */
+static void read_view(uv_work_t *work)
 {
-    struct error err;
+    struct log_view *view = work->data;
+    view->failed = view->lines ? log_tail(view->path, view->filter, view->lines, TAIL_MAX_BYTES, &view->page, &view->err)
+                               : read_page(view, view->limit_bytes, &view->err);
+}
+
+static void respond_read(uv_work_t *work, int status)
+{
+    struct log_view *view = work->data;
     char next[32];
-    if (read_page(view, limit_bytes, &err) < 0) {
-        respond_error(request, &err);
+    (void)status; /* nothing cancels it */
+    if (view->failed) {
+        respond_error(view->request, &view->err);
     } else {
-        log_printer_finish(view->printer, &view->page);
+        if (!view->lines) log_printer_finish(view->printer, &view->page);
         snprintf(next, sizeof next, "%llu", (unsigned long long)view->offset);
-        respond_header(request, "X-Next-Offset", next);
-        respond_text(request, 200, type, text_view(&view->page), view->page.size);
+        if (!view->lines) respond_header(view->request, "X-Next-Offset", next);
+        respond_text(view->request, 200, view->type, text_view(&view->page), view->page.size);
     }
     view_free(view);
+}
+
+/* Consumes view. */
+static void respond_in_worker(struct request *request, struct log_view *view)
+{
+    view->request = request;
+    view->work.data = view;
+    if (uv_queue_work(&view->server->loop, &view->work, read_view, respond_read) == 0) return;
+    read_view(&view->work);
+    respond_read(&view->work, 0);
 }
 
 static int read_format(const struct request *request, enum log_format *ret, const char **ret_type, struct error *err)
@@ -225,36 +276,34 @@ static int find_log(struct log_view *view, const char *step, struct error *err)
     return code < 0 ? code : check_attempt(view, err);
 }
 
-static void respond_tail(struct request *request, const struct log_view *view, const char *path, unsigned lines)
+/* Consumes view. */
+static void respond_tail(struct request *request, struct log_view *view)
 {
-    struct error err;
-    struct text tail = {0};
-    if (view->filter.step == UINT32_MAX) {
-        error_set(&err, ERROR_INVALID, NOWHERE, "'tail' needs 'step', and that names one step");
-        respond_error(request, &err);
-    } else if (log_tail(path, view->filter, lines, TAIL_MAX_BYTES, &tail, &err) < 0) {
-        respond_error(request, &err);
-    } else {
-        respond_text(request, 200, "text/plain; charset=utf-8", text_view(&tail), tail.size);
+    if (view->filter.step != UINT32_MAX) {
+        view->type = "text/plain; charset=utf-8";
+        respond_in_worker(request, view);
+        return;
     }
-    text_release(&tail);
-}
-
-static uint64_t file_size(const char *path)
-{
-    struct stat status;
-    return stat(path, &status) == 0 ? (uint64_t)status.st_size : 0;
+    struct error err;
+    error_set(&err, ERROR_INVALID, NOWHERE, "'tail' needs 'step', and that names one step");
+    respond_error(request, &err);
+    view_free(view);
 }
 
 /* Consumes view. */
-static void respond_view(struct request *request, struct log_view *view, const char *path, size_t limit_bytes, const char *type)
+static void respond_view(struct request *request, struct log_view *view)
 {
+    struct error err;
     view->all = text_equal(request_query(request, "all"), "1");
-    view->until = file_size(path);
-    if (view->all || text_equal(request_query(request, "follow"), "1"))
-        respond_streamed(request, view, type);
-    else
-        respond_range(request, view, limit_bytes, type);
+    if (!view->all && !text_equal(request_query(request, "follow"), "1")) {
+        respond_in_worker(request, view);
+    } else if (log_reader_size(view->reader, &view->until, &err) < 0) {
+        respond_error(request, &err);
+        view_free(view);
+    } else {
+        log_reader_limit(view->reader, SLICE_BYTES);
+        respond_streamed(request, view, view->type);
+    }
 }
 
 static void handle_logs(struct request *request, void *context)
@@ -278,15 +327,18 @@ static void handle_logs(struct request *request, void *context)
         respond_error(request, &err);
         return;
     }
-    AUTO(free_text) char *path = engine_log_path(server->engine, run);
+    view->path = engine_log_path(server->engine, run);
+    view->lines = (unsigned)tail;
     if (tail) {
-        respond_tail(request, view, path, (unsigned)tail);
-        view_free(view);
+        respond_tail(request, view);
         return;
     }
-    view->reader = log_reader_new(path);
+    view->type = type;
+    view->limit_bytes = (size_t)limit;
+    view->in_words = format == LOG_FORMAT_TEXT;
+    view->reader = log_reader_new(view->path);
     view->printer = log_printer_new(view->plan, format, view->filter.step != UINT32_MAX);
-    respond_view(request, view, path, (size_t)limit, type);
+    respond_view(request, view);
 }
 
 const struct route logs_routes[] = {

@@ -11,6 +11,7 @@ static const char *const texts[FORGET_COUNT] = {
     [FORGET_FIND_PLAN] = "SELECT plan FROM runs WHERE run = ?1 AND plan IS NOT NULL",
     [FORGET_RUN] = "DELETE FROM runs WHERE run = ?1",
     [FORGET_SHIM] = "DELETE FROM shims WHERE run = ?1",
+    [FORGET_LOG_MARK] = "DELETE FROM closed_logs WHERE run = ?1",
     [FORGET_PLAN] = "DELETE FROM blobs WHERE digest = ?1 AND NOT EXISTS (SELECT 1 FROM runs WHERE plan = ?1)",
     /* The last ones first, so that what is left is the beginning of a run. */
     [FORGET_EVENTS] = "DELETE FROM events WHERE run = ?1 AND seq > (SELECT max(seq) FROM events WHERE run = ?1) - ?2",
@@ -62,6 +63,7 @@ static int remove_run_and_plan(struct writer *writer, uint64_t run, struct error
 static int begin(struct writer *writer, uint64_t run, struct error *err)
 {
     int failed = remove_of_run(writer, FORGET_MARK, run, err);
+    if (!failed) failed = remove_of_run(writer, FORGET_LOG_MARK, run, err);
     if (!failed) failed = remove_run_and_plan(writer, run, err);
     return failed ? failed : remove_of_run(writer, FORGET_SHIM, run, err);
 }
@@ -82,7 +84,7 @@ int forget_write(struct writer *writer, const struct forgetting *forgetting, str
     return forgetting->rows ? go_on(writer, forgetting->run, forgetting->rows, err) : begin(writer, forgetting->run, err);
 }
 
-/* --- what is to be forgotten --- */
+/* --- what is to be forgotten, or to be made smaller --- */
 
 int journal_next_forgotten(struct journal *journal, uint64_t *ret_run, struct error *err)
 {
@@ -91,6 +93,18 @@ int journal_next_forgotten(struct journal *journal, uint64_t *ret_run, struct er
     if (more == 0) more = query_next(journal, statement, err);
     if (more >= 0) *ret_run = more ? (uint64_t)sqlite3_column_int64(statement, 0) : 0;
     return more < 0 ? more : 0;
+}
+
+int journal_next_marked_log(struct journal *journal, uint64_t after, uint64_t *ret_run, struct error *err)
+{
+    AUTO(query_end) sqlite3_stmt *statement = NULL;
+    int more = query_begin(journal, QUERY_NEXT_MARKED_LOG, &statement, err);
+    if (more < 0) return more;
+    sqlite3_bind_int64(statement, 1, (int64_t)after);
+    more = query_next(journal, statement, err);
+    if (more < 0) return more;
+    *ret_run = more ? (uint64_t)sqlite3_column_int64(statement, 0) : 0;
+    return 0;
 }
 
 int journal_next_old_run(struct journal *journal, uint64_t after, struct old_run *ret, struct error *err)

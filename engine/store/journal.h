@@ -72,6 +72,12 @@ struct forgetting {
     unsigned rows;
 };
 
+/* The log segment of a run at rest is marked as one that may be compressed, in the same transaction; or the mark goes. */
+struct log_mark {
+    uint64_t run; /* 0 = none */
+    bool gone;
+};
+
 struct journal_batch {
     const struct journal_event *events;
     size_t event_count;
@@ -83,6 +89,7 @@ struct journal_batch {
     const struct document *documents;
     size_t document_count;
     struct forgetting forget;
+    struct log_mark log_mark;
     bool durable; /* asks for a commit at once, as a durable event does: for a batch of documents without events */
 };
 
@@ -178,6 +185,8 @@ struct old_run {
     int64_t accepted_ms, ended_ms; /* ended_ms 0: it is not at rest */
 };
 int journal_next_old_run(struct journal *journal, uint64_t after, struct old_run *ret, struct error *err) MUST_CHECK;
+/* The first run behind `after` whose log segment is marked; 0 = none. */
+int journal_next_marked_log(struct journal *journal, uint64_t after, uint64_t *ret_run, struct error *err) MUST_CHECK;
 /* Recomputes a run's hash chain. -ERROR_CONFLICT names the first event that does not fit. */
 int journal_verify(struct journal *journal, uint64_t run, struct error *err) MUST_CHECK;
 

@@ -64,6 +64,7 @@ enum query {
     QUERY_SEARCH_DOCUMENTS_BACK,
     QUERY_NEXT_FORGOTTEN,
     QUERY_IS_FORGOTTEN,
+    QUERY_NEXT_MARKED_LOG,
     QUERY_NEXT_OLD_RUN,
     QUERY_FOLLOWING_RUN,
     QUERY_RUN_ROW,
@@ -78,6 +79,7 @@ enum forget {
     FORGET_FIND_PLAN,
     FORGET_RUN,
     FORGET_SHIM,
+    FORGET_LOG_MARK,
     FORGET_PLAN,
     FORGET_EVENTS,
     FORGET_STEPS,
@@ -90,7 +92,8 @@ enum writer_state { WRITER_IDLE, WRITER_DELAYING, WRITER_BUSY };
 /* The writer's own: its connection, statements and what it remembers. */
 struct writer {
     sqlite3 *database;
-    sqlite3_stmt *begin, *commit, *add_event, *find_head, *put_run, *put_step, *put_shim, *put_blob, *put_document, *remove_document;
+    sqlite3_stmt *begin, *commit, *add_event, *find_head, *put_run, *put_step, *put_shim, *put_blob, *put_document, *remove_document,
+        *mark_log, *unmark_log;
     sqlite3_stmt *forget[FORGET_COUNT];
     sqlite3_stmt *read_epoch;
     struct epoch epoch;                   /* since writer_open; read by the loop's thread, too */

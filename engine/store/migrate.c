@@ -60,7 +60,12 @@ static const char version_5[] =
     "    host TEXT NOT NULL, since_ms INTEGER NOT NULL);\n"
     "INSERT INTO server VALUES (1, lower(hex(randomblob(16))), 0, 0, '', 0);\n";
 
-const char *const journal_migrations[] = {version_1, version_2, version_3, version_4, version_5};
+/* Log segments that nobody writes to any more and that are not compressed yet: those of all runs that ended before there was such a mark.
+ */
+static const char version_6[] = "CREATE TABLE closed_logs (run INTEGER PRIMARY KEY);\n"
+                                "INSERT INTO closed_logs SELECT run FROM runs WHERE ended_ms > 0;\n";
+
+const char *const journal_migrations[] = {version_1, version_2, version_3, version_4, version_5, version_6};
 const size_t journal_migration_count = COUNT_OF(journal_migrations);
 
 static int check_identity(sqlite3 *database, int64_t version, struct error *err)

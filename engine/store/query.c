@@ -57,6 +57,7 @@ static const char *const queries[QUERY_LIST_RUNS] = {
         "SELECT min(run) FROM (SELECT min(run) AS run FROM events WHERE run > ?1 UNION ALL SELECT min(run) FROM runs WHERE run > ?1"
         " UNION ALL SELECT min(run) FROM steps WHERE run > ?1 UNION ALL SELECT min(run) FROM shims WHERE run > ?1)",
     [QUERY_IS_FORGOTTEN] = "SELECT 1 FROM forgotten WHERE run = ?1",
+    [QUERY_NEXT_MARKED_LOG] = "SELECT run FROM closed_logs WHERE run > ?1 ORDER BY run LIMIT 1",
     [QUERY_RUN_ROW] = "SELECT key, pipeline, repository, ref, commit_id, author, title, trigger, state, reason, message, waiting_for, plan,"
                       " accepted_ms, started_ms, ended_ms, step_count, steps_done, steps_failed FROM runs WHERE run = ?1",
     [QUERY_STEP_ROWS] = "SELECT step, path, type, title, state, reason, message, waiting_for, outputs, attempt, started_ms, ended_ms,"

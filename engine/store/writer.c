@@ -58,6 +58,8 @@ int writer_open(struct writer *writer, const char *path, struct error *err)
         {&writer->put_document, "INSERT INTO documents (collection, id, key, body) VALUES (?1, ?2, ?3, ?4)"
                                 " ON CONFLICT (collection, id) DO UPDATE SET body = ?4"},
         {&writer->remove_document, "DELETE FROM documents WHERE collection = ?1 AND id = ?2"},
+        {&writer->mark_log, "INSERT INTO closed_logs (run) VALUES (?1) ON CONFLICT DO NOTHING"},
+        {&writer->unmark_log, "DELETE FROM closed_logs WHERE run = ?1"},
     };
     for (size_t i = 0; i < COUNT_OF(kept); i++) {
         failed = database_prepare(writer->database, kept[i].sql, kept[i].statement, err);
@@ -74,7 +76,8 @@ int writer_open(struct writer *writer, const char *path, struct error *err)
 void writer_close(struct writer *writer, bool broken)
 {
     sqlite3_stmt **const kept[] = {&writer->begin, &writer->commit, &writer->add_event, &writer->find_head, &writer->put_run,
-        &writer->put_step, &writer->put_shim, &writer->put_blob, &writer->put_document, &writer->remove_document, &writer->read_epoch};
+        &writer->put_step, &writer->put_shim, &writer->put_blob, &writer->put_document, &writer->remove_document, &writer->read_epoch,
+        &writer->mark_log, &writer->unmark_log};
     for (size_t i = 0; i < COUNT_OF(kept); i++)
         sqlite3_finalize(take(kept[i]));
     forget_close(writer);
@@ -253,6 +256,19 @@ static int leave(struct writer *writer, int failed)
     return failed;
 }
 
+static int write_log_mark(struct writer *writer, const struct log_mark *mark, struct error *err)
+{
+    sqlite3_stmt *statement = mark->gone ? writer->unmark_log : writer->mark_log;
+    bind_number(statement, 1, mark->run);
+    return write_step(writer, statement, "marking a log in", err);
+}
+
+static int write_marks(struct writer *writer, const struct journal_batch *batch, struct error *err)
+{
+    int failed = batch->log_mark.run ? write_log_mark(writer, &batch->log_mark, err) : 0;
+    return failed || !batch->forget.run ? failed : forget_write(writer, &batch->forget, err);
+}
+
 /* One transaction with all of the group, if the journal is still ours. */
 static int write_group(struct writer *writer, const struct append_list *group, struct error *err)
 {
@@ -263,7 +279,7 @@ static int write_group(struct writer *writer, const struct append_list *group, s
         failed = write_append(writer, append, err);
     if (!failed) failed = write_rows(writer, err);
     for (struct append *append = group->first; append && !failed; append = append->next) /* behind the rows: they say who needs a plan */
-        if (append->batch.forget.run) failed = forget_write(writer, &append->batch.forget, err);
+        failed = write_marks(writer, &append->batch, err);
     if (failed) failed = leave(writer, failed);
     return failed ? failed : write_step(writer, writer->commit, "committing to", err);
 }

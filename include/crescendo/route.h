@@ -49,6 +49,7 @@ struct stream *respond_stream(struct request *request, const char *type, void (*
 void stream_write(struct stream *stream, const char *bytes, size_t size); /* copies; a peer that lets 8 MiB queue up is cut off */
 size_t stream_queued(const struct stream *stream);                        /* bytes that the peer has not taken: for holding back */
 void stream_end(struct stream *stream);
+void stream_fail(struct stream *stream); /* ends it, too, but so that the peer sees that something is missing */
 /* Called when all that was written has been taken by the peer; NULL to stop. */
 void stream_on_drained(struct stream *stream, void (*drained)(void *context));
 

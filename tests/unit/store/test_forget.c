@@ -92,6 +92,38 @@ static void a_plan_that_a_new_run_has_stays(void **state)
     assert_int_equal(journal_get_blob(fixture->journal, digest, &bytes, NULL, &err), -ERROR_NOT_FOUND);
 }
 
+static void mark_log(struct fixture *fixture, uint64_t run, bool gone)
+{
+    journal_append(fixture->journal, &(struct journal_batch){.log_mark = {run, gone}}, NULL, NULL);
+    fixture_settle(fixture);
+}
+
+static uint64_t next_marked(struct fixture *fixture, uint64_t after)
+{
+    uint64_t run = 0;
+    struct error err = {0};
+    if (journal_next_marked_log(fixture->journal, after, &run, &err) < 0) fail_msg("%s", err.message);
+    return run;
+}
+
+static void a_log_stays_marked_until_it_is_done_or_its_run_is_forgotten(void **state)
+{
+    struct fixture *fixture = *state;
+    for (uint64_t run = 1; run <= 3; run++)
+        append_run(fixture, run_row_of(run, NULL, "r", "p", "failed"));
+    mark_log(fixture, 1, false);
+    mark_log(fixture, 3, false);
+    mark_log(fixture, 3, false);
+    fixture_reopen(fixture);
+    assert_int_equal(next_marked(fixture, 0), 1);
+    assert_int_equal(next_marked(fixture, 1), 3);
+    assert_int_equal(next_marked(fixture, 3), 0);
+    forget(fixture, 1, 0);
+    assert_int_equal(next_marked(fixture, 0), 3);
+    mark_log(fixture, 3, true);
+    assert_int_equal(next_marked(fixture, 0), 0);
+}
+
 static void the_next_old_run_is_never_the_last(void **state)
 {
     struct fixture *fixture = *state;
@@ -165,6 +197,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_run_goes_in_portions, fixture_begin, fixture_end),
         cmocka_unit_test_setup_teardown(a_plan_that_a_new_run_has_stays, fixture_begin, fixture_end),
+        cmocka_unit_test_setup_teardown(a_log_stays_marked_until_it_is_done_or_its_run_is_forgotten, fixture_begin, fixture_end),
         cmocka_unit_test_setup_teardown(the_next_old_run_is_never_the_last, fixture_begin, fixture_end),
         cmocka_unit_test_setup_teardown(a_reader_reads_beside_the_writer, fixture_begin, fixture_end),
         cmocka_unit_test_setup_teardown(a_copy_is_a_journal, fixture_begin, fixture_end),

@@ -61,6 +61,16 @@ static void check_documents(struct fixture *fixture)
     assert_string_equal(id, "17");
 }
 
+/* What ended before there were marks has one. */
+static void check_marks(struct fixture *fixture)
+{
+    uint64_t run = 0;
+    assert_int_equal(journal_next_marked_log(fixture->journal, 0, &run, NULL), 0);
+    assert_int_equal(run, 1);
+    assert_int_equal(journal_next_marked_log(fixture->journal, 1, &run, NULL), 0);
+    assert_int_equal(run, 0);
+}
+
 static void every_released_version_opens(void **state)
 {
     (void)state;
@@ -72,6 +82,7 @@ static void every_released_version_opens(void **state)
         fixture_open(fixture);
         check_content(fixture);
         if (version >= 3) check_documents(fixture);
+        check_marks(fixture);
         assert_int_equal(fixture_end(&own), 0);
     }
 }

@@ -287,6 +287,7 @@ static void every_query_has_its_index(void **state)
         {QUERY_SEARCH_DOCUMENTS_BACK, "INDEX documents_by_number (collection=?)"},
         {QUERY_NEXT_FORGOTTEN, "PRIMARY KEY (rowid>?)"},
         {QUERY_IS_FORGOTTEN, "PRIMARY KEY (rowid=?)"},
+        {QUERY_NEXT_MARKED_LOG, "PRIMARY KEY (rowid>?)"},
         {QUERY_NEXT_OLD_RUN, "PRIMARY KEY (rowid>? AND rowid<?)"},
         {QUERY_RUN_ROW, "PRIMARY KEY (rowid=?)"},
         {QUERY_STEP_ROWS, "PRIMARY KEY (run=?)"},
