@@ -27,6 +27,7 @@ struct supervisor {
     char *folder;
     int fd; /* -1: not connected */
     unsigned tries, open_handles;
+    int watched; /* what the poll asks for; 0: nothing */
     bool greeted, attached, polling, lost, ending, closed, busy;
     uint64_t epoch, replaced_by; /* ours; that of the engine for which the shim refused us, or 0 */
     uint64_t sequence;           /* the last report that was delivered */
@@ -105,6 +106,15 @@ static void give_way(struct supervisor *supervisor)
     if (supervisor->hooks.replaced) supervisor->hooks.replaced(supervisor->hooks.context, supervisor->replaced_by);
 }
 
+/* libuv asks the kernel anew at each start, so it is started only where something changes. */
+static void watch(struct supervisor *supervisor)
+{
+    int wanted = UV_READABLE | (supervisor->out.size ? UV_WRITABLE : 0);
+    if (supervisor->fd < 0 || !supervisor->polling || wanted == supervisor->watched) return;
+    uv_poll_start(&supervisor->poll, wanted, poll_ready);
+    supervisor->watched = wanted;
+}
+
 static void write_out(struct supervisor *supervisor)
 {
     while (supervisor->fd >= 0 && supervisor->out.size) {
@@ -114,8 +124,7 @@ static void write_out(struct supervisor *supervisor)
         wire_drop(&supervisor->out, (size_t)put);
     }
     if (supervisor->ending && supervisor->attached && !supervisor->out.size) return close_all(supervisor);
-    if (supervisor->fd >= 0 && supervisor->polling)
-        uv_poll_start(&supervisor->poll, UV_READABLE | (supervisor->out.size ? UV_WRITABLE : 0), poll_ready);
+    watch(supervisor);
 }
 
 static void flush_ready(uv_idle_t *flush)
@@ -141,6 +150,7 @@ static void connect_now(struct supervisor *supervisor)
     if (uv_poll_init(supervisor->loop, &supervisor->poll, supervisor->fd)) return lose(supervisor);
     supervisor->poll.data = supervisor;
     supervisor->polling = true;
+    supervisor->watched = 0;
     supervisor->open_handles++;
     size_t start = wire_begin(&supervisor->out, SHIM_ATTACH);
     wire_u32(&supervisor->out, SHIM_PROTOCOL_OLDEST);

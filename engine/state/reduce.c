@@ -166,6 +166,14 @@ static void fold_starting(struct step_state *step, const struct event *event)
     (void)event;
 }
 
+static void keep_checkpoint(struct run_state *state, struct step_state *step, const struct event *event)
+{
+    json_t *checkpoint = json_object_get(event->data, "checkpoint");
+    if (!checkpoint) return;
+    replace_json(&step->checkpoint, checkpoint);
+    state->has_checkpoint = true;
+}
+
 static void fold_parked(struct run_state *state, uint32_t index, struct step_state *step, const struct event *event)
 {
     step->wait = event_wait(event);
@@ -174,8 +182,7 @@ static void fold_parked(struct run_state *state, uint32_t index, struct step_sta
     step->reason = event_reason(event);
     step->parks = false;
     replace_text(&step->message, json_text(event->data, "message", NULL));
-    json_t *checkpoint = json_object_get(event->data, "checkpoint");
-    if (checkpoint) replace_json(&step->checkpoint, checkpoint);
+    keep_checkpoint(state, step, event);
     state->parked_count[step->wait]++;
     if (step->wait == WAIT_group) state->stages[state->plan->steps[index].stage].asked_ms = event->time_ms;
     if (step->until_ms) timer_add(state, (struct timer){step->until_ms, state->plan->steps[index].stage, index});
@@ -195,10 +202,9 @@ static void fold_output(struct step_state *step, const struct event *event)
     json_decref(merged);
 }
 
-static void fold_checkpoint(struct step_state *step, const struct event *event)
+static void fold_checkpoint(struct run_state *state, struct step_state *step, const struct event *event)
 {
-    json_t *checkpoint = json_object_get(event->data, "checkpoint");
-    if (checkpoint) replace_json(&step->checkpoint, checkpoint);
+    keep_checkpoint(state, step, event);
     step->parks = event_wait(event) != WAIT_none;
     step->park_wait = event_wait(event);
     step->park_until_ms = json_whole(event->data, "until", 0);
@@ -255,7 +261,7 @@ static void fold_kind(struct run_state *state, uint32_t index, const struct even
         step->fault_reason = event_reason(event);
         break;
     case EVENT_step_output: fold_output(step, event); break;
-    case EVENT_step_checkpoint: fold_checkpoint(step, event); break;
+    case EVENT_step_checkpoint: fold_checkpoint(state, step, event); break;
     case EVENT_step_vote: fold_vote(step, event); break;
     case EVENT_step_resolved: fold_resolved(step, event); break;
     case EVENT_step_cancelling: fold_cancelling(step, event); break;

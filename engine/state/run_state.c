@@ -211,7 +211,7 @@ void count_step_move(struct run_state *state, uint32_t step, enum step_status fr
 bool run_judges(const struct run_state *state)
 {
     bool judges = false;
-    if (state->status != RUN_running && state->status != RUN_waiting) return false;
+    if (!state->has_checkpoint || (state->status != RUN_running && state->status != RUN_waiting)) return false;
     for (uint32_t i = 0; i < state->plan->step_count; i++) {
         const struct step_state *step = &state->steps[i];
         if (step->status == STEP_pending || step->status == STEP_ready || step_status_at_rest(step->status)) continue;

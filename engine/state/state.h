@@ -203,6 +203,7 @@ struct run_state {
     uint32_t ready_count;       /* steps that wait for a slot */
     uint32_t unknown_count;     /* steps whose outcome a person must settle */
     uint32_t parked_count[WAIT_COUNT];
+    bool has_checkpoint;    /* of any step, ever: without one nobody judges */
     uint64_t effect_events; /* folded so far: while it stays the same, so do effects and leases */
     uint64_t done_count;    /* effects that were done: the last one's order */
     bool lets_go;           /* of rollback_failed: a person cancelled it, and undoing failed again: others may go on in its groups */
