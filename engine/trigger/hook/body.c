@@ -5,6 +5,7 @@
 #include "base/encode.h"
 #include "base/mem.h"
 #include "crescendo/limits.h"
+#include "trigger/hook/objects.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,8 +16,8 @@ enum {
     FILES_TOTAL_BYTES = LIMIT_REQUEST_BYTES / 2, /* base64 adds a third */
     FILES_COUNT = 200,
     PATHS_BYTES = 512 * 1024,
-    COMMIT_BYTES = 64 * 1024, /* what is read of a commit and of the tree of pipelines/ */
-    TREE_BYTES = 1024 * 1024,
+    COMMIT_BYTES = 64 * 1024,      /* what is read of a commit */
+    TREE_BYTES = 1024 * 1024,      /* of the tree of a folder */
     ROOT_BYTES = 16 * 1024 * 1024, /* of the tree at the top, to see what crescendo.yaml is */
     TITLE_BYTES = 200,
 };
@@ -47,67 +48,90 @@ static void add_title(struct text *body, const struct text *commit)
     json_add(body, message, size);
 }
 
-struct library { /* pipelines/NAME.yaml of one commit */
-    char *names[FILES_COUNT];
-    size_t count;
+/* An object by its id; one of another type, or that is not there, is not found. False: git is gone. */
+static bool get(struct hook *hook, const char *id, const char *type, size_t keep, struct text *out, bool *ret_found)
+{
+    static const char *const argv[] = {"git", "cat-file", "--batch", NULL};
+    const char *seen = NULL;
+    size_t start = out->size;
+    *ret_found = false;
+    if (object_read(id, keep, out, &seen)) {
+        *ret_found = text_equal(seen, type);
+        if (!*ret_found) out->size = start;
+        return true;
+    }
+    AUTO(free_text) char *ask = mem_format("%s\n", id);
+    return (hook->cat.buffer || child_start(&hook->cat, argv)) && child_say(&hook->cat, ask, strlen(ask)) &&
+           read_object(&hook->cat, type, keep, out, ret_found);
+}
+
+struct entry { /* of a tree: MODE SP NAME NUL id */
+    const char *mode, *name;
+    char id[65];
 };
 
-/* Reads a tree object (mode SP name NUL id) and asks for its YAML files. */
-static bool ask_for_library(struct hook *hook, const struct text *tree, size_t id_size, struct library *library)
+/* The entry at *at, which is moved behind it; false: there is none. */
+static bool next_entry(const struct text *tree, const char **at, size_t id_size, struct entry *ret)
 {
-    struct text ask = {0};
-    const char *at = text_view(tree), *end = at + tree->size;
-    while (at < end && library->count < FILES_COUNT) {
-        const char *name = memchr(at, ' ', (size_t)(end - at));
-        const char *id = name ? memchr(name, '\0', (size_t)(end - name)) : NULL;
-        if (!id || (size_t)(end - id) <= id_size) break;
-        if (text_starts(at, "100") && text_ends(name + 1, ".yaml")) {
-            library->names[library->count++] = mem_format("pipelines/%s", name + 1);
-            for (size_t i = 1; i <= id_size; i++)
-                text_add_format(&ask, "%02x", (unsigned char)id[i]);
-            text_add_char(&ask, '\n');
-        }
-        at = id + 1 + id_size;
-    }
-    bool good = !ask.size || child_say(&hook->cat, ask.bytes, ask.size);
-    text_release(&ask);
+    const char *end = text_view(tree) + tree->size;
+    const char *name = memchr(*at, ' ', (size_t)(end - *at));
+    const char *id = name ? memchr(name, '\0', (size_t)(end - name)) : NULL;
+    if (!id || (size_t)(end - id) <= id_size) return false;
+    *ret = (struct entry){.mode = *at, .name = name + 1};
+    for (size_t i = 0; i < id_size; i++)
+        snprintf(ret->id + 2 * i, 3, "%02x", (unsigned char)id[1 + i]);
+    *at = id + 1 + id_size;
+    return true;
+}
+
+static bool find_entry(const struct text *tree, size_t id_size, const char *wanted, size_t wanted_size, struct entry *ret)
+{
+    const char *at = text_view(tree);
+    while (next_entry(tree, &at, id_size, ret))
+        if (strlen(ret->name) == wanted_size && memcmp(ret->name, wanted, wanted_size) == 0) return true;
+    return false;
+}
+
+static bool is_file(const struct entry *entry)
+{
+    return text_starts(entry->mode, "100");
+}
+
+/* The regular file at a path below the tree, through its folders; a link is none. */
+static bool get_file(
+    struct hook *hook, const struct text *tree, size_t id_size, const char *path, size_t keep, struct text *out, bool *ret_found)
+{
+    struct entry entry;
+    const char *slash = strchr(path, '/');
+    *ret_found = false;
+    if (!find_entry(tree, id_size, path, slash ? (size_t)(slash - path) : strlen(path), &entry)) return true;
+    if (!slash) return !is_file(&entry) || get(hook, entry.id, "blob", keep, out, ret_found);
+    struct text folder = {0};
+    bool found = false, good = get(hook, entry.id, "tree", TREE_BYTES, &folder, &found);
+    if (good && found) good = get_file(hook, &folder, id_size, slash + 1, keep, out, ret_found);
+    text_release(&folder);
     return good;
 }
 
-static bool add_library(struct hook *hook, const struct text *tree, size_t id_size, struct text *body, unsigned *count)
+/* pipelines/NAME.yaml of the commit. */
+static bool add_library(struct hook *hook, const struct text *root, size_t id_size, struct text *body, unsigned *count)
 {
-    struct library library = {0};
-    bool good = ask_for_library(hook, tree, id_size, &library);
-    for (size_t i = 0; i < library.count; i++) {
+    struct text tree = {0};
+    struct entry entry;
+    bool found = false, good = true;
+    if (find_entry(root, id_size, "pipelines", strlen("pipelines"), &entry)) good = get(hook, entry.id, "tree", TREE_BYTES, &tree, &found);
+    const char *at = text_view(&tree);
+    for (unsigned files = 0; good && files < FILES_COUNT && next_entry(&tree, &at, id_size, &entry);) {
+        if (!is_file(&entry) || !text_ends(entry.name, ".yaml")) continue;
+        AUTO(free_text) char *name = mem_format("pipelines/%s", entry.name);
         struct text file = {0};
-        bool found = false;
-        good = good && read_object(&hook->cat, "blob", LIMIT_PIPELINE_BYTES + 1, &file, &found);
-        if (good && found && body->size + file.size * 4 / 3 < FILES_TOTAL_BYTES) add_file(body, library.names[i], &file, count);
+        good = get(hook, entry.id, "blob", LIMIT_PIPELINE_BYTES + 1, &file, &found);
+        if (good && found && body->size + file.size * 4 / 3 < FILES_TOTAL_BYTES) add_file(body, name, &file, count);
         text_release(&file);
-        free(library.names[i]);
+        files++;
     }
+    text_release(&tree);
     return good;
-}
-
-/* The entry of the tree, "MODE NAME"; NULL: there is none. */
-static const char *find_entry(const struct text *tree, size_t id_size, const char *wanted)
-{
-    const char *at = text_view(tree), *end = at + tree->size;
-    while (at < end) {
-        const char *name = memchr(at, ' ', (size_t)(end - at));
-        const char *id = name ? memchr(name, '\0', (size_t)(end - name)) : NULL;
-        if (!id || (size_t)(end - id) <= id_size) return NULL;
-        if (text_equal(name + 1, wanted)) return at;
-        at = id + 1 + id_size;
-    }
-    return NULL;
-}
-
-/* Is this entry a symbolic link? What git hands out for one is its target's path. */
-static bool is_link(const struct text *tree, size_t id_size, const char *wanted)
-{
-    const char *entry = find_entry(tree, id_size, wanted);
-    return entry && text_starts(entry, "120000 ");
 }
 
 /* A path that git may be asked for, on one line, inside the commit. */
@@ -121,20 +145,14 @@ static bool is_plain_path(const char *path)
 
 /* The service's descriptor: the file that the pipeline calls so, else service.yaml; one that is not there is left out. */
 static bool add_service(
-    struct hook *hook, const char *commit, const struct text *pipeline, const struct text *root, struct text *body, unsigned *count)
+    struct hook *hook, const struct text *pipeline, const struct text *root, size_t id_size, struct text *body, unsigned *count)
 {
-    size_t id_size = strlen(commit) / 2;
-    struct text name = {0}, ask = {0}, file = {0};
+    struct text name = {0}, file = {0};
     bool found = false, good = true;
-    if (!text_find_top_value(text_view(pipeline), "service", &name) && find_entry(root, id_size, "service.yaml"))
-        text_add(&name, "service.yaml");
-    if (is_plain_path(text_view(&name)) && !is_link(root, id_size, text_view(&name))) {
-        text_add_format(&ask, "%s:%s\n", commit, text_view(&name));
-        good = child_say(&hook->cat, ask.bytes, ask.size) && read_object(&hook->cat, "blob", LIMIT_PIPELINE_BYTES + 1, &file, &found);
-    }
+    if (!text_find_top_value(text_view(pipeline), "service", &name)) text_add(&name, "service.yaml");
+    if (is_plain_path(text_view(&name))) good = get_file(hook, root, id_size, text_view(&name), LIMIT_PIPELINE_BYTES + 1, &file, &found);
     if (good && found && body->size + file.size * 4 / 3 < FILES_TOTAL_BYTES) add_file(body, text_view(&name), &file, count);
     text_release(&name);
-    text_release(&ask);
     text_release(&file);
     return good;
 }
@@ -160,32 +178,46 @@ static void add_paths(const struct update *update, struct text *body)
     child_end(&diff);
 }
 
+/* A commit begins with "tree ID". */
+static bool get_root(struct hook *hook, const struct text *commit, size_t id_size, struct text *root, bool *ret_found)
+{
+    const char *text = text_view(commit);
+    *ret_found = false;
+    if (!text_starts(text, "tree ") || strcspn(text + strlen("tree "), "\n") != 2 * id_size) return true;
+    AUTO(free_text) char *id = mem_copy_bytes(text + strlen("tree "), 2 * id_size);
+    return get(hook, id, "tree", ROOT_BYTES, root, ret_found);
+}
+
+static bool add_files(struct hook *hook, const struct text *root, size_t id_size, struct text *body, bool *ret_filters)
+{
+    static const char pipeline[] = "crescendo.yaml";
+    struct text file = {0};
+    struct entry entry;
+    bool found = false;
+    unsigned count = 0;
+    bool good = get_file(hook, root, id_size, pipeline, LIMIT_PIPELINE_BYTES + 1, &file, &found);
+    bool link = find_entry(root, id_size, pipeline, strlen(pipeline), &entry) && text_starts(entry.mode, "120000 ");
+    if (good && found) add_file(body, pipeline, &file, &count);
+    if (good && found) good = add_library(hook, root, id_size, body, &count);
+    if (good && found) good = add_service(hook, &file, root, id_size, body, &count);
+    text_add(body, link ? "],\"link\":true" : "]");
+    *ret_filters = strstr(text_view(&file), "paths") != NULL;
+    text_release(&file);
+    return good;
+}
+
 /* Everything about the commit: its files, its title and, where the file filters by paths, what changed. False: git failed. */
 static bool add_commit(struct hook *hook, const struct update *update, struct text *body)
 {
-    static const char *const cat_argv[] = {"git", "cat-file", "--batch", NULL};
-    struct text ask = {0}, commit = {0}, file = {0}, tree = {0}, root = {0};
-    bool found_commit = false, found_file = false, found_tree = false, found_root = false;
-    unsigned count = 0;
-    text_add_format(&ask, "%s\n%s^{tree}\n%s:crescendo.yaml\n%s:pipelines\n", update->new, update->new, update->new, update->new);
-    bool good = hook->cat.buffer || child_start(&hook->cat, cat_argv);
-    good = good && child_say(&hook->cat, ask.bytes, ask.size);
-    good = good && read_object(&hook->cat, "commit", COMMIT_BYTES, &commit, &found_commit);
-    good = good && read_object(&hook->cat, "tree", ROOT_BYTES, &root, &found_root);
-    good = good && read_object(&hook->cat, "blob", LIMIT_PIPELINE_BYTES + 1, &file, &found_file);
-    good = good && read_object(&hook->cat, "tree", TREE_BYTES, &tree, &found_tree);
-    bool link = found_root && is_link(&root, strlen(update->new) / 2, "crescendo.yaml");
-    found_file = found_file && !link;
-    if (good && found_file) add_file(body, "crescendo.yaml", &file, &count);
-    if (good && found_file && found_tree) good = add_library(hook, &tree, strlen(update->new) / 2, body, &count);
-    if (good && found_file) good = add_service(hook, update->new, &file, &root, body, &count);
-    text_add(body, link ? "],\"link\":true" : "]");
-    if (good && found_commit) add_title(body, &commit);
-    if (good && !is_zeros(update->old) && strstr(text_view(&file), "paths")) add_paths(update, body);
-    text_release(&ask);
+    struct text commit = {0}, root = {0};
+    size_t id_size = strlen(update->new) / 2;
+    bool found = false, filters = false;
+    bool good = get(hook, update->new, "commit", COMMIT_BYTES, &commit, &found);
+    good = good && get_root(hook, &commit, id_size, &root, &found);
+    good = good && add_files(hook, &root, id_size, body, &filters);
+    if (good && commit.size) add_title(body, &commit);
+    if (good && !is_zeros(update->old) && filters) add_paths(update, body);
     text_release(&commit);
-    text_release(&file);
-    text_release(&tree);
     text_release(&root);
     return good;
 }

@@ -25,7 +25,7 @@ struct hook {
     const char *server, *token;
     int64_t follow_seconds;
     bool colour;
-    struct child cat;                       /* git cat-file --batch, started when first needed */
+    struct child cat;                       /* git cat-file --batch, started for the first object that objects.c cannot read */
     unsigned spooled;                       /* files made so far */
     unsigned long long runs[HOOK_RUNS_MAX]; /* those that were started, to be followed */
     unsigned run_count;

@@ -1,0 +1,196 @@
+/* test_objects.c: git's objects without git, against git itself: loose and packed, at every level of compression, cut and damaged. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "base/mem.h"
+#include "trigger/hook/inflate.c"
+#include "trigger/hook/objects.c"
+
+#include <ftw.h>
+#include <stdio.h>
+
+static char folder[] = "/tmp/crescendo-objects-XXXXXX";
+
+static int make_folder(void **state)
+{
+    (void)state;
+    return mkdtemp(folder) && chdir(folder) == 0 ? 0 : -1;
+}
+
+static int remove_one(const char *path, const struct stat *facts, int type, struct FTW *place)
+{
+    (void)facts;
+    (void)type;
+    (void)place;
+    return remove(path);
+}
+
+static int remove_folder(void **state)
+{
+    (void)state;
+    return chdir("/") || nftw(folder, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+}
+
+static void run(const char *command)
+{
+    if (system(command) != 0) fail_msg("failed: %s", command);
+}
+
+static void read_all(FILE *file, struct text *out)
+{
+    char bytes[4096];
+    for (size_t got; (got = fread(bytes, 1, sizeof bytes, file)) > 0;)
+        text_add_bytes(out, bytes, got);
+}
+
+/* Compares every object of the repository; how many were read without git. */
+static unsigned compare_all(void)
+{
+    unsigned count = 0;
+    char id[80], type[16];
+    FILE *list = popen("git cat-file --batch-all-objects --batch-check='%(objectname) %(objecttype)'", "r");
+    while (fscanf(list, "%70s %15s", id, type) == 2) {
+        struct text ours = {0}, theirs = {0};
+        const char *seen = NULL;
+        if (object_read(id, SIZE_MAX / 2, &ours, &seen)) {
+            AUTO(free_text) char *command = mem_format("git cat-file %s %s", type, id);
+            FILE *content = popen(command, "r");
+            read_all(content, &theirs);
+            pclose(content);
+            assert_string_equal(seen, type);
+            assert_int_equal(ours.size, theirs.size);
+            assert_memory_equal(text_view(&ours), text_view(&theirs), ours.size);
+            count++;
+        }
+        text_release(&ours);
+        text_release(&theirs);
+    }
+    pclose(list);
+    return count;
+}
+
+static void make_repository(const char *name, const char *format, unsigned level)
+{
+    AUTO(free_text)
+    char *command = mem_format(
+        "git init -q --object-format=%s -b main %s && cd %s && git config core.compression %u && git config user.email a@b "
+        "&& git config user.name A && mkdir -p d/e && : >empty && seq 1 5000 >d/numbers && head -c 70000 /dev/urandom >d/e/noise "
+        "&& head -c 300000 /dev/zero >zeros && printf 'stages: []\\n' >crescendo.yaml && git add . && git commit -qm 'First é' "
+        "&& seq 1 5001 >d/numbers && git commit -qam second && git tag -a -m note v1",
+        format, name, name, level);
+    run(command);
+    AUTO(free_text) char *inside = mem_format("%s/.git", name);
+    assert_int_equal(chdir(inside), 0);
+}
+
+static void are_what_git_says(const char *name, const char *format, unsigned level)
+{
+    make_repository(name, format, level);
+    unsigned loose = compare_all();
+    assert_int_equal(loose, 14);
+    run("git gc -q --prune=now");
+    unsigned packed = compare_all();
+    assert_in_range(packed, 9, loose); /* the deltas are left to git */
+    assert_int_equal(chdir(folder), 0);
+}
+
+static void objects_are_what_git_says(void **state)
+{
+    (void)state;
+    are_what_git_says("stored", "sha1", 0);
+    are_what_git_says("quick", "sha1", 1);
+    are_what_git_says("small", "sha1", 9);
+    are_what_git_says("long-ids", "sha256", 6);
+}
+
+static void no_more_is_kept_than_asked_for(void **state)
+{
+    (void)state;
+    make_repository("kept", "sha1", 6);
+    for (unsigned packed = 0; packed < 2; packed++) {
+        char id[80] = "";
+        FILE *name = popen("git rev-parse HEAD:zeros", "r");
+        assert_int_equal(fscanf(name, "%70s", id), 1);
+        pclose(name);
+        struct text out = {0};
+        const char *type = NULL;
+        assert_true(object_read(id, 100, &out, &type));
+        assert_int_equal(out.size, 100);
+        text_release(&out);
+        run("git gc -q --prune=now");
+    }
+    assert_int_equal(chdir(folder), 0);
+}
+
+static void what_is_no_object_is_none(void **state)
+{
+    (void)state;
+    make_repository("none", "sha1", 6);
+    static const char *const ids[] = {"", "00", "0000000000000000000000000000000000000000", "../../../../../../../../etc/passwd00000000",
+        "ABCDEFABCDEFABCDEFABCDEFABCDEFABCDEFABCD"};
+    struct text out = {0};
+    const char *type = NULL;
+    for (size_t i = 0; i < sizeof ids / sizeof *ids; i++)
+        assert_false(object_read(ids[i], 100, &out, &type));
+    assert_int_equal(out.size, 0);
+    text_release(&out);
+    assert_int_equal(chdir(folder), 0);
+}
+
+/* Every cut of a stream is refused, and no damage of one byte passes: the sum at the end sees it. */
+static void damage_is_noticed(void **state)
+{
+    (void)state;
+    static const char wanted[] = "hello hello hellhello hello hellhello hello hell";
+    static const unsigned char stream[] = {
+        0x78, 0x9c, 0xcb, 0x48, 0xcd, 0xc9, 0xc9, 0x57, 0xc8, 0x80, 0x93, 0x19, 0x04, 0xf8, 0x00, 0xbd, 0x92, 0x12, 0x28};
+    struct text whole = {0};
+    assert_true(inflate_zlib(stream, sizeof stream, 1000, &whole));
+    assert_string_equal(text_view(&whole), wanted);
+    text_release(&whole);
+    for (size_t size = 0; size < sizeof stream; size++) {
+        struct text out = {0};
+        assert_false(inflate_zlib(stream, size, 1000, &out));
+        text_release(&out);
+    }
+    for (size_t bit = 0; bit < 8 * sizeof stream; bit++) {
+        unsigned char copy[sizeof stream];
+        struct text out = {0};
+        memcpy(copy, stream, sizeof stream);
+        copy[bit / 8] ^= (unsigned char)(1 << bit % 8);
+        bool other = inflate_zlib(copy, sizeof copy, 100000, &out) && !text_equal(text_view(&out), wanted);
+        if (other) fail_msg("the damage of bit %zu was not noticed", bit);
+        text_release(&out);
+    }
+}
+
+/* Bytes that mean nothing: no crash, no end of memory. */
+static void noise_is_refused(void **state)
+{
+    (void)state;
+    uint32_t random = 1;
+    for (unsigned round = 0; round < 20000; round++) {
+        unsigned char bytes[64] = {0x78, 0x9c};
+        struct text out = {0};
+        for (size_t i = 2; i < sizeof bytes; i++)
+            bytes[i] = (unsigned char)((random = random * 1664525 + 1013904223) >> 24);
+        (void)inflate_zlib(bytes, sizeof bytes, 4096, &out);
+        assert_in_range(out.size, 0, 4096);
+        text_release(&out);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(objects_are_what_git_says),
+        cmocka_unit_test(no_more_is_kept_than_asked_for),
+        cmocka_unit_test(what_is_no_object_is_none),
+        cmocka_unit_test(damage_is_noticed),
+        cmocka_unit_test(noise_is_refused),
+    };
+    return cmocka_run_group_tests(tests, make_folder, remove_folder);
+}
