@@ -113,6 +113,7 @@ void effect_look(struct world *world, struct process *process, enum look look)
 {
     process->look = look;
     process->has_waited = false;
+    if (process->adopts && world->peer.kinds[process->step] == PEER_BLIND) return record(world, process, "done", THEN_GO_ON);
     if (world->peer.kinds[process->step] == PEER_BLIND) return record(world, process, "unsure", look == LOOK_UNDO ? THEN_END : THEN_FAIL);
     ask_peer(world, process);
 }
@@ -122,6 +123,7 @@ void effect_look(struct world *world, struct process *process, enum look look)
 
 static void saw_nothing(struct world *world, struct process *process)
 {
+    if (process->adopts && world->peer.kinds[process->step] == PEER_FORGETS) return record(world, process, "done", THEN_GO_ON);
     if (world->peer.kinds[process->step] == PEER_FORGETS)
         return record(world, process, "unsure", process->look == LOOK_UNDO ? THEN_END : THEN_FAIL);
     if (!is_life_over(world, process)) {
@@ -196,6 +198,7 @@ static void hear_intended(struct world *world, struct process *process, const ch
     bool is_told = !strcmp(type, "go") || !strcmp(type, "find");
     if (!is_told) return;
     snprintf(process->key, sizeof process->key, "%s", json_text(answer, "key", ""));
+    process->adopts = world->odds && json_text(answer, "adopt", NULL);
     if (!strcmp(type, "go")) return send(world, process);
     effect_look(world, process, LOOK_ASKED);
 }

@@ -51,7 +51,7 @@ struct tick_place {
 /* Where a canary is on its way (canary.c): its checkpoint, too. */
 struct canary_place {
     int64_t share, ticks; /* the share that it has, counted from 1, and for how many ticks; 0 = none yet */
-    bool has_verdict, is_harm, is_back;
+    bool has_begun, has_verdict, is_harm, is_back;
 };
 /* What one that undoes was told to undo: its input's list, newest first. */
 struct undoing {
@@ -67,7 +67,7 @@ struct process {
     enum look look;
     enum then then; /* once the outcome is on record */
     bool is_ok;     /* PROCESS_GONE: ended as a success, as far as the shim can tell */
-    bool is_cancelled, has_effect, is_parking, is_partial;
+    bool is_cancelled, has_effect, is_parking, is_partial, has_said_hello;
     bool undoes; /* it was started to compensate */
     struct undoing undoings[UNDOINGS_MAX];
     uint32_t undoing_count, at_undoing;
@@ -75,6 +75,7 @@ struct process {
     uint32_t effect;             /* its place among the step's effects, as planned */
     char service[SERVICE_BYTES]; /* that it is about; "" = none */
     bool was_found_absent, has_waited;
+    bool adopts; /* a person says that the effect was done, and that counts where the peer cannot tell (a user's world) */
     uint32_t pauses;
     uint64_t request; /* the number of the request whose reply it waits for */
     int64_t kill_ms;  /* is_cancelled: its grace is over */
@@ -255,7 +256,7 @@ bool is_canary(const struct world *world, uint32_t step);
 void canary_read(struct world *world, struct process *process);
 void canary_work(struct world *world, struct process *process);
 void canary_went_well(struct world *world, struct process *process); /* the share that it ordered */
-void canary_kept(struct world *world, struct process *process);      /* its verdict is on record */
+void canary_kept(struct world *world, struct process *process);      /* its place, or its verdict, is on record */
 
 /* peer.c */
 enum { REQUEST_LIFE_MS = 40, REQUEST_PATIENCE_MS = 15 }; /* times the pace */
@@ -268,6 +269,7 @@ bool peer_step(struct world *world); /* a request or a reply arrives, if its tim
 int64_t peer_next_ms(const struct world *world);
 const struct order *peer_order(const struct world *world, const char *key); /* what is there in truth; NULL: nothing */
 bool peer_cancel(struct world *world, uint32_t step, const char *key);      /* an order that is under way; false: denied */
+void peer_note_settled(struct world *world, uint32_t step); /* it is as it was before: nothing has to be ordered to undo it */
 bool peer_is_at_rest(const struct world *world, uint32_t step);             /* no request of the step is under way */
 void peer_take_back(struct world *world, uint32_t step);                    /* by a person's hand: what it has of the step */
 void peer_release(struct world *world);
