@@ -34,9 +34,19 @@ static int print_scenarios(const struct cli *cli)
     return 0;
 }
 
+/* Did you mean; NULL: none is like it. */
+static const char *nearest_scenario(const char *name)
+{
+    enum { NAMES_MAX = 40 };
+    const char *names[NAMES_MAX + 1] = {NULL};
+    for (size_t i = 0; scenarios[i].name && i < NAMES_MAX; i++)
+        names[i] = scenarios[i].name;
+    return name_nearest(name, names);
+}
+
 static int find_scenario(const char *name, const struct odds **ret, struct error *err)
 {
-    const char *nearest = scenario_nearest(name);
+    const char *nearest = nearest_scenario(name);
     *ret = scenario_find(name);
     if (*ret) return 0;
     error_set(err, ERROR_INVALID, NOWHERE, "there is no scenario '%.80s'", name);

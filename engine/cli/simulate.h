@@ -6,12 +6,11 @@
 #include "sim/simulate.h"
 
 /* --- simulate_story.c --- */
-enum sign { SIGN_NONE, SIGN_FAULT, SIGN_SENDS, SIGN_ASKS, SIGN_MAKES };
 struct story {
     const struct terminal *terminal;
     const struct plan *plan;
     struct run_state *state; /* the fold of what is on disk: what somebody who watches sees */
-    struct text out;         /* the lines; NULL-like while lines is what is wanted */
+    struct text out;         /* the lines, where text is wanted */
     json_t *lines;           /* [{at_ms, kind, words}], where JSON is wanted; else NULL */
     int64_t last_ms;
 };

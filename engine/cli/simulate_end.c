@@ -52,10 +52,10 @@ static void add_orders(struct text *out, const struct terminal *terminal, const 
         {"SENT", .right = true}, {"ASKED", .right = true}, {"MADE", .right = true}, {"RECORD"}};
     size_t i;
     json_t *order;
+    text_add_char(out, '\n');
     if (!json_array_size(orders)) return;
     struct table *table = table_new(columns, COUNT_OF(columns));
     json_array_foreach(orders, i, order) add_order(table, order);
-    text_add_char(out, '\n');
     table_print(table, terminal->columns, terminal->colour, out);
     table_free(&table);
     text_add_char(out, '\n');

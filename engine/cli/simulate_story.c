@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { TIME_COLUMNS = 11, INDENT = TIME_COLUMNS + 4 };
+enum { TIME_COLUMNS = 12, INDENT = TIME_COLUMNS + 4 };
 
 void story_begin(struct story *story, const struct plan *plan, const struct terminal *terminal, bool as_json)
 {

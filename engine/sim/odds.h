@@ -47,7 +47,6 @@ struct odds {
 /* The table, in the order of the help; NULL-name-ended. */
 extern const struct odds scenarios[];
 const struct odds *scenario_find(const char *name); /* NULL: there is none */
-const char *scenario_nearest(const char *name);     /* did you mean; NULL */
 bool scenario_touches(const struct odds *odds, const struct plan *plan, const struct plan_stage *stage);
 bool scenario_touches_any(const struct odds *odds, const struct plan *plan); /* a stage of the plan */
 

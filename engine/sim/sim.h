@@ -269,9 +269,9 @@ bool peer_step(struct world *world); /* a request or a reply arrives, if its tim
 int64_t peer_next_ms(const struct world *world);
 const struct order *peer_order(const struct world *world, const char *key); /* what is there in truth; NULL: nothing */
 bool peer_cancel(struct world *world, uint32_t step, const char *key);      /* an order that is under way; false: denied */
-void peer_note_settled(struct world *world, uint32_t step); /* it is as it was before: nothing has to be ordered to undo it */
-bool peer_is_at_rest(const struct world *world, uint32_t step);             /* no request of the step is under way */
-void peer_take_back(struct world *world, uint32_t step);                    /* by a person's hand: what it has of the step */
+void peer_note_settled(struct world *world, uint32_t step);     /* it is as it was before: nothing has to be ordered to undo it */
+bool peer_is_at_rest(const struct world *world, uint32_t step); /* no request of the step is under way */
+void peer_take_back(struct world *world, uint32_t step);        /* by a person's hand: what it has of the step */
 void peer_release(struct world *world);
 
 /* shares.c */
