@@ -135,7 +135,7 @@ const struct command commands[] = {
     {.name = "simulate",
         .group = "Write a pipeline",
         .summary = "see what a pipeline does when things go wrong",
-        .usage = "[FILE] [--scenario NAME] [--seed N | --seeds N] [OPTION...]",
+        .usage = "[FILE] [--scenario NAME] [OPTION...]",
         .options = simulate_options,
         .about =
             "Plans the pipeline as `plan` does, and lives a run of it in a simulated world: the real engine, in virtual time, against "

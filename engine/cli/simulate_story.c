@@ -44,7 +44,7 @@ static enum style style_of_mark(const char *line)
     static const struct {
         const char *mark;
         enum style style;
-    } marks[] = {{"✓", STYLE_GOOD}, {"✗", STYLE_BAD}, {"⚡", STYLE_BAD}, {"↺", STYLE_WAIT}, {"■", STYLE_WAIT}, {"…", STYLE_WAIT},
+    } marks[] = {{"✓", STYLE_GOOD}, {"✗", STYLE_BAD}, {"↯", STYLE_BAD}, {"↺", STYLE_WAIT}, {"■", STYLE_WAIT}, {"…", STYLE_WAIT},
         {"!", STYLE_WAIT}, {"?", STYLE_WAIT}, {"→", STYLE_BUSY}, {"◆", STYLE_STRONG}};
     for (size_t i = 0; i < COUNT_OF(marks); i++)
         if (text_starts(line, marks[i].mark)) return marks[i].style;
@@ -109,7 +109,7 @@ static void hear_fault(void *context, int64_t ms, enum fault fault, uint32_t ste
 {
     struct story *story = context;
     AUTO(text_release) struct text line = {0};
-    text_add(&line, "⚡ ");
+    text_add(&line, "↯ ");
     if (step != NO_STEP) text_add_format(&line, "%s%s: ", of_undo ? "undoing " : "", story->plan->steps[step].path);
     text_add(&line, fault_help(fault));
     if (is_restarted(fault)) text_add(&line, "; the server starts again and reads its journal");

@@ -49,6 +49,12 @@ static void flush(struct world *world)
     engine->votes = engine->cancels = engine->settled = 0;
 }
 
+static void tell_committed(const struct world *world, const struct batch *batch)
+{
+    for (size_t i = 0; i < batch->events.count && world->witness.event; i++)
+        world->witness.event(world->witness.context, &batch->events.items[i]);
+}
+
 bool engine_commit(struct world *world)
 {
     struct journal_model *journal = &world->journal;
@@ -58,10 +64,9 @@ bool engine_commit(struct world *world)
         world->acknowledged_votes += batch->votes;
         world->acknowledged_cancels += batch->cancels;
         world->acknowledged_settled += batch->settled;
-        for (size_t i = 0; i < batch->events.count; i++) {
+        for (size_t i = 0; i < batch->events.count; i++)
             tick_committed(world, &batch->events.items[i]);
-            if (world->witness.event) world->witness.event(world->witness.context, &batch->events.items[i]);
-        }
+        tell_committed(world, batch);
     }
     return true;
 }
@@ -377,7 +382,8 @@ static void lose_batches(struct world *world)
     if (kept < journal->count) fault_note(world, FAULT_write_torn, NO_STEP, false);
     while (journal->count > kept)
         event_list_release(&journal->batches[--journal->count].events);
-    journal->committed = journal->count;
+    for (; journal->committed < journal->count; journal->committed++)
+        tell_committed(world, &journal->batches[journal->committed]); /* it was on disk, and nobody was told */
 }
 
 void engine_crash(struct world *world)
