@@ -17,57 +17,61 @@ static void assert_fits(const char *text, size_t columns)
 static const char *const RELEASE = "stage a-stage-with-a-name-that-is-rather-long\nstep order-it order undo=order\n"
                                    "stage sign\nstep approve approve by=ops expires=172800000\n";
 
-static void tell(const char *scenario, uint64_t seed, bool as_json, struct story *story, json_t **ret_report)
+/* A story, its report, and the plan that both are about. */
+struct told {
+    struct plan *plan;
+    struct story story;
+    json_t *report;
+};
+
+static struct told *tell(const char *scenario, uint64_t seed, bool as_json)
 {
-    struct plan *plan = make_plan(RELEASE);
-    story_begin(story, plan, &NARROW, as_json);
-    *ret_report =
-        simulate(&(struct simulation){.plan = plan, .odds = scenario_find(scenario), .seed = seed, .listener = story_listener(story)});
-    free_made_plan(&plan);
+    struct told *told = mem_alloc(sizeof *told);
+    told->plan = make_plan(RELEASE);
+    story_begin(&told->story, told->plan, &NARROW, as_json);
+    told->report = simulate(
+        &(struct simulation){.plan = told->plan, .odds = scenario_find(scenario), .seed = seed, .listener = story_listener(&told->story)});
+    return told;
+}
+
+static void free_told(struct told **told)
+{
+    story_release(&(*told)->story);
+    json_decref((*told)->report);
+    free_made_plan(&(*told)->plan);
+    free(*told);
 }
 
 static void a_story_fits_a_terminal(void **state)
 {
     (void)state;
     for (uint64_t seed = 1; seed <= 20; seed++) {
-        struct story story;
-        json_t *report;
-        tell("forgetful-peer", seed, false, &story, &report);
+        AUTO(free_told) struct told *told = tell("forgetful-peer", seed, false);
         struct text end = {0};
-        simulated_add_end(&end, &NARROW, report);
-        assert_fits(text_view(&story.out), 80);
+        simulated_add_end(&end, &NARROW, told->report);
+        assert_fits(text_view(&told->story.out), 80);
         assert_fits(text_view(&end), 80);
         assert_non_null(strstr(text_view(&end), "promise     held"));
         text_release(&end);
-        story_release(&story);
-        json_decref(report);
     }
 }
 
 static void days_are_told(void **state)
 {
     (void)state;
-    struct story story;
-    json_t *report;
-    tell("absent-approver", 1, false, &story, &report);
-    assert_non_null(strstr(text_view(&story.out), "\n2 d 00:0"));
-    assert_non_null(strstr(text_view(&story.out), "nobody decided in time"));
-    story_release(&story);
-    json_decref(report);
+    AUTO(free_told) struct told *told = tell("absent-approver", 1, false);
+    assert_non_null(strstr(text_view(&told->story.out), "\n2 d 00:0"));
+    assert_non_null(strstr(text_view(&told->story.out), "nobody decided in time"));
 }
 
 static void a_story_is_a_list_as_well(void **state)
 {
     (void)state;
-    struct story story;
-    json_t *report;
-    tell("calm", 1, true, &story, &report);
-    assert_int_equal(story.out.size, 0);
-    assert_true(json_array_size(story.lines) > 5);
-    assert_string_equal(json_text(json_array_get(story.lines, 0), "kind", ""), "event");
-    assert_string_equal(json_text(json_array_get(story.lines, 0), "words", ""), "run 1 of test");
-    story_release(&story);
-    json_decref(report);
+    AUTO(free_told) struct told *told = tell("calm", 1, true);
+    assert_int_equal(told->story.out.size, 0);
+    assert_true(json_array_size(told->story.lines) > 5);
+    assert_string_equal(json_text(json_array_get(told->story.lines, 0), "kind", ""), "event");
+    assert_string_equal(json_text(json_array_get(told->story.lines, 0), "words", ""), "run 1 of test");
 }
 
 static void a_broken_promise_is_said(void **state)
