@@ -4,7 +4,7 @@
 lint/NAME/    crescendo.yaml (and pipelines/), expected.txt: output, then the line `exit: N`
 plan/NAME/    crescendo.yaml, plan.txt, plan.json, plan.dot: whichever exist are compared
 simulate/NAME/  args: what `crescendo simulate` is told; expected.txt: output, then the line `exit: N`
-reference/    docs/reference/pipeline.md, service.md, domain.md and pipeline.schema.json are up to date
+reference/    docs/reference/pipeline.md, service.md, domain.md, commands.md and pipeline.schema.json are up to date
 `args` beside a file: further arguments, one a line. --update rewrites what is expected. BUILD is the build folder.
 """
 import difflib
@@ -57,6 +57,11 @@ def case_reference(path, *options):
     yield path, text + problems + (f"exit: {code}\n" if code else "")
 
 
+def case_help(path):
+    text, problems, code = crescendo(ROOT, "help", "--markdown")
+    yield path, text + problems + (f"exit: {code}\n" if code else "")
+
+
 def cases():
     for kind, make in (("lint", case_lint), ("plan", case_plan), ("simulate", case_simulate)):
         for folder in sorted((HERE / kind).glob("*/")):
@@ -65,6 +70,7 @@ def cases():
     reference = ROOT / "docs" / "reference"
     yield "reference/page", case_reference(reference / "pipeline.md", "--reference")
     yield "reference/schema", case_reference(reference / "pipeline.schema.json", "--schema")
+    yield "reference/commands", case_help(reference / "commands.md")
     for name in ("service", "domain"):
         yield f"reference/{name}", case_reference(reference / f"{name}.md", "--reference", name)
 
