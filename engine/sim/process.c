@@ -86,6 +86,7 @@ static void end_by_lot(struct world *world, struct process *process)
 {
     uint32_t lot = world->is_calm ? chance_below(&world->chance, 80) : chance_below(&world->chance, 100);
     if (process->is_parking) return process_end(world, process, 75);
+    if (process->hangs) return shim_finish(world, process, CAUSE_TIMEOUT, 0);
     if (process->is_partial) return process_end(world, process, 1);
     if (world->odds) return process_end(world, process, !process->has_effect && lot < world->odds->step_fails ? 1 : 0);
     if (lot < 84) return process_end(world, process, 0);
@@ -181,9 +182,22 @@ static void say_hello(struct world *world, struct process *process)
     process->has_said_hello = true;
 }
 
+static bool hangs_by_lot(struct world *world)
+{
+    return world->odds && world->odds->step_hangs && !world->is_calm && chance_percent(&world->chance, world->odds->step_hangs);
+}
+
+static void hang(struct world *world, struct process *process)
+{
+    process->hangs = true;
+    process->phase = PHASE_OVER;
+    process->next_ms = world->now_ms + world->plan->steps[process->step].timeout_ms;
+}
+
 static void work(struct world *world, struct process *process)
 {
     say_hello(world, process);
+    if (hangs_by_lot(world)) return hang(world, process);
     if (process->undoes) return work_at_undoing(world, process);
     if (is_judge(world, process->step)) return tick_judge(world, process);
     if (is_canary(world, process->step)) return canary_work(world, process);

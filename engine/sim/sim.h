@@ -67,7 +67,7 @@ struct process {
     enum look look;
     enum then then; /* once the outcome is on record */
     bool is_ok;     /* PROCESS_GONE: ended as a success, as far as the shim can tell */
-    bool is_cancelled, has_effect, is_parking, is_partial, has_said_hello;
+    bool is_cancelled, has_effect, is_parking, is_partial, has_said_hello, hangs;
     bool undoes; /* it was started to compensate */
     struct undoing undoings[UNDOINGS_MAX];
     uint32_t undoing_count, at_undoing;
@@ -326,8 +326,7 @@ void shim_release(struct world *world);
 
 /* engine.c */
 void engine_fold(struct world *world, struct event_list *events); /* empties events */
-void engine_begin(struct world *world);                           /* the run is accepted */
-void engine_crash(struct world *world);                           /* forgets, then takes up what the journal has */
+void engine_write(struct world *world);                           /* what was folded becomes a batch of the journal */
 bool engine_commit(struct world *world);
 bool engine_hear(struct world *world);       /* the next report, or that the shim is gone */
 bool engine_hear_again(struct world *world); /* an old report, or a line of an earlier attempt */
@@ -335,6 +334,11 @@ bool engine_advance(struct world *world);
 bool engine_act(struct world *world);
 bool engine_learn(struct world *world); /* that the leases are held */
 int64_t engine_next_ms(const struct world *world);
+void engine_tell_committed(const struct world *world, const struct batch *batch); /* to the witness */
+
+/* restart.c */
+void engine_begin(struct world *world); /* the run is accepted */
+void engine_crash(struct world *world); /* forgets, then takes up what the journal has */
 void engine_release(struct world *world);
 
 /* people.c */

@@ -101,6 +101,23 @@ static void refused_orders_take_back_what_was_done(void **state)
     assert_true(rolled_back > 5);
 }
 
+/* The shim ends what hangs when the step's own time is over. */
+static void what_hangs_is_ended_by_its_timeout(void **state)
+{
+    (void)state;
+    struct plan *plan = make_plan("stage s\nstep one run timeout=600000\nstep two run timeout=600000\n");
+    size_t timed_out = 0;
+    for (uint64_t seed = 1; seed <= 40; seed++) {
+        AUTO(free_json) json_t *report = live(plan, "hanging-steps", seed);
+        assert_true(json_flag(report, "held", false));
+        if (strcmp(json_text(report, "reason", ""), "timeout") != 0) continue;
+        timed_out++;
+        assert_true(json_whole(report, "took_ms", 0) >= 600000);
+    }
+    free_made_plan(&plan);
+    assert_true(timed_out > 2 && timed_out < 38);
+}
+
 /* --- canaries --- */
 
 static struct plan *canary_plan(void)
@@ -248,6 +265,7 @@ int main(void)
         cmocka_unit_test(lost_replies_are_asked_for),
         cmocka_unit_test(what_nobody_can_tell_is_settled_by_a_person),
         cmocka_unit_test(refused_orders_take_back_what_was_done),
+        cmocka_unit_test(what_hangs_is_ended_by_its_timeout),
         cmocka_unit_test(a_good_canary_gets_every_share),
         cmocka_unit_test(a_bad_canary_is_taken_back),
         cmocka_unit_test(without_data_nothing_is_promoted),
