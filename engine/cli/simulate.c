@@ -39,7 +39,7 @@ static const char *nearest_scenario(const char *name)
 {
     enum { NAMES_MAX = 40 };
     const char *names[NAMES_MAX + 1] = {NULL};
-    for (size_t i = 0; scenarios[i].name && i < NAMES_MAX; i++)
+    for (size_t i = 0; i < NAMES_MAX && scenarios[i].name; i++)
         names[i] = scenarios[i].name;
     return name_nearest(name, names);
 }

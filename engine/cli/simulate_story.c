@@ -123,13 +123,13 @@ static void hear_act(void *context, int64_t ms, enum act act, uint32_t index, ui
     const json_t *planned = json_array_get(step->effects, effect);
     const char *name = json_text(planned, "name", "?"), *target = json_text(planned, "target", "the peer");
     AUTO(free_text) char *what = mem_format("%s%s", of_undo ? "undo " : "", name);
-    AUTO(free_text) char *line = NULL;
+    AUTO(text_release) struct text line = {0};
     switch (act) {
-    case ACT_SENDS: line = mem_format("→ %s sends \"%s\" to %s", step->path, what, target); break;
-    case ACT_ASKS: line = mem_format("? %s asks %s for \"%s\" by its key", step->path, target, what); break;
-    case ACT_MAKES: line = mem_format("◆ %s does \"%s\" of %s", target, what, step->path); break;
+    case ACT_SENDS: text_add_format(&line, "→ %s sends \"%s\" to %s", step->path, what, target); break;
+    case ACT_ASKS: text_add_format(&line, "? %s asks %s for \"%s\" by its key", step->path, target, what); break;
+    case ACT_MAKES: text_add_format(&line, "◆ %s does \"%s\" of %s", target, what, step->path); break;
     }
-    tell(story, ms, "act", line);
+    tell(story, ms, "act", text_view(&line));
 }
 
 struct listener story_listener(struct story *story)

@@ -72,7 +72,7 @@ static void add_lease(const struct world *world, const struct process *process, 
     json_put_text(outcome, "service", process->service);
     json_put(outcome, "lease",
         has_none ? json_null()
-                 : json_pack("{s:s, s:I, s:s}", "service", process->service, "ttl_ms", (json_int_t)(LEASE_MS * world->pace), "url", "u"));
+                 : json_pack("{s:s, s:I, s:s}", "service", process->service, "ttl_ms", LEASE_MS * (json_int_t)world->pace, "url", "u"));
 }
 
 static json_t *outcome_of(const struct world *world, const struct process *process)
