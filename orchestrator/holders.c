@@ -53,8 +53,8 @@ static void remember(struct holders *holders, const char *engine, int64_t epoch)
     json_put_whole(holders->epochs, engine, epoch);
     json_put_whole(body, "epoch", epoch);
     document_list_add(&list, collection, engine, NULL, body);
-    journal_append(holders->journal,
-        &(struct journal_batch){.documents = list.items, .document_count = list.count, .durable = true}, NULL, NULL);
+    journal_append(
+        holders->journal, &(struct journal_batch){.documents = list.items, .document_count = list.count, .durable = true}, NULL, NULL);
 }
 
 int holders_pass(struct holders *holders, const char *engine, uint64_t epoch, struct error *err)

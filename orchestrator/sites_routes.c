@@ -32,8 +32,9 @@ struct renewal {
 static void on_renew(uv_work_t *work)
 {
     struct renewal *renewal = work->data;
-    AUTO(free_json) json_t *fields = json_pack(
-        "{s:s, s:I, s:I}", "service", renewal->service, "lease_ms", renewal->ttl_ms, "epoch", (json_int_t)renewal->epoch);
+    AUTO(free_json)
+    json_t *fields =
+        json_pack("{s:s, s:I, s:I}", "service", renewal->service, "lease_ms", renewal->ttl_ms, "epoch", (json_int_t)renewal->epoch);
     renewal->failed = keeper_ask(renewal->folder, "lease", fields, ANSWER_MS, &renewal->answer, NULL, &renewal->err);
 }
 
@@ -253,7 +254,11 @@ static void handle_one(struct request *request, void *context)
 static const struct field lease_fields[] = {
     {.name = "ttl_ms", .type = FIELD_INTEGER, .flags = FIELD_REQUIRED, .min = 1000, .max = 3600 * 1000, .help = "How long from now"},
     {.name = "engine", .type = FIELD_TEXT, .help = "Who renews it: names the journal of the server that asks"},
-    {.name = "epoch", .type = FIELD_INTEGER, .min = 0, .max = INT64_MAX, .help = "Which start of that server it is: refused below the highest"},
+    {.name = "epoch",
+        .type = FIELD_INTEGER,
+        .min = 0,
+        .max = INT64_MAX,
+        .help = "Which start of that server it is: refused below the highest"},
     FIELD_END,
 };
 

@@ -32,7 +32,7 @@ struct lease {
     int64_t asked_ms;              /* the present or last request */
     int64_t away_ms, back_ms;      /* wall clock: the server that had it before was last heard of then, we began; 0 = it was lent to us */
     bool asking, sure, lost, held;
-    char *trouble; /* what the last request came to, in words; NULL = success */
+    char *trouble;      /* what the last request came to, in words; NULL = success */
     struct epoch epoch; /* what the worker says of us */
     /* The answer of the request under way: written by the worker, read when it is done. */
     int status;

@@ -167,5 +167,6 @@ static void on_replaced(void *context, uint64_t epoch)
 
 struct supervisor_hooks live_supervisor_hooks(struct live_run *run)
 {
-    return (struct supervisor_hooks){on_report, on_batch_end, on_attached, on_lost, run, on_replaced, journal_epoch(run->engine->journal)->number};
+    return (struct supervisor_hooks){
+        on_report, on_batch_end, on_attached, on_lost, run, on_replaced, journal_epoch(run->engine->journal)->number};
 }

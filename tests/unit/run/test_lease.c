@@ -160,8 +160,8 @@ static void a_lease_is_renewed(void **unused)
     tend(&fixture);
     const struct epoch *epoch = journal_epoch(fixture.engine.journal);
     AUTO(free_text)
-    char *expected = mem_format("PUT /lease/v1/leases/17.1%%2Fx HTTP/1.1 {\"ttl_ms\":300,\"engine\":\"%s\",\"epoch\":%llu}\n", epoch->engine,
-        (unsigned long long)epoch->number);
+    char *expected = mem_format("PUT /lease/v1/leases/17.1%%2Fx HTTP/1.1 {\"ttl_ms\":300,\"engine\":\"%s\",\"epoch\":%llu}\n",
+        epoch->engine, (unsigned long long)epoch->number);
     expect_said(&fixture, expected);
     assert_true(lease_wait_ms(fixture.run) <= 100);
     tend(&fixture);
