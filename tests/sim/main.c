@@ -86,6 +86,8 @@ static bool disturb(struct world *world)
     if (world->is_calm) return false;
     if (may_strike(world) && chance_percent(&world->chance, 2)) return crash_something(world), true;
     if (may_strike(world) && chance_below(&world->chance, 400) == 0) return move_clock(world), true;
+    if (may_strike(world) && chance_below(&world->chance, 400) == 0) return stale_begin(world), true;
+    if (world->stale.is_there && chance_below(&world->chance, 50) == 0) return stale_wake(world), true;
     if (may_strike(world) && chance_below(&world->chance, 200) == 0 && engine_hear_again(world)) return true;
     if (world->cancel_budget && world->fault_count < world->fault_limit && chance_below(&world->chance, 300) == 0) {
         world->cancel_budget--;
@@ -157,12 +159,14 @@ static void live(struct world *world)
         if (disturb(world) || happen(world)) continue;
         pass_time(world);
     }
+    stale_wake(world);
     if (!world->fault) drain(world);
     if (!world->fault) check_end(world);
 }
 
 static void release(struct world *world)
 {
+    stale_release(world);
     engine_release(world);
     shim_release(world);
     peer_release(world);
