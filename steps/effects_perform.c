@@ -104,6 +104,7 @@ static bool is_refusal(const struct error *err)
     case ERROR_DENIED:
     case ERROR_UNAUTHENTICATED:
     case ERROR_LIMIT:
+    case ERROR_STALE:
     case ERROR_UNSUPPORTED: return true;
     case ERROR_NONE:
     case ERROR_IO:

@@ -28,10 +28,11 @@ struct supervisor {
     int fd; /* -1: not connected */
     unsigned tries, open_handles;
     bool greeted, attached, polling, lost, ending, closed, busy;
-    uint64_t sequence;   /* the last report that was delivered */
-    uint64_t replay_to;  /* HELLO came, and the reports up to this one are told again; then it is attached */
-    struct wire in, out; /* out holds ATTACH alone until HELLO came */
-    struct wire queued;  /* requests until then */
+    uint64_t epoch, replaced_by; /* ours; that of the engine for which the shim refused us, or 0 */
+    uint64_t sequence;           /* the last report that was delivered */
+    uint64_t replay_to;          /* HELLO came, and the reports up to this one are told again; then it is attached */
+    struct wire in, out;         /* out holds ATTACH alone until HELLO came */
+    struct wire queued;          /* requests until then */
     struct text text;
 };
 
@@ -97,6 +98,13 @@ static void lose(struct supervisor *supervisor)
     if (supervisor->hooks.lost) supervisor->hooks.lost(supervisor->hooks.context);
 }
 
+/* The shim lives and is not ours any more: what was queued for it is never said. */
+static void give_way(struct supervisor *supervisor)
+{
+    supervisor->lost = true;
+    if (supervisor->hooks.replaced) supervisor->hooks.replaced(supervisor->hooks.context, supervisor->replaced_by);
+}
+
 static void write_out(struct supervisor *supervisor)
 {
     while (supervisor->fd >= 0 && supervisor->out.size) {
@@ -135,8 +143,9 @@ static void connect_now(struct supervisor *supervisor)
     supervisor->polling = true;
     supervisor->open_handles++;
     size_t start = wire_begin(&supervisor->out, SHIM_ATTACH);
-    wire_u32(&supervisor->out, SHIM_PROTOCOL_VERSION);
+    wire_u32(&supervisor->out, SHIM_PROTOCOL_OLDEST);
     wire_u64(&supervisor->out, supervisor->sequence);
+    wire_u64(&supervisor->out, supervisor->epoch);
     wire_finish(&supervisor->out, start);
     write_out(supervisor);
 }
@@ -187,7 +196,7 @@ static bool greet(struct supervisor *supervisor, struct view payload)
     uint32_t version = view_u32(&payload);
     view_u32(&payload);
     uint64_t first = view_u64(&payload), last = view_u64(&payload);
-    if (payload.bad || version != SHIM_PROTOCOL_VERSION || supervisor->greeted) return false;
+    if (payload.bad || version < SHIM_PROTOCOL_OLDEST || supervisor->greeted) return false;
     if (last > supervisor->sequence && first > supervisor->sequence + 1) return false; /* reports were lost: not our shim any more */
     supervisor->greeted = true;
     supervisor->tries = 0;
@@ -200,6 +209,10 @@ static bool greet(struct supervisor *supervisor, struct view payload)
 static bool take_frame(struct supervisor *supervisor, unsigned type, struct view payload)
 {
     if (type == SHIM_HELLO) return greet(supervisor, payload);
+    if (type == SHIM_STALE && !supervisor->greeted) {
+        supervisor->replaced_by = view_u64(&payload);
+        return false;
+    }
     struct supervisor_report report;
     if (!supervisor->greeted || !report_read(type, payload, &supervisor->text, &report)) return false;
     if (report.sequence <= supervisor->sequence) return true; /* heard before */
@@ -237,10 +250,12 @@ static void read_in(struct supervisor *supervisor)
     bool good = take_frames(supervisor);
     if (supervisor->closed) return;
     if (supervisor->hooks.batch_end) supervisor->hooks.batch_end(supervisor->hooks.context);
-    if (!good && !supervisor->closed) {
-        disconnect(supervisor);
+    if (good || supervisor->closed) return;
+    disconnect(supervisor);
+    if (supervisor->replaced_by)
+        give_way(supervisor);
+    else
         lose(supervisor);
-    }
 }
 
 static void poll_ready(uv_poll_t *poll, int status, int events)
@@ -263,6 +278,7 @@ int supervisor_open(uv_loop_t *loop, const char *folder, const char *shim_path, 
     supervisor->folder = mem_copy_text(folder);
     supervisor->hooks = *hooks;
     supervisor->sequence = last_sequence;
+    supervisor->epoch = hooks->epoch;
     supervisor->fd = -1;
     supervisor->open_handles = 2;
     uv_timer_init(loop, &supervisor->retry);

@@ -36,6 +36,9 @@ struct supervisor_hooks {
     /* The shim is gone for good: reports that it left in RUN/reports were delivered before this call. */
     void (*lost)(void *context);
     void *context;
+    /* The shim obeys an engine of a later epoch, and tells us nothing: neither attached nor lost will be called. */
+    void (*replaced)(void *context, uint64_t epoch);
+    uint64_t epoch; /* ours, that the shim is told */
 };
 
 /* Finds the run's living shim by its lock, or starts one when `start` is set (else: delivers what RUN/reports holds beyond

@@ -42,16 +42,27 @@ static bool somebody_accepts(const struct sockaddr_un *address)
     return fd >= 0 && (connect(fd, (const struct sockaddr *)address, sizeof *address) == 0 || errno == EAGAIN);
 }
 
+static int check_free(const struct sockaddr_un *address, const char *path, struct error *err)
+{
+    if (!somebody_accepts(address)) return 0;
+    error_set(err, ERROR_CONFLICT, NOWHERE, "%s: another server listens there", path);
+    return error_hint(err, "stop it first, or use another data folder");
+}
+
+int http_check_unix(const char *path, struct error *err)
+{
+    struct sockaddr_un address = {0};
+    AUTO(close_fd) int folder = -1;
+    return unix_address(path, &address, &folder, NULL) < 0 ? 0 : check_free(&address, path, err);
+}
+
 int http_listen_unix(const char *path, int *ret_fd, struct error *err)
 {
     struct sockaddr_un address = {0};
     AUTO(close_fd) int folder = -1;
     int code = unix_address(path, &address, &folder, err);
+    if (code == 0) code = check_free(&address, path, err);
     if (code < 0) return code;
-    if (somebody_accepts(&address)) {
-        error_set(err, ERROR_CONFLICT, NOWHERE, "%s: another server listens there", path);
-        return error_hint(err, "stop it first, or use another data folder");
-    }
     struct stat old;
     if (lstat(path, &old) == 0 && S_ISSOCK(old.st_mode)) unlink(path);
     AUTO(close_fd) int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);

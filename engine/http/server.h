@@ -36,6 +36,8 @@ unsigned http_server_connections(const struct http_server *server);
 void http_server_close(struct http_server **server);
 
 /* Listening sockets. A stale Unix socket file (nobody accepts) is replaced; a live one is -ERROR_CONFLICT. */
+/* -ERROR_CONFLICT: somebody listens there. What cannot be reached is nobody's. */
+int http_check_unix(const char *path, struct error *err) MUST_CHECK;
 int http_listen_unix(const char *path, int *ret_fd, struct error *err) MUST_CHECK;
 int http_listen_tcp(const char *host_port, int *ret_fd, struct error *err) MUST_CHECK; /* "127.0.0.1:8080", "[::1]:0" */
 

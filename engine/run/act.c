@@ -41,8 +41,7 @@ static int need_supervisor(struct live_run *run, struct error *err)
 {
     if (run->supervisor) return 0;
     if (make_run_folder(run, err) < 0) return -(int)err->code;
-    struct supervisor_hooks hooks = live_supervisor_hooks;
-    hooks.context = run;
+    const struct supervisor_hooks hooks = live_supervisor_hooks(run);
     int failed = supervisor_open(
         run->engine->loop, run->folder, run->engine->options.shim, run->report_sequence, true, &hooks, &run->supervisor, err);
     return failed < 0 ? error_wrap(err, "the run's supervisor did not start") : 0;

@@ -119,7 +119,7 @@ int launch_step(struct live_run *run, uint32_t step, struct error *err) MUST_CHE
 char *launch_workspace(const struct live_run *run, uint32_t stage); /* RUN/workspaces/build; caller frees */
 
 /* reports.c */
-extern const struct supervisor_hooks live_supervisor_hooks; /* its context is filled in */
+struct supervisor_hooks live_supervisor_hooks(struct live_run *run);
 void live_report(struct live_run *run, const struct report *report);
 void live_forget_shim(struct live_run *run); /* nothing is handed over, no sandbox is made */
 

@@ -83,8 +83,7 @@ int read_events(
    rest. */
 static int find_shim(struct live_run *run, struct error *err)
 {
-    struct supervisor_hooks hooks = live_supervisor_hooks;
-    hooks.context = run;
+    const struct supervisor_hooks hooks = live_supervisor_hooks(run);
     if (!file_exists(run->folder)) return 0;
     return supervisor_open(
         run->engine->loop, run->folder, run->engine->options.shim, run->report_sequence, false, &hooks, &run->supervisor, err);
@@ -120,7 +119,7 @@ static bool is_open(const struct engine *engine, int64_t number)
 /* No hook: what it has to say, nobody wants to know. */
 static void end_stray(struct engine *engine, const char *folder, int64_t number)
 {
-    static const struct supervisor_hooks none = {0};
+    const struct supervisor_hooks none = {.epoch = journal_epoch(engine->journal)->number};
     AUTO(free_text) char *socket = mem_format("%s/shim.sock", folder);
     struct supervisor *supervisor;
     struct error ignored = {0};

@@ -111,7 +111,8 @@ static void on_report(void *context, const struct supervisor_report *said)
         break;
     case SHIM_LINE: on_line(run, said); break;
     case SHIM_ISOLATION: on_isolation(run, said); break;
-    case SHIM_HELLO: break;
+    case SHIM_HELLO:
+    case SHIM_STALE: break;
     }
 }
 
@@ -156,4 +157,16 @@ static void on_lost(void *context)
     live_advance(run);
 }
 
-const struct supervisor_hooks live_supervisor_hooks = {on_report, on_batch_end, on_attached, on_lost, NULL};
+static void on_replaced(void *context, uint64_t epoch)
+{
+    const struct live_run *run = context;
+    AUTO(free_text)
+    char *by = mem_format("the supervisor of run %llu (epoch %llu)", (unsigned long long)run->number, (unsigned long long)epoch);
+    journal_replaced(run->engine->journal, by);
+}
+
+struct supervisor_hooks live_supervisor_hooks(struct live_run *run)
+{
+    return (struct supervisor_hooks){
+        on_report, on_batch_end, on_attached, on_lost, run, on_replaced, journal_epoch(run->engine->journal)->number};
+}

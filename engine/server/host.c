@@ -4,6 +4,8 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "http/server.h"
+#include "store/lock.h"
 
 #include <netdb.h>
 #include <signal.h>
@@ -17,6 +19,17 @@ int host_exit_code(int code)
     return code == -ERROR_NO_SPACE || code == -ERROR_IO ? EXIT_JOURNAL : EXIT_UNAVAILABLE;
 }
 
+int host_journal_failed(const struct error *err)
+{
+    if (err->code == ERROR_STALE) {
+        log_error(err, "stopping: this server was replaced, and records and answers nothing any more");
+        return EXIT_UNAVAILABLE;
+    }
+    log_error(err, "the journal cannot be written; stopping, so that nothing is promised that is not on disk");
+    log_line(LOG_LEVEL_ERROR, "running steps go on; free the disk or repair it and start the server again: it takes them up");
+    return EXIT_JOURNAL;
+}
+
 int host_find_program(const char *name, char **ret, struct error *err)
 {
     AUTO(free_text) char *folder = file_program_folder();
@@ -28,6 +41,14 @@ int host_find_program(const char *name, char **ret, struct error *err)
     }
     *ret = take(&path);
     return 0;
+}
+
+int host_check_alone(const char *data, const char *socket, struct error *err)
+{
+    AUTO(close_fd) int lock = -1;
+    if (http_check_unix(socket, NULL) == 0) return 0;
+    int code = lock_take(data, &lock, err);
+    return code < 0 ? code : http_check_unix(socket, err);
 }
 
 char *host_address(int fd, const char *listen)

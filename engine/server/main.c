@@ -41,9 +41,9 @@ static void raise_descriptor_limit(void)
 static void on_journal_failed(void *context, const struct error *err)
 {
     struct server *server = context;
-    log_error(err, "the journal cannot be written; stopping, so that nothing is promised that is not on disk");
-    log_line(LOG_LEVEL_ERROR, "running steps go on; free the disk or repair it and start the server again: it takes them up");
-    server->exit_code = EXIT_JOURNAL;
+    int code = host_journal_failed(err); /* of the engine's or the core's; the other is stopped with it */
+    if (!server->exit_code) server->exit_code = code;
+    server->replaced |= err->code == ERROR_STALE;
     uv_stop(&server->loop);
 }
 
@@ -154,7 +154,6 @@ static int open_local(struct server *server, struct error *err)
 {
     struct http_options options = {
         .listen_fd = -1, .local = true, .mounts = server->mounts, .authenticate = authenticate, .context = server};
-    server->socket_path = mem_format("%s/crescendo.sock", server->data);
     int code = http_listen_unix(server->socket_path, &options.listen_fd, err);
     return code < 0 ? code : http_server_open(&server->loop, &options, &server->local, err);
 }
@@ -168,6 +167,13 @@ static int open_tcp(struct server *server, const char *listen, struct error *err
     return http_server_open(&server->loop, &options, &server->tcp, err);
 }
 
+static int check_alone(const struct server *server, struct error *err)
+{
+    AUTO(free_text) char *core = mem_format("%s/core", server->data);
+    int code = host_check_alone(server->data, server->socket_path, err);
+    return code < 0 ? code : host_check_alone(core, server->core_socket, err);
+}
+
 /* Everything, in the order in which each may rely on the one before. The socket comes last: who can connect finds all of it. */
 static int open_server(struct server *server, const struct arguments *arguments, step_types *types, struct error *err)
 {
@@ -178,8 +184,10 @@ static int open_server(struct server *server, const struct arguments *arguments,
     if (!server->data) return error_set(err, ERROR_NOT_FOUND, NOWHERE, "%s vanished", arguments->data);
     server->library = find_library();
     server->domains = mem_format("%s/domains", server->data);
+    server->socket_path = mem_format("%s/crescendo.sock", server->data);
     server->core_socket = mem_format("%s/core/core.sock", server->data);
     if (arguments->token_file) code = tokens_open(arguments->token_file, &server->tokens, err);
+    if (code == 0) code = check_alone(server, err);
     if (code == 0) code = open_engine(server, arguments, types, err);
     if (code == 0) code = open_core(server, err);
     if (code == 0) code = open_core_socket(server, err);
@@ -196,10 +204,10 @@ static int open_server(struct server *server, const struct arguments *arguments,
 static void close_server(struct server *server)
 {
     http_server_close(&server->tcp);
-    if (server->local) unlink(server->socket_path);
+    if (server->local && !server->replaced) unlink(server->socket_path); /* else it is the other server's by now */
     http_server_close(&server->local);
     engine_close(&server->engine);
-    if (server->core_local) unlink(server->core_socket);
+    if (server->core_local && !server->replaced) unlink(server->core_socket);
     http_server_close(&server->core_local);
     core_close(&server->core);
     spool_close(&server->spool);

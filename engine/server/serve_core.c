@@ -18,13 +18,14 @@ struct program {
     struct http_server *local, *tcp;
     char *data, *socket_path, *address, *shim, *step;
     int exit_code;
+    bool replaced; /* another server has the folder */
 };
 
 static void on_failed(void *context, const struct error *err)
 {
     struct program *program = context;
-    log_error(err, "the journal cannot be written; stopping, so that nothing is promised that is not on disk");
-    program->exit_code = EXIT_JOURNAL;
+    program->exit_code = host_journal_failed(err);
+    program->replaced = err->code == ERROR_STALE;
     uv_stop(&program->loop);
 }
 
@@ -64,7 +65,6 @@ static int open_local(struct program *program, struct error *err)
 {
     struct http_options options = {
         .listen_fd = -1, .local = true, .mounts = core_mounts(program->core), .authenticate = authenticate, .context = program};
-    program->socket_path = mem_format("%s/core.sock", program->data);
     int code = http_listen_unix(program->socket_path, &options.listen_fd, err);
     return code < 0 ? code : http_server_open(&program->loop, &options, &program->local, err);
 }
@@ -78,7 +78,9 @@ static int open_program(struct program *program, const struct arguments *argumen
     if (code < 0) return code;
     program->data = realpath(arguments->data, NULL);
     if (!program->data) return error_set(err, ERROR_NOT_FOUND, NOWHERE, "%s vanished", arguments->data);
+    program->socket_path = mem_format("%s/core.sock", program->data);
     if (arguments->token_file) code = tokens_open(arguments->token_file, &program->tokens, err);
+    if (code == 0) code = host_check_alone(program->data, program->socket_path, err);
     if (code == 0) code = open_core(program, drivers, err);
     if (code == 0 && arguments->listen) code = open_tcp(program, arguments->listen, err);
     return code == 0 ? open_local(program, err) : code;
@@ -87,7 +89,7 @@ static int open_program(struct program *program, const struct arguments *argumen
 static void close_program(struct program *program)
 {
     http_server_close(&program->tcp);
-    if (program->local) unlink(program->socket_path);
+    if (program->local && !program->replaced) unlink(program->socket_path);
     http_server_close(&program->local);
     core_close(&program->core);
     tokens_free(&program->tokens);

@@ -24,6 +24,7 @@ struct server {
     char *data, *library, *socket_path, *core_socket, *domains, *shim, *step, *hook;
     int64_t started_ms;
     int exit_code;
+    bool replaced; /* another server has the folder */
 };
 
 /* One table per file routes_NAME.c; their context is the server. */

@@ -5,7 +5,7 @@
 
 static void engine_new(struct world *world)
 {
-    world->engine = (struct engine){.state = run_state_new(world->plan), .must_advance = true};
+    world->engine = (struct engine){.state = run_state_new(world->plan), .must_advance = true, .epoch = ++world->epoch};
     world->engine.handed = mem_alloc_array(world->plan->step_count, sizeof *world->engine.handed);
     world->engine.ended = mem_alloc_array(world->plan->step_count, sizeof *world->engine.ended);
 }
@@ -49,6 +49,11 @@ void engine_crash(struct world *world)
     check_journal(world);
     lose_batches(world);
     engine_release(world);
+    engine_take_up(world);
+}
+
+void engine_take_up(struct world *world)
+{
     engine_new(world);
     for (size_t i = 0; i < world->journal.count; i++) {
         const struct batch *batch = &world->journal.batches[i];

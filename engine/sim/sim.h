@@ -154,6 +154,7 @@ struct engine { /* all of it but the plan is forgotten in a crash */
     struct event_list outbox;
     uint64_t sequence;        /* of the last report heard */
     uint32_t *handed, *ended; /* per step: the attempt that was sent to this shim, or asked to be ended */
+    uint64_t epoch;           /* of its start; it is in charge while the journal's is the same */
     bool is_attached, must_advance, knows_shim;
     uint64_t replay_to;               /* after a restart: the reports up to this one are heard before anything is done */
     bool must_repeat;                 /* then: answers that may have been lost */
@@ -161,6 +162,12 @@ struct engine { /* all of it but the plan is forgotten in a crash */
     uint32_t votes, cancels, settled; /* in the outbox */
     struct saying *sayings;
     size_t saying_count, saying_capacity;
+};
+
+struct stale { /* a server that was replaced while it was paused (stale.c) */
+    bool is_there;
+    struct engine engine;
+    struct journal_model queue; /* what it has not committed */
 };
 
 struct other { /* another run that is in the groups of a claim */
@@ -196,6 +203,8 @@ struct world {
     struct engine engine;
     struct shim shim;
     struct journal_model journal;
+    uint64_t epoch; /* the journal's */
+    struct stale stale;
     uint32_t *ordered;   /* per step: how often the peer has its order */
     uint32_t *undone;    /* per step: how often the peer was told to take it back */
     uint32_t *undone_at; /* per step: its place among all that was taken back */
@@ -337,9 +346,15 @@ int64_t engine_next_ms(const struct world *world);
 void engine_tell_committed(const struct world *world, const struct batch *batch); /* to the witness */
 
 /* restart.c */
-void engine_begin(struct world *world); /* the run is accepted */
-void engine_crash(struct world *world); /* forgets, then takes up what the journal has */
+void engine_begin(struct world *world);   /* the run is accepted */
+void engine_crash(struct world *world);   /* forgets, then takes up what the journal has */
+void engine_take_up(struct world *world); /* a new one, with what the journal has */
 void engine_release(struct world *world);
+
+/* stale.c */
+void stale_begin(struct world *world); /* the server is paused, and another one takes its folder */
+void stale_wake(struct world *world);  /* it goes on, and has to be refused */
+void stale_release(struct world *world);
 
 /* people.c */
 bool engine_vote(struct world *world);

@@ -12,7 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { REDO_DELAY_MS = 5 };
+enum { REDO_DELAY_MS = 5, LOOK_MS = 2000 };
 
 /* --- keys of runs that are queued but not yet in the table --- */
 
@@ -110,6 +110,39 @@ static void on_answers(uv_async_t *async)
     answer_all(async->data);
 }
 
+/* --- whose it is --- */
+
+const struct epoch *journal_epoch(const struct journal *journal)
+{
+    return &journal->writer.epoch;
+}
+
+int journal_check_ours(struct journal *journal, struct error *err)
+{
+    struct error own;
+    if (!journal->read_epoch) return 0;
+    int failed = epoch_check(journal->read_epoch, &journal->writer.epoch, &own);
+    if (failed == -ERROR_STALE) journal_break(journal, &own);
+    if (failed && err) *err = own;
+    return failed;
+}
+
+void journal_replaced(struct journal *journal, const char *by)
+{
+    struct error err;
+    if (journal_check_ours(journal, &err) == -ERROR_STALE) return;
+    error_set(&err, ERROR_STALE, NOWHERE, "%s obeys a server that was started later than this one (epoch %llu)", by,
+        (unsigned long long)journal_epoch(journal)->number);
+    error_hint(&err, "it serves another copy of %s, or did: stop one of the two; if this one is to stay, start it again", journal->folder);
+    journal_break(journal, &err);
+}
+
+/* A server that nobody asks anything, and that has nothing to write, learns of it, too. */
+static void on_look(uv_timer_t *look)
+{
+    (void)!journal_check_ours(look->data, NULL);
+}
+
 /* --- opening and closing --- */
 
 static int open_databases(struct journal *journal, struct error *err)
@@ -118,6 +151,7 @@ static int open_databases(struct journal *journal, struct error *err)
     int64_t last = 0;
     int failed = writer_open(&journal->writer, path, err);
     if (!failed) failed = database_open_reader(path, &journal->reader, err);
+    if (!failed) failed = epoch_prepare(journal->reader, &journal->read_epoch, err);
     if (!failed)
         failed = database_number(journal->reader,
             "SELECT max((SELECT ifnull(max(run), 0) FROM runs),"
@@ -135,28 +169,37 @@ static int start_writer(struct journal *journal, uv_loop_t *loop, struct error *
     if (result < 0) return error_set(err, ERROR_INTERNAL, NOWHERE, "starting the journal's writer: %s", uv_strerror(result));
     journal->answers.data = journal;
     uv_unref((uv_handle_t *)&journal->answers);
+    uv_timer_init(loop, &journal->look);
+    journal->look.data = journal;
+    uv_timer_start(&journal->look, on_look, LOOK_MS, LOOK_MS);
+    uv_unref((uv_handle_t *)&journal->look);
+    journal->open_handles = 2;
     if (uv_thread_create(&journal->thread, writer_main, journal) == 0) return 0;
     return error_set(err, ERROR_INTERNAL, NOWHERE, "starting the journal's writer: no thread could be made");
 }
 
 static void on_closed(uv_handle_t *handle)
 {
-    free(handle->data);
+    struct journal *journal = handle->data;
+    if (--journal->open_handles == 0) free(journal);
 }
 
-/* For a journal in any state of being opened, its thread not running. The handle, once begun, keeps the struct until the
+/* For a journal in any state of being opened, its thread not running. The handles, once begun, keep the struct until the
    loop comes round. */
 static void journal_release(struct journal *journal)
 {
     query_close(journal);
+    sqlite3_finalize(journal->read_epoch);
     sqlite3_close_v2(journal->reader);
     writer_close(&journal->writer, journal->broken);
     if (journal->lock >= 0) close(journal->lock);
     free(journal->folder);
-    if (journal->answers.data)
-        uv_close((uv_handle_t *)&journal->answers, on_closed);
-    else
+    if (!journal->open_handles) {
         free(journal);
+        return;
+    }
+    uv_close((uv_handle_t *)&journal->answers, on_closed);
+    uv_close((uv_handle_t *)&journal->look, on_closed);
 }
 
 int journal_open(uv_loop_t *loop, const struct journal_options *options, struct journal **ret, struct error *err)

@@ -4,6 +4,7 @@
 #define CRESCENDO_STORE_JOURNAL_PRIVATE_H
 
 #include "store/chain.h"
+#include "store/epoch.h"
 #include "store/journal.h"
 
 #include <sqlite3.h>
@@ -91,6 +92,8 @@ struct writer {
     sqlite3 *database;
     sqlite3_stmt *begin, *commit, *add_event, *find_head, *put_run, *put_step, *put_shim, *put_blob, *put_document, *remove_document;
     sqlite3_stmt *forget[FORGET_COUNT];
+    sqlite3_stmt *read_epoch;
+    struct epoch epoch;                   /* since writer_open; read by the loop's thread, too */
     struct chain_head heads[CHAIN_HEADS]; /* the runs written last, by number; others are read from the database */
     struct row_set *rows;
     int wal_pages; /* as the last commit told */
@@ -99,11 +102,14 @@ struct writer {
 struct journal {
     /* the loop's */
     uv_async_t answers;
+    uv_timer_t look;
+    unsigned open_handles;
     char *folder;
     struct journal_options options;
     int lock;
     sqlite3 *reader;
     sqlite3_stmt *queries[QUERY_COUNT];
+    sqlite3_stmt *read_epoch; /* the reader's; NULL where there is no server */
     struct append *queued_keys[KEY_BUCKETS];
     struct queued_document *queued_documents[KEY_BUCKETS], *queued_document_keys[KEY_BUCKETS]; /* newest first */
     uint64_t next_run;

@@ -53,7 +53,14 @@ static const char version_3[] =
 static const char version_4[] = "CREATE TABLE forgotten (run INTEGER PRIMARY KEY);\n"
                                 "CREATE INDEX runs_by_plan ON runs (plan) WHERE plan IS NOT NULL;\n";
 
-const char *const journal_migrations[] = {version_1, version_2, version_3, version_4};
+/* The one row that says whose the journal is (epoch.h). */
+static const char version_5[] =
+    "CREATE TABLE server (\n"
+    "    one INTEGER PRIMARY KEY CHECK (one = 1), engine TEXT NOT NULL, epoch INTEGER NOT NULL, pid INTEGER NOT NULL,\n"
+    "    host TEXT NOT NULL, since_ms INTEGER NOT NULL);\n"
+    "INSERT INTO server VALUES (1, lower(hex(randomblob(16))), 0, 0, '', 0);\n";
+
+const char *const journal_migrations[] = {version_1, version_2, version_3, version_4, version_5};
 const size_t journal_migration_count = COUNT_OF(journal_migrations);
 
 static int check_identity(sqlite3 *database, int64_t version, struct error *err)

@@ -87,9 +87,11 @@ void query_end(sqlite3_stmt **statement)
 int query_begin(struct journal *journal, enum query query, sqlite3_stmt **ret, struct error *err)
 {
     sqlite3_stmt **kept = &journal->queries[query];
+    int failed = journal_check_ours(journal, err); /* else somebody is told what was so before another server went on */
+    if (failed) return failed;
     if (!*kept) {
         AUTO(free_text) char *listing = query >= QUERY_LIST_RUNS ? query_list_runs_text(query - QUERY_LIST_RUNS) : NULL;
-        int failed = database_prepare(journal->reader, listing ? listing : queries[query], kept, err);
+        failed = database_prepare(journal->reader, listing ? listing : queries[query], kept, err);
         if (failed) return failed;
     }
     if (sqlite3_stmt_busy(*kept)) return error_set(err, ERROR_INTERNAL, NOWHERE, "a journal query was asked from within its own answer");

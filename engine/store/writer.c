@@ -38,6 +38,7 @@ int writer_open(struct writer *writer, const char *path, struct error *err)
 {
     int failed = database_open_writer(path, &writer->database, err);
     if (!failed) failed = migrate(writer->database, journal_migrations, journal_migration_count, err);
+    if (!failed) failed = epoch_raise(writer->database, &writer->epoch, err);
     /* What a crash has left in the WAL was perhaps never synced: writing it back makes it as durable as it looks. */
     if (!failed) failed = database_checkpoint(writer->database, SQLITE_CHECKPOINT_TRUNCATE, err);
     if (failed) return failed;
@@ -62,7 +63,8 @@ int writer_open(struct writer *writer, const char *path, struct error *err)
         failed = database_prepare(writer->database, kept[i].sql, kept[i].statement, err);
         if (failed) return failed;
     }
-    failed = forget_open(writer, err);
+    failed = epoch_prepare(writer->database, &writer->read_epoch, err);
+    if (!failed) failed = forget_open(writer, err);
     if (failed) return failed;
     sqlite3_wal_hook(writer->database, note_wal_size, writer);
     writer->rows = row_set_new();
@@ -72,7 +74,7 @@ int writer_open(struct writer *writer, const char *path, struct error *err)
 void writer_close(struct writer *writer, bool broken)
 {
     sqlite3_stmt **const kept[] = {&writer->begin, &writer->commit, &writer->add_event, &writer->find_head, &writer->put_run,
-        &writer->put_step, &writer->put_shim, &writer->put_blob, &writer->put_document, &writer->remove_document};
+        &writer->put_step, &writer->put_shim, &writer->put_blob, &writer->put_document, &writer->remove_document, &writer->read_epoch};
     for (size_t i = 0; i < COUNT_OF(kept); i++)
         sqlite3_finalize(take(kept[i]));
     forget_close(writer);
@@ -244,16 +246,25 @@ static int write_rows(struct writer *writer, struct error *err)
     return failed;
 }
 
-/* One transaction with all of the group. */
+/* Who has the journal now must not wait for one who was replaced. Any other failure leaves the transaction as it is, for the next start. */
+static int leave(struct writer *writer, int failed)
+{
+    if (failed == -ERROR_STALE) sqlite3_exec(writer->database, "ROLLBACK", NULL, NULL, NULL);
+    return failed;
+}
+
+/* One transaction with all of the group, if the journal is still ours. */
 static int write_group(struct writer *writer, const struct append_list *group, struct error *err)
 {
     row_set_clear(writer->rows);
     int failed = write_step(writer, writer->begin, "beginning to write", err);
+    if (!failed) failed = epoch_check(writer->read_epoch, &writer->epoch, err);
     for (struct append *append = group->first; append && !failed; append = append->next)
         failed = write_append(writer, append, err);
     if (!failed) failed = write_rows(writer, err);
     for (struct append *append = group->first; append && !failed; append = append->next) /* behind the rows: they say who needs a plan */
         if (append->batch.forget.run) failed = forget_write(writer, &append->batch.forget, err);
+    if (failed) failed = leave(writer, failed);
     return failed ? failed : write_step(writer, writer->commit, "committing to", err);
 }
 

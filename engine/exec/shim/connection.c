@@ -1,5 +1,6 @@
-/* connection.c: the engine's connection. A newer one replaces an older one; nothing is sent before its ATTACH; reports are sent from the
-   spool file, so that a slow engine costs no memory. The shim goes on without any. */
+/* connection.c: the engine's connection. A newer one replaces an older one with its ATTACH, unless its epoch is lower than one that was
+   here; nothing is sent before that; reports are sent from the spool file, so that a slow engine costs no memory. The shim goes on without
+   any. */
 #include "shim.h"
 
 #include <errno.h>
@@ -24,15 +25,29 @@ void connections_bury(struct shim *shim)
     shim->closed = NULL;
 }
 
-void connection_close(struct shim *shim)
+static void bury(struct shim *shim, struct connection **place)
 {
-    struct connection *connection = shim->connection;
+    struct connection *connection = *place;
     if (!connection) return;
     watch_close(shim, &connection->watch);
     connection->next = shim->closed;
     shim->closed = connection;
-    shim->connection = NULL;
+    *place = NULL;
+}
+
+void connection_close(struct shim *shim)
+{
+    if (!shim->connection) return;
+    bury(shim, &shim->connection);
     shim->alone_since_us = now_us();
+}
+
+static void end(struct shim *shim, const struct connection *connection)
+{
+    if (connection == shim->newcomer)
+        bury(shim, &shim->newcomer);
+    else if (connection == shim->connection)
+        connection_close(shim);
 }
 
 /* Fills the send buffer from the spool when it is empty. */
@@ -72,14 +87,30 @@ void connection_send(struct shim *shim)
     if (connection) want_write(shim, connection, false);
 }
 
+/* It is told once, and hears nothing else. */
+static void refuse(struct shim *shim, struct connection *connection)
+{
+    size_t start = wire_begin(&connection->out, SHIM_STALE);
+    wire_u64(&connection->out, fence_epoch(shim));
+    wire_finish(&connection->out, start);
+    ssize_t ignored = send(connection->watch.fd, connection->out.bytes, connection->out.size, MSG_DONTWAIT | MSG_NOSIGNAL);
+    (void)ignored; /* the buffer of a new connection has room */
+    connection->broken = true;
+}
+
 static void attach(struct shim *shim, struct connection *connection, struct view payload)
 {
     uint32_t version = view_u32(&payload);
     uint64_t known = view_u64(&payload);
-    if (payload.bad || version != SHIM_PROTOCOL_VERSION) {
+    uint64_t epoch = payload.left ? view_u64(&payload) : 0; /* version 1 did not say */
+    if (payload.bad || version < SHIM_PROTOCOL_OLDEST || version > SHIM_PROTOCOL_VERSION) {
         connection->broken = true;
         return;
     }
+    if (!fence_pass(shim, epoch)) return refuse(shim, connection);
+    connection_close(shim);
+    shim->connection = connection;
+    shim->newcomer = NULL;
     reports_spool(shim);
     connection->sent_offset = reports_offset_after(shim, known);
     connection->attached = true;
@@ -104,12 +135,12 @@ static void handle(struct shim *shim, struct connection *connection, unsigned ty
 static void connection_ready(struct shim *shim, struct watch *watch, uint32_t events)
 {
     struct connection *connection = CONTAINER(watch, struct connection, watch);
-    if (events & EPOLLOUT) connection_send(shim);
+    if ((events & EPOLLOUT) && connection == shim->connection) connection_send(shim);
     if (connection->watch.fd < 0) return;
     wire_reserve(&connection->in, CHUNK_BYTES);
     ssize_t got = recv(watch->fd, connection->in.bytes + connection->in.size, connection->in.capacity - connection->in.size, MSG_DONTWAIT);
     if (got < 0 && (errno == EAGAIN || errno == EINTR)) return;
-    if (got <= 0) return connection_close(shim);
+    if (got <= 0) return end(shim, connection);
     connection->in.size += (size_t)got;
     size_t used = 0;
     unsigned type;
@@ -120,7 +151,7 @@ static void connection_ready(struct shim *shim, struct watch *watch, uint32_t ev
         handle(shim, connection, type, payload);
     }
     wire_drop(&connection->in, used);
-    if ((whole < 0 || connection->broken) && connection == shim->connection) connection_close(shim);
+    if (whole < 0 || connection->broken) end(shim, connection);
 }
 
 static void listener_ready(struct shim *shim, struct watch *watch, uint32_t events)
@@ -128,11 +159,11 @@ static void listener_ready(struct shim *shim, struct watch *watch, uint32_t even
     (void)events;
     int fd = accept4(watch->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
     if (fd < 0) return;
-    connection_close(shim);
+    bury(shim, &shim->newcomer);
     struct connection *connection = shim_alloc(sizeof *connection);
     connection->watch = (struct watch){fd, connection_ready};
-    shim->connection = connection;
-    shim->alone_since_us = now_us(); /* until it attaches */
+    shim->newcomer = connection;
+    if (!shim->connection) shim->alone_since_us = now_us(); /* until it attaches */
     watch_add(shim, &connection->watch, EPOLLIN);
 }
 

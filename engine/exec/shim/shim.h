@@ -154,6 +154,8 @@ struct shim {
     int64_t look_us;                        /* at the folder */
     int64_t orphaned_us;                    /* it was gone since; 0 = it is there */
     struct connection *connection, *closed; /* NULL = no engine */
+    struct connection *newcomer;            /* connected, and has not said yet who it is */
+    uint64_t epoch;                         /* 0: none was told, or it was not read yet (fence_epoch) */
     struct reports reports;
     struct log log;
     struct slot *slots;
@@ -200,6 +202,10 @@ void connection_listen(struct shim *shim);
 void connection_send(struct shim *shim); /* what the spool holds and the engine has not got */
 void connection_close(struct shim *shim);
 void connections_bury(struct shim *shim);
+
+/* fence.c: the highest epoch that commanded us; 0 = none was ever told. */
+uint64_t fence_epoch(struct shim *shim);
+bool fence_pass(struct shim *shim, uint64_t epoch); /* false: it is lower; a higher one is remembered, also by who comes after us */
 
 /* requests.c: what the engine asks. false: it broke the protocol. */
 bool request_handle(struct shim *shim, unsigned type, struct view payload);

@@ -38,6 +38,7 @@ struct harness {
     size_t count;
     unsigned attached, lost, batches;
     uint64_t sequence;
+    uint64_t epoch, replaced_by; /* ours; the later one for which the shim refused us */
 };
 
 static inline void harness_report(void *context, const struct supervisor_report *report)
@@ -65,6 +66,11 @@ static inline void harness_lost(void *context)
     ((struct harness *)context)->lost++;
 }
 
+static inline void harness_replaced(void *context, uint64_t epoch)
+{
+    ((struct harness *)context)->replaced_by = epoch;
+}
+
 static inline const char *harness_shim_path(void)
 {
     const char *path = getenv("CRESCENDO_SHIM");
@@ -76,7 +82,8 @@ static inline const char *harness_shim_path(void)
 
 static inline void harness_open(struct harness *harness, bool start)
 {
-    struct supervisor_hooks hooks = {harness_report, harness_batch, harness_attached, harness_lost, harness};
+    struct supervisor_hooks hooks = {
+        harness_report, harness_batch, harness_attached, harness_lost, harness, harness_replaced, harness->epoch};
     struct error err = {0};
     int failed =
         supervisor_open(&harness->loop, harness->folder, harness_shim_path(), harness->sequence, start, &hooks, &harness->supervisor, &err);

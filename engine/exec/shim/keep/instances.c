@@ -348,7 +348,8 @@ static void hear(struct keep *keep, unsigned type, struct view payload)
     case SHIM_DROPPED: return ended(keep, instance);
     case SHIM_HELLO:
     case SHIM_LINE:
-    case SHIM_ISOLATION: return;
+    case SHIM_ISOLATION:
+    case SHIM_STALE: return;
     }
 }
 
