@@ -63,7 +63,7 @@ HOOK_SOURCES    := $(call sources,engine/trigger/hook) engine/net/local.c $(STAT
 
 object  = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 archive = $(foreach f,$(1),$(if $($(f)_SOURCES),$(BUILD)/lib/lib$(f).a))
-PURE    := $(call object,$(spec_SOURCES) $(plan_SOURCES) $(state_SOURCES))
+PURE    := $(call object,$(spec_SOURCES) $(plan_SOURCES) $(state_SOURCES) $(sim_SOURCES))
 
 PROGRAMS := $(addprefix $(BUILD)/,crescendo crescendo-server crescendo-step crescendo-shim crescendo-hook)
 .PHONY: all

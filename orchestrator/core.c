@@ -100,12 +100,13 @@ static int open_places(struct core *core, struct error *err)
     if (!data) return error_set(err, ERROR_NOT_FOUND, NOWHERE, "%s vanished", core->data);
     core->keepers = mem_format("%s/keepers", data);
     core->packages = mem_format("%s/artifacts", data);
-    core->sites = sites_open(core->loop, &(struct sites_options){.domains = core->domains,
-                                             .keepers = core->keepers,
-                                             .shim = core->shim,
-                                             .orders = core->orders,
-                                             .journal = engine_journal(core->engine)});
-    return file_make_folders(core->keepers, 0700, err);
+    const struct sites_options sites = {.domains = core->domains,
+        .keepers = core->keepers,
+        .shim = core->shim,
+        .orders = core->orders,
+        .journal = engine_journal(core->engine)};
+    int failed = sites_open(core->loop, &sites, &core->sites, err);
+    return failed ? failed : file_make_folders(core->keepers, 0700, err);
 }
 
 static int open_parts(struct core *core, struct error *err)

@@ -42,7 +42,7 @@ struct look {
     uv_work_t work;
     struct sites *sites;
     char *name, *folder, *shim;
-    json_t *domain; /* what the keeper is told: name, address, ports; a copy of its own */
+    json_t *domain; /* what the keeper is told: name, address, ports, our epoch; a copy of its own */
     json_t *strays; /* services to end; NULL = none */
     uint64_t since; /* orders_rested() when it began */
     json_t *lines;
@@ -57,7 +57,9 @@ static void end_strays(const struct look *look)
     size_t index;
     json_array_foreach(look->strays, index, id)
     {
-        AUTO(free_json) json_t *fields = json_pack("{s:O, s:o}", "service", id, "key", json_sprintf("stray %s", json_string_value(id)));
+        AUTO(free_json)
+        json_t *fields = json_pack("{s:O, s:o, s:O}", "service", id, "key", json_sprintf("stray %s", json_string_value(id)), "epoch",
+            json_object_get(look->domain, "epoch"));
         struct error ignored; /* it is still there at the next look, then */
         (void)!keeper_ask(look->folder, "stop", fields, ANSWER_MS, NULL, NULL, &ignored);
     }
@@ -173,6 +175,12 @@ static void look_free(struct look *look)
     free(look);
 }
 
+void sites_replaced(struct sites *sites, const char *domain)
+{
+    AUTO(free_text) char *by = mem_format("the keeper of %s", domain);
+    journal_replaced(sites->journal, by);
+}
+
 static void look_at(struct sites *sites, struct site *site);
 
 static void on_looked(uv_work_t *work, int status)
@@ -186,6 +194,7 @@ static void on_looked(uv_work_t *work, int status)
         site->looked_us = clock_monotonic_us();
         tell_failure(site, look);
     }
+    if (site && look->failed == -ERROR_STALE) sites_replaced(sites, look->name);
     if (site && !look->failed) {
         json_decref(site->lines);
         site->lines = json_incref(look->lines);
@@ -202,6 +211,7 @@ static void on_looked(uv_work_t *work, int status)
 static void look_at(struct sites *sites, struct site *site)
 {
     const json_t *domain = json_object_get(sites_domains(sites), site->name), *at = json_object_get(domain, "site");
+    if (journal_check_ours(sites->journal, NULL) < 0) return;
     if (site->looking || !at || !text_equal(json_text(at, "driver", "process"), "process")) return;
     struct look *look = mem_alloc(sizeof *look);
     look->work.data = look;
@@ -215,6 +225,7 @@ static void look_at(struct sites *sites, struct site *site)
     json_put_text(look->domain, "name", site->name);
     json_put_text(look->domain, "address", json_text(at, "address", "127.0.0.1"));
     json_put_text(look->domain, "ports", json_text(at, "ports", "18080-18099"));
+    json_put_whole(look->domain, "epoch", (json_int_t)journal_epoch(sites->journal)->number);
     site->looking = true;
     site->awaiting = take(&site->asking);
     sites->pending++;
@@ -294,6 +305,7 @@ void sites_release(struct sites *sites)
         json_decref(site->strays);
         free(site);
     }
+    holders_close(&sites->holders);
     json_decref(sites->files);
     json_decref(sites->wrong);
     free(sites->files_seen);
@@ -308,8 +320,11 @@ static void on_timer_closed(uv_handle_t *timer)
     sites_release(timer->data);
 }
 
-struct sites *sites_open(uv_loop_t *loop, const struct sites_options *options)
+int sites_open(uv_loop_t *loop, const struct sites_options *options, struct sites **ret, struct error *err)
 {
+    struct holders *holders = NULL;
+    int failed = holders_open(options->journal, &holders, err);
+    if (failed) return failed;
     struct sites *sites = mem_alloc(sizeof *sites);
     *sites = (struct sites){.loop = loop,
         .domains = mem_copy_text(options->domains),
@@ -317,6 +332,7 @@ struct sites *sites_open(uv_loop_t *loop, const struct sites_options *options)
         .shim = mem_copy_text(options->shim),
         .orders = options->orders,
         .journal = options->journal,
+        .holders = holders,
         .pending = 1};
     uv_timer_init(loop, &sites->timer);
     sites->timer.data = sites;
@@ -327,7 +343,8 @@ struct sites *sites_open(uv_loop_t *loop, const struct sites_options *options)
     {
         sites_wake(sites, name);
     }
-    return sites;
+    *ret = sites;
+    return 0;
 }
 
 void sites_close(struct sites **place)

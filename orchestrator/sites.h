@@ -14,7 +14,7 @@ struct sites_options {
     struct journal *journal;
 };
 
-struct sites *sites_open(uv_loop_t *loop, const struct sites_options *options);
+int sites_open(uv_loop_t *loop, const struct sites_options *options, struct sites **ret, struct error *err) MUST_CHECK;
 /* Lets the keepers be: they outlive the core. Memory goes when the loop has come round. */
 void sites_close(struct sites **sites);
 

@@ -6,6 +6,7 @@
 #ifndef CRESCENDO_ORCHESTRATOR_SITES_PRIVATE_H
 #define CRESCENDO_ORCHESTRATOR_SITES_PRIVATE_H
 
+#include "orchestrator/holders.h"
 #include "orchestrator/sites.h"
 
 struct asking { /* somebody who wants to know how a domain is now */
@@ -30,6 +31,7 @@ struct sites {
     char *domains, *keepers, *shim;
     struct orders *orders;
     struct journal *journal;
+    struct holders *holders; /* who renews leases */
     uv_timer_t timer;
     struct site *list;
     json_t *files;    /* name → typed domain */
@@ -42,6 +44,7 @@ struct sites {
 
 void sites_read_files(struct sites *sites);
 struct site *site_find(struct sites *sites, const char *name); /* NULL: not in use since the core was started */
+void sites_replaced(struct sites *sites, const char *domain);  /* its keeper obeys a later core: ours stops */
 void sites_release(struct sites *sites);                       /* one of pending is back */
 /* Answers with the domain as its keeper says it is from now on: at once where it was not in use since the core was started. */
 void sites_answer(struct sites *sites, const char *name, struct request *request);

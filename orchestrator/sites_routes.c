@@ -19,9 +19,11 @@ enum { ANSWER_MS = 5000 };
 
 struct renewal {
     uv_work_t work;
+    struct sites *sites;
     struct request *request;
-    char *folder, *service;
+    char *folder, *domain, *service;
     int64_t ttl_ms;
+    uint64_t epoch; /* the core's */
     json_t *answer;
     int failed;
     struct error err;
@@ -30,8 +32,19 @@ struct renewal {
 static void on_renew(uv_work_t *work)
 {
     struct renewal *renewal = work->data;
-    AUTO(free_json) json_t *fields = json_pack("{s:s, s:I}", "service", renewal->service, "lease_ms", renewal->ttl_ms);
+    AUTO(free_json)
+    json_t *fields =
+        json_pack("{s:s, s:I, s:I}", "service", renewal->service, "lease_ms", renewal->ttl_ms, "epoch", (json_int_t)renewal->epoch);
     renewal->failed = keeper_ask(renewal->folder, "lease", fields, ANSWER_MS, &renewal->answer, NULL, &renewal->err);
+}
+
+/* It is the core that was replaced, not the engine that asks it. */
+static void tell_replaced(struct renewal *renewal)
+{
+    struct error err;
+    if (!renewal->sites->closing) sites_replaced(renewal->sites, renewal->domain);
+    error_set(&err, ERROR_UNAVAILABLE, NOWHERE, "this core was replaced by another one");
+    respond_error(renewal->request, &err);
 }
 
 static void on_renewed(uv_work_t *work, int status)
@@ -39,7 +52,9 @@ static void on_renewed(uv_work_t *work, int status)
     struct renewal *renewal = work->data;
     int64_t deadline_ms = 0;
     (void)status;
-    if (renewal->failed) {
+    if (renewal->failed == -ERROR_STALE) {
+        tell_replaced(renewal);
+    } else if (renewal->failed) {
         respond_error(renewal->request, &renewal->err);
     } else {
         json_t *body = json_object();
@@ -47,10 +62,19 @@ static void on_renewed(uv_work_t *work, int status)
         if (text_to_integer(json_text(renewal->answer, "deadline_ms", ""), &deadline_ms)) json_put_whole(body, "deadline_ms", deadline_ms);
         respond_json(renewal->request, 200, body);
     }
+    sites_release(renewal->sites);
     json_decref(renewal->answer);
     free(renewal->folder);
+    free(renewal->domain);
     free(renewal->service);
     free(renewal);
+}
+
+/* One that does not say who it is (a person's curl, an engine before epochs) is not held back. */
+static int check_holder(struct sites *sites, const json_t *body, struct error *err)
+{
+    const char *engine = json_text(body, "engine", NULL);
+    return engine ? holders_pass(sites->holders, engine, (uint64_t)json_whole(body, "epoch", 0), err) : 0;
 }
 
 static void handle_lease(struct request *request, void *context)
@@ -65,8 +89,16 @@ static void handle_lease(struct request *request, void *context)
         respond_error(request, &err);
         return;
     }
+    if (check_holder(sites, request_body(request), &err) < 0) {
+        respond_error(request, &err);
+        return;
+    }
     struct renewal *renewal = mem_alloc(sizeof *renewal);
     renewal->work.data = renewal;
+    renewal->sites = sites;
+    renewal->domain = mem_copy_text(domain);
+    renewal->epoch = journal_epoch(sites->journal)->number;
+    sites->pending++;
     renewal->request = request;
     renewal->folder = mem_format("%s/%s", sites->keepers, domain);
     renewal->service = mem_copy_text(id);
@@ -221,6 +253,12 @@ static void handle_one(struct request *request, void *context)
 
 static const struct field lease_fields[] = {
     {.name = "ttl_ms", .type = FIELD_INTEGER, .flags = FIELD_REQUIRED, .min = 1000, .max = 3600 * 1000, .help = "How long from now"},
+    {.name = "engine", .type = FIELD_TEXT, .help = "Who renews it: names the journal of the server that asks"},
+    {.name = "epoch",
+        .type = FIELD_INTEGER,
+        .min = 0,
+        .max = INT64_MAX,
+        .help = "Which start of that server it is: refused below the highest"},
     FIELD_END,
 };
 

@@ -58,6 +58,23 @@ int64_t lease_of(const json_t *with, const json_t *domain)
     return json_whole(with, "lease", policy);
 }
 
+bool domain_can(const json_t *domain, const char *capability)
+{
+    size_t i;
+    json_t *each;
+    json_array_foreach(json_object_get(domain, "capabilities"), i, each) if (text_equal(json_string_value(each), capability)) return true;
+    return false;
+}
+
+int check_lease_by(const json_t *policy, const json_t *domain, struct error *err)
+{
+    if (!text_equal(json_text(policy, "lease-by", NULL), "domain") || domain_can(domain, "lease")) return 0;
+    error_set(err, ERROR_DENIED, NOWHERE,
+        "policy.lease-by: the domain has to go back by itself when nobody renews a lent share, and %.63s cannot: it has not \"lease\"",
+        json_text(domain, "domain", "the domain"));
+    return error_hint(err, "take a domain that has it");
+}
+
 bool share_is_lent(const json_t *share)
 {
     double percent = json_number_value(share);

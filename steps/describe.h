@@ -14,6 +14,10 @@ void add_written_time(struct text *out, int64_t ms);
 /* Adds one effect of describe: steals body. compensation NULL: it is not undone. */
 void effect_add(json_t *effects, const char *name, const json_t *target, char *summary, json_t *body, const char *compensation);
 
+/* Has it this capability? */
+bool domain_can(const json_t *domain, const char *capability);
+/* -ERROR_DENIED: the policy demands that the domain itself holds the lease of a lent share, and the domain cannot. */
+int check_lease_by(const json_t *policy, const json_t *domain, struct error *err) MUST_CHECK;
 /* The milliseconds that a share is lent for: with.lease, else the domain's policy's, else a minute. */
 int64_t lease_of(const json_t *with, const json_t *domain);
 

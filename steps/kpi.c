@@ -96,6 +96,7 @@ static int describe(const struct planned *planned, json_t **ret_effects, struct 
     if (failed || !planned->domain) return failed;
     const json_t *theirs = json_object_get(planned->domain, "policy");
     failed = kpi_policy_merge(theirs, json_object_get(planned->with, "policy"), &policy, err);
+    if (!failed) failed = check_lease_by(policy, planned->domain, err);
     if (failed) return point_at_domain(planned->domain, failed, err);
     *ret_effects = json_array();
     add_shares(planned, policy, *ret_effects);

@@ -23,6 +23,7 @@ struct rule {
 
 static const struct rule rules_of_all[] = {
     {"lease", SMALLER, MILLISECONDS, NULL},
+    {"lease-by", SMALLER, WORD, policy_lease_by},
     {"keep-old", DOMAINS_ALONE, MILLISECONDS, NULL},
     {"largest-share", SMALLER, PERCENT, NULL},
     {"every", DOMAINS_ALONE, MILLISECONDS, NULL},

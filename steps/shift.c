@@ -60,6 +60,7 @@ static int describe(const struct planned *planned, json_t **ret_effects, struct 
     int failed = check_has_requests(planned->service, "shift", err);
     if (!failed) failed = check_policy(share, planned->domain, err);
     if (!failed && json_is_number(share)) failed = check_judged(share, planned->domain, err);
+    if (!failed && share_is_lent(share)) failed = check_lease_by(json_object_get(planned->domain, "policy"), planned->domain, err);
     if (failed) return failed;
     *ret_effects = json_array();
     effect_add(*ret_effects, "share", domain, mem_format("gives service %s %s %% of the requests on %s", service, part, where),

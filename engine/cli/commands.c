@@ -1,5 +1,6 @@
 /* commands.c: the table of commands. */
 #include "cli/commands_tables.h"
+#include "cli/planning.h"
 
 const struct option_spec common_options[] = {
     {"server", 0, "URL", "the server: unix:/path/to/socket or http://host:port; else CRESCENDO_SERVER"},
@@ -33,16 +34,30 @@ static const struct option_spec plan_options[] = {
     {"format", 0, "FORMAT", "text, json or dot"},
     {"json", 0, NULL, "the same as --format json"},
     {"bodies", 0, NULL, "as text, with all that effects send; JSON has it always"},
-    {"repository", 'r', "NAME", "plan as a push to this repository would be: run.repository"},
-    {"ref", 0, "REF", "run.ref"},
-    {"branch", 0, "NAME", "run.branch"},
-    {"commit", 0, "DIGEST", "run.commit"},
+    PLANNING_OPTIONS,
     OPTION_END,
 };
 static const struct example plan_examples[] = {
     {"crescendo plan", "what crescendo.yaml would do"},
     {"crescendo plan --param replicas=4", "with another value"},
     {"crescendo plan --format dot | dot -Tsvg > plan.svg", "as a picture"},
+    {0},
+};
+
+static const struct option_spec simulate_options[] = {
+    {"scenario", 's', "NAME", "what goes wrong; the default is calm; list shows them"},
+    {"seed", 0, "N", "which run of the scenario; the default is 1; the same seed is the same run"},
+    {"seeds", 0, "N", "so many runs, from --seed on: how they end, and the first seed of each kind"},
+    PARAM_OPTION,
+    {"json", 0, NULL, "as JSON"},
+    PLANNING_OPTIONS,
+    OPTION_END,
+};
+static const struct example simulate_examples[] = {
+    {"crescendo simulate --scenario lossy-order", "replies to orders are lost: what does crescendo.yaml do?"},
+    {"crescendo simulate --scenario storm --seeds 200", "two hundred runs in which everything goes wrong"},
+    {"crescendo simulate --scenario storm --seed 17", "one of them, told from beginning to end"},
+    {"crescendo simulate --scenario list", "which scenarios there are"},
     {0},
 };
 
@@ -117,6 +132,20 @@ const struct command commands[] = {
         .exits = "0 1 4 64",
         .arguments_max = 1,
         .run = plan_run},
+    {.name = "simulate",
+        .group = "Write a pipeline",
+        .summary = "see what a pipeline does when things go wrong",
+        .usage = "[FILE] [--scenario NAME] [OPTION...]",
+        .options = simulate_options,
+        .about =
+            "Plans the pipeline as `plan` does, and lives a run of it in a simulated world: the real engine, in virtual time, against "
+            "peers\n"
+            "that lose, delay and forget, servers that die, people who do not come. Tells the story, then how it ended, how often each\n"
+            "order was sent and made, who was asked, and whether the promise held. Nothing is run, sent or changed; needs no server.",
+        .examples = simulate_examples,
+        .exits = "0 1 4 64 70",
+        .arguments_max = 1,
+        .run = simulate_run},
     {.name = "runs",
         .group = "Follow runs",
         .summary = "list the runs, newest first",

@@ -7,7 +7,11 @@
 #include "cli/terminal.h"
 #include "crescendo/step.h"
 
-enum { EXIT_CODE_DENIED = 4, EXIT_CODE_WRONG = 64 }; /* a pipeline file that asks for too much, or is wrong; as error_exit_code has it */
+enum {
+    EXIT_CODE_DENIED = 4,
+    EXIT_CODE_WRONG = 64,
+    EXIT_CODE_BROKEN = 70
+}; /* a pipeline file that asks for too much, or is wrong; as error_exit_code has it */
 
 struct command;
 struct arena;
@@ -83,6 +87,7 @@ int backup_run(struct cli *cli, struct error *err);
 int replay_run(struct cli *cli, struct error *err);
 int lint_run(struct cli *cli, struct error *err);
 int plan_run(struct cli *cli, struct error *err);
+int simulate_run(struct cli *cli, struct error *err);
 int run_run(struct cli *cli, struct error *err);
 int runs_run(struct cli *cli, struct error *err);
 int show_run(struct cli *cli, struct error *err);

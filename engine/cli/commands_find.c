@@ -31,6 +31,7 @@ const char *exit_code_meaning(int code)
     case 6: return "the KPIs were inconclusive";
     case 7: return "an effect's outcome is unknown and needs a person";
     case 64: return "wrong command line or wrong pipeline file";
+    case 70: return "the engine broke its promise: please report it, with the seed";
     case 69: return "no server can be reached, or another one has the folder";
     case 74: return "input or output failed: the journal cannot be written";
     case 130: return "interrupted; the run goes on";

@@ -1,7 +1,9 @@
 /* lease.c: renews the leases that a run holds. Each is renewed at a third of its time; where nobody answers, every second until its time is
    over since the last success; then, or when the domain says that it has no such lease, it is lost. A domain may also say so because a
    promotion that is under way has ended the lease, so that is believed only while no effect of the run is open.
-   A lease whose run is gone while its request is under way is freed when that is answered. */
+   A lease whose run is gone while its request is under way is freed when that is answered.
+   A server that was replaced renews none: it looks whether the journal is its own before it asks, and says its epoch, so that a core which
+   heard of a later one refuses it. */
 #include "run/lease.h"
 
 #include "base/clock.h"
@@ -30,9 +32,11 @@ struct lease {
     int64_t asked_ms;              /* the present or last request */
     int64_t away_ms, back_ms;      /* wall clock: the server that had it before was last heard of then, we began; 0 = it was lent to us */
     bool asking, sure, lost, held;
-    char *trouble; /* what the last request came to, in words; NULL = success */
+    char *trouble;      /* what the last request came to, in words; NULL = success */
+    struct epoch epoch; /* what the worker says of us */
     /* The answer of the request under way: written by the worker, read when it is done. */
     int status;
+    bool stale;
     struct error err;
     uv_work_t work;
 };
@@ -52,6 +56,16 @@ static void lease_free(struct lease *lease)
 
 /* --- a request --- */
 
+/* A proxy or another core may have its own reasons for a status. */
+static bool says_stale(const struct local_response *response)
+{
+    AUTO(free_json) json_t *body = NULL;
+    struct error ignored;
+    if (response->status != error_code_http(ERROR_STALE)) return false;
+    if (json_parse(response->body, response->size, "the answer", &body, &ignored) < 0) return false;
+    return text_equal(json_text(json_object_get(body, "error"), "code", NULL), error_code_name(ERROR_STALE));
+}
+
 static void ask(uv_work_t *work)
 {
     struct lease *lease = work->data;
@@ -59,7 +73,8 @@ static void ask(uv_work_t *work)
     struct local_response response = {0};
     text_add(&path, "/lease/v1/leases/");
     percent_encode(lease->service, &path);
-    text_add_format(&body, "{\"ttl_ms\":%lld}", (long long)lease->ttl_ms);
+    text_add_format(&body, "{\"ttl_ms\":%lld,\"engine\":\"%s\",\"epoch\":%llu}", (long long)lease->ttl_ms, lease->epoch.engine,
+        (unsigned long long)lease->epoch.number);
     int64_t silence_ms = lease->ttl_ms < SILENCE_MAX_MS ? lease->ttl_ms : SILENCE_MAX_MS;
     const struct local_request request = {.server = lease->url,
         .method = "PUT",
@@ -68,6 +83,7 @@ static void ask(uv_work_t *work)
         .body_size = body.size,
         .timeout_ms = (int)silence_ms};
     lease->status = local_send(&request, &response, &lease->err) < 0 ? 0 : response.status;
+    lease->stale = lease->status && says_stale(&response);
     if (lease->status) local_response_release(&response);
     text_release(&path);
     text_release(&body);
@@ -104,13 +120,21 @@ static void answered(uv_work_t *work, int status)
     }
     if (status < 0) error_set(&lease->err, ERROR_UNAVAILABLE, NOWHERE, "the request was not made");
     if (status < 0) lease->status = 0;
+    if (status == 0 && lease->stale) {
+        AUTO(free_text) char *by = mem_format("the domain at %s", lease->url);
+        journal_replaced(lease->run->engine->journal, by);
+        return;
+    }
     learn(lease);
     live_advance(lease->run);
 }
 
 static void begin_asking(struct lease *lease)
 {
+    struct journal *journal = lease->run->engine->journal;
+    if (journal_check_ours(journal, NULL) < 0) return;
     lease->work.data = lease;
+    lease->epoch = *journal_epoch(journal);
     lease->asked_ms = now_ms();
     lease->ttl_ms = lease->wanted_ttl_ms;
     lease->asking = uv_queue_work(lease->run->engine->loop, &lease->work, ask, answered) == 0;

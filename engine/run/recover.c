@@ -119,7 +119,7 @@ static bool is_open(const struct engine *engine, int64_t number)
 /* No hook: what it has to say, nobody wants to know. */
 static void end_stray(struct engine *engine, const char *folder, int64_t number)
 {
-    const struct supervisor_hooks none = {.epoch = journal_epoch(engine->journal)};
+    const struct supervisor_hooks none = {.epoch = journal_epoch(engine->journal)->number};
     AUTO(free_text) char *socket = mem_format("%s/shim.sock", folder);
     struct supervisor *supervisor;
     struct error ignored = {0};

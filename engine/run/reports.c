@@ -160,11 +160,13 @@ static void on_lost(void *context)
 static void on_replaced(void *context, uint64_t epoch)
 {
     const struct live_run *run = context;
-    AUTO(free_text) char *supervisor = mem_format("the supervisor of run %llu", (unsigned long long)run->number);
-    journal_replaced(run->engine->journal, supervisor, epoch);
+    AUTO(free_text)
+    char *by = mem_format("the supervisor of run %llu (epoch %llu)", (unsigned long long)run->number, (unsigned long long)epoch);
+    journal_replaced(run->engine->journal, by);
 }
 
 struct supervisor_hooks live_supervisor_hooks(struct live_run *run)
 {
-    return (struct supervisor_hooks){on_report, on_batch_end, on_attached, on_lost, run, on_replaced, journal_epoch(run->engine->journal)};
+    return (struct supervisor_hooks){
+        on_report, on_batch_end, on_attached, on_lost, run, on_replaced, journal_epoch(run->engine->journal)->number};
 }

@@ -26,7 +26,8 @@ void canary_read(struct world *world, struct process *process)
 {
     const json_t *checkpoint = world->engine.state->steps[process->step].checkpoint, *at = json_object_get(checkpoint, "at");
     const char *verdict = json_text(json_object_get(checkpoint, "verdict"), "verdict", NULL);
-    process->canary = (struct canary_place){.share = json_whole(at, "share", 0),
+    process->canary = (struct canary_place){.has_begun = checkpoint != NULL,
+        .share = json_whole(at, "share", 0),
         .ticks = json_whole(at, "ticks", 0),
         .is_back = json_is_true(json_object_get(at, "back")),
         .has_verdict = verdict != NULL,
@@ -90,13 +91,18 @@ static void park(struct world *world, struct process *process)
 /* --- the verdict -----------------------------------------------------------------------------------------------------------------------
  */
 
+static void keep(struct world *world, struct process *process)
+{
+    say(world, process, json_pack("{s:s, s:o}", "type", "checkpoint", "checkpoint", checkpoint_of(world, process)));
+    process->phase = PHASE_KEEPS;
+    process->next_ms = INT64_MAX;
+}
+
 static void conclude(struct world *world, struct process *process, enum verdict verdict)
 {
     process->canary.has_verdict = true;
     process->canary.is_harm = verdict == VERDICT_HARM;
-    say(world, process, json_pack("{s:s, s:o}", "type", "checkpoint", "checkpoint", checkpoint_of(world, process)));
-    process->phase = PHASE_KEEPS;
-    process->next_ms = INT64_MAX;
+    keep(world, process);
 }
 
 static void fail(struct world *world, struct process *process)
@@ -114,11 +120,6 @@ static void finish(struct world *world, struct process *process)
     if (!process->canary.is_harm || process->canary.is_back) return fail(world, process);
     process->effect = effect_by_name(world, process->step, "back");
     effect_intend(world, process, false);
-}
-
-void canary_kept(struct world *world, struct process *process)
-{
-    finish(world, process);
 }
 
 void canary_went_well(struct world *world, struct process *process)
@@ -141,6 +142,13 @@ static void order_share(struct world *world, struct process *process)
     effect_intend(world, process, false);
 }
 
+void canary_kept(struct world *world, struct process *process)
+{
+    if (process->canary.has_verdict) return finish(world, process);
+    process->canary.has_begun = true;
+    order_share(world, process);
+}
+
 static bool is_seen(struct world *world, const struct canary_place *place, int64_t shares)
 {
     enum verdict verdict = world->odds ? world->odds->verdict : VERDICT_PROMOTE;
@@ -153,9 +161,8 @@ void canary_work(struct world *world, struct process *process)
 {
     struct canary_place *place = &process->canary;
     int64_t shares = share_count(world, process->step);
-    say(world, process, json_pack("{s:s, s:i}", "type", "hello", "protocol", 1));
     if (place->has_verdict) return finish(world, process);
-    if (!place->share) return order_share(world, process);
+    if (!place->share) return place->has_begun ? order_share(world, process) : keep(world, process);
     place->ticks++;
     if (is_seen(world, place, shares)) return conclude(world, process, world->odds ? world->odds->verdict : VERDICT_PROMOTE);
     if (place->ticks >= TICKS_A_SHARE) return order_share(world, process);

@@ -61,7 +61,7 @@ static void add_lease(const struct world *world, const struct process *process, 
     json_put_text(outcome, "service", process->service);
     json_put(outcome, "lease",
         has_none ? json_null()
-                 : json_pack("{s:s, s:I, s:s}", "service", process->service, "ttl_ms", (json_int_t)(LEASE_MS * world->pace), "url", "u"));
+                 : json_pack("{s:s, s:I, s:s}", "service", process->service, "ttl_ms", LEASE_MS * (json_int_t)world->pace, "url", "u"));
 }
 
 static json_t *outcome_of(const struct world *world, const struct process *process)
@@ -115,6 +115,7 @@ void effect_look(struct world *world, struct process *process, enum look look)
 {
     process->look = look;
     process->has_waited = false;
+    if (process->adopts && world->peer.kinds[process->step] == PEER_BLIND) return record(world, process, "done", THEN_GO_ON);
     if (world->peer.kinds[process->step] == PEER_BLIND) return record(world, process, "unsure", look == LOOK_UNDO ? THEN_END : THEN_FAIL);
     ask_peer(world, process);
 }
@@ -124,6 +125,7 @@ void effect_look(struct world *world, struct process *process, enum look look)
 
 static void saw_nothing(struct world *world, struct process *process)
 {
+    if (process->adopts && world->peer.kinds[process->step] == PEER_FORGETS) return record(world, process, "done", THEN_GO_ON);
     if (world->peer.kinds[process->step] == PEER_FORGETS)
         return record(world, process, "unsure", process->look == LOOK_UNDO ? THEN_END : THEN_FAIL);
     if (!is_life_over(world, process)) {
@@ -198,6 +200,7 @@ static void hear_intended(struct world *world, struct process *process, const ch
     bool is_told = !strcmp(type, "go") || !strcmp(type, "find");
     if (!is_told) return;
     snprintf(process->key, sizeof process->key, "%s", json_text(answer, "key", ""));
+    process->adopts = world->odds && json_text(answer, "adopt", NULL);
     if (!strcmp(type, "go")) return send(world, process);
     effect_look(world, process, LOOK_ASKED);
 }

@@ -35,7 +35,7 @@ void engine_fold(struct world *world, struct event_list *events)
     world->engine.must_advance = true;
 }
 
-static void flush(struct world *world)
+void engine_write(struct world *world)
 {
     struct engine *engine = &world->engine;
     struct journal_model *journal = &world->journal;
@@ -49,6 +49,12 @@ static void flush(struct world *world)
     engine->votes = engine->cancels = engine->settled = 0;
 }
 
+void engine_tell_committed(const struct world *world, const struct batch *batch)
+{
+    for (size_t i = 0; i < batch->events.count && world->witness.event; i++)
+        world->witness.event(world->witness.context, &batch->events.items[i]);
+}
+
 bool engine_commit(struct world *world)
 {
     struct journal_model *journal = &world->journal;
@@ -58,10 +64,9 @@ bool engine_commit(struct world *world)
         world->acknowledged_votes += batch->votes;
         world->acknowledged_cancels += batch->cancels;
         world->acknowledged_settled += batch->settled;
-        for (size_t i = 0; i < batch->events.count; i++) {
+        for (size_t i = 0; i < batch->events.count; i++)
             tick_committed(world, &batch->events.items[i]);
-            if (world->witness.event) world->witness.event(world->witness.context, &batch->events.items[i]);
-        }
+        engine_tell_committed(world, batch);
     }
     return true;
 }
@@ -234,7 +239,7 @@ bool engine_advance(struct world *world)
         if (rounds > 3 * world->plan->step_count + 20) world_fault(world, "decide does not come to an end");
         engine_fold(world, &events);
     }
-    flush(world);
+    engine_write(world);
     engine->must_advance = false;
     if (!run_status_at_rest(engine->state->status) && engine_next_ms(world) <= world->now_ms)
         world_fault(world, "a timer is due and nothing is decided");
@@ -336,71 +341,4 @@ bool engine_act(struct world *world)
         if (ends && engine->ended[i] != step->attempt && end_step(world, i)) return true;
     }
     return false;
-}
-
-/* --- life --- */
-
-static void engine_new(struct world *world)
-{
-    world->engine = (struct engine){.state = run_state_new(world->plan), .must_advance = true};
-    world->engine.handed = mem_alloc_array(world->plan->step_count, sizeof *world->engine.handed);
-    world->engine.ended = mem_alloc_array(world->plan->step_count, sizeof *world->engine.ended);
-}
-
-void engine_begin(struct world *world)
-{
-    engine_new(world);
-    struct event_list events = {0};
-    event_list_add(&events, EVENT_run_accepted, NO_STEP, world_clock(world),
-        json_pack("{s:i, s:s}", "number", 1, "author", world->odds ? "you" : "p1"));
-    engine_fold(world, &events);
-    flush(world);
-    engine_commit(world);
-}
-
-void engine_release(struct world *world)
-{
-    run_state_free(&world->engine.state);
-    event_list_release(&world->engine.outbox);
-    free(world->engine.handed);
-    free(world->engine.ended);
-    for (size_t i = 0; i < world->engine.saying_count; i++)
-        free(world->engine.sayings[i].line);
-    free(world->engine.sayings);
-}
-
-/* At a crash what was not committed is lost, and it is drawn by lot how much of it. */
-static void lose_batches(struct world *world)
-{
-    struct journal_model *journal = &world->journal;
-    size_t kept = journal->committed + chance_below(&world->chance, (uint32_t)(journal->count - journal->committed + 1));
-    if (kept < journal->count) fault_note(world, FAULT_write_torn, NO_STEP, false);
-    while (journal->count > kept)
-        event_list_release(&journal->batches[--journal->count].events);
-    journal->committed = journal->count;
-}
-
-void engine_crash(struct world *world)
-{
-    check_journal(world);
-    lose_batches(world);
-    engine_release(world);
-    engine_new(world);
-    for (size_t i = 0; i < world->journal.count; i++) {
-        const struct batch *batch = &world->journal.batches[i];
-        struct error err = {0};
-        for (size_t j = 0; j < batch->events.count; j++)
-            if (reduce(world->engine.state, &batch->events.items[j], &err))
-                world_fault(world, "the journal does not fold: %s", err.message);
-        world->engine.sequence = batch->sequence;
-    }
-    check_state(world);
-    check_decisions(world);
-    tick_check_state(world);
-    world->crash_count++;
-    world->engine.knows_shim = true;
-    world->engine.is_unsure = chance_percent(&world->chance, 30);
-    world->engine.is_attached = world->shim.lives;
-    world->engine.must_repeat = world->shim.lives;
-    world->engine.replay_to = world->shim.wire_count;
 }

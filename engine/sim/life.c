@@ -88,6 +88,8 @@ static bool disturb_by_odds(struct world *world)
     if (is_due(world, FAULT_server_dies)) return crash_server(world), true;
     if (world->shim.lives && is_due(world, FAULT_shim_dies)) return kill_shim(world), true;
     if (is_due(world, FAULT_power_fails)) return lose_power(world), true;
+    if (is_due(world, FAULT_server_replaced)) return stale_begin(world), true;
+    if (world->stale.is_there && chance_below(&world->chance, 50) == 0) return stale_wake(world), true;
     if (is_due(world, FAULT_report_again) && engine_hear_again(world)) return true;
     if (!world->cancel_budget || !is_due(world, FAULT_person_cancels) || !engine_cancel(world)) return false;
     world->cancel_budget--;
@@ -101,6 +103,8 @@ static bool disturb(struct world *world)
     if (world->odds) return disturb_by_odds(world);
     if (may_strike(world) && chance_percent(&world->chance, 2)) return crash_something(world), true;
     if (may_strike(world) && chance_below(&world->chance, 400) == 0) return move_clock(world), true;
+    if (may_strike(world) && chance_below(&world->chance, 400) == 0) return stale_begin(world), true;
+    if (world->stale.is_there && chance_below(&world->chance, 50) == 0) return stale_wake(world), true;
     if (may_strike(world) && chance_below(&world->chance, 200) == 0 && engine_hear_again(world)) return true;
     if (world->cancel_budget && world->fault_count < world->fault_limit && chance_below(&world->chance, 300) == 0) {
         world->cancel_budget--;
@@ -216,6 +220,7 @@ void world_live(struct world *world)
         if (disturb(world) || happen(world)) continue;
         pass_time(world);
     }
+    stale_wake(world);
     world->end_ms = world->now_ms;
     if (!world->fault) drain(world);
     if (!world->fault) check_end(world);
@@ -243,6 +248,7 @@ void world_begin(struct world *world)
 
 void world_release(struct world *world)
 {
+    stale_release(world);
     engine_release(world);
     shim_release(world);
     peer_release(world);

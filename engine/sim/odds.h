@@ -38,6 +38,7 @@ struct odds {
     uint8_t percent[FAULT_COUNT]; /* each time that it may happen; of what meets the whole run, in a thousand things that happen */
     uint8_t fault_limit;          /* faults in a run, at most; 0 = 12 */
     uint8_t step_fails;           /* percent: a step without effects ends badly */
+    uint8_t step_hangs;           /* percent: a step hangs until its timeout ends it */
     uint8_t undo_fails;           /* percent: an attempt to undo ends badly */
     enum peer_kind kind;          /* of what is ordered from; PEER_DEDUPES stands for PEER_KEYED */
     enum verdict verdict;         /* of canaries */
@@ -47,7 +48,6 @@ struct odds {
 /* The table, in the order of the help; NULL-name-ended. */
 extern const struct odds scenarios[];
 const struct odds *scenario_find(const char *name); /* NULL: there is none */
-const char *scenario_nearest(const char *name);     /* did you mean; NULL */
 bool scenario_touches(const struct odds *odds, const struct plan *plan, const struct plan_stage *stage);
 bool scenario_touches_any(const struct odds *odds, const struct plan *plan); /* a stage of the plan */
 

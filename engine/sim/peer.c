@@ -223,6 +223,13 @@ bool peer_cancel(struct world *world, uint32_t step, const char *key)
     return true;
 }
 
+void peer_note_settled(struct world *world, uint32_t step)
+{
+    if (world->undone[step]) return;
+    world->undone[step] = 1;
+    world->undone_at[step] = ++world->undone_count;
+}
+
 bool peer_is_at_rest(const struct world *world, uint32_t step)
 {
     for (size_t i = 0; i < world->peer.request_count; i++)
@@ -252,6 +259,8 @@ static void answer(struct world *world, struct request request)
     request.is_reply = true;
     request.arrives_ms = world->now_ms + world_soon(world, 5);
     if (!waiting(world, &request)) return;
+    bool is_spared = request.finds || request.reply == REPLY_ERROR; /* what a scenario does to these is find_fails, error_after */
+    if (world->odds && is_spared) return put(world, &request);
     if (fault_strikes(world, FAULT_reply_lost, 4, step, request.of_undo)) return;
     if (fault_strikes(world, FAULT_reply_late, 4, step, request.of_undo))
         request.arrives_ms = world->now_ms + world_soon(world, REQUEST_LIFE_MS);

@@ -90,6 +90,11 @@ static bool is_unsettled(const struct effect_state *effect)
     return is == EFFECT_intended || is == EFFECT_sent || is == EFFECT_acknowledged || is == EFFECT_unknown;
 }
 
+static const char *someone(const struct world *world)
+{
+    return world->odds ? "an operator" : "p0";
+}
+
 /* Of the first effect that the step could not tell: is it there? */
 static struct resolution look_at_peer(const struct world *world, uint32_t step)
 {
@@ -98,13 +103,13 @@ static struct resolution look_at_peer(const struct world *world, uint32_t step)
         effect = effect->next;
     bool is_there = effect && peer_order(world, effect->key);
     return (struct resolution){
-        .as = is_there ? RESOLVED_done : RESOLVED_not_done, .by = "p0", .id = "1", .effect = effect ? effect->name : NULL};
+        .as = is_there ? RESOLVED_done : RESOLVED_not_done, .by = someone(world), .id = "1", .effect = effect ? effect->name : NULL};
 }
 
 static struct resolution take_back_by_hand(struct world *world, uint32_t step)
 {
     peer_take_back(world, step);
-    return (struct resolution){.as = RESOLVED_undone, .by = "p0"};
+    return (struct resolution){.as = RESOLVED_undone, .by = someone(world)};
 }
 
 static bool settle_step(struct world *world, uint32_t step)

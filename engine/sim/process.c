@@ -86,6 +86,7 @@ static void end_by_lot(struct world *world, struct process *process)
 {
     uint32_t lot = world->is_calm ? chance_below(&world->chance, 80) : chance_below(&world->chance, 100);
     if (process->is_parking) return process_end(world, process, 75);
+    if (process->hangs) return shim_finish(world, process, CAUSE_TIMEOUT, 0);
     if (process->is_partial) return process_end(world, process, 1);
     if (world->odds) return process_end(world, process, !process->has_effect && lot < world->odds->step_fails ? 1 : 0);
     if (lot < 84) return process_end(world, process, 0);
@@ -120,7 +121,10 @@ static void confirm(struct world *world, struct process *process)
 static void undo(struct world *world, struct process *process)
 {
     const struct order *order = peer_order(world, process->key);
-    if (is_canary(world, process->step) && !world->peer.shares[process->step].is_lent) return confirm(world, process);
+    if (is_canary(world, process->step) && !world->peer.shares[process->step].is_lent) {
+        peer_note_settled(world, process->step);
+        return confirm(world, process);
+    }
     if (!order || order->rests_ms <= world->now_ms)
         return order && order->is_cancelled ? confirm(world, process) : effect_intend(world, process, true);
     if (peer_cancel(world, process->step, process->key)) return confirm(world, process);
@@ -170,8 +174,30 @@ void undone_one(struct world *world, struct process *process)
     process->next_ms = world->now_ms;
 }
 
+/* What the program of a step type begins with; a judge says it by itself. */
+static void say_hello(struct world *world, struct process *process)
+{
+    bool speaks = world->odds && strcmp(world->plan->steps[process->step].type, "run") != 0;
+    if (speaks && !process->has_said_hello) shim_line(world, process, "{\"type\":\"hello\",\"protocol\":1}");
+    process->has_said_hello = true;
+}
+
+static bool hangs_by_lot(struct world *world)
+{
+    return world->odds && world->odds->step_hangs && !world->is_calm && chance_percent(&world->chance, world->odds->step_hangs);
+}
+
+static void hang(struct world *world, struct process *process)
+{
+    process->hangs = true;
+    process->phase = PHASE_OVER;
+    process->next_ms = world->now_ms + world->plan->steps[process->step].timeout_ms;
+}
+
 static void work(struct world *world, struct process *process)
 {
+    say_hello(world, process);
+    if (hangs_by_lot(world)) return hang(world, process);
     if (process->undoes) return work_at_undoing(world, process);
     if (is_judge(world, process->step)) return tick_judge(world, process);
     if (is_canary(world, process->step)) return canary_work(world, process);

@@ -1,8 +1,6 @@
 /* scenarios.c: the scenarios that a user names, and which stages of a plan each can touch. */
 #include "sim/odds.h"
 
-#include "base/mem.h"
-#include "base/text.h"
 #include "state/state.h"
 
 #include <string.h>
@@ -23,14 +21,6 @@ const struct odds *scenario_find(const char *name)
     for (const struct odds *each = scenarios; each->name; each++)
         if (!strcmp(each->name, name)) return each;
     return NULL;
-}
-
-const char *scenario_nearest(const char *name)
-{
-    const char *names[COUNT_OF(scenarios)] = {NULL};
-    for (size_t i = 0; scenarios[i].name; i++)
-        names[i] = scenarios[i].name;
-    return text_nearest(name, names);
 }
 
 static bool touches_step(enum target target, const struct plan_step *step)

@@ -51,7 +51,7 @@ struct tick_place {
 /* Where a canary is on its way (canary.c): its checkpoint, too. */
 struct canary_place {
     int64_t share, ticks; /* the share that it has, counted from 1, and for how many ticks; 0 = none yet */
-    bool has_verdict, is_harm, is_back;
+    bool has_begun, has_verdict, is_harm, is_back;
 };
 /* What one that undoes was told to undo: its input's list, newest first. */
 struct undoing {
@@ -67,7 +67,7 @@ struct process {
     enum look look;
     enum then then; /* once the outcome is on record */
     bool is_ok;     /* PROCESS_GONE: ended as a success, as far as the shim can tell */
-    bool is_cancelled, has_effect, is_parking, is_partial;
+    bool is_cancelled, has_effect, is_parking, is_partial, has_said_hello, hangs;
     bool undoes; /* it was started to compensate */
     struct undoing undoings[UNDOINGS_MAX];
     uint32_t undoing_count, at_undoing;
@@ -75,6 +75,7 @@ struct process {
     uint32_t effect;             /* its place among the step's effects, as planned */
     char service[SERVICE_BYTES]; /* that it is about; "" = none */
     bool was_found_absent, has_waited;
+    bool adopts; /* a person says that the effect was done, and that counts where the peer cannot tell (a user's world) */
     uint32_t pauses;
     uint64_t request; /* the number of the request whose reply it waits for */
     int64_t kill_ms;  /* is_cancelled: its grace is over */
@@ -153,6 +154,7 @@ struct engine { /* all of it but the plan is forgotten in a crash */
     struct event_list outbox;
     uint64_t sequence;        /* of the last report heard */
     uint32_t *handed, *ended; /* per step: the attempt that was sent to this shim, or asked to be ended */
+    uint64_t epoch;           /* of its start; it is in charge while the journal's is the same */
     bool is_attached, must_advance, knows_shim;
     uint64_t replay_to;               /* after a restart: the reports up to this one are heard before anything is done */
     bool must_repeat;                 /* then: answers that may have been lost */
@@ -160,6 +162,12 @@ struct engine { /* all of it but the plan is forgotten in a crash */
     uint32_t votes, cancels, settled; /* in the outbox */
     struct saying *sayings;
     size_t saying_count, saying_capacity;
+};
+
+struct stale { /* a server that was replaced while it was paused (stale.c) */
+    bool is_there;
+    struct engine engine;
+    struct journal_model queue; /* what it has not committed */
 };
 
 struct other { /* another run that is in the groups of a claim */
@@ -195,6 +203,8 @@ struct world {
     struct engine engine;
     struct shim shim;
     struct journal_model journal;
+    uint64_t epoch; /* the journal's */
+    struct stale stale;
     uint32_t *ordered;   /* per step: how often the peer has its order */
     uint32_t *undone;    /* per step: how often the peer was told to take it back */
     uint32_t *undone_at; /* per step: its place among all that was taken back */
@@ -255,7 +265,7 @@ bool is_canary(const struct world *world, uint32_t step);
 void canary_read(struct world *world, struct process *process);
 void canary_work(struct world *world, struct process *process);
 void canary_went_well(struct world *world, struct process *process); /* the share that it ordered */
-void canary_kept(struct world *world, struct process *process);      /* its verdict is on record */
+void canary_kept(struct world *world, struct process *process);      /* its place, or its verdict, is on record */
 
 /* peer.c */
 enum { REQUEST_LIFE_MS = 40, REQUEST_PATIENCE_MS = 15 }; /* times the pace */
@@ -268,8 +278,9 @@ bool peer_step(struct world *world); /* a request or a reply arrives, if its tim
 int64_t peer_next_ms(const struct world *world);
 const struct order *peer_order(const struct world *world, const char *key); /* what is there in truth; NULL: nothing */
 bool peer_cancel(struct world *world, uint32_t step, const char *key);      /* an order that is under way; false: denied */
-bool peer_is_at_rest(const struct world *world, uint32_t step);             /* no request of the step is under way */
-void peer_take_back(struct world *world, uint32_t step);                    /* by a person's hand: what it has of the step */
+void peer_note_settled(struct world *world, uint32_t step);     /* it is as it was before: nothing has to be ordered to undo it */
+bool peer_is_at_rest(const struct world *world, uint32_t step); /* no request of the step is under way */
+void peer_take_back(struct world *world, uint32_t step);        /* by a person's hand: what it has of the step */
 void peer_release(struct world *world);
 
 /* shares.c */
@@ -324,8 +335,7 @@ void shim_release(struct world *world);
 
 /* engine.c */
 void engine_fold(struct world *world, struct event_list *events); /* empties events */
-void engine_begin(struct world *world);                           /* the run is accepted */
-void engine_crash(struct world *world);                           /* forgets, then takes up what the journal has */
+void engine_write(struct world *world);                           /* what was folded becomes a batch of the journal */
 bool engine_commit(struct world *world);
 bool engine_hear(struct world *world);       /* the next report, or that the shim is gone */
 bool engine_hear_again(struct world *world); /* an old report, or a line of an earlier attempt */
@@ -333,7 +343,18 @@ bool engine_advance(struct world *world);
 bool engine_act(struct world *world);
 bool engine_learn(struct world *world); /* that the leases are held */
 int64_t engine_next_ms(const struct world *world);
+void engine_tell_committed(const struct world *world, const struct batch *batch); /* to the witness */
+
+/* restart.c */
+void engine_begin(struct world *world);   /* the run is accepted */
+void engine_crash(struct world *world);   /* forgets, then takes up what the journal has */
+void engine_take_up(struct world *world); /* a new one, with what the journal has */
 void engine_release(struct world *world);
+
+/* stale.c */
+void stale_begin(struct world *world); /* the server is paused, and another one takes its folder */
+void stale_wake(struct world *world);  /* it goes on, and has to be refused */
+void stale_release(struct world *world);
 
 /* people.c */
 bool engine_vote(struct world *world);

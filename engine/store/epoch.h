@@ -3,19 +3,9 @@
 #ifndef CRESCENDO_STORE_EPOCH_H
 #define CRESCENDO_STORE_EPOCH_H
 
-#include "crescendo/error.h"
+#include "store/journal.h"
 
 #include <sqlite3.h>
-#include <stdint.h>
-
-enum { ENGINE_ID_SIZE = 33 }; /* hexadecimal digits and NUL */
-
-/* number: higher than that of each start before, and at least the wall clock's milliseconds, so that one that begins from a backup is not
-   taken for older than those that it replaces. engine: names the journal, the same in all of its epochs. */
-struct epoch {
-    uint64_t number;
-    char engine[ENGINE_ID_SIZE];
-};
 
 /* Raises the epoch, with our process, host and time beside it; on disk when it returns. */
 int epoch_raise(sqlite3 *database, struct epoch *ret, struct error *err) MUST_CHECK;

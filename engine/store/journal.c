@@ -112,14 +112,9 @@ static void on_answers(uv_async_t *async)
 
 /* --- whose it is --- */
 
-uint64_t journal_epoch(const struct journal *journal)
+const struct epoch *journal_epoch(const struct journal *journal)
 {
-    return journal->writer.epoch.number;
-}
-
-const char *journal_engine(const struct journal *journal)
-{
-    return journal->writer.epoch.engine;
+    return &journal->writer.epoch;
 }
 
 int journal_check_ours(struct journal *journal, struct error *err)
@@ -132,14 +127,13 @@ int journal_check_ours(struct journal *journal, struct error *err)
     return failed;
 }
 
-void journal_replaced(struct journal *journal, const char *by, uint64_t epoch)
+void journal_replaced(struct journal *journal, const char *by)
 {
     struct error err;
     if (journal_check_ours(journal, &err) == -ERROR_STALE) return;
-    error_set(&err, ERROR_STALE, NOWHERE, "%s obeys a later server (epoch %llu; this one has %llu)", by, (unsigned long long)epoch,
-        (unsigned long long)journal_epoch(journal));
-    error_hint(
-        &err, "that one serves another copy of this data folder, or did: stop one of the two, and start this one again if it is to stay");
+    error_set(&err, ERROR_STALE, NOWHERE, "%s obeys a server that was started later than this one (epoch %llu)", by,
+        (unsigned long long)journal_epoch(journal)->number);
+    error_hint(&err, "it serves another copy of %s, or did: stop one of the two; if this one is to stay, start it again", journal->folder);
     journal_break(journal, &err);
 }
 

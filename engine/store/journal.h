@@ -112,15 +112,21 @@ void journal_close(struct journal **journal);
 void journal_append(struct journal *journal, const struct journal_batch *batch, void (*committed)(void *context), void *context);
 
 /* --- whose it is (docs/explanation/durability.md) --- */
-/* The epoch in which this server has it: higher than that of any server before. 0: it is only read. */
-uint64_t journal_epoch(const struct journal *journal);
-/* Names the journal, in all of its epochs. Borrowed. */
-const char *journal_engine(const struct journal *journal);
+enum { ENGINE_ID_SIZE = 33 }; /* hexadecimal digits and NUL */
+
+/* number: higher than that of each start before, and at least the wall clock's milliseconds, so that one that begins from a backup is not
+   taken for older than those that it replaces. engine: names the journal, the same in all of its epochs. */
+struct epoch {
+    uint64_t number;
+    char engine[ENGINE_ID_SIZE];
+};
+/* In which this server has it; 0 where it is only read. Borrowed. */
+const struct epoch *journal_epoch(const struct journal *journal);
 /* -ERROR_STALE: another server has taken the folder; then the journal has failed, and says who has it. Every query and every transaction
    asks by itself; ask before a command to the world that follows from no transaction. On the loop's thread; err may be NULL. */
 int journal_check_ours(struct journal *journal, struct error *err) MUST_CHECK;
 /* Somebody who obeys epochs ("the supervisor of run 3") has refused us for a later one: the journal has failed. On the loop's thread. */
-void journal_replaced(struct journal *journal, const char *by, uint64_t epoch);
+void journal_replaced(struct journal *journal, const char *by);
 
 /* The next run's number; unique, also across restarts, once the run's first event is appended. */
 uint64_t journal_next_run(struct journal *journal);

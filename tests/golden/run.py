@@ -3,7 +3,8 @@
 
 lint/NAME/    crescendo.yaml (and pipelines/), expected.txt: output, then the line `exit: N`
 plan/NAME/    crescendo.yaml, plan.txt, plan.json, plan.dot: whichever exist are compared
-reference/    docs/reference/pipeline.md, service.md, domain.md and pipeline.schema.json are up to date
+simulate/NAME/  args: what `crescendo simulate` is told; expected.txt: output, then the line `exit: N`
+reference/    docs/reference/pipeline.md, service.md, domain.md, commands.md and pipeline.schema.json are up to date
 `args` beside a file: further arguments, one a line. --update rewrites what is expected. BUILD is the build folder.
 """
 import difflib
@@ -46,19 +47,30 @@ def case_plan(folder):
             yield folder / name, text + problems + (f"exit: {code}\n" if code else "")
 
 
+def case_simulate(folder):
+    text, problems, code = crescendo(folder, "simulate", *extra_arguments(folder))
+    yield folder / "expected.txt", f"{text}{problems}exit: {code}\n"
+
+
 def case_reference(path, *options):
     text, problems, code = crescendo(ROOT, "lint", *options)
     yield path, text + problems + (f"exit: {code}\n" if code else "")
 
 
+def case_help(path):
+    text, problems, code = crescendo(ROOT, "help", "--markdown")
+    yield path, text + problems + (f"exit: {code}\n" if code else "")
+
+
 def cases():
-    for kind, make in (("lint", case_lint), ("plan", case_plan)):
+    for kind, make in (("lint", case_lint), ("plan", case_plan), ("simulate", case_simulate)):
         for folder in sorted((HERE / kind).glob("*/")):
             if (folder / "crescendo.yaml").exists() or (folder / "args").exists():
                 yield f"{kind}/{folder.name}", make(folder)
     reference = ROOT / "docs" / "reference"
     yield "reference/page", case_reference(reference / "pipeline.md", "--reference")
     yield "reference/schema", case_reference(reference / "pipeline.schema.json", "--schema")
+    yield "reference/commands", case_help(reference / "commands.md")
     for name in ("service", "domain"):
         yield f"reference/{name}", case_reference(reference / f"{name}.md", "--reference", name)
 

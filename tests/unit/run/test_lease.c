@@ -15,11 +15,17 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <signal.h>
+#include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+enum { PROXYS_412 = 9412 }; /* a 412 that says nothing of epochs */
+
 struct fixture {
+    char folder[64];
+    struct error failure; /* of the journal */
     uv_loop_t loop;
     struct engine engine; /* closing, so that nothing is decided or written */
     struct live_run *run;
@@ -39,7 +45,9 @@ static void serve(int listener, int said, const int *answers)
         if (got <= 0) _exit(1);
         request[got] = '\0';
         dprintf(said, "%.*s %s\n", (int)strcspn(request, "\r"), request, strrchr(request, '\n') + 1);
-        int size = snprintf(response, sizeof response, "HTTP/1.1 %d X\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}", *answers);
+        const char *body = *answers == 412 ? "{\"error\":{\"code\":\"STALE\"}}" : "{}";
+        int size = snprintf(response, sizeof response, "HTTP/1.1 %d X\r\nContent-Length: %zu\r\nConnection: close\r\n\r\n%s",
+            *answers == PROXYS_412 ? 412 : *answers, strlen(body), body);
         if (write(peer, response, (size_t)size) < 0) _exit(1);
         close(peer);
     }
@@ -88,6 +96,20 @@ static void hold(struct fixture *fixture, json_t *outcome)
     fold(fixture, EVENT_effect_done, 0, json_pack("{s:s, s:o}", "name", "e", "outcome", outcome));
 }
 
+static void failed(void *context, const struct error *err)
+{
+    ((struct fixture *)context)->failure = *err;
+}
+
+static void open_journal(struct fixture *fixture)
+{
+    struct error err;
+    strcpy(fixture->folder, "/tmp/crescendo-lease-XXXXXX");
+    assert_non_null(mkdtemp(fixture->folder));
+    const struct journal_options options = {.folder = fixture->folder, .failed = failed, .context = fixture};
+    if (journal_open(&fixture->loop, &options, &fixture->engine.journal, &err) < 0) fail_msg("%s", err.message);
+}
+
 static void begin(struct fixture *fixture, const int *answers, int ttl_ms)
 {
     struct plan *plan = mem_alloc(sizeof *plan);
@@ -96,6 +118,7 @@ static void begin(struct fixture *fixture, const int *answers, int ttl_ms)
     uv_loop_init(&fixture->loop);
     fixture->engine.loop = &fixture->loop;
     domain_start(fixture, answers);
+    open_journal(fixture);
     fixture->run = live_new(&fixture->engine, 1, plan, json_object());
     fold(fixture, EVENT_run_accepted, NO_STEP, json_pack("{s:i}", "number", 1));
     fold(fixture, EVENT_run_started, NO_STEP, NULL);
@@ -107,10 +130,12 @@ static void begin(struct fixture *fixture, const int *answers, int ttl_ms)
 static void end(struct fixture *fixture)
 {
     live_close(fixture->run);
+    journal_close(&fixture->engine.journal);
     uv_run(&fixture->loop, UV_RUN_DEFAULT);
     assert_int_equal(uv_loop_close(&fixture->loop), 0);
     close(fixture->said);
     assert_int_equal(waitpid(fixture->domain, NULL, 0), fixture->domain);
+    assert_int_equal(file_remove_tree(fixture->folder, NULL), 0);
 }
 
 /* Waits until something is due, and for its answer. */
@@ -133,7 +158,11 @@ static void a_lease_is_renewed(void **unused)
     assert_false(lease_is_unsure(fixture.run)); /* it was lent a moment ago */
     assert_true(lease_wait_ms(fixture.run) <= 100);
     tend(&fixture);
-    expect_said(&fixture, "PUT /lease/v1/leases/17.1%2Fx HTTP/1.1 {\"ttl_ms\":300}\n");
+    const struct epoch *epoch = journal_epoch(fixture.engine.journal);
+    AUTO(free_text)
+    char *expected = mem_format("PUT /lease/v1/leases/17.1%%2Fx HTTP/1.1 {\"ttl_ms\":300,\"engine\":\"%s\",\"epoch\":%llu}\n",
+        epoch->engine, (unsigned long long)epoch->number);
+    expect_said(&fixture, expected);
     assert_true(lease_wait_ms(fixture.run) <= 100);
     tend(&fixture);
     assert_int_equal(fixture.run->state->status, RUN_running);
@@ -247,6 +276,45 @@ static void a_run_may_go_while_its_request_is_under_way(void **unused)
     end(&fixture);
 }
 
+static void a_core_that_obeys_a_later_server_stops_ours(void **unused)
+{
+    (void)unused;
+    struct fixture fixture;
+    begin(&fixture, (const int[]){PROXYS_412, 412, 0}, 60 * 1000);
+    lease_recover(fixture.run);
+    tend(&fixture);
+    assert_int_equal(fixture.run->state->status, RUN_running); /* trouble, as any other answer */
+    assert_int_equal(journal_check_ours(fixture.engine.journal, NULL), 0);
+    tend(&fixture);
+    assert_int_equal(fixture.run->state->status, RUN_running); /* the run is not ours to end */
+    journal_append(fixture.engine.journal, &(struct journal_batch){.durable = true}, NULL, NULL);
+    uv_run(&fixture.loop, UV_RUN_DEFAULT);
+    assert_int_equal(fixture.failure.code, ERROR_STALE);
+    assert_non_null(strstr(fixture.failure.message, fixture.url));
+    end(&fixture);
+}
+
+static void a_server_that_was_replaced_does_not_ask(void **unused)
+{
+    (void)unused;
+    struct fixture fixture;
+    struct journal *other = NULL;
+    struct error err;
+    begin(&fixture, (const int[]){200, 0}, 60 * 1000);
+    AUTO(free_text) char *lock = mem_format("%s/lock", fixture.folder);
+    assert_int_equal(unlink(lock), 0);
+    const struct journal_options options = {.folder = fixture.folder};
+    if (journal_open(&fixture.loop, &options, &other, &err) < 0) fail_msg("%s", err.message);
+    lease_recover(fixture.run); /* it is due at once */
+    lease_tend(fixture.run);
+    uv_run(&fixture.loop, UV_RUN_NOWAIT);
+    assert_true(lease_is_unsure(fixture.run));
+    journal_close(&other);
+    kill(fixture.domain, SIGKILL);
+    expect_said(&fixture, "");
+    end(&fixture);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -258,6 +326,8 @@ int main(void)
         cmocka_unit_test(after_a_restart_it_is_asked_for_at_once),
         cmocka_unit_test(what_is_let_go_is_not_renewed),
         cmocka_unit_test(a_run_may_go_while_its_request_is_under_way),
+        cmocka_unit_test(a_core_that_obeys_a_later_server_stops_ours),
+        cmocka_unit_test(a_server_that_was_replaced_does_not_ask),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

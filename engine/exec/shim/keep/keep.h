@@ -40,7 +40,7 @@ int line_number(
     const struct line *line, const char *name, int64_t least, int64_t most, int64_t fallback, int64_t *ret, struct error *err) MUST_CHECK;
 int line_name(const struct line *line, const char *name, const char **ret, struct error *err) MUST_CHECK; /* needed; of safe characters */
 char **line_list(const struct line *line, const char *name);                                              /* NULL-ended */
-uint64_t line_hash(const struct line *line);                                                              /* without its key */
+uint64_t line_hash(const struct line *line);                                                              /* without its key and epoch */
 void add_word(struct text *out, const char *name, const char *value);
 void add_number(struct text *out, const char *name, int64_t value);
 void list_release(char ***list);

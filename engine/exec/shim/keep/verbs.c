@@ -360,8 +360,21 @@ static int answer_again(struct keep *keep, const struct line *line, struct text 
     return 1;
 }
 
+/* A core says its epoch; its steps, which do what a core had recorded before, and people do not. */
+static int check_epoch(struct keep *keep, const struct line *line, struct error *err)
+{
+    int64_t epoch;
+    int failed = line_number(line, "epoch", 0, INT64_MAX, 0, &epoch, err);
+    if (failed || !line_text(line, "epoch") || fence_pass(&keep->shim, (uint64_t)epoch)) return failed;
+    error_set(err, ERROR_STALE, NOWHERE, "this keeper obeys a core that was started later (epoch %llu; yours is %lld)",
+        (unsigned long long)fence_epoch(&keep->shim), (long long)epoch);
+    return error_hint(err, "stop this core: another one has its data folder");
+}
+
 int verb_do(struct keep *keep, const struct line *line, struct text *out, struct error *err)
 {
+    int failed = check_epoch(keep, line, err);
+    if (failed) return failed;
     for (size_t i = 0; i < COUNT_OF(verbs); i++) {
         if (strcmp(verbs[i].name, line->verb) != 0) continue;
         int seen = verbs[i].keyed ? answer_again(keep, line, out, err) : 0;

@@ -120,12 +120,12 @@ static uint64_t hash_more(uint64_t hash, const char *text)
     }
 }
 
-/* The order of different names does not matter: each word's hash is added. */
+/* The order of different names does not matter, nor in which epoch it is said: each word's hash is added. */
 uint64_t line_hash(const struct line *line)
 {
     uint64_t hash = hash_more(0xcbf29ce484222325ULL, line->verb);
     for (size_t i = 0; i < line->count; i++) {
-        if (strcmp(line->words[i].name, "key") == 0) continue;
+        if (strcmp(line->words[i].name, "key") == 0 || strcmp(line->words[i].name, "epoch") == 0) continue;
         uint64_t word = hash_more(hash_more(0xcbf29ce484222325ULL, line->words[i].name), line->words[i].value);
         for (size_t before = 0; before < i; before++)
             if (strcmp(line->words[before].name, line->words[i].name) == 0) word = word * 31 + 1;
