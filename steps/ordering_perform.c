@@ -64,15 +64,18 @@ static const json_t *first_service(const json_t *body)
     return json_object_get(json_array_get(json_object_get(body, "serviceOrderItem"), 0), "service");
 }
 
-/* Who must renew what, so that the share stays: null ends an earlier lease; absent: the order has nothing to do with shares. */
+/* Who must renew what, so that the share stays; `standby` where the domain has nobody who would go back otherwise. null ends an earlier
+ * lease; absent: the order has nothing to do with shares. */
 static json_t *lease_in(const struct ordering *ordering, const json_t *body)
 {
     const json_t *service = first_service(body), *list = json_object_get(service, "serviceCharacteristic");
     const json_t *lease = characteristic_find(list, "traffic.lease");
     if (!characteristic_find(list, "traffic.share")) return NULL;
     if (!lease) return json_null();
-    return json_pack(
+    json_t *held = json_pack(
         "{s:s, s:I, s:s}", "service", json_text(service, "id", ""), "ttl_ms", json_integer_value(lease), "url", ordering->client.url);
+    if (!domain_can(json_object_get(step_facts(ordering->step), "domain"), "lease")) json_put_flag(held, "standby", true);
+    return held;
 }
 
 static json_t *outcome_of(const struct ordering *ordering, const json_t *body, const json_t *order)
