@@ -61,8 +61,9 @@ int64_t lease_of(const json_t *with, const json_t *domain)
 bool domain_can(const json_t *domain, const char *capability)
 {
     size_t i;
-    json_t *each;
-    json_array_foreach(json_object_get(domain, "capabilities"), i, each) if (text_equal(json_string_value(each), capability)) return true;
+    json_t *each, *all = json_object_get(domain, "capabilities");
+    if (!all) return true; /* as the file of one that says nothing of them */
+    json_array_foreach(all, i, each) if (text_equal(json_string_value(each), capability)) return true;
     return false;
 }
 

@@ -65,15 +65,19 @@ static const json_t *first_service(const json_t *body)
     return json_object_get(json_array_get(json_object_get(body, "serviceOrderItem"), 0), "service");
 }
 
-/* Who must renew what, so that the share stays: null ends an earlier lease; absent: the order has nothing to do with shares. */
+/* Who must renew what, so that the share stays; `standby` where the domain has nobody who would go back otherwise. null ends an earlier
+ * lease; absent: the order has nothing to do with shares. */
 static json_t *lease_in(const struct step *step, const json_t *body)
 {
     const json_t *service = first_service(body), *list = json_object_get(service, "serviceCharacteristic");
     const json_t *lease = characteristic_find(list, "traffic.lease");
     if (!characteristic_find(list, "traffic.share")) return NULL;
     if (!lease) return json_null();
-    const char *url = json_text(json_object_get(step_facts(step), "domain"), "url", "");
-    return json_pack("{s:s, s:I, s:s}", "service", json_text(service, "id", ""), "ttl_ms", json_integer_value(lease), "url", url);
+    const json_t *domain = json_object_get(step_facts(step), "domain");
+    json_t *held = json_pack("{s:s, s:I, s:s}", "service", json_text(service, "id", ""), "ttl_ms", json_integer_value(lease), "url",
+        json_text(domain, "url", ""));
+    if (!domain_can(domain, "lease")) json_put_flag(held, "standby", true);
+    return held;
 }
 
 json_t *ordering_expect(const struct step *step, const json_t *body)

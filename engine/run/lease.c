@@ -2,6 +2,7 @@
    over since the last success; then, or when the domain says that it has no such lease, it is lost. A domain may also say so because a
    promotion that is under way has ended the lease, so that is believed only while no effect of the run is open.
    A lease whose run is gone while its request is under way is freed when that is answered.
+   Where the domain holds no lease the server stands by (standby.h): nobody is asked, and it is lost when the server was away for too long.
    A server that was replaced renews none: it looks whether the journal is its own before it asks, and says its epoch, so that a core which
    heard of a later one refuses it. */
 #include "run/lease.h"
@@ -13,6 +14,7 @@
 #include "base/moment.h"
 #include "base/text.h"
 #include "net/local.h"
+#include "run/standby.h"
 
 #include <stdlib.h>
 
@@ -32,6 +34,7 @@ struct lease {
     int64_t asked_ms;              /* the present or last request */
     int64_t away_ms, back_ms;      /* wall clock: the server that had it before was last heard of then, we began; 0 = it was lent to us */
     bool asking, sure, lost, held;
+    bool standby;       /* the domain holds none */
     char *trouble;      /* what the last request came to, in words; NULL = success */
     struct epoch epoch; /* what the worker says of us */
     /* The answer of the request under way: written by the worker, read when it is done. */
@@ -151,6 +154,12 @@ static void let_go(struct lease **at)
     if (!lease->asking) lease_free(lease);
 }
 
+static void end(const struct live_run *run, struct lease **at)
+{
+    if ((*at)->standby) standby_forget(run);
+    let_go(at);
+}
+
 static struct lease *find(const struct live_run *run, const char *service, const char *url)
 {
     for (struct lease *lease = run->leases; lease; lease = lease->next)
@@ -165,6 +174,17 @@ static int64_t last_moved_ms(const struct run_state *state)
     for (uint32_t i = 0; i < state->plan->step_count; i++)
         if (state->steps[i].since_ms > last) last = state->steps[i].since_ms;
     return last;
+}
+
+/* After a restart: the server was away since it last wrote that it was there. */
+static void take_up_standby(struct lease *lease)
+{
+    int64_t seen_ms = standby_seen_ms(lease->run);
+    if (seen_ms > lease->away_ms) lease->away_ms = seen_ms;
+    lease->ttl_ms = lease->wanted_ttl_ms;
+    lease->sure = true;
+    lease->lost = lease->back_ms - lease->away_ms > lease->wanted_ttl_ms;
+    if (!lease->lost) lease->away_ms = lease->back_ms = 0;
 }
 
 static void take_up(struct live_run *run, const json_t *held, bool sure)
@@ -182,6 +202,10 @@ static void take_up(struct live_run *run, const json_t *held, bool sure)
         lease->renew_ms = sure ? now_ms() + ttl_ms / 3 : 0;
         lease->away_ms = sure ? 0 : last_moved_ms(run->state);
         lease->back_ms = sure ? 0 : clock_now_ms();
+        lease->wanted_ttl_ms = ttl_ms;
+        lease->standby = json_flag(held, "standby", false);
+        if (lease->standby) lease->renew_ms = 0;
+        if (lease->standby && !sure) take_up_standby(lease);
         run->leases = lease;
     }
     lease->wanted_ttl_ms = ttl_ms;
@@ -202,7 +226,7 @@ static void look_what_is_held(struct live_run *run, bool sure)
         if ((*at)->held)
             at = &(*at)->next;
         else
-            let_go(at);
+            end(run, at);
 }
 
 /* --- what is lost --- */
@@ -224,6 +248,13 @@ static char *loss_words(const struct lease *lease)
 {
     struct text out = {0};
     bool refused = lease->status == 404 || lease->status == 409;
+    if (lease->standby) {
+        text_add_format(&out, "the server was away for longer than the lease of %s, ", lease->service);
+        text_add_duration(&out, lease->ttl_ms);
+        add_absence(lease, &out);
+        text_add(&out, ", and the domain holds none: it goes back only now");
+        return text_take(&out);
+    }
     text_add_format(&out, "the server %s not renew the lease of %s for longer than ", refused ? "did" : "could", lease->service);
     text_add_duration(&out, lease->ttl_ms);
     add_absence(lease, &out);
@@ -249,13 +280,25 @@ static bool may_be_cancelled(const struct live_run *run)
     return run->state->status == RUN_running || run->state->status == RUN_waiting;
 }
 
+static void stand_by(struct live_run *run, struct lease *lease)
+{
+    lease->ttl_ms = lease->wanted_ttl_ms;
+    lease->over_ms = now_ms() + lease->ttl_ms;
+    lease->renew_ms = now_ms() + lease->ttl_ms / 3;
+    standby_note(run);
+}
+
 static void tend_one(struct live_run *run, struct lease *lease)
 {
     int64_t now = now_ms();
     if (!lease->asking && now >= lease->over_ms) lease->lost = true;
     if (lease->lost && may_be_cancelled(run)) cancel(run, lease);
     if (lease->lost) lease->sure = true;
-    if (!lease->lost && !lease->asking && now >= lease->renew_ms) begin_asking(lease);
+    if (lease->lost || lease->asking || now < lease->renew_ms) return;
+    if (lease->standby)
+        stand_by(run, lease);
+    else
+        begin_asking(lease);
 }
 
 void lease_recover(struct live_run *run)
@@ -266,7 +309,8 @@ void lease_recover(struct live_run *run)
 void lease_tend(struct live_run *run)
 {
     if (run_status_at_rest(run->state->status)) {
-        lease_release(run);
+        while (run->leases)
+            end(run, &run->leases);
         return;
     }
     look_what_is_held(run, true);

@@ -1,9 +1,12 @@
 /* test_lease.c: renewing leases against a domain in a child process that answers what a test tells it to. */
 #include "run/lease.h"
+#include "run/standby.h"
 
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/json.h"
 #include "base/mem.h"
+#include "base/text.h"
 #include "tests/support/make_plan.h"
 
 #include <setjmp.h>
@@ -110,7 +113,7 @@ static void open_journal(struct fixture *fixture)
     if (journal_open(&fixture->loop, &options, &fixture->engine.journal, &err) < 0) fail_msg("%s", err.message);
 }
 
-static void begin(struct fixture *fixture, const int *answers, int ttl_ms)
+static void begin_with(struct fixture *fixture, const int *answers, int ttl_ms, bool standby)
 {
     struct plan *plan = mem_alloc(sizeof *plan);
     *plan = *make_plan("stage a\nstep x undo=e\n");
@@ -124,7 +127,13 @@ static void begin(struct fixture *fixture, const int *answers, int ttl_ms)
     fold(fixture, EVENT_run_started, NO_STEP, NULL);
     fold(fixture, EVENT_step_starting, 0, json_pack("{s:i}", "attempt", 1));
     json_t *lease = json_pack("{s:s, s:i, s:s}", "service", "17.1/x", "ttl_ms", ttl_ms, "url", fixture->url);
+    if (standby) json_object_set_new(lease, "standby", json_true());
     hold(fixture, json_pack("{s:o}", "lease", lease));
+}
+
+static void begin(struct fixture *fixture, const int *answers, int ttl_ms)
+{
+    begin_with(fixture, answers, ttl_ms, false);
 }
 
 static void end(struct fixture *fixture)
@@ -276,6 +285,80 @@ static void a_run_may_go_while_its_request_is_under_way(void **unused)
     end(&fixture);
 }
 
+static void write_all(struct fixture *fixture)
+{
+    journal_append(fixture->engine.journal, &(struct journal_batch){.durable = true}, NULL, NULL);
+    uv_run(&fixture->loop, UV_RUN_DEFAULT);
+}
+
+/* As the next server finds it. */
+static void take_up_again(struct fixture *fixture)
+{
+    lease_release(fixture->run);
+    fixture->run->leases_at = UINT64_MAX;
+    lease_recover(fixture->run);
+}
+
+static void put_seen(struct fixture *fixture, int64_t seen_ms)
+{
+    AUTO(free_text) char *body = mem_format("{\"seen_ms\":%lld}", (long long)seen_ms);
+    const struct document document = {.collection = "standby", .id = "1", .body = body, .size = strlen(body)};
+    journal_append(
+        fixture->engine.journal, &(struct journal_batch){.documents = &document, .document_count = 1, .durable = true}, NULL, NULL);
+    uv_run(&fixture->loop, UV_RUN_DEFAULT);
+}
+
+static void where_the_domain_holds_none_the_server_stands_by(void **unused)
+{
+    (void)unused;
+    struct fixture fixture;
+    int64_t before_ms = clock_now_ms();
+    begin_with(&fixture, (const int[]){0}, 60 * 1000, true);
+    lease_tend(fixture.run);
+    assert_false(lease_is_unsure(fixture.run));
+    assert_true(lease_wait_ms(fixture.run) > 10 * 1000 && lease_wait_ms(fixture.run) <= 20 * 1000);
+    write_all(&fixture);
+    assert_true(standby_seen_ms(fixture.run) >= before_ms);
+    take_up_again(&fixture); /* by a server that came back at once */
+    assert_false(lease_is_unsure(fixture.run));
+    lease_tend(fixture.run);
+    assert_int_equal(fixture.run->state->status, RUN_running);
+    fold(&fixture, EVENT_effect_compensated, 0, json_pack("{s:s}", "name", "e"));
+    lease_tend(fixture.run);
+    write_all(&fixture);
+    assert_int_equal(standby_seen_ms(fixture.run), 0); /* nothing is lent any more */
+    expect_said(&fixture, "");                         /* and nobody was asked */
+    end(&fixture);
+}
+
+static void a_server_that_was_away_for_too_long_goes_back_when_it_returns(void **unused)
+{
+    (void)unused;
+    struct fixture fixture;
+    begin_with(&fixture, (const int[]){0}, 60 * 1000, true);
+    put_seen(&fixture, clock_now_ms() - 61 * 1000);
+    take_up_again(&fixture);
+    lease_tend(fixture.run);
+    assert_int_equal(fixture.run->state->status, RUN_cancelling);
+    assert_int_equal(fixture.run->state->cancel_reason, REASON_lease_lost);
+    const char *comment = fixture.run->state->cancel_comment;
+    assert_true(text_starts(comment, "the server was away for longer than the lease of 17.1/x, 1 m 0 s (it was away from "));
+    assert_non_null(strstr(comment, "the domain holds none: it goes back only now"));
+    end(&fixture);
+}
+
+static void a_server_that_was_away_for_less_goes_on(void **unused)
+{
+    (void)unused;
+    struct fixture fixture;
+    begin_with(&fixture, (const int[]){0}, 60 * 1000, true);
+    put_seen(&fixture, clock_now_ms() - 30 * 1000);
+    take_up_again(&fixture);
+    lease_tend(fixture.run);
+    assert_int_equal(fixture.run->state->status, RUN_running);
+    end(&fixture);
+}
+
 static void a_core_that_obeys_a_later_server_stops_ours(void **unused)
 {
     (void)unused;
@@ -326,6 +409,9 @@ int main(void)
         cmocka_unit_test(after_a_restart_it_is_asked_for_at_once),
         cmocka_unit_test(what_is_let_go_is_not_renewed),
         cmocka_unit_test(a_run_may_go_while_its_request_is_under_way),
+        cmocka_unit_test(where_the_domain_holds_none_the_server_stands_by),
+        cmocka_unit_test(a_server_that_was_away_for_too_long_goes_back_when_it_returns),
+        cmocka_unit_test(a_server_that_was_away_for_less_goes_on),
         cmocka_unit_test(a_core_that_obeys_a_later_server_stops_ours),
         cmocka_unit_test(a_server_that_was_replaced_does_not_ask),
     };

@@ -12,7 +12,7 @@
 #define DOMAIN_WITH(kpis, shares, largest) \
     "{\"share\":" shares ",\"every\":10000,\"budget\":{\"false-rollback\":1.0,\"shortest\":120000,\"longest\":3600000,\"warm-up\":30000}," \
     "\"baseline\":\"in-service\",\"kpis\":" kpis ",\"concurrency\":\"queue\",\"on\":{\"harm\":\"rollback\",\"doubt\":\"hold\"}," \
-    "\"lease\":60000,\"keep-old\":1800000,\"promotion\":\"judged\",\"largest-share\":" largest "}"
+    "\"lease\":60000,\"lease-by\":\"domain\",\"keep-old\":1800000,\"promotion\":\"judged\",\"largest-share\":" largest "}"
 
 static const char domain_text[] = DOMAIN_WITH("[" LATENCY "," ERRORS "]", "[5.0,25.0,50.0]", "60.0");
 
@@ -58,6 +58,8 @@ struct direction {
 static const struct direction directions[] = {
     {"{\"lease\":30000}", "\"lease\":30000", "{\"lease\":90000}",
         "policy.lease: the pipeline says 1 m 30 s where the domain says 1 m 0 s: stricter is shorter"},
+    {"{\"lease-by\":\"domain\"}", "\"lease-by\":\"domain\"", "{\"lease-by\":\"server\"}",
+        "policy.lease-by: the pipeline says server where the domain says domain: the strictest is domain"},
     {"{\"largest-share\":40.0}", "\"largest-share\":40.0,", "{\"largest-share\":70.0}",
         "policy.largest-share: the pipeline says 70 % where the domain says 60 %: stricter is smaller"},
     {"{\"share\":[5.0,10.0,25.0,50.0]}", "\"share\":[5.0,10.0,25.0,50.0]", "{\"share\":[5.0,10.0,25.0,50.0,60.0]}",

@@ -32,6 +32,7 @@ static void a_share_is_lent(void **state)
     assert_string_equal(json_text(lease, "service", ""), "2.1");
     assert_int_equal(json_whole(lease, "ttl_ms", 0), 30000); /* the domain's policy's */
     assert_true(text_starts(json_text(lease, "url", ""), "unix:"));
+    assert_null(json_object_get(lease, "standby"));
     assert_true(json_number_value(peer_output(&peer, "previous")) == 0);
     AUTO(free_json) json_t *has = core_state(core);
     const json_t *asked = json_object_get(json_object_get(json_object_get(has, "serviceOrder"), "3"), "asked");
@@ -39,6 +40,19 @@ static void a_share_is_lent(void **state)
     AUTO(free_text) char *said = json_canonical(json_object_get(service, "serviceCharacteristic"));
     assert_string_equal(said, "[{\"name\":\"traffic.share\",\"value\":25,\"valueType\":\"number\"},"
                               "{\"name\":\"traffic.lease\",\"value\":30000,\"valueType\":\"integer\"}]");
+    peer_release(&peer);
+}
+
+static void where_the_domain_holds_no_lease_the_server_stands_by(void **state)
+{
+    NEEDS_CORE(state);
+    make_family(core);
+    json_t *input = input_for(core, SHIFT("25.0"), NULL), *domain = json_object_get(json_object_get(input, "facts"), "domain");
+    json_put(domain, "capabilities", json_pack("[s, s]", "share", "find-by-key"));
+    struct peer peer = peer_begin(&shift_step_type, input, ONE_EFFECT("share", "k3"));
+    assert_int_equal(shift_step_type.perform(peer.step, NULL), 0);
+    peer_end(&peer);
+    assert_true(json_is_true(json_object_get(json_object_get(outcome_of(&peer), "lease"), "standby")));
     peer_release(&peer);
 }
 
@@ -258,8 +272,9 @@ static void unknown_domains_and_services(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {TEST(a_share_is_lent), TEST(alone_it_keeps_all_requests), TEST(a_share_goes_back_step_by_step),
-        TEST(what_was_before_survives), TEST(a_failed_change_is_absent), TEST(one_that_hangs_is_unsure), TEST(scales_and_goes_back),
+    const struct CMUnitTest tests[] = {TEST(a_share_is_lent), TEST(where_the_domain_holds_no_lease_the_server_stands_by),
+        TEST(alone_it_keeps_all_requests), TEST(a_share_goes_back_step_by_step), TEST(what_was_before_survives),
+        TEST(a_failed_change_is_absent), TEST(one_that_hangs_is_unsure), TEST(scales_and_goes_back),
         TEST(a_scale_that_fails_is_left_to_the_domain), TEST(promotes_and_retires), TEST(retire_parks_until_it_may),
         TEST(nothing_to_retire), TEST(what_is_in_service_is_not_retired), TEST(unknown_domains_and_services)};
     signal(SIGPIPE, SIG_IGN);
