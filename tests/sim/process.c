@@ -15,6 +15,7 @@ static void read_undo(const struct world *world, struct process *process)
     const json_t *first = json_array_get(list, 0);
     process->finds = json_is_true(json_object_get(first, "find"));
     process->keeps = json_is_true(json_object_get(first, "keep"));
+    process->told_ms = json_whole(first, "sent", 0);
     snprintf(process->key, sizeof process->key, "%s", json_text(first, "key", ""));
     if (!first) process->keeps = true; /* found out by an earlier one */
 }
@@ -28,6 +29,7 @@ void process_read(struct world *world, struct process *process)
 
 void process_begin(struct world *world, struct process *process)
 {
+    process->began_ms = world->now_ms;
     process->next_ms = world->now_ms + chance_below(&world->chance, 30);
 }
 
@@ -71,7 +73,7 @@ static void confirm(struct world *world, struct process *process)
 {
     process->next_ms = INT64_MAX;
     if (chance_percent(&world->chance, 3) && !world->is_calm) /* breaks the protocol, and will be ended */
-        return shim_line(world, process, "{\"type\":\"park\",\"until\":5}");
+        return shim_line(world, process, "{\"type\":\"output\",\"name\":\"o\",\"value\":1}");
     shim_line(world, process, "{\"type\":\"compensated\",\"name\":\"order\"}");
     process->phase = PHASE_CONFIRMS;
 }
@@ -120,7 +122,7 @@ static void work(struct world *world, struct process *process)
 /* SIGTERM: an effect that is under way is brought to its end within the grace; most others end at once, some end well all the same. */
 static bool is_to_be_ended(const struct world *world, const struct process *process)
 {
-    bool holds = process->phase >= PHASE_INTENDED && process->phase <= PHASE_TELLS;
+    bool holds = process->phase >= PHASE_INTENDED && process->phase <= PHASE_TELLS && process->phase != PHASE_LIFE;
     return process->is_cancelled && (!holds || process->kill_ms <= world->now_ms);
 }
 

@@ -64,7 +64,12 @@ struct process {
     bool undoes;       /* it was started to compensate */
     bool finds, keeps; /* then: what it is to find out first; that is all */
     bool of_undo;      /* the effect that it is at is `undo order`, not `order` */
-    bool was_found_absent, has_waited;
+    bool was_found_absent;
+    bool repeats;     /* the peer has nothing and knows a repetition: it is intended again while it is open */
+    int64_t began_ms; /* what an earlier process sent had left by then */
+    int64_t sent_ms;  /* what it sent itself was given up; 0 = it sent nothing */
+    int64_t told_ms;  /* by the clock: an earlier one, or itself, was told to go; 0 = not known */
+    int64_t sends;    /* so often */
     uint32_t pauses;
     uint64_t request;     /* the number of the request whose reply it waits for */
     int64_t kill_ms;      /* is_cancelled: its grace is over */
@@ -165,6 +170,7 @@ struct world {
     int64_t now_ms;                    /* never goes back */
     int64_t clock_ms;                  /* what the machine's clock is ahead of it */
     bool was_set_back;                 /* it was, once: then what woke a step may be told by no event */
+    bool was_set_forward;              /* it was, once: then a time that is told may seem to be long ago */
     struct plan *plan;
     struct peer peer;
     struct engine engine;
@@ -182,7 +188,7 @@ struct world {
     uint32_t crash_budget, cancel_budget;
     uint64_t event_count, crash_count;
     bool was_asked;        /* a person, to settle something */
-    uint32_t orphan_count; /* orders that arrived after the run had given them up */
+    uint32_t orphan_count; /* orders that arrived after the run had given them up, since the clock leapt meanwhile */
     const char *fault;     /* what went wrong; NULL = nothing */
     char fault_text[512];
 };
@@ -226,7 +232,8 @@ void fault_note(struct world *world, enum fault fault, uint32_t step, bool of_un
 bool coverage_print(const struct coverage *coverage, uint64_t least);
 
 /* peer.c */
-enum { REQUEST_LIFE_MS = 40, REQUEST_PATIENCE_MS = 15 }; /* no request arrives later; no reply is waited for longer */
+/* No request arrives later than its life; no reply is waited for longer than patience; a step that is told to go has sent in that time. */
+enum { REQUEST_LIFE_MS = 40, REQUEST_PATIENCE_MS = 15, SENDING_MS = 60 };
 void peer_begin(struct world *world);
 uint64_t peer_send(struct world *world, const struct process *process);
 uint64_t peer_find(struct world *world, const struct process *process);
