@@ -148,7 +148,7 @@ static void check_record(struct world *world)
             bool is_denied = effect->status == EFFECT_abandoned || effect->status == EFFECT_failed;
             bool is_told = effect->status == EFFECT_done || effect->status == EFFECT_compensated;
             bool is_there = peer_order(world, effect->key) != NULL && !world->by_hand[i];
-            if (effect->status == EFFECT_abandoned && is_there && world->was_set_forward) {
+            if (effect->status == EFFECT_abandoned && is_there && world->leapt_ms) {
                 world->orphan_count++;
                 continue;
             }

@@ -170,7 +170,7 @@ struct world {
     int64_t now_ms;                    /* never goes back */
     int64_t clock_ms;                  /* what the machine's clock is ahead of it */
     bool was_set_back;                 /* it was, once: then what woke a step may be told by no event */
-    bool was_set_forward;              /* it was, once: then a time that is told may seem to be long ago */
+    int64_t leapt_ms;                  /* it was set forward then: what was told just before seems to be long ago; 0 = never */
     struct plan *plan;
     struct peer peer;
     struct engine engine;
@@ -233,7 +233,7 @@ bool coverage_print(const struct coverage *coverage, uint64_t least);
 
 /* peer.c */
 /* No request arrives later than its life; no reply is waited for longer than patience; a step that is told to go has sent in that time. */
-enum { REQUEST_LIFE_MS = 40, REQUEST_PATIENCE_MS = 15, SENDING_MS = 60 };
+enum { REQUEST_LIFE_MS = 40, REQUEST_PATIENCE_MS = 15, SENDING_MS = 30 };
 void peer_begin(struct world *world);
 uint64_t peer_send(struct world *world, const struct process *process);
 uint64_t peer_find(struct world *world, const struct process *process);
