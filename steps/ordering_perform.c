@@ -15,7 +15,6 @@ enum {
     WAIT_MS = 30 * 60 * 1000,
     FIND_WAIT_MS = 60 * 1000,
     WAIT_MARGIN_MS = 2000,
-    LIFE_MS = 45 * 1000, /* of a request: net/http.c gives up after 30 s; the rest is for what lies between */
 };
 
 /* The step's own timeout ends it without a word, so the wait ends a little before. */
@@ -78,6 +77,14 @@ static json_t *lease_in(const struct step *step, const json_t *body)
         json_text(domain, "url", ""));
     if (!domain_can(domain, "lease")) json_put_flag(held, "standby", true);
     return held;
+}
+
+void ordering_delivery(const struct step *step, struct delivery *ret)
+{
+    const json_t *domain = json_object_get(step_facts(step), "domain");
+    const struct tmf_dialect *dialect = NULL;
+    if (tmf_dialect_find(json_text(domain, "dialect", NULL), &dialect, NULL)) return; /* it cannot have been spoken */
+    *ret = (struct delivery){tmf_request_life(dialect, json_text(domain, "url", "")), dialect->repeat_is_safe};
 }
 
 json_t *ordering_expect(const struct step *step, const json_t *body)
@@ -239,7 +246,7 @@ static int find_order(struct ordering *ordering, const json_t *intent, json_t **
     if (adopt) return adopt_order(ordering, adopt, key, ret_order, err);
     AUTO(free_json) json_t *orders = NULL;
     const json_t *body = json_object_get(intent, "body");
-    int failed = tmf_order_find_late(&ordering->client, key, LIFE_MS, &orders, err);
+    int failed = tmf_order_find(&ordering->client, key, &orders, err);
     json_t *best = failed ? NULL : ordering_best(orders);
     if (failed || !best) return failed;
     failed = tmf_order_check_echo(&ordering->client, body, best, err);
@@ -259,7 +266,7 @@ int ordering_find(struct step *step, const json_t *intent, bool waits, enum effe
     if (!failed) failed = find_order(&ordering, intent, &order, err);
     if (failed) return failed;
     if (!order) {
-        *ret_seen = EFFECT_SEEN_ABSENT;
+        *ret_seen = EFFECT_SEEN_NOTHING;
         return 0;
     }
     if (waits) failed = see_done(&ordering, order, &seen, err);

@@ -367,6 +367,15 @@ static int check_effect(const struct run_state *state, const struct effect_state
     return 0;
 }
 
+/* Who is told to find it is not told to go. */
+static void fold_sending(struct effect_state *effect, const struct event *event)
+{
+    bool goes = effect->status == EFFECT_intended || json_flag(event->data, "again", false);
+    if (event->type != EVENT_effect_sent || !goes) return;
+    effect->sent_ms = event->time_ms;
+    effect->sends++;
+}
+
 static int reduce_effect(struct run_state *state, const struct event *event, struct error *err)
 {
     struct step_state *step = &state->steps[event->step];
@@ -374,6 +383,7 @@ static int reduce_effect(struct run_state *state, const struct event *event, str
     int result = check_effect(state, effect, event, err);
     if (result) return result;
     if (!effect) effect = add_effect(step, event);
+    fold_sending(effect, event);
     effect->status = (enum effect_status)effect_move(effect->status, event->type);
     if (event->type == EVENT_effect_intended) {
         replace_text(&effect->target, json_text(event->data, "target", NULL));

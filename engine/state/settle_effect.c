@@ -1,6 +1,7 @@
 /* settle_effect.c: the lines `intend`, `outcome` and `compensated`: intent before effect.
    Invariants: `go` is said once for a key, after intent and `sent` are on disk; whoever asks again is told `known` (an outcome is
-   on record) or `find` (ask the peer first). Only `absent` leads back to `go`. The same key with another digest is refused. */
+   on record) or `find` (ask the peer first). Only `absent` leads back to `go`, and the step's word that it looked, found nothing, and that
+   its peer takes a second request with the key for the first. The same key with another digest is refused. */
 #include "state/settle_line.h"
 
 #include "base/json.h"
@@ -38,6 +39,7 @@ static char *reply_find(const struct effect_state *effect)
     json_put_text(reply, "name", effect->name);
     json_put_text(reply, "key", effect->key);
     json_put_text(reply, "adopt", effect->adopt);
+    effect_put_sending(effect, reply);
     return json_canonical(reply);
 }
 
@@ -63,6 +65,15 @@ static void add_intent(const struct line *line, const char *name, const char *ke
     line_add(line, EVENT_effect_sent, with_name(name));
 }
 
+/* It stays open: what was sent before may arrive, and whoever comes next finds out. */
+static char *go_again(const struct line *line, const struct effect_state *effect)
+{
+    json_t *data = with_name(effect->name);
+    json_put_flag(data, "again", true);
+    line_add(line, EVENT_effect_sent, data);
+    return reply_go(effect->name, effect->key);
+}
+
 static char *answer_intent(
     const struct line *line, const struct effect_state *effect, const char *name, const char *key, const char *digest)
 {
@@ -71,7 +82,10 @@ static char *answer_intent(
     case EFFECT_planned:
     case EFFECT_abandoned: add_intent(line, name, key, digest); return reply_go(name, key);
     case EFFECT_intended:
-    case EFFECT_sent: line_add(line, EVENT_effect_sent, with_name(name)); return reply_find(effect);
+    case EFFECT_sent:
+        if (json_flag(line->json, "again", false) && !effect->adopt) return go_again(line, effect);
+        line_add(line, EVENT_effect_sent, with_name(name));
+        return reply_find(effect);
     case EFFECT_acknowledged:
     case EFFECT_unknown: return reply_find(effect);
     case EFFECT_done:

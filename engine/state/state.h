@@ -98,6 +98,8 @@ struct effect_state {
     char *adopt;               /* a person says that it was done, as this one at the peer; owned; NULL = nobody says so */
     enum effect_status status;
     uint64_t order;           /* when it was done, counted over the run's effects from 1; 0 = never */
+    int64_t sent_ms;          /* when the step was last told to go; 0 = never */
+    uint32_t sends;           /* how often it was */
     json_t *expects;          /* what its outcome will hold, as far as that was known before; owned; may be NULL */
     json_t *intent, *outcome; /* owned; outcome NULL while there is none */
     struct effect_state *next;
@@ -135,6 +137,7 @@ struct step_state {
     bool speaks;              /* its present process said a line of the step protocol */
     bool undoing;             /* of compensating: a process of its present attempt is there, or is to be */
     bool ending;              /* of compensating: that process is to be ended; message says why */
+    uint32_t undo_parks;      /* of compensating: times its process paused by itself */
     uint32_t undo_tries;      /* attempts at compensating that failed */
     bool again;               /* of compensation_failed: a person wants it tried anew */
     bool took_word;           /* its present process could not tell of an effect, and the word of a person counted: it is not told that */
@@ -341,6 +344,8 @@ json_t *run_state_settled(const struct run_state *state);
 json_t *run_state_extras(const struct run_state *state);
 /* The effect's key: SHA-256 over run, step path, generation, name, target, joined by newlines. */
 void effect_key(uint64_t run, const char *step_path, unsigned generation, const char *name, const char *target, char ret_key[65]);
+/* What a step that is asked to find an effect is told of its sending: `sent`, when it was last told to go, and `sends`, how often. */
+void effect_put_sending(const struct effect_state *effect, json_t *line);
 /* One line for a person about an event that a watcher cares for, NULL for the others. Caller frees. */
 char *narrate(const struct run_state *state, const struct event *event, bool colour);
 /* The state as JSON, for golden files, `show --json` and comparing a projection with the fold. */
