@@ -10,13 +10,14 @@
 #include <errno.h>
 #include <stdarg.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
 /* --- the disk: each of these calls counts, and the chosen one fails, or is the last thing that the process does --- */
 
 static struct faults {
-    bool on, dies;
+    bool on, dies, full;
     int at, calls, error;
 } faults;
 
@@ -48,6 +49,13 @@ int fdatasync(int fd)
 int rename(const char *from, const char *to)
 {
     return strikes() ? -1 : (int)syscall(SYS_rename, from, to);
+}
+
+int fstatvfs(int fd, struct statvfs *status)
+{
+    (void)fd;
+    *status = (struct statvfs){.f_frsize = 4096, .f_bavail = faults.full ? 100 : 1000 * 1000};
+    return 0;
 }
 
 int unlink(const char *path)
@@ -312,6 +320,33 @@ static void what_is_no_segment_is_left(void **state)
     assert_true(is_there(log, "") && !is_there(log, ".zst") && !is_there(log, ".zst.part"));
 }
 
+static void the_last_space_is_left_to_others(void **state)
+{
+    struct log *log = *state;
+    struct log_compressed result = {0};
+    struct error err = {0};
+    write_log(log);
+    faults.full = true;
+    int failed = compress(log, &result, &err);
+    faults.full = false;
+    assert_int_equal(failed, -ERROR_NO_SPACE);
+    assert_true(is_there(log, "") && !is_there(log, ".zst") && !is_there(log, ".zst.part"));
+}
+
+/* Such as a log that was begun anew by hand beside the old one. */
+static void another_log_of_that_name_is_not_replaced(void **state)
+{
+    struct log *log = *state;
+    struct log_compressed result = {0};
+    struct error err = {0};
+    write_log(log);
+    compress_well(log);
+    write_log(log);
+    write_text(log, 7, 1, "more");
+    assert_int_equal(compress(log, &result, &err), -ERROR_CONFLICT);
+    assert_true(is_there(log, "") && is_there(log, ".zst") && !is_there(log, ".zst.part"));
+}
+
 static void it_stops_when_it_is_told(void **state)
 {
     struct log *log = *state;
@@ -530,6 +565,8 @@ int main(void)
         TEST(a_torn_tail_stays_as_it_is),
         TEST(what_does_not_pay_stays_plain),
         TEST(what_is_no_segment_is_left),
+        TEST(the_last_space_is_left_to_others),
+        TEST(another_log_of_that_name_is_not_replaced),
         TEST(it_stops_when_it_is_told),
         TEST(a_failure_leaves_the_plain_one),
         TEST(a_death_leaves_one_that_is_whole),
