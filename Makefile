@@ -8,7 +8,7 @@
 #   make sim N=1000000          that many simulated runs
 #   make sim-mutants            the simulator must find each of its mutants
 #   make judge RUNS=20000       the KPI judge against simulated canaries of known truth
-#   make crash      kill -9 at five hundred moments of a run, three hundred and forty of a release, and a hundred and twenty of a canary
+#   make crash      kill -9 at five hundred moments of a run, three hundred and forty of a release, a hundred and twenty of a canary, forty of logs being compressed
 #   make upgrade FROM=HEAD~1    from an earlier commit, whose programs it builds, to this one in the middle of runs
 #   make fuzz SECONDS_EACH=60   every fuzzer for that long
 #   make format     clang-format
@@ -175,6 +175,7 @@ crash: $(PROGRAMS) $(SUPPORT)
 	@BUILD=$(BUILD) tests/crash/run --moments 500
 	@BUILD=$(BUILD) tests/crash/orders --moments 340
 	@BUILD=$(BUILD) tests/crash/canary --moments 120
+	@BUILD=$(BUILD) tests/crash/logs --moments 40
 
 FROM ?= $(shell cat tests/upgrade/commits)
 upgrade: $(PROGRAMS)
