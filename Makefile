@@ -9,7 +9,7 @@
 #   make sim N=1000000          that many simulated runs
 #   make sim-mutants            the simulator must find each of its mutants
 #   make judge RUNS=20000       the KPI judge against simulated canaries of known truth
-#   make crash      kill -9 at five hundred moments of a run, three hundred and forty of a release, and a hundred and twenty of a canary
+#   make crash      kill -9 at five hundred moments of a run, three hundred and forty of a release, a hundred and twenty of a canary, forty of logs being compressed
 #   make upgrade FROM=HEAD~1    from an earlier commit, whose programs it builds, to this one in the middle of runs
 #   make fuzz SECONDS_EACH=60   every fuzzer for that long
 #   make format     clang-format
@@ -184,6 +184,7 @@ crash: $(PROGRAMS) $(SUPPORT)
 	@BUILD=$(BUILD) tests/crash/run --moments 500
 	@BUILD=$(BUILD) tests/crash/orders --moments 340
 	@BUILD=$(BUILD) tests/crash/canary --moments 120
+	@BUILD=$(BUILD) tests/crash/logs --moments 40
 
 long: $(PROGRAMS) $(SUPPORT)
 	@BUILD=$(BUILD) tests/flow/run --long
@@ -223,6 +224,7 @@ bench: $(PROGRAMS) $(SUPPORT) $(BUILD)/bench/floor $(BUILD)/judge | $(BUILD)/pac
 	@BUILD=$(BUILD) tests/bench/orders
 	@BUILD=$(BUILD) tests/bench/canary
 	@BUILD=$(BUILD) tests/bench/judge
+	@BUILD=$(BUILD) tests/bench/logs
 
 SECONDS_EACH ?= 60
 fuzz: | $(BUILD)/packages-build-test-lint

@@ -64,16 +64,28 @@ static int tell_left_out(struct backup *backup, const struct error *err)
     return 0;
 }
 
+/* A log that was listed may have been compressed since; what replaced it was there before it went, though not when the folder was listed.
+ */
+static int add_compressed(struct backup *backup, const char *path, const char *name, struct error *err)
+{
+    AUTO(free_text) char *packed = mem_format("%s.zst", path);
+    AUTO(free_text) char *packed_name = mem_format("%s.zst", name);
+    bool taken;
+    if (!text_matches_glob(name, "runs/*/log") && !text_matches_glob(name, "core/runs/*/log")) return 0;
+    return tar_add(&backup->tar, packed, packed_name, &taken, err);
+}
+
 static int add_entry(struct backup *backup, const char *path, const char *name, const char *entry, struct error *err)
 {
     AUTO(free_text) char *below = mem_format("%s/%s", path, entry);
     AUTO(free_text) char *below_name = *name ? mem_format("%s/%s", name, entry) : mem_copy_text(entry);
     struct stat status;
     if (text_equal(entry, ".") || text_equal(entry, "..")) return 0;
-    if (lstat(below, &status) < 0) return errno == ENOENT ? 0 : error_set_errno(err, errno, "%s", below);
-    bool taken = false;
-    if (is_left_out(backup, below_name, &status)) return 0;
-    int failed = tar_add(&backup->tar, below, below_name, &taken, err);
+    bool taken = false, is_gone = lstat(below, &status) < 0;
+    if (is_gone && errno != ENOENT) return error_set_errno(err, errno, "%s", below);
+    if (!is_gone && is_left_out(backup, below_name, &status)) return 0;
+    int failed = is_gone ? 0 : tar_add(&backup->tar, below, below_name, &taken, err);
+    if (!failed && !taken) failed = add_compressed(backup, below, below_name, err);
     if (!failed && taken && S_ISDIR(status.st_mode)) failed = add_tree(backup, below, below_name, err);
     return failed ? tell_left_out(backup, err) : 0;
 }

@@ -13,7 +13,9 @@
 #include <string.h>
 
 enum { RANGE_BYTES = 1024 * 1024, RANGE_MAX_BYTES = 16 * 1024 * 1024, FOLLOW_BYTES = 256 * 1024, LOOK_MS = 100 };
-enum { SLICE_BYTES = 4 * 1024 * 1024 }; /* of a log are gone through at once on the loop's thread: a few milliseconds */
+/* Of a log so many bytes are gone through at once on the loop's thread, some milliseconds, and then others have their turn: a timer of 0 ms
+   would come before them. */
+enum { SLICE_BYTES = 8 * 1024 * 1024, OTHERS_MS = 1 };
 enum { TAIL_MAX_LINES = 1000, TAIL_MAX_BYTES = 64 * 1024 };
 
 /* What is asked for, and how far it is read. */
@@ -118,8 +120,8 @@ static void send_more(void *context)
     if (view->ended) log_printer_finish(view->printer, &view->page);
     stream_write(view->stream, text_view(&view->page), view->page.size);
     if (view->ended) stream_end(view->stream);
-    /* A slice may hold little of what is asked for: the next one is read when others had their turn. */
-    uv_timer_start(&view->timer, on_timer, view->offset == from ? LOOK_MS : 0, LOOK_MS);
+    /* A slice may hold little of what is asked for. */
+    uv_timer_start(&view->timer, on_timer, view->offset == from ? LOOK_MS : OTHERS_MS, LOOK_MS);
 }
 
 static void on_timer_closed(uv_handle_t *handle)

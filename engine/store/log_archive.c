@@ -163,7 +163,7 @@ int log_archive_open(const char *path, struct log_archive **ret, struct error *e
     archive->decoder = ZSTD_createDCtx();
     if (!archive->decoder) return error_set(err, ERROR_INTERNAL, NOWHERE, "there is no memory to read %s", path);
     int failed = read_table(archive, err);
-    if (!failed) failed = read_index(archive, err);
+    if (!failed && archive->frames) failed = read_index(archive, err);
     if (!failed) *ret = take(&archive);
     return failed;
 }

@@ -15,12 +15,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 #include <zstd.h>
 
 enum {
-    LEVEL = 3,                     /* the fastest that has most of what there is to have: docs/adr/0025 has the figures */
-    SYNC_BYTES = 16 * 1024 * 1024, /* written back as it goes, so that no sync is long, and others' syncs do not wait for it */
+    LEVEL = 1,                      /* 3 makes logs no smaller, and takes half as long again (docs/adr/0025) */
+    SPACE_BYTES = 64 * 1024 * 1024, /* that are left to the journal and to runs that go on: they need it more */
+    SYNC_BYTES = 16 * 1024 * 1024,  /* written back as it goes, so that no sync is long, and others' syncs do not wait for it */
 };
 
 struct job {
@@ -103,6 +105,14 @@ static int next_frame(struct job *job, size_t *ret_size, struct error *err)
 
 /* --- the compressed file --- */
 
+static int check_space(const struct job *job, struct error *err)
+{
+    struct statvfs status;
+    if (fstatvfs(job->out, &status) < 0) return error_set_errno(err, errno, "%s", job->part);
+    if ((uint64_t)status.f_bavail * status.f_frsize >= SPACE_BYTES) return 0;
+    return error_set(err, ERROR_NO_SPACE, NOWHERE, "less than 64 MiB are left where %s would be", job->part);
+}
+
 static int put(struct job *job, const char *bytes, size_t size, struct error *err)
 {
     int failed = file_write_all(job->out, bytes, size);
@@ -110,7 +120,7 @@ static int put(struct job *job, const char *bytes, size_t size, struct error *er
     job->written += size;
     if (job->written - job->synced < SYNC_BYTES) return 0;
     job->synced = job->written;
-    return fdatasync(job->out) == 0 ? 0 : error_set_errno(err, errno, "syncing %s", job->part);
+    return fdatasync(job->out) == 0 ? check_space(job, err) : error_set_errno(err, errno, "syncing %s", job->part);
 }
 
 /* The bytes as a frame, in job->packed. */
@@ -249,7 +259,7 @@ static int open_part(struct job *job, struct error *err)
     if (!job->encoder) return error_set(err, ERROR_INTERNAL, NOWHERE, "there is no memory to compress %s", job->path);
     ZSTD_CCtx_setParameter(job->encoder, ZSTD_c_compressionLevel, LEVEL);
     ZSTD_CCtx_setParameter(job->encoder, ZSTD_c_checksumFlag, 1);
-    return 0;
+    return check_space(job, err);
 }
 
 static void job_release(struct job *job)
@@ -263,9 +273,21 @@ static void job_release(struct job *job)
     free(job->packed);
 }
 
+/* A death before the plain one went leaves two of one size. Anything else was put there by somebody: nothing of it is lost. */
+static int check_other(const struct job *job, uint64_t size, struct error *err)
+{
+    AUTO(log_archive_close) struct log_archive *other = NULL;
+    struct error why;
+    if (log_archive_open(job->packed_path, &other, &why) < 0 || log_archive_size(other) == size) return 0;
+    error_set(err, ERROR_CONFLICT, NOWHERE, "%.100s is there, and holds another log than %.100s", job->packed_path, job->path);
+    return error_hint(err, "the plain one is shown; move either of them away");
+}
+
 static int compress(struct job *job, uint64_t size, struct log_compressed *ret, struct error *err)
 {
-    int failed = open_part(job, err);
+    int failed = check_other(job, size, err);
+    if (failed) return failed;
+    failed = open_part(job, err);
     if (!failed) failed = write_all(job, err);
     bool pays = job->written < size - size / 8;
     if (!failed && pays) failed = compare(job, err);

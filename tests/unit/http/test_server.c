@@ -164,6 +164,14 @@ static void on_flood_closed(void *context)
     free(context);
 }
 
+static void handle_half(struct request *request, void *context)
+{
+    (void)context;
+    struct stream *stream = respond_stream(request, "text/plain", NULL, NULL);
+    stream_write(stream, "half", 4);
+    stream_fail(stream);
+}
+
 static void handle_flood(struct request *request, void *context)
 {
     (void)context;
@@ -184,6 +192,7 @@ static const struct route routes[] = {
     {"GET", "/ticks", handle_ticks, "Three events", NULL},
     {"GET", "/forever", handle_ticks, "One event, and no end", NULL},
     {"GET", "/flood", handle_flood, "Much", NULL},
+    {"GET", "/half", handle_half, "The beginning of something, and a failure", NULL},
     ROUTE_END,
 };
 
@@ -481,6 +490,18 @@ static void test_much_passes_without_queueing(void **state)
     local_response_release(&answer);
 }
 
+/* What was written arrives, and so does that more is missing. */
+static void test_a_stream_that_fails_is_told_from_one_that_ends(void **state)
+{
+    (void)state;
+    size_t total = 0;
+    struct local_request request = {.server = fixture.server, .method = "GET", .path = "/half", .on_bytes = count_bytes, .context = &total};
+    struct local_response answer = {0};
+    struct error err = {0};
+    assert_true(local_send(&request, &answer, &err) < 0);
+    assert_int_equal(total, 4);
+}
+
 static void test_tcp_needs_a_token(void **state)
 {
     (void)state;
@@ -552,7 +573,7 @@ static void test_the_description_holds_every_route(void **state)
     json_t *api = http_describe(mounts, "Test", "1");
     assert_non_null(api);
     json_t *paths = json_object_get(api, "paths");
-    assert_int_equal(json_object_size(paths), 6);
+    assert_int_equal(json_object_size(paths), 7);
     json_t *post = json_object_get(json_object_get(paths, "/post"), "post");
     AUTO(free_text) char *text = json_canonical(post);
     assert_non_null(strstr(text, "\"required\":[\"text\"]"));
@@ -576,6 +597,7 @@ int main(void)
         cmocka_unit_test(test_a_peer_that_leaves_before_the_answer_harms_nobody),
         cmocka_unit_test(test_a_stream_ends),
         cmocka_unit_test(test_a_peer_that_left_a_silent_stream_is_noticed),
+        cmocka_unit_test(test_a_stream_that_fails_is_told_from_one_that_ends),
         cmocka_unit_test(test_much_passes_without_queueing),
         cmocka_unit_test(test_tcp_needs_a_token),
         cmocka_unit_test(test_the_socket_of_a_living_server_is_not_taken),

@@ -189,6 +189,16 @@ static void a_log_that_was_cut_between_records_is_found(void **state)
     expect(*state, "runs/1/log", "", "the log was cut: 4 of the 8 bytes that the steps printed are not in it");
 }
 
+static void a_damaged_compressed_log_is_found(void **state)
+{
+    const struct fixture *fixture = *state;
+    AUTO(free_text) char *path = mem_format("%s/runs/1/log", fixture->home.folder);
+    AUTO(free_text) char *packed = mem_format("%s.zst", path);
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(file_replace(packed, "not what it was", 15, 0600, NULL), 0);
+    expect(*state, "runs/1/log.zst", "", "is damaged at byte");
+}
+
 static void a_missing_log_is_found(void **state)
 {
     const struct fixture *fixture = *state;
@@ -236,6 +246,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_changed_plan_is_found, begin, end),
         cmocka_unit_test_setup_teardown(a_torn_log_is_found, begin, end),
         cmocka_unit_test_setup_teardown(a_log_that_was_cut_between_records_is_found, begin, end),
+        cmocka_unit_test_setup_teardown(a_damaged_compressed_log_is_found, begin, end),
         cmocka_unit_test_setup_teardown(a_missing_log_is_found, begin, end),
         cmocka_unit_test_setup_teardown(a_damaged_file_is_found, begin, end),
         cmocka_unit_test_setup_teardown(no_journal_is_no_finding, begin, end),

@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <sqlite3.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -289,6 +290,48 @@ static void what_cannot_be_compressed_stays_and_is_not_tried_again(void **state)
     expect_numbers(fixture, fixture->run, MANY);
 }
 
+static void make_old(const struct fixture *fixture, uint64_t below)
+{
+    AUTO(free_text) char *path = mem_format("%s/journal.db", fixture->home.folder);
+    AUTO(free_text)
+    char *sql = mem_format("UPDATE runs SET accepted_ms = 1000, ended_ms = 2000 WHERE run < %llu", (unsigned long long)below);
+    sqlite3 *database = NULL;
+    assert_int_equal(sqlite3_open(path, &database), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(database, sql, NULL, NULL, NULL), SQLITE_OK);
+    sqlite3_close(database);
+}
+
+static bool is_forgotten(const struct fixture *fixture, uint64_t run)
+{
+    AUTO(free_text) char *folder = mem_format("%s/runs/%llu", fixture->home.folder, (unsigned long long)run);
+    uint64_t next = 0;
+    struct error err;
+    if (journal_next_forgotten(engine_journal(fixture->home.engine), &next, &err) < 0) fail_msg("%s", err.message);
+    return !file_exists(folder) && next != run;
+}
+
+/* Runs 1 and 2 are old; the log of 1 is compressed, that of 2 is yet to be. */
+static void old_runs_are_forgotten_with_either_log(void **state)
+{
+    struct fixture *fixture = *state;
+    run_to_its_end(fixture, MANY);
+    wait_for_marks(fixture);
+    run_to_its_end(fixture, MANY);
+    run_to_its_end(fixture, FEW);
+    close_home(fixture);
+    assert_true(has_file(fixture, 1, ".zst") && has_file(fixture, 2, ""));
+    make_old(fixture, 3);
+    fixture->home.keep_ms = 3600 * 1000;
+    home_open(&fixture->home);
+    for (int i = 0; i < 10 * 1000 && !(is_forgotten(fixture, 1) && is_forgotten(fixture, 2)); i++)
+        uv_run(&fixture->home.loop, UV_RUN_ONCE);
+    assert_true(is_forgotten(fixture, 1) && is_forgotten(fixture, 2));
+    assert_int_equal(marked(fixture), 0);
+    close_home(fixture);
+    expect_sound(fixture);
+    home_open(&fixture->home);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
@@ -300,6 +343,7 @@ int main(void)
         TEST(a_log_whose_shim_lives_is_left),
         TEST(a_full_disk_is_tried_again),
         TEST(what_cannot_be_compressed_stays_and_is_not_tried_again),
+        TEST(old_runs_are_forgotten_with_either_log),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -13,7 +13,7 @@ struct log {
     int fd;
 };
 
-static int log_begin(void **state)
+static inline int log_begin(void **state)
 {
     struct log *log = mem_alloc(sizeof *log);
     snprintf(log->folder, sizeof log->folder, "/tmp/crescendo-test-XXXXXX");
@@ -24,7 +24,7 @@ static int log_begin(void **state)
     return 0;
 }
 
-static int log_end(void **state)
+static inline int log_end(void **state)
 {
     struct log *log = *state;
     close_fd(&log->fd);
@@ -33,18 +33,18 @@ static int log_end(void **state)
     return failed;
 }
 
-static void write_bytes(struct log *log, const void *bytes, size_t size)
+static inline void write_bytes(struct log *log, const void *bytes, size_t size)
 {
     if (log->fd < 0) log->fd = open(log->path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
     assert_int_equal(file_write_all(log->fd, bytes, size), 0);
 }
 
-static void write_header(struct log *log)
+static inline void write_header(struct log *log)
 {
     write_bytes(log, LOG_SEGMENT_MAGIC, 8);
 }
 
-static void write_record(struct log *log, uint32_t step, uint32_t attempt, const char *bytes, size_t size)
+static inline void write_record(struct log *log, uint32_t step, uint32_t attempt, const char *bytes, size_t size)
 {
     struct log_record record = {
         .magic = LOG_RECORD_MAGIC, .stream = LOG_STDOUT, .size = (uint32_t)size, .step = step, .attempt = attempt, .time_us = 77};
@@ -52,7 +52,7 @@ static void write_record(struct log *log, uint32_t step, uint32_t attempt, const
     write_bytes(log, bytes, size);
 }
 
-static void write_text(struct log *log, uint32_t step, uint32_t attempt, const char *text)
+static inline void write_text(struct log *log, uint32_t step, uint32_t attempt, const char *text)
 {
     write_record(log, step, attempt, text, strlen(text));
 }

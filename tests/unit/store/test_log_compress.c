@@ -1,150 +1,11 @@
-/* test_log_compress.c: a compressed segment reads as the plain one did, from any place, for any step; whatever fails or dies in between,
-   one of the two is whole; damage is told and never crashes. */
-#include "log_writer.h"
+/* test_log_compress.c: a compressed segment reads as the plain one did, from any place, for any step; damage is told and never crashes. */
+#include "large_log.h"
 
 #include "store/log_archive.h"
-#include "store/log_compress.h"
 #include "store/log_format.h"
-#include "store/logs.h"
+#include "store/log_index.h"
 
-#include <errno.h>
-#include <stdarg.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
-#include <sys/wait.h>
-
-/* --- the disk: each of these calls counts, and the chosen one fails, or is the last thing that the process does --- */
-
-static struct faults {
-    bool on, dies;
-    int at, calls, error;
-} faults;
-
-static bool strikes(void)
-{
-    if (!faults.on || ++faults.calls != faults.at) return false;
-    if (faults.dies) _exit(0);
-    errno = faults.error;
-    return true;
-}
-
-ssize_t write(int fd, const void *bytes, size_t size)
-{
-    if (faults.on && faults.calls + 1 == faults.at && size > 1) /* half of it is there */
-        (void)!syscall(SYS_write, fd, bytes, size / 2);
-    return strikes() ? -1 : syscall(SYS_write, fd, bytes, size);
-}
-
-int fsync(int fd)
-{
-    return strikes() ? -1 : (int)syscall(SYS_fsync, fd);
-}
-
-int fdatasync(int fd)
-{
-    return strikes() ? -1 : (int)syscall(SYS_fdatasync, fd);
-}
-
-int rename(const char *from, const char *to)
-{
-    return strikes() ? -1 : (int)syscall(SYS_rename, from, to);
-}
-
-int unlink(const char *path)
-{
-    return strikes() ? -1 : (int)syscall(SYS_unlink, path);
-}
-
-/* --- a log, and what it says --- */
-
-static const struct log_filter all = {.step = UINT32_MAX};
-
-static void add_record(struct text *log, uint32_t step, uint32_t attempt, const char *bytes, size_t size)
-{
-    struct log_record record = {
-        .magic = LOG_RECORD_MAGIC, .stream = LOG_STDOUT, .size = (uint32_t)size, .step = step, .attempt = attempt, .time_us = 77};
-    text_add_bytes(log, (const char *)&record, sizeof record);
-    text_add_bytes(log, bytes, size);
-}
-
-static void add_line(struct text *log, uint32_t step, uint32_t attempt, const char *text)
-{
-    add_record(log, step, attempt, text, strlen(text));
-}
-
-/* Steps 0 and 1 print all the time, 2 at the start and at the end, 3 once in the middle, 4 a record larger than a frame. */
-static void write_log(struct log *log)
-{
-    unsigned seed = 7;
-    AUTO(text_release) struct text text = {0};
-    AUTO(free_text) char *large = mem_alloc(700 * 1000);
-    memset(large, 'L', 700 * 1000);
-    text_add_bytes(&text, LOG_SEGMENT_MAGIC, 8);
-    add_line(&text, 2, 1, "quiet begins\n");
-    for (int i = 0; i < 20000; i++) {
-        char line[128];
-        snprintf(line, sizeof line, "line %d of the noisy one, token %u\n", i, (unsigned)rand_r(&seed));
-        add_line(&text, (uint32_t)i % 2, 1 + (uint32_t)i / 15000, line);
-        if (i == 9000) add_line(&text, 3, 1, "once\n");
-        if (i == 12000) add_record(&text, 4, 1, large, 700 * 1000);
-    }
-    add_line(&text, 2, 1, "quiet ends\n");
-    write_bytes(log, text.bytes, text.size);
-    close_fd(&log->fd);
-    log->fd = -1;
-}
-
-static int add_piece(void *context, const struct log_piece *piece)
-{
-    struct text *text = context;
-    text_add_format(text, "[%u.%u %lld ", piece->step, piece->attempt, (long long)piece->time_us);
-    text_add_bytes(text, piece->bytes, piece->size);
-    return 0;
-}
-
-struct said {
-    struct text text;
-    uint64_t end;
-};
-
-static struct said read_log(const struct log *log, uint64_t from, struct log_filter filter)
-{
-    AUTO(log_reader_free) struct log_reader *reader = log_reader_new(log->path);
-    struct said said = {0};
-    struct error err = {0};
-    if (log_reader_read(reader, from, filter, SIZE_MAX, add_piece, &said.text, &said.end, &err) < 0) fail_msg("%s", err.message);
-    return said;
-}
-
-static void expect_same(const struct log *log, uint64_t from, struct log_filter filter, const struct said *expected)
-{
-    struct said said = read_log(log, from, filter);
-    assert_int_equal(said.end, expected->end);
-    assert_string_equal(text_view(&said.text), text_view(&expected->text));
-    text_release(&said.text);
-}
-
-static int compress(const struct log *log, struct log_compressed *ret, struct error *err)
-{
-    static atomic_bool never;
-    return log_compress(log->path, &never, ret, err);
-}
-
-static void compress_well(const struct log *log)
-{
-    struct log_compressed result;
-    struct error err = {0};
-    if (compress(log, &result, &err) < 0) fail_msg("%s", err.message);
-    assert_true(result.after > 0 && result.after < result.before);
-}
-
-static bool is_there(const struct log *log, const char *suffix)
-{
-    AUTO(free_text) char *path = mem_format("%s%s", log->path, suffix);
-    return file_exists(path);
-}
-
-/* --- tests --- */
 
 static const struct log_filter filters[] = {{UINT32_MAX, 0}, {0, 0}, {1, 2}, {2, 0}, {3, 0}, {4, 0}, {4, 2}, {9, 0}, {UINT32_MAX, 2}};
 enum { FILTERS = COUNT_OF(filters), PLACES = 40 };
@@ -279,6 +140,71 @@ static void a_torn_tail_stays_as_it_is(void **state)
     text_release(&quiet.text);
 }
 
+/* More steps than the index gathers before it puts them together, mixed: each is found again, and only where it is. */
+static void many_steps_are_found(void **state)
+{
+    enum { STEPS = 6000, LINES = 60 * 1000, TRIED = 12 };
+    struct log *log = *state;
+    struct said expected[TRIED];
+    unsigned seed = 5;
+    AUTO(text_release) struct text text = {0};
+    text_add_bytes(&text, LOG_SEGMENT_MAGIC, 8);
+    for (int i = 0; i < LINES; i++)
+        add_line(&text, (uint32_t)rand_r(&seed) % STEPS, 1 + (uint32_t)i % 2, "some words that a step says\n");
+    write_bytes(log, text.bytes, text.size);
+    for (uint32_t i = 0; i < TRIED; i++)
+        expected[i] = read_log(log, 0, (struct log_filter){.step = i * (STEPS / TRIED)});
+    compress_well(log);
+    for (uint32_t i = 0; i < TRIED; i++) {
+        assert_true(expected[i].text.size > 0);
+        expect_same(log, 0, (struct log_filter){.step = i * (STEPS / TRIED)}, &expected[i]);
+        text_release(&expected[i].text);
+    }
+}
+
+static void an_index_that_would_be_too_large_is_left_out(void **state)
+{
+    (void)state;
+    struct log_index index = {0};
+    for (uint32_t i = 0; i < INDEX_RANGES_MAX; i++)
+        log_index_add(&index, i, i % 2);
+    log_index_finish(&index);
+    assert_true(index.overfull);
+    assert_int_equal(index.count, 0);
+    log_index_release(&index);
+}
+
+static void ranges_are_as_few_as_can_be(void **state)
+{
+    (void)state;
+    static const struct index_range expected[] = {{1, 0, 2}, {1, 4, 4}, {2, 1, 1}, {UINT32_MAX, 0, 0}};
+    struct log_index index = {0};
+    static const uint32_t said[][2] = {{1, 0}, {UINT32_MAX, 0}, {1, 0}, {1, 1}, {2, 1}, {1, 1}, {1, 2}, {1, 4}};
+    for (size_t i = 0; i < COUNT_OF(said); i++)
+        log_index_add(&index, said[i][0], said[i][1]);
+    log_index_finish(&index);
+    assert_int_equal(index.count, COUNT_OF(expected));
+    assert_memory_equal(index.ranges, expected, sizeof expected);
+    log_index_release(&index);
+}
+
+/* No record at all: there is nothing to index. */
+static void rubbish_is_compressed_as_it_is(void **state)
+{
+    struct log *log = *state;
+    AUTO(free_text) char *zeros = mem_alloc(600 * 1000);
+    write_header(log);
+    write_bytes(log, zeros, 600 * 1000);
+    struct said expected = read_log(log, 0, (struct log_filter){.step = 1});
+    compress_well(log);
+    expect_same(log, 0, (struct log_filter){.step = 1}, &expected);
+    expect_same(log, 0, all, &expected);
+    struct log_check check = {.printed = NULL};
+    assert_int_equal(log_check(log->path, &check, NULL), 0);
+    assert_true(check.compressed && check.size == 600 * 1000 + 8 && check.end == 8);
+    text_release(&expected.text);
+}
+
 static void what_does_not_pay_stays_plain(void **state)
 {
     struct log *log = *state;
@@ -310,101 +236,6 @@ static void what_is_no_segment_is_left(void **state)
     assert_int_equal(compress(log, &result, &err), -ERROR_INVALID);
     assert_non_null(strstr(err.message, log->path));
     assert_true(is_there(log, "") && !is_there(log, ".zst") && !is_there(log, ".zst.part"));
-}
-
-static void it_stops_when_it_is_told(void **state)
-{
-    struct log *log = *state;
-    static atomic_bool at_once = true;
-    struct log_compressed result = {0};
-    struct error err = {0};
-    write_log(log);
-    assert_int_equal(log_compress(log->path, &at_once, &result, &err), -ERROR_TIMEOUT);
-    assert_true(is_there(log, "") && !is_there(log, ".zst") && !is_there(log, ".zst.part"));
-}
-
-/* How many calls there are to fail at. */
-static int count_calls(struct log *log)
-{
-    write_log(log);
-    faults = (struct faults){.on = true};
-    compress_well(log);
-    faults.on = false;
-    AUTO(free_text) char *packed = mem_format("%s.zst", log->path);
-    assert_int_equal(unlink(packed), 0);
-    return faults.calls;
-}
-
-static void expect_whole(const struct log *log, const struct said *expected)
-{
-    expect_same(log, 0, all, expected);
-    if (!is_there(log, ".zst")) return;
-    AUTO(free_text) char *packed = mem_format("%s.zst", log->path);
-    AUTO(log_archive_close) struct log_archive *archive = NULL;
-    struct error err = {0};
-    struct log_block block = {0};
-    if (log_archive_open(packed, &archive, &err) < 0) fail_msg("%s", err.message);
-    for (uint64_t at = 0; at < log_archive_size(archive); at += block.size)
-        if (log_archive_block(archive, at, &block, &err) < 0) fail_msg("%s", err.message);
-}
-
-static void begin_anew(struct log *log)
-{
-    AUTO(free_text) char *packed = mem_format("%s.zst", log->path);
-    assert_int_equal(file_remove_tree(log->path, NULL), 0);
-    assert_int_equal(file_remove_tree(packed, NULL), 0);
-    write_log(log);
-}
-
-/* Whichever call fails: the log reads as before, no neighbour is left, and the next time goes well. */
-static void a_failure_leaves_the_plain_one(void **state)
-{
-    struct log *log = *state;
-    int calls = count_calls(log);
-    write_log(log);
-    struct said expected = read_log(log, 0, all);
-    for (int at = 1; at <= calls; at++) {
-        struct log_compressed result = {0};
-        struct error err = {0};
-        begin_anew(log);
-        faults = (struct faults){.on = true, .at = at, .error = ENOSPC};
-        int failed = compress(log, &result, &err);
-        faults.on = false;
-        assert_int_equal(failed, -ERROR_NO_SPACE);
-        assert_true(is_there(log, "") || at == calls); /* the last one syncs what is done already */
-        assert_false(is_there(log, ".zst.part"));
-        expect_whole(log, &expected);
-        if (at < calls) compress_well(log);
-        assert_true(!is_there(log, "") && is_there(log, ".zst"));
-        expect_whole(log, &expected);
-    }
-    text_release(&expected.text);
-}
-
-/* Killed before whichever call, after half of a write: one of the two is whole, and the next time goes well. */
-static void a_death_leaves_one_that_is_whole(void **state)
-{
-    struct log *log = *state;
-    int calls = count_calls(log);
-    write_log(log);
-    struct said expected = read_log(log, 0, all);
-    for (int at = 1; at <= calls; at++) {
-        begin_anew(log);
-        pid_t child = fork();
-        if (child == 0) {
-            struct log_compressed result;
-            faults = (struct faults){.on = true, .at = at, .dies = true};
-            _exit(compress(log, &result, NULL) == 0 ? 1 : 2); /* it did not die */
-        }
-        int status = 0;
-        assert_int_equal(waitpid(child, &status, 0), child);
-        assert_int_equal(status, 0);
-        expect_whole(log, &expected);
-        if (is_there(log, "")) compress_well(log);
-        assert_true(!is_there(log, "") && !is_there(log, ".zst.part"));
-        expect_whole(log, &expected);
-    }
-    text_release(&expected.text);
 }
 
 static int pass(void *context, const struct log_piece *piece)
@@ -528,11 +359,12 @@ int main(void)
         TEST(tails_are_the_same),
         TEST(a_reader_that_was_there_goes_on),
         TEST(a_torn_tail_stays_as_it_is),
+        TEST(many_steps_are_found),
+        TEST(an_index_that_would_be_too_large_is_left_out),
+        TEST(ranges_are_as_few_as_can_be),
+        TEST(rubbish_is_compressed_as_it_is),
         TEST(what_does_not_pay_stays_plain),
         TEST(what_is_no_segment_is_left),
-        TEST(it_stops_when_it_is_told),
-        TEST(a_failure_leaves_the_plain_one),
-        TEST(a_death_leaves_one_that_is_whole),
         TEST(damage_is_told),
         TEST(a_truncated_one_is_told),
         TEST(only_the_frames_that_are_needed_are_read),
