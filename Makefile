@@ -217,8 +217,15 @@ lint: $(PROGRAMS) | $(BUILD)/packages-build-test-lint
 $(BUILD)/bench/floor: $(call object,tests/bench/floor.c)
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS) $^ -o $@
-bench: $(PROGRAMS) $(SUPPORT) $(BUILD)/bench/floor $(BUILD)/judge | $(BUILD)/packages-build-test-bench
+$(BUILD)/bench/events: $(call object,tests/bench/events.c) $(call archive,store base)
+	@mkdir -p $(@D)
+	$(CC) $(LDFLAGS) $^ $(LIBRARIES) -o $@
+bench: $(PROGRAMS) $(SUPPORT) $(BUILD)/bench/floor $(BUILD)/bench/events $(BUILD)/judge | $(BUILD)/packages-build-test-bench
 	@BUILD=$(BUILD) tests/bench/run
+	@BUILD=$(BUILD) tests/bench/graph
+	@BUILD=$(BUILD) tests/bench/plan
+	@BUILD=$(BUILD) tests/bench/restart
+	@BUILD=$(BUILD) tests/bench/events
 	@BUILD=$(BUILD) tests/bench/domain
 	@BUILD=$(BUILD) tests/bench/core
 	@BUILD=$(BUILD) tests/bench/orders

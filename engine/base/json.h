@@ -32,5 +32,9 @@ void json_add_lines(struct text *out, const json_t *json);
 
 /* Parses exactly one value. Duplicate keys are refused. source is for the message ("request body"). */
 int json_parse(const char *bytes, size_t size, const char *source, json_t **ret_json, struct error *err) MUST_CHECK;
+/* The same value as json_parse gives, sooner where the text is canonical: for what we stored ourselves. */
+int json_parse_stored(const char *bytes, size_t size, const char *source, json_t **ret_json, struct error *err) MUST_CHECK;
+/* NULL: the text is not canonical, or holds what this does not read (a number that is not whole, 64 levels). */
+json_t *json_from_canonical(const char *bytes, size_t size);
 
 #endif

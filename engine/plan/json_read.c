@@ -338,7 +338,8 @@ static int read_plan(struct reading *reading, const json_t *json)
     return read_graph(reading, json_object_get(json, "stages"));
 }
 
-int plan_from_json(const json_t *json, struct plan **ret, struct error *err)
+/* All but its digest. */
+static int read_whole(const json_t *json, struct plan **ret, struct error *err)
 {
     AUTO(plan_free) struct plan *plan = mem_alloc(sizeof *plan);
     struct error unwanted = {0};
@@ -351,7 +352,20 @@ int plan_from_json(const json_t *json, struct plan **ret, struct error *err)
     if (result) return result;
     plan_index(plan);
     claims_make(plan);
-    json_digest(json, plan->digest);
     *ret = take(&plan);
     return 0;
+}
+
+int plan_from_json(const json_t *json, struct plan **ret, struct error *err)
+{
+    int result = read_whole(json, ret, err);
+    if (!result) json_digest(json, (*ret)->digest);
+    return result;
+}
+
+int plan_from_stored(const json_t *json, const char *digest, struct plan **ret, struct error *err)
+{
+    int result = read_whole(json, ret, err);
+    if (!result) snprintf((*ret)->digest, sizeof(*ret)->digest, "%s", digest);
+    return result;
 }

@@ -104,6 +104,8 @@ char *plan_to_text(const struct plan *plan);
 /* The text that plan_build has made for the digest, once; made anew afterwards. Caller frees. */
 char *plan_take_text(struct plan *plan);
 int plan_from_json(const json_t *json, struct plan **ret, struct error *err) MUST_CHECK;
+/* The same, of JSON whose canonical text is known to have this digest. */
+int plan_from_stored(const json_t *json, const char *digest, struct plan **ret, struct error *err) MUST_CHECK;
 
 const struct plan_step *plan_find_step(const struct plan *plan, const char *path); /* NULL when there is none */
 

@@ -233,8 +233,8 @@ int engine_read_plan(struct engine *engine, uint64_t number, struct plan **ret, 
         return error_set(err, ERROR_NOT_FOUND, NOWHERE, "run %llu has no plan: its file is wrong or missing", (unsigned long long)number);
     if (journal_get_blob(engine->journal, digest, &text, &size, err) < 0)
         return error_wrap(err, "the plan of run %llu", (unsigned long long)number);
-    if (json_parse(text, size, "the stored plan", &json, err) < 0) return -(int)err->code;
-    return plan_from_json(json, ret, err);
+    if (json_parse_stored(text, size, "the stored plan", &json, err) < 0) return -(int)err->code;
+    return plan_from_stored(json, digest, ret, err);
 }
 
 char *engine_log_path(struct engine *engine, uint64_t run)

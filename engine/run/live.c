@@ -23,9 +23,11 @@ static void on_timer(uv_timer_t *timer)
 
 static void insert_by_number(struct engine *engine, struct live_run *run)
 {
-    struct live_run **at = &engine->runs;
+    bool last = engine->last && engine->last->number < run->number; /* nearly always: numbers grow */
+    struct live_run **at = last ? &engine->last->next : &engine->runs;
     while (*at && (*at)->number < run->number)
         at = &(*at)->next;
+    if (!*at) engine->last = run;
     run->next = *at;
     *at = run;
 }
@@ -92,10 +94,11 @@ void live_retire(struct live_run *run)
 {
     if (run->appends_pending || run->held || run->advancing || run->closing) return;
     if (!run_status_at_rest(run->state->status) && !run->engine->closing) return;
-    struct live_run **at = &run->engine->runs;
-    while (*at != run)
-        at = &(*at)->next;
+    struct live_run **at = &run->engine->runs, *before = NULL;
+    for (; *at != run; at = &before->next)
+        before = *at;
     *at = run->next;
+    if (run->engine->last == run) run->engine->last = before;
     if (run->supervisor) supervisor_detach(take(&run->supervisor)); /* only where the engine stops: the shim lives on */
     run->closing = true;
     uv_close((uv_handle_t *)&run->timer, free_run);

@@ -83,7 +83,7 @@ struct engine {
     uv_loop_t *loop;
     struct engine_options options; /* its texts are the engine's own copies */
     struct journal *journal;
-    struct live_run *runs;
+    struct live_run *runs, *last; /* by number */
     struct subscription *subscriptions;
     struct keeping *keeping;
     struct compressing *compressing;

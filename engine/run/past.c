@@ -28,8 +28,8 @@ static int read_plan(const struct reading *reading, const json_t *accepted, stru
         return 0;
     }
     int failed = journal_get_blob(reading->journal, digest, &text, &size, err);
-    if (!failed) failed = json_parse(text, size, "the stored plan", &json, err);
-    if (!failed) failed = plan_from_json(json, ret, err);
+    if (!failed) failed = json_parse_stored(text, size, "the stored plan", &json, err);
+    if (!failed) failed = plan_from_stored(json, digest, ret, err);
     return failed ? error_wrap(err, "the plan") : 0;
 }
 

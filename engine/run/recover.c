@@ -37,7 +37,7 @@ static int fold_row(void *context, const struct journal_row *row)
             (unsigned long long)row->run, row->type);
         return error_hint(&fold->err, "start the version that wrote it, or a newer one");
     }
-    if (row->data && json_parse(row->data, strlen(row->data), row->type, &data, &fold->err) < 0) return -(int)fold->err.code;
+    if (row->data && json_parse_stored(row->data, strlen(row->data), row->type, &data, &fold->err) < 0) return -(int)fold->err.code;
     if (!fold->run && first_row(fold, row, data) < 0) return -(int)fold->err.code;
     struct event_list one = {0};
     event_list_add(&one, (enum event_type)type, row->step, row->time_ms, json_incref(data));

@@ -35,3 +35,11 @@ def memory_mib(pid, field):
         return 0
     found = [line for line in lines if line.startswith(field + ":")]
     return int(found[0].split()[1]) / 1024 if found else 0
+
+
+def processor_ms(pid):
+    """What all threads of a process have computed for."""
+    total = 0
+    for task in pathlib.Path(f"/proc/{pid}/task").iterdir():
+        total += int((task / "schedstat").read_text().split()[0])
+    return total / 1e6

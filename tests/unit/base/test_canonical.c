@@ -20,6 +20,20 @@ static void check(const json_t *json)
     assert_string_equal(text_view(&lines), indented);
 }
 
+/* What is written is read again, and what is read is what jansson reads. */
+static void check_reading(const char *text, bool by_ourselves)
+{
+    json_t *ours = json_from_canonical(text, strlen(text));
+    AUTO(free_json) json_t *json = NULL, *theirs = json_loads(text, JSON_DECODE_ANY | JSON_REJECT_DUPLICATES, NULL);
+    assert_int_equal(ours != NULL, by_ourselves);
+    assert_true(!ours || json_equal(ours, theirs));
+    json_decref(ours);
+    struct error err;
+    int failed = json_parse_stored(text, strlen(text), "it", &json, &err);
+    assert_int_equal(failed != 0, theirs == NULL);
+    assert_true(failed || json_equal(json, theirs));
+}
+
 static void check_text(const char *text)
 {
     AUTO(free_json) json_t *json = json_loads(text, JSON_DECODE_ANY | JSON_ALLOW_NUL, NULL);
@@ -46,6 +60,32 @@ static void every_byte_of_a_string_is(void **state)
         AUTO(free_json) json_t *json = json_pack("{s:s, s:[s]}", text, "v", "k", text);
         check(json);
     }
+}
+
+static void the_canonical_text_is_read(void **state)
+{
+    (void)state;
+    static const char *const ours[] = {"null", "true", "false", "0", "-1", "100000000000000000", "\"\"", "[]", "{}", "[[],{},[[1]]]",
+        "{\"\":3,\"B\":4,\"a\":[true,null,\"x\"],\"ab\":2,\"b\":{\"a\":1}}", "\"\xc3\xa4\\u0001\\u001F\x7f/\\\\\\\"\\b\\f\\n\\r\\t\"",
+        "{\"\\\"\\n\":\"a\\nb\",\"z\":\"\\t\"}"};
+    for (size_t i = 0; i < COUNT_OF(ours); i++)
+        check_reading(ours[i], true);
+}
+
+static void what_is_not_canonical_is_left_to_jansson(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {"", " ", "nul", "truex", "1 ", " 1", "01", "-", "-0", "+1", "1.0", "1e3", "1000000000000000000000",
+        "\"", "\"a", "\"a\\", "\"\\", "\"\\u\"", "\"\\u00", "\"\\u000\"", "\"\\u0000\"", "\"\\u0041\"", "\"\\u001f\"", "\"\\/\"", "\"\\x\"",
+        "\"\n\"", "\"\xff\"", "\"\xc3\"", "[", "[1", "[1,", "[1,]", "[,]", "[1 ]", "[1]]", "{", "{\"a\"", "{\"a\":", "{\"a\":1",
+        "{\"a\":1,", "{\"a\":1,}", "{a:1}", "{\"a\":1 }", "{\"b\":1,\"a\":2}", "{\"a\":1,\"a\":2}", "{\"ab\":1,\"a\":2}", "{\"\xff\":1}",
+        "{\"a\":1}{", "{1:1}"};
+    for (size_t i = 0; i < COUNT_OF(texts); i++)
+        check_reading(texts[i], false);
+    AUTO(text_release) struct text deep = {0};
+    text_add_repeated(&deep, '[', 65);
+    text_add_repeated(&deep, ']', 65);
+    check_reading(text_view(&deep), false);
 }
 
 /* Around the sizes at which sorting and the room for members change. */
@@ -80,6 +120,8 @@ int main(void)
         cmocka_unit_test(values_are_as_jansson_writes_them),
         cmocka_unit_test(every_byte_of_a_string_is),
         cmocka_unit_test(large_objects_are_sorted),
+        cmocka_unit_test(the_canonical_text_is_read),
+        cmocka_unit_test(what_is_not_canonical_is_left_to_jansson),
         cmocka_unit_test(nothing_is_null_and_the_digest_is_that_of_the_text),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
