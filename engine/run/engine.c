@@ -6,6 +6,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "run/keep.h"
+#include "run/spare.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -54,6 +55,7 @@ int engine_open(uv_loop_t *loop, const struct engine_options *options, struct en
         return -(int)err->code;
     }
     engine->keeping = keep_open(engine, options->keep_ms);
+    if (options->spare_shim) engine->spare = spare_open(engine);
     *ret = engine;
     return 0;
 }
@@ -66,6 +68,7 @@ void engine_close(struct engine **closed)
     engine->closing = true;
     journal_close(&engine->journal);
     keep_close(&engine->keeping);
+    spare_close(&engine->spare);
     for (struct live_run *run = engine->runs, *next; run; run = next) {
         next = run->next;
         live_close(run);

@@ -33,6 +33,7 @@ void connection_close(struct shim *shim)
     shim->closed = connection;
     shim->connection = NULL;
     shim->alone_since_us = now_us();
+    if (shim->spare_argv) shim->stop = true;
 }
 
 /* Fills the send buffer from the spool when it is empty. */

@@ -249,7 +249,9 @@ static void next_degree(struct shim *shim, struct stage *stage)
 
 void sandbox_prepare(struct shim *shim)
 {
-    if (is_real_root(shim)) template_begin(shim);
+    if (!is_real_root(shim)) return;
+    template_begin(shim);
+    if (shim->spare_argv) shim->id_map_fd = make_id_map(); /* else somebody waits */
 }
 
 void sandbox_make(struct shim *shim, struct stage *stage)

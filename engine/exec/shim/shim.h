@@ -178,6 +178,7 @@ struct shim {
     struct step *graves;                /* ended, freed when the loop comes round, since epoll may still name them */
     unsigned live_count, waiting_count; /* waiting: for a predecessor or a sandbox */
     struct stage *stages, *stage_graves;
+    char **spare_argv;      /* the process's words, while no run has it; else NULL */
     bool ending;            /* the run is over */
     bool stop;              /* leave the loop */
     int64_t alone_since_us; /* no engine since; 0 = there is one */
@@ -305,6 +306,9 @@ int64_t stages_next_deadline(const struct shim *shim);
 /* sandbox.c */
 void sandbox_prepare(struct shim *shim);                   /* what the first stage would wait for; of a run, not of a keeper */
 void sandbox_make(struct shim *shim, struct stage *stage); /* ends in stage_settled, now or later */
+
+/* spare.c: a run takes it: its folder has this name now. false: it is nobody's spare, or that is no folder. */
+bool spare_take(struct shim *shim, struct view payload);
 
 /* template.c: the tree that all stages have alike. begin is for a run's shim that is root, and may be left out. */
 void template_begin(struct shim *shim);
