@@ -196,6 +196,8 @@ static bool try_namespaces(struct shim *shim, struct stage *stage)
         return why_not(stage, stage->without_users ? "namespaces" : "user namespaces", saved), false;
     }
     stage->init = pid;
+    network_release(shim, stage->network);
+    stage->network = stage->network_host || shim->hooks.turn ? -1 : network_hold(pid);
     stage->degree = DEGREE_NAMESPACES;
     stage->watch = (struct watch){ends[0], init_ready};
     watch_add(shim, &stage->watch, EPOLLIN);

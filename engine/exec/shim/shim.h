@@ -76,6 +76,7 @@ struct stage {
     struct limits limits;
     struct watch watch;                /* the socket to its init (namespaces) */
     pid_t init;                        /* 0 = none */
+    int network;                       /* held open until the stage is over; -1 = none of its own */
     int landlock;                      /* the ruleset (Landlock degree); -1 = none */
     uint32_t sandbox_uid, sandbox_gid; /* outside's ids of its steps; UINT32_MAX = those of the shim */
     uint32_t inside_uid, inside_gid;
@@ -147,13 +148,21 @@ struct hooks {
 
 /* --- template.c --- */
 enum template_state { TEMPLATE_NONE, TEMPLATE_MAKING, TEMPLATE_READY, TEMPLATE_REFUSED };
-struct template
-{
+struct tree_template {
     enum template_state state;
     pid_t builder;            /* a child; 0 = none */
     int socket;               /* to it, while it is making */
     int mounts;               /* the mount namespace, when ready */
     int own_mounts, own_root; /* where the shim lives */
+    int machine_mounts;       /* tells when the machine's mounts are others than they were */
+    int64_t copied_from;      /* the state of the files that it holds a copy of */
+};
+
+/* --- ended.c --- */
+enum { ENDED_MAX = 32 };
+struct ended_networks {
+    int networks[ENDED_MAX];
+    unsigned count;
 };
 
 enum shim_root { ROOT_UNKNOWN, ROOT_REAL, ROOT_NOT };
@@ -161,7 +170,7 @@ enum shim_root { ROOT_UNKNOWN, ROOT_REAL, ROOT_NOT };
 struct shim {
     struct hooks hooks;
     enum shim_root root; /* of the whole machine? */
-    struct template template;
+    struct tree_template template;
     pid_t companion; /* a child of its own that no step left behind: HAProxy; 0 = none */
     char folder[PATH_BYTES];
     int folder_fd, lock_fd, epoll_fd;
@@ -178,7 +187,8 @@ struct shim {
     struct step *graves;                /* ended, freed when the loop comes round, since epoll may still name them */
     unsigned live_count, waiting_count; /* waiting: for a predecessor or a sandbox */
     struct stage *stages, *stage_graves;
-    char **spare_argv;      /* the process's words, while no run has it; else NULL */
+    char **spare_argv; /* the process's words, while no run has it; else NULL */
+    struct ended_networks ended;
     bool ending;            /* the run is over */
     bool stop;              /* leave the loop */
     int64_t alone_since_us; /* no engine since; 0 = there is one */
@@ -306,6 +316,10 @@ int64_t stages_next_deadline(const struct shim *shim);
 /* sandbox.c */
 void sandbox_prepare(struct shim *shim);                   /* what the first stage would wait for; of a run, not of a keeper */
 void sandbox_make(struct shim *shim, struct stage *stage); /* ends in stage_settled, now or later */
+
+/* ended.c: the network namespace of an init, or -1; and letting go of it, some time. */
+int network_hold(pid_t init);
+void network_release(struct shim *shim, int network);
 
 /* spare.c: a run takes it: its folder has this name now. false: it is nobody's spare, or that is no folder. */
 bool spare_take(struct shim *shim, struct view payload);

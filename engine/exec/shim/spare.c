@@ -11,8 +11,9 @@ static void rename_process(char **argv, const char *folder)
 {
     char *end = argv[2] + strlen(argv[2]);
     size_t room = (size_t)(end - argv[1]);
+    size_t size = strlen(folder) < room ? strlen(folder) : room;
     memset(argv[1], 0, room);
-    strncpy(argv[1], folder, room);
+    memcpy(argv[1], folder, size);
 }
 
 bool spare_take(struct shim *shim, struct view payload)

@@ -5,6 +5,8 @@
 #include "exec/launch.h"
 #include "spec/pipeline.h"
 
+#include <fcntl.h>
+#include <signal.h>
 #include <unistd.h>
 
 struct fixture {
@@ -158,8 +160,11 @@ static void a_spare_supervisor_may_be_lost(void **state)
     home_open(&fixture->home);
     assert_false(file_exists(left));
     wait_spare(fixture, 1);
-    AUTO(free_text) char *kill = mem_format("kill -9 $(pgrep -f -- '--spare %s/spares/1')", fixture->home.folder);
-    if (system(kill) == -1) fail_msg("no shell");
+    AUTO(free_text) char *lock_path = mem_format("%s/spares/1/shim.lock", fixture->home.folder);
+    AUTO(close_fd) int lock_fd = open(lock_path, O_RDWR | O_CLOEXEC);
+    struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+    assert_int_equal(fcntl(lock_fd, F_GETLK, &lock), 0);
+    assert_int_equal(kill(lock.l_pid, SIGKILL), 0);
     submit(fixture, "stages:\n" STAGE("a", "    steps: [{ run: echo one }]\n"), NULL, NULL);
     json_decref(wait_state(fixture, 1, "succeeded"));
     wait_spare(fixture, 2);
