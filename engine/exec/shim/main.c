@@ -202,6 +202,8 @@ static void open_loop(struct shim *shim)
 {
     shim->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
     if (shim->epoll_fd < 0) shim_die("epoll");
+    shim->null_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    if (shim->null_fd < 0) shim_die("/dev/null");
     open_signals(shim);
     log_open(shim);
 }
@@ -220,6 +222,7 @@ static void supervise(char **argv, bool spare, int parent)
     sandbox_prepare(shim);
     loop_run(shim);
     unlinkat(shim->folder_fd, "shim.sock", 0);
+    if (shim->output_unused[0]) unlinkat(shim->folder_fd, shim->output_unused, 0);
     run_cgroup_close(shim);
 }
 

@@ -151,7 +151,7 @@ enum template_state { TEMPLATE_NONE, TEMPLATE_MAKING, TEMPLATE_READY, TEMPLATE_R
 struct tree_template {
     enum template_state state;
     pid_t builder;            /* a child; 0 = none */
-    int socket;               /* to it, while it is making */
+    struct watch watch;       /* the socket to it, while it is making */
     int mounts;               /* the mount namespace, when ready */
     int own_mounts, own_root; /* where the shim lives */
     int machine_mounts;       /* tells when the machine's mounts are others than they were */
@@ -174,6 +174,8 @@ struct shim {
     pid_t companion; /* a child of its own that no step left behind: HAProxy; 0 = none */
     char folder[PATH_BYTES];
     int folder_fd, lock_fd, epoll_fd;
+    int null_fd;            /* /dev/null, for reading */
+    char output_unused[48]; /* a file of outputs that its step, which is gone, left as it was; "" = none */
     struct watch listener, signals, folder_watch;
     const char *lock_name;                  /* in the folder: shim.lock, keeper.lock */
     int64_t look_us;                        /* at the folder */
@@ -269,6 +271,8 @@ void streams_close(struct shim *shim, struct step *step);
 void step_say(struct shim *shim, struct step *step, const char *line, size_t size);
 void output_folder(struct shim *shim);
 void output_create(struct shim *shim, struct step *step);
+/* After its end: an untouched one is kept for the next step, and need not be read. false: read it. */
+bool output_keep(struct shim *shim, const struct step *step);
 /* Reads and removes it; NULL and *ret_problem on what is not a small regular file. */
 char *output_read(int folder, const char *name, uint64_t limit, size_t *ret_size, const char **ret_problem);
 

@@ -9,6 +9,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -64,6 +65,24 @@ static void forget(struct tree_template *template)
     template->state = TEMPLATE_NONE;
 }
 
+/* It takes some milliseconds from template_begin on, and is nobody's code but ours: who needs it waits for it. */
+static void finish(struct shim *shim)
+{
+    struct tree_template *template = &shim->template;
+    char byte, path[64];
+    template->state = TEMPLATE_REFUSED;
+    snprintf(path, sizeof path, "/proc/%d/ns/mnt", (int)template->builder);
+    if (read(template->watch.fd, &byte, 1) == 1 && (template->mounts = open_own(path)) >= 0) template->state = TEMPLATE_READY;
+    watch_close(shim, &template->watch);
+}
+
+static void built(struct shim *shim, struct watch *watch, uint32_t events)
+{
+    (void)watch;
+    (void)events;
+    finish(shim);
+}
+
 void template_begin(struct shim *shim)
 {
     struct tree_template *template = &shim->template;
@@ -80,21 +99,13 @@ void template_begin(struct shim *shim)
     template->builder = (pid_t)syscall(SYS_clone, CLONE_NEWNS | CLONE_NEWPID | SIGCHLD, 0, 0, 0, 0);
     if (template->builder == 0) build(ends[1]);
     close(ends[1]);
-    template->socket = ends[0];
-    if (template->builder > 0)
-        template->state = TEMPLATE_MAKING;
-    else
+    if (template->builder < 0) {
         close(ends[0]);
-}
-
-/* It takes some milliseconds from template_begin on, and is nobody's code but ours: it is waited for. */
-static void finish(struct tree_template *template)
-{
-    char byte, path[64];
-    template->state = TEMPLATE_REFUSED;
-    snprintf(path, sizeof path, "/proc/%d/ns/mnt", (int)template->builder);
-    if (read(template->socket, &byte, 1) == 1 && (template->mounts = open_own(path)) >= 0) template->state = TEMPLATE_READY;
-    close(template->socket);
+        return;
+    }
+    template->state = TEMPLATE_MAKING;
+    template->watch = (struct watch){ends[0], built};
+    watch_add(shim, &template->watch, EPOLLIN);
 }
 
 /* Back where we were, root included: it need not have been the namespace's. */
@@ -106,10 +117,10 @@ static void go_back(const struct tree_template *template)
 bool template_enter(struct shim *shim, const struct sources *request)
 {
     struct tree_template *template = &shim->template;
-    if (template->state == TEMPLATE_MAKING) finish(template);
+    if (template->state == TEMPLATE_MAKING) finish(shim);
     if (template->state == TEMPLATE_READY && is_stale(template)) forget(template);
     template_begin(shim);
-    if (template->state == TEMPLATE_MAKING) finish(template);
+    if (template->state == TEMPLATE_MAKING) finish(shim);
     if (template->state != TEMPLATE_READY) return false;
     if (setns(template->mounts, CLONE_NEWNS) < 0) {
         template->state = TEMPLATE_REFUSED;
