@@ -126,6 +126,11 @@ int launch_shim(const char *folder, const char *shim_path, struct error *err)
     return launch((const char *const[]){"crescendo-shim", folder, NULL}, folder, shim_path, err);
 }
 
+int launch_spare(const char *folder, const char *shim_path, struct error *err)
+{
+    return launch((const char *const[]){"crescendo-shim", "--spare", folder, NULL}, folder, shim_path, err);
+}
+
 int launch_keeper(const char *folder, const char *shim_path, struct error *err)
 {
     return launch((const char *const[]){"crescendo-shim", "--keep", folder, NULL}, folder, shim_path, err);

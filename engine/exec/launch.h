@@ -10,6 +10,9 @@ bool launch_is_locked(const char *folder);
 /* Starts one and waits until it listens; one that is there already is fine. Blocks for its start, some milliseconds at worst 10 s. */
 int launch_shim(const char *folder, const char *shim_path, struct error *err) MUST_CHECK;
 
+/* One that no run has yet. */
+int launch_spare(const char *folder, const char *shim_path, struct error *err) MUST_CHECK;
+
 /* The same for a domain's keeper: KEEP/keeper.lock and KEEP/keeper.sock. */
 bool launch_keeper_lives(const char *folder);
 bool launch_keeper_answers(const char *folder);

@@ -31,6 +31,7 @@ enum shim_request {
     SHIM_ACK,        /* u64 sequence number: on disk; the shim may forget up to it */
     SHIM_END_STAGE,  /* u32 stage: its sandbox may go when no step of it lives */
     SHIM_END,        /* the run is over: exit when no step lives, removing socket and cgroups, keeping reports and log */
+    SHIM_TAKE,       /* text RUN: to a spare shim, whose folder was renamed to that of the run that it belongs to from now on */
 };
 
 enum start_flag {
@@ -83,6 +84,7 @@ struct log_record {
 
 /* Starting: the engine makes RUN/ and runs `crescendo-shim RUN`, with descriptor 3 a pipe end that it holds. The shim takes a write lock
    (fcntl, F_SETLK) on RUN/shim.lock, listens on RUN/shim.sock, writes one byte to descriptor 3 and closes it; then it is a
-   daemon of its own (setsid, close_range, standard descriptors on /dev/null). A second shim for a locked folder exits with 75. */
+   daemon of its own (setsid, close_range, standard descriptors on /dev/null). A second shim for a locked folder exits with 75.
+   `crescendo-shim --spare FOLDER` starts one that no run has yet: it ends with its engine's connection unless it was taken before. */
 
 #endif

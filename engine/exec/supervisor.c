@@ -160,9 +160,12 @@ static void connect_now(struct supervisor *supervisor)
     write_out(supervisor);
 }
 
+/* Of a spare that was taken, the new hooks are told what the old ones were. */
 static void retry_ready(uv_timer_t *timer)
 {
-    connect_now(timer->data);
+    struct supervisor *supervisor = timer->data;
+    if (!supervisor->attached) return connect_now(supervisor);
+    if (supervisor->hooks.attached) supervisor->hooks.attached(supervisor->hooks.context);
 }
 
 /* A closed socket is not yet a dead shim: only its free lock is. */
@@ -281,13 +284,8 @@ bool supervisor_lives(const char *folder)
     return launch_is_locked(folder);
 }
 
-int supervisor_open(uv_loop_t *loop, const char *folder, const char *shim_path, uint64_t last_sequence, bool start,
-    const struct supervisor_hooks *hooks, struct supervisor **ret, struct error *err)
+static struct supervisor *supervisor_new(uv_loop_t *loop, const char *folder, uint64_t last_sequence, const struct supervisor_hooks *hooks)
 {
-    if (start && !launch_is_locked(folder)) {
-        int failed = launch_shim(folder, shim_path, err);
-        if (failed) return failed;
-    }
     struct supervisor *supervisor = mem_alloc(sizeof *supervisor);
     supervisor->loop = loop;
     supervisor->folder = mem_copy_text(folder);
@@ -300,7 +298,22 @@ int supervisor_open(uv_loop_t *loop, const char *folder, const char *shim_path, 
     uv_idle_init(loop, &supervisor->flush);
     supervisor->retry.data = supervisor->flush.data = supervisor;
     uv_timer_start(&supervisor->retry, retry_ready, 0, 0); /* so that no hook is called before the caller has the object */
-    *ret = supervisor;
+    return supervisor;
+}
+
+int supervisor_open(uv_loop_t *loop, const char *folder, const char *shim_path, uint64_t last_sequence, bool start,
+    const struct supervisor_hooks *hooks, struct supervisor **ret, struct error *err)
+{
+    if (start && !launch_is_locked(folder) && launch_shim(folder, shim_path, err) < 0) return -(int)err->code;
+    *ret = supervisor_new(loop, folder, last_sequence, hooks);
+    return 0;
+}
+
+int supervisor_open_spare(uv_loop_t *loop, const char *folder, const char *shim_path, const struct supervisor_hooks *hooks,
+    struct supervisor **ret, struct error *err)
+{
+    if (launch_spare(folder, shim_path, err) < 0) return -(int)err->code;
+    *ret = supervisor_new(loop, folder, 0, hooks);
     return 0;
 }
 
@@ -315,6 +328,18 @@ static void request_queued(struct supervisor *supervisor, struct wire *wire, siz
 {
     wire_finish(wire, start);
     if (supervisor->attached && !supervisor->closed) uv_idle_start(&supervisor->flush, flush_ready);
+}
+
+void supervisor_take(struct supervisor *supervisor, const char *folder, const struct supervisor_hooks *hooks)
+{
+    free(supervisor->folder);
+    supervisor->folder = mem_copy_text(folder);
+    supervisor->hooks = *hooks;
+    struct wire *wire = request_wire(supervisor);
+    size_t start = wire_begin(wire, SHIM_TAKE);
+    wire_text(wire, folder);
+    request_queued(supervisor, wire, start);
+    uv_timer_start(&supervisor->retry, retry_ready, 0, 0);
 }
 
 void supervisor_sandbox(struct supervisor *supervisor, const struct sandbox_request *request)

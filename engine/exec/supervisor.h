@@ -47,6 +47,12 @@ struct supervisor_hooks {
 int supervisor_open(uv_loop_t *loop, const char *folder, const char *shim_path, uint64_t last_sequence, bool start,
     const struct supervisor_hooks *hooks, struct supervisor **ret, struct error *err) MUST_CHECK;
 
+/* Starts a shim that no run has yet, in a folder of its own; it lives while this object does. hooks: attached and lost. */
+int supervisor_open_spare(uv_loop_t *loop, const char *folder, const char *shim_path, const struct supervisor_hooks *hooks,
+    struct supervisor **ret, struct error *err) MUST_CHECK;
+/* Of a spare that is attached: its folder was renamed to RUN/, and it is that run's from now on; attached() comes to the new hooks. */
+void supervisor_take(struct supervisor *supervisor, const char *folder, const struct supervisor_hooks *hooks);
+
 struct sandbox_request {
     uint32_t stage;
     const char *workspace;

@@ -6,6 +6,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "run/spare.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -26,13 +27,13 @@ static void refuse_step(struct live_run *run, uint32_t step, const struct error 
                          .message = message});
 }
 
-static int make_run_folder(const struct live_run *run, struct error *err)
+int make_run_folder(const char *folder, struct error *err)
 {
-    AUTO(free_text) char *workspaces = mem_format("%s/workspaces", run->folder);
-    AUTO(free_text) char *state = mem_format("%s/state", run->folder);
-    if (file_make_folders(run->folder, 0700, err) < 0) return -(int)err->code;
+    AUTO(free_text) char *workspaces = mem_format("%s/workspaces", folder);
+    AUTO(free_text) char *state = mem_format("%s/state", folder);
+    if (file_make_folders(folder, 0700, err) < 0) return -(int)err->code;
     /* A set-group-id data folder would hand its group down to the workspaces, where no sandbox knows it. */
-    if (chown(run->folder, (uid_t)-1, getegid()) < 0 || chmod(run->folder, 0700) < 0) return error_set_errno(err, errno, "%s", run->folder);
+    if (chown(folder, (uid_t)-1, getegid()) < 0 || chmod(folder, 0700) < 0) return error_set_errno(err, errno, "%s", folder);
     if (file_make_folders(workspaces, 0755, err) < 0) return -(int)err->code;
     return file_make_folders(state, 0755, err);
 }
@@ -40,8 +41,10 @@ static int make_run_folder(const struct live_run *run, struct error *err)
 static int need_supervisor(struct live_run *run, struct error *err)
 {
     if (run->supervisor) return 0;
-    if (make_run_folder(run, err) < 0) return -(int)err->code;
     const struct supervisor_hooks hooks = live_supervisor_hooks(run);
+    run->supervisor = spare_take(run->engine->spare, run->folder, &hooks);
+    if (run->supervisor) return 0;
+    if (make_run_folder(run->folder, err) < 0) return -(int)err->code;
     int failed = supervisor_open(
         run->engine->loop, run->folder, run->engine->options.shim, run->report_sequence, true, &hooks, &run->supervisor, err);
     return failed < 0 ? error_wrap(err, "the run's supervisor did not start") : 0;

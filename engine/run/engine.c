@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "run/compress.h"
 #include "run/keep.h"
+#include "run/spare.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -56,6 +57,7 @@ int engine_open(uv_loop_t *loop, const struct engine_options *options, struct en
     }
     engine->keeping = keep_open(engine, options->keep_ms);
     engine->compressing = compress_open(engine);
+    if (options->spare_shim) engine->spare = spare_open(engine);
     *ret = engine;
     return 0;
 }
@@ -69,6 +71,7 @@ void engine_close(struct engine **closed)
     journal_close(&engine->journal);
     keep_close(&engine->keeping);
     compress_close(&engine->compressing);
+    spare_close(&engine->spare);
     for (struct live_run *run = engine->runs, *next; run; run = next) {
         next = run->next;
         live_close(run);

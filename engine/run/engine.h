@@ -17,6 +17,7 @@ struct engine_options {
     const char *shim, *step; /* the programs crescendo-shim and crescendo-step */
     unsigned slots;          /* stages that may be live at once; 0 = the machine's processors */
     int64_t keep_ms;         /* runs at rest that ended longer ago are forgotten, with their logs; 0 = never */
+    bool spare_shim;         /* start one ahead of the next run */
     bool allow_no_sandbox;   /* may a pipeline say `sandbox: none`? */
     step_types *types;       /* the joined table, NULL-ended, external ones included */
     /* Where the executable of an external step type stands (malloc'd), NULL for a type that is built in. May be NULL. */

@@ -244,7 +244,7 @@ stages:
 
     def shims(self):
         """Runs' supervisors and, since those have no other name, their sandboxes' first processes."""
-        return [pid for pid in processes() if (words := words_of(pid)) and words[0].endswith("crescendo-shim") and "--keep" not in words and
+        return [pid for pid in processes() if (words := words_of(pid)) and words[0].endswith("crescendo-shim") and "--keep" not in words and "--spare" not in words and
                 any(word.startswith(str(self.folder)) for word in words)]
 
     def holders(self, byte):

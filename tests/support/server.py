@@ -81,8 +81,8 @@ class Server:
         raise RuntimeError(f"run {run} did not end: {json.dumps(row)[:1500]}")
 
 
-def shims_of(folder):
-    """Process ids of the supervisors that serve runs of this data folder."""
+def shims_of(folder, spares=False):
+    """Process ids of the supervisors that serve runs of this data folder; with spares, also of those that no run has yet."""
     found = []
     for entry in pathlib.Path("/proc").iterdir():
         if entry.name.isdigit():
@@ -90,13 +90,13 @@ def shims_of(folder):
                 words = (entry / "cmdline").read_bytes().split(b"\0")
             except OSError:
                 continue
-            if words and words[0].endswith(b"crescendo-shim") and any(word.startswith(os.fsencode(str(folder))) for word in words):
+            if words and words[0].endswith(b"crescendo-shim") and (spares or b"--spare" not in words) and any(word.startswith(os.fsencode(str(folder))) for word in words):
                 found.append(int(entry.name))
     return found
 
 
 def kill_shims(folder):
-    for pid in shims_of(folder):
+    for pid in shims_of(folder, spares=True):
         try:
             os.kill(pid, signal.SIGKILL)
         except ProcessLookupError:

@@ -40,6 +40,7 @@ void connection_close(struct shim *shim)
     if (!shim->connection) return;
     bury(shim, &shim->connection);
     shim->alone_since_us = now_us();
+    if (shim->spare_argv) shim->stop = true;
 }
 
 static void end(struct shim *shim, const struct connection *connection)

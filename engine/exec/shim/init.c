@@ -77,33 +77,33 @@ static int become_inside(const struct stage *stage)
 }
 
 /* What needs no map of users is done while the shim writes it. */
-static int set_up_early(const struct init *init, struct sources *system, const char **ret_what)
+static int set_up_early(const struct init *init, struct sources *common, const char **ret_what)
 {
     if (!init->stage->network_host) loopback_up();
     *ret_what = "naming the host";
     if (sethostname("crescendo", 9) < 0) return -errno;
-    return init->templated ? 0 : sources_of_system(system, ret_what);
+    return init->templated ? 0 : sources_of_system(common, ret_what);
 }
 
-static int set_up_tree(const struct init *init, struct sources *system, struct sources *request, const char **ret_what)
+static int set_up_tree(const struct init *init, struct sources *common, struct sources *request, const char **ret_what)
 {
     const struct stage *stage = init->stage;
     int failed = request->complete ? 0 : sources_of_request(request, stage, -1, ret_what);
     if (failed) return failed;
     *ret_what = "becoming the sandbox's user";
     if ((failed = become_inside(stage)) < 0) return failed;
-    if (!init->templated) failed = tree_make_common(system, stage->inside_uid, stage->inside_gid, ret_what);
+    if (!init->templated) failed = tree_make_common(common, stage->inside_uid, stage->inside_gid, ret_what);
     return failed ? failed : tree_make_own(request, stage, init->templated, ret_what);
 }
 
 static void set_up(struct init *init, struct sources *request)
 {
-    struct sources system = {.count = 0};
+    struct sources common = {.count = 0};
     const char *what = "its start";
     char byte;
-    int failed = set_up_early(init, &system, &what);
+    int failed = set_up_early(init, &common, &what);
     if (read(init->socket, &byte, 1) != 1) _exit(1); /* our map of users is written now */
-    if (!failed) failed = set_up_tree(init, &system, request, &what);
+    if (!failed) failed = set_up_tree(init, &common, request, &what);
     if (failed) fail(init->socket, what, -failed);
     init->landlock = landlock_make(init->stage, NULL);
     init->outputs = open("/run/crescendo", O_RDONLY | O_DIRECTORY | O_CLOEXEC);

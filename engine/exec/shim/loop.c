@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 enum { EVENTS = 32 };
-static const int64_t ALONE_US = 10 * 60 * 1000000LL, LOOK_US = 100 * 1000;
+static const int64_t ALONE_US = 10 * 60 * 1000000LL, SPARE_ALONE_US = 10 * 1000000LL, LOOK_US = 100 * 1000;
 
 void watch_add(struct shim *shim, struct watch *watch, uint32_t events)
 {
@@ -81,13 +81,19 @@ static bool nothing_to_do(const struct shim *shim)
     return !shim->live_count && !shim->waiting_count;
 }
 
+/* When it has been without an engine for too long. */
+static int64_t alone_until_us(const struct shim *shim)
+{
+    return shim->alone_since_us + (shim->spare_argv ? SPARE_ALONE_US : ALONE_US);
+}
+
 static int64_t next_deadline(const struct shim *shim)
 {
     int64_t deadline = earlier(steps_next_deadline(shim), stages_next_deadline(shim));
     deadline = earlier(deadline, earlier(shim->reports.deadline_us, shim->reports.retry_us));
     if (shim->hooks.deadline) return earlier(deadline, shim->hooks.deadline(shim));
     if (shim->orphaned_us) return earlier(deadline, now_us() + LOOK_US);
-    if (shim->alone_since_us && nothing_to_do(shim)) deadline = earlier(deadline, shim->alone_since_us + ALONE_US);
+    if (shim->alone_since_us && nothing_to_do(shim)) deadline = earlier(deadline, alone_until_us(shim));
     return deadline;
 }
 
@@ -109,7 +115,7 @@ static void tick(struct shim *shim)
     if (reports->retry_us && now >= reports->retry_us) reports_spool(shim);
     if (reports->deadline_us && now >= reports->deadline_us) connection_send(shim);
     if (!nothing_to_do(shim)) return;
-    if (shim->ending || (shim->alone_since_us && now >= shim->alone_since_us + ALONE_US)) {
+    if (shim->ending || (shim->alone_since_us && now >= alone_until_us(shim))) {
         connection_send(shim);
         shim->stop = true;
     }

@@ -202,14 +202,17 @@ static void open_loop(struct shim *shim)
 {
     shim->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
     if (shim->epoll_fd < 0) shim_die("epoll");
+    shim->null_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    if (shim->null_fd < 0) shim_die("/dev/null");
     open_signals(shim);
     log_open(shim);
 }
 
-static void supervise(const char *folder, int parent)
+static void supervise(char **argv, bool spare, int parent)
 {
     struct shim *shim = shim_alloc(sizeof *shim);
-    claim(shim, folder, "shim.lock");
+    if (spare) shim->spare_argv = argv;
+    claim(shim, argv[spare ? 2 : 1], "shim.lock");
     open_loop(shim);
     reports_open(shim);
     connection_listen(shim);
@@ -219,6 +222,7 @@ static void supervise(const char *folder, int parent)
     sandbox_prepare(shim);
     loop_run(shim);
     unlinkat(shim->folder_fd, "shim.sock", 0);
+    if (shim->output_unused[0]) unlinkat(shim->folder_fd, shim->output_unused, 0);
     run_cgroup_close(shim);
 }
 
@@ -243,6 +247,7 @@ static void keep(const char *folder, int parent)
 static int usage(bool asked)
 {
     dprintf(STDERR_FILENO, "usage: crescendo-shim RUN_FOLDER          supervises the steps of one run\n"
+                           "       crescendo-shim --spare FOLDER      the same for a run that is to come\n"
                            "       crescendo-shim --keep KEEP_FOLDER  keeps a domain: its HAProxy and its instances\n"
                            "Started by crescendo-server.\n");
     return asked ? 0 : EXIT_USAGE;
@@ -250,12 +255,15 @@ static int usage(bool asked)
 
 int main(int argc, char **argv)
 {
-    bool keeps = argc == 3 && strcmp(argv[1], "--keep") == 0;
-    if (!keeps && (argc != 2 || argv[1][0] == '-')) return usage(argc == 2 && strcmp(argv[1], "--help") == 0);
+    bool keeps = argc == 3 && strcmp(argv[1], "--keep") == 0, spare = argc == 3 && strcmp(argv[1], "--spare") == 0;
+    if (!keeps && !spare && (argc != 2 || argv[1][0] == '-')) return usage(argc == 2 && strcmp(argv[1], "--help") == 0);
     setsid();
     syscall(SYS_close_range, READY_FD + 1, ~0U, 0);
     if (fcntl(READY_FD, F_GETFD) < 0 && dup2(STDERR_FILENO, READY_FD) < 0) shim_die("descriptor 3"); /* by hand: keep the number taken */
     int parent = detach();
-    (keeps ? keep : supervise)(argv[keeps ? 2 : 1], parent);
+    if (keeps)
+        keep(argv[2], parent);
+    else
+        supervise(argv, spare, parent);
     return 0;
 }

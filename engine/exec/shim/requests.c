@@ -147,6 +147,7 @@ bool request_handle(struct shim *shim, unsigned type, struct view payload)
         return true;
     }
     case SHIM_END: shim->ending = true; return true;
+    case SHIM_TAKE: return spare_take(shim, payload);
     default: return false;
     }
 }

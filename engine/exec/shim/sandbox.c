@@ -196,6 +196,8 @@ static bool try_namespaces(struct shim *shim, struct stage *stage)
         return why_not(stage, stage->without_users ? "namespaces" : "user namespaces", saved), false;
     }
     stage->init = pid;
+    network_release(shim, stage->network);
+    stage->network = stage->network_host || shim->hooks.turn ? -1 : network_hold(pid);
     stage->degree = DEGREE_NAMESPACES;
     stage->watch = (struct watch){ends[0], init_ready};
     watch_add(shim, &stage->watch, EPOLLIN);
@@ -249,7 +251,9 @@ static void next_degree(struct shim *shim, struct stage *stage)
 
 void sandbox_prepare(struct shim *shim)
 {
-    if (is_real_root(shim)) template_begin(shim);
+    if (!is_real_root(shim)) return;
+    template_begin(shim);
+    if (shim->spare_argv) shim->id_map_fd = make_id_map(); /* else somebody waits */
 }
 
 void sandbox_make(struct shim *shim, struct stage *stage)

@@ -77,6 +77,7 @@ struct stage {
     struct limits limits;
     struct watch watch;                /* the socket to its init (namespaces) */
     pid_t init;                        /* 0 = none */
+    int network;                       /* held open until the stage is over; -1 = none of its own */
     int landlock;                      /* the ruleset (Landlock degree); -1 = none */
     uint32_t sandbox_uid, sandbox_gid; /* outside's ids of its steps; UINT32_MAX = those of the shim */
     uint32_t inside_uid, inside_gid;
@@ -149,13 +150,21 @@ struct hooks {
 
 /* --- template.c --- */
 enum template_state { TEMPLATE_NONE, TEMPLATE_MAKING, TEMPLATE_READY, TEMPLATE_REFUSED };
-struct template
-{
+struct tree_template {
     enum template_state state;
     pid_t builder;            /* a child; 0 = none */
-    int socket;               /* to it, while it is making */
+    struct watch watch;       /* the socket to it, while it is making */
     int mounts;               /* the mount namespace, when ready */
     int own_mounts, own_root; /* where the shim lives */
+    int machine_mounts;       /* tells when the machine's mounts are others than they were */
+    int64_t copied_from;      /* the state of the files that it holds a copy of */
+};
+
+/* --- ended.c --- */
+enum { ENDED_MAX = 32 };
+struct ended_networks {
+    int networks[ENDED_MAX];
+    unsigned count;
 };
 
 enum shim_root { ROOT_UNKNOWN, ROOT_REAL, ROOT_NOT };
@@ -163,10 +172,12 @@ enum shim_root { ROOT_UNKNOWN, ROOT_REAL, ROOT_NOT };
 struct shim {
     struct hooks hooks;
     enum shim_root root; /* of the whole machine? */
-    struct template template;
+    struct tree_template template;
     pid_t companion; /* a child of its own that no step left behind: HAProxy; 0 = none */
     char folder[PATH_BYTES];
     int folder_fd, lock_fd, epoll_fd;
+    int null_fd;            /* /dev/null, for reading */
+    char output_unused[48]; /* a file of outputs that its step, which is gone, left as it was; "" = none */
     struct watch listener, signals, folder_watch;
     const char *lock_name;                  /* in the folder: shim.lock, keeper.lock */
     int64_t look_us;                        /* at the folder */
@@ -183,6 +194,8 @@ struct shim {
     struct step *graves;                /* ended, freed when the loop comes round, since epoll may still name them */
     unsigned live_count, waiting_count; /* waiting: for a predecessor or a sandbox */
     struct stage *stages, *stage_graves;
+    char **spare_argv; /* the process's words, while no run has it; else NULL */
+    struct ended_networks ended;
     bool ending;            /* the run is over */
     bool stop;              /* leave the loop */
     int64_t alone_since_us; /* no engine since; 0 = there is one */
@@ -274,6 +287,8 @@ void stream_write(struct shim *shim, const struct stream *stream, const char *by
 void step_say(struct shim *shim, struct step *step, const char *line, size_t size);
 void output_folder(struct shim *shim);
 void output_create(struct shim *shim, struct step *step);
+/* After its end: an untouched one is kept for the next step, and need not be read. false: read it. */
+bool output_keep(struct shim *shim, const struct step *step);
 /* Reads and removes it; NULL and *ret_problem on what is not a small regular file. */
 char *output_read(int folder, const char *name, uint64_t limit, size_t *ret_size, const char **ret_problem);
 
@@ -321,6 +336,13 @@ int64_t stages_next_deadline(const struct shim *shim);
 /* sandbox.c */
 void sandbox_prepare(struct shim *shim);                   /* what the first stage would wait for; of a run, not of a keeper */
 void sandbox_make(struct shim *shim, struct stage *stage); /* ends in stage_settled, now or later */
+
+/* ended.c: the network namespace of an init, or -1; and letting go of it, some time. */
+int network_hold(pid_t init);
+void network_release(struct shim *shim, int network);
+
+/* spare.c: a run takes it: its folder has this name now. false: it is nobody's spare, or that is no folder. */
+bool spare_take(struct shim *shim, struct view payload);
 
 /* template.c: the tree that all stages have alike. begin is for a run's shim that is root, and may be left out. */
 void template_begin(struct shim *shim);

@@ -44,8 +44,9 @@ static char **read_list(struct view *payload)
     return list;
 }
 
-static void stage_free(struct stage *stage)
+static void stage_free(struct shim *shim, struct stage *stage)
 {
+    network_release(shim, stage->network);
     for (char **path = stage->read_only; *path; path++)
         free(*path);
     for (char **path = stage->read_write; *path; path++)
@@ -75,7 +76,7 @@ static struct stage *stage_read(struct view *payload)
     stage->read_only = read_list(payload);
     stage->read_write = read_list(payload);
     stage->run_name = read_text(payload);
-    stage->watch.fd = stage->landlock = -1;
+    stage->watch.fd = stage->landlock = stage->network = -1;
     stage->sandbox_uid = stage->sandbox_gid = UINT32_MAX;
     for (unsigned i = 0; i < 3; i++)
         stage->limits.join[i] = -1;
@@ -107,7 +108,7 @@ void stage_open(struct shim *shim, struct view payload, bool *ret_bad)
 {
     struct stage *stage = stage_read(&payload);
     *ret_bad = payload.bad || stage->workspace[0] != '/';
-    if (*ret_bad || stage_find(shim, stage->id)) return stage_free(stage);
+    if (*ret_bad || stage_find(shim, stage->id)) return stage_free(shim, stage);
     stage->next = shim->stages;
     shim->stages = stage;
     limits_open(shim, stage);
@@ -148,7 +149,7 @@ void stages_bury(struct shim *shim)
     for (struct stage *stage = shim->stage_graves, *next; stage; stage = next) {
         next = stage->next;
         watch_close(shim, &stage->watch);
-        stage_free(stage);
+        stage_free(shim, stage);
     }
     shim->stage_graves = NULL;
 }

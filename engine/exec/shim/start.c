@@ -31,9 +31,9 @@ static bool make_pipe(int *ret_ours, int *ret_theirs)
 }
 
 /* The text that a typed step reads; anybody else gets /dev/null. */
-static int make_input(const struct step *step)
+static int make_input(const struct shim *shim, const struct step *step)
 {
-    if (!step->input_size) return open("/dev/null", O_RDONLY | O_CLOEXEC);
+    if (!step->input_size) return shim->null_fd;
     int fd = memfd_create("input", MFD_CLOEXEC);
     if (fd < 0) return -1;
     if (write(fd, step->input, step->input_size) == (ssize_t)step->input_size && lseek(fd, 0, SEEK_SET) == 0) return fd;
@@ -50,10 +50,10 @@ static bool make_talk(struct ends *ends)
     return true;
 }
 
-static bool make_ends(const struct step *step, struct ends *ret)
+static bool make_ends(const struct shim *shim, const struct step *step, struct ends *ret)
 {
     *ret = (struct ends){{-1, -1, -1, -1}, -1, -1, -1};
-    ret->theirs.input = make_input(step);
+    ret->theirs.input = make_input(shim, step);
     return ret->theirs.input >= 0 && make_pipe(&ret->output, &ret->theirs.output) && make_pipe(&ret->error, &ret->theirs.error) &&
            (!(step->flags & START_TALKS) || make_talk(ret));
 }
@@ -116,7 +116,7 @@ static void refuse(struct shim *shim, struct step *step, const char *what, int e
 void step_start(struct shim *shim, struct step *step)
 {
     struct ends ends;
-    bool made = make_ends(step, &ends) && give_ends(step, &ends);
+    bool made = make_ends(shim, step, &ends) && give_ends(step, &ends);
     int saved = errno;
     if (made) {
         if (step->stage->degree == DEGREE_NAMESPACES)
@@ -127,7 +127,7 @@ void step_start(struct shim *shim, struct step *step)
         made = spawn_step(shim, step, &ends.theirs);
         saved = step->start_errno;
     }
-    close_all((const int[]){ends.theirs.input, ends.theirs.talk}, 2);
+    close_all((const int[]){ends.theirs.input == shim->null_fd ? -1 : ends.theirs.input, ends.theirs.talk}, 2);
     if (!made) {
         close_all((const int[]){ends.theirs.output, ends.theirs.error, ends.output, ends.error, ends.talk}, 5);
         return refuse(shim, step, step->start_what ? step->start_what : "its descriptors", saved);

@@ -63,10 +63,11 @@ static bool tell_end(const struct own *own, int status)
     return header_send(own->init->socket, &header, NULL, NULL, 0);
 }
 
-/* Everybody else here is killed and reaped first: then the step is over, and said to be, before the kernel takes the namespaces down. */
+/* Everybody else here is killed and reaped first: then the step is over, and said to be, before the kernel takes the namespaces down.
+   Orphans are our children: where there is no child, there is nobody. */
 static _Noreturn void end(const struct own *own, int status)
 {
-    kill(-1, SIGKILL);
+    if (waitpid(-1, NULL, WNOHANG) >= 0) kill(-1, SIGKILL);
     while (waitpid(-1, NULL, 0) > 0 || errno == EINTR)
         continue;
     own->facts->told = tell_end(own, status);

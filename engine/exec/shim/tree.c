@@ -148,7 +148,7 @@ static int attach_all(struct sources *sources)
     return failed;
 }
 
-static int fill(struct sources *system, uint32_t uid, uint32_t gid, const char **ret_what)
+static int fill(struct sources *common, uint32_t uid, uint32_t gid, const char **ret_what)
 {
     *ret_what = "mounting /proc"; /* first: the kernel wants to see an older one beside it */
     mkdir("proc", 0555);
@@ -158,7 +158,7 @@ static int fill(struct sources *system, uint32_t uid, uint32_t gid, const char *
     *ret_what = "linking the devices";
     failed = link_devices();
     *ret_what = "attaching a mount";
-    if (!failed) failed = attach_all(system);
+    if (!failed) failed = attach_all(common);
     if (failed) return failed;
     copy_links();
     *ret_what = "naming the user";
@@ -173,13 +173,13 @@ static int enter(void)
     return chdir("/") < 0 ? -errno : 0;
 }
 
-int tree_make_common(struct sources *system, uint32_t uid, uint32_t gid, const char **ret_what)
+int tree_make_common(struct sources *common, uint32_t uid, uint32_t gid, const char **ret_what)
 {
     *ret_what = "a private mount tree";
     if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0) return -errno;
     *ret_what = "mounting a tmpfs";
     if (mount("crescendo", PLACE, "tmpfs", MS_NOSUID | MS_NODEV, "mode=0755") < 0 || chdir(PLACE) < 0) return -errno;
-    int failed = fill(system, uid, gid, ret_what);
+    int failed = fill(common, uid, gid, ret_what);
     if (failed) return failed;
     *ret_what = "pivot_root";
     return enter();

@@ -2,6 +2,8 @@
 #include "harness.h"
 
 #include <arpa/inet.h>
+#include <sched.h>
+#include <sys/mount.h>
 #include <sys/socket.h>
 
 static bool namespaces_here(struct harness *harness)
@@ -71,6 +73,23 @@ static void shares_nothing_that_can_be_written_with_another_stage(void **state)
     assert_int_equal(end->report.exit_code, 0);
     assert_string_equal(second, first);
     harness_free(harness);
+}
+
+/* The half that is made once is made again when the machine's mounts are others. In a mount namespace of the test's own. */
+static void sees_what_was_mounted_since(void **state)
+{
+    (void)state;
+    AUTO(close_fd) int before = open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC);
+    if (geteuid() != 0 || unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0) skip();
+    struct harness *harness = sandboxed();
+    AUTO(free_text) char *first = output_of(harness, 1, "! test -e /opt/mounted-since");
+    assert_int_equal(mount("none", "/opt", "tmpfs", 0, NULL), 0);
+    assert_int_equal(mkdir("/opt/mounted-since", 0755), 0);
+    harness_sandbox(harness, 2, SANDBOX_DEFAULT);
+    harness_sh(harness, 2, 2, "test -e /opt/mounted-since");
+    assert_int_equal(harness_end_of(harness, 2)->report.exit_code, 0);
+    harness_free(harness);
+    assert_int_equal(setns(before, CLONE_NEWNS), 0);
 }
 
 static void sees_its_workspace_and_nothing_else(void **state)
@@ -439,6 +458,7 @@ int main(void)
         cmocka_unit_test(is_somebody_without_rights),
         cmocka_unit_test(is_what_the_kernel_ends_first_without_memory),
         cmocka_unit_test(shares_nothing_that_can_be_written_with_another_stage),
+        cmocka_unit_test(sees_what_was_mounted_since),
         cmocka_unit_test(sees_its_workspace_and_nothing_else),
         cmocka_unit_test(cannot_write_outside),
         cmocka_unit_test(writes_the_folders_that_it_was_given),

@@ -278,6 +278,27 @@ static bool said_hello(struct harness *harness, void *context)
     return harness_find(harness, SHIM_LINE, 1) != NULL;
 }
 
+/* The file of a step that did not touch it serves the next one; one that somebody may still hold on to does not. */
+static void an_unused_file_of_outputs_is_the_next_steps_alone(void **state)
+{
+    (void)state;
+    static const char *const scripts[] = {"true", "test ! -s $CRESCENDO_OUTPUT; echo a=2 >$CRESCENDO_OUTPUT", "ln $CRESCENDO_OUTPUT linked",
+        "echo a=4 >$CRESCENDO_OUTPUT; test ! -s linked", "chmod 400 $CRESCENDO_OUTPUT", "test $(stat -c %a $CRESCENDO_OUTPUT) = 600"};
+    struct harness *harness = open_stage();
+    for (uint32_t i = 0; i < COUNT_OF(scripts); i++) {
+        harness_sh(harness, i + 1, 1, scripts[i]);
+        const struct seen *end = harness_end_of(harness, i + 1);
+        AUTO(free_text) char *wanted = i == 1 || i == 3 ? mem_format("a=%u\n", i + 1) : mem_copy_text("");
+        assert_string_equal(end->outputs, wanted);
+        assert_int_equal(end->report.exit_code, 0);
+    }
+    AUTO(free_text) char *folder = mem_format("%s/outputs", harness->folder);
+    supervisor_end(take(&harness->supervisor));
+    assert_true(harness_turn(harness, harness_unlocked, NULL));
+    assert_int_equal(rmdir(folder), 0); /* nothing is left in it */
+    harness_free(harness);
+}
+
 static void talks_on_descriptor_three(void **state)
 {
     (void)state;
@@ -347,6 +368,8 @@ static void nothing_of_a_step_stays_with_the_shim(void **state)
     assert_int_equal(harness_descriptors(harness), before);
     assert_int_equal(harness_processes("986004"), 0);
     AUTO(free_text) char *outputs = mem_format("%s/outputs", harness->folder);
+    supervisor_end(take(&harness->supervisor)); /* until then a file that no step touched may wait for the next one */
+    assert_true(harness_turn(harness, harness_unlocked, NULL));
     assert_int_equal(rmdir(outputs), 0); /* empty */
     harness_free(harness);
 }
@@ -581,6 +604,7 @@ int main(void)
         cmocka_unit_test(prints_a_hundred_megabytes),
         cmocka_unit_test(a_full_disk_ends_the_step_that_prints),
         cmocka_unit_test(outputs_must_be_a_small_regular_file),
+        cmocka_unit_test(an_unused_file_of_outputs_is_the_next_steps_alone),
         cmocka_unit_test(talks_on_descriptor_three),
         cmocka_unit_test(a_line_has_a_limit),
         cmocka_unit_test(environment_is_what_was_given),

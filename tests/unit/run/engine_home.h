@@ -31,6 +31,7 @@ struct engine_home {
     struct engine *engine;
     void (*project)(void *context, const struct run_view *view, struct document_list *list); /* set before home_begin; NULL = none */
     void *project_context;
+    bool spare_shim; /* set before home_open */
     int64_t keep_ms; /* set before home_open; 0 = for ever */
 };
 
@@ -41,6 +42,7 @@ static void home_open(struct engine_home *home)
         .shim = home->shim,
         .step = "/bin/false",
         .slots = 2,
+        .spare_shim = home->spare_shim,
         .allow_no_sandbox = true,
         .types = types,
         .keep_ms = home->keep_ms,

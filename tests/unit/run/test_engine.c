@@ -5,6 +5,8 @@
 #include "exec/launch.h"
 #include "spec/pipeline.h"
 
+#include <fcntl.h>
+#include <signal.h>
 #include <unistd.h>
 
 struct fixture {
@@ -113,6 +115,61 @@ static void a_supervisor_whose_run_is_over_is_ended(void **state)
     assert_false(launch_is_locked(folder));
 }
 
+static char *spare_path(const struct fixture *fixture, unsigned number)
+{
+    return mem_format("%s/spares/%u", fixture->home.folder, number);
+}
+
+static void wait_spare(struct fixture *fixture, unsigned number)
+{
+    AUTO(free_text) char *folder = spare_path(fixture, number);
+    while (!launch_is_locked(folder))
+        uv_run(&fixture->home.loop, UV_RUN_ONCE);
+    for (int turn = 0; turn < 20; turn++) { /* until it has answered */
+        uv_run(&fixture->home.loop, UV_RUN_NOWAIT);
+        usleep(10 * 1000);
+    }
+}
+
+static void a_spare_supervisor_is_the_next_runs(void **state)
+{
+    struct fixture *fixture = *state;
+    AUTO(free_text) char *first = spare_path(fixture, 1);
+    AUTO(free_text) char *second = spare_path(fixture, 2);
+    home_close(&fixture->home);
+    fixture->home.spare_shim = true;
+    home_open(&fixture->home);
+    wait_spare(fixture, 1);
+    submit(fixture, "stages:\n" STAGE("a", "    steps: [{ run: echo one }]\n"), NULL, NULL);
+    assert_false(file_exists(first));
+    json_decref(wait_state(fixture, 1, "succeeded"));
+    wait_spare(fixture, 2);
+    home_close(&fixture->home); /* which ends the spare, and leaves no folder */
+    assert_false(file_exists(second));
+}
+
+/* As a server leaves it that died: what is in spares/ belongs to nobody. A spare that is killed is made again, and a run can do without. */
+static void a_spare_supervisor_may_be_lost(void **state)
+{
+    struct fixture *fixture = *state;
+    AUTO(free_text) char *left = mem_format("%s/spares/7/workspaces", fixture->home.folder);
+    struct error err = {0};
+    home_close(&fixture->home);
+    if (file_make_folders(left, 0755, &err) < 0) fail_msg("%s", err.message);
+    fixture->home.spare_shim = true;
+    home_open(&fixture->home);
+    assert_false(file_exists(left));
+    wait_spare(fixture, 1);
+    AUTO(free_text) char *lock_path = mem_format("%s/spares/1/shim.lock", fixture->home.folder);
+    AUTO(close_fd) int lock_fd = open(lock_path, O_RDWR | O_CLOEXEC);
+    struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+    assert_int_equal(fcntl(lock_fd, F_GETLK, &lock), 0);
+    assert_int_equal(kill(lock.l_pid, SIGKILL), 0);
+    submit(fixture, "stages:\n" STAGE("a", "    steps: [{ run: echo one }]\n"), NULL, NULL);
+    json_decref(wait_state(fixture, 1, "succeeded"));
+    wait_spare(fixture, 2);
+}
+
 static void the_same_key_is_the_same_run(void **state)
 {
     struct fixture *fixture = *state;
@@ -213,6 +270,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_run_goes_to_its_end),
         TEST(a_supervisor_whose_run_is_over_is_ended),
+        TEST(a_spare_supervisor_is_the_next_runs),
+        TEST(a_spare_supervisor_may_be_lost),
         TEST(the_same_key_is_the_same_run),
         TEST(a_wrong_file_is_a_failed_run_of_a_push_and_none_of_a_person),
         TEST(a_push_that_the_file_does_not_want_starts_nothing),
