@@ -126,6 +126,7 @@ json_t *plan_to_json(const struct plan *plan)
     put_shared(object, "params", plan->params);
     put_shared(object, "includes", plan->includes);
     put_shared(object, "domains", plan->domains);
+    put_shared(object, "secrets", plan->secrets);
     put_shared(object, "service_descriptor", plan->service_descriptor);
     put_shared(object, "outputs", plan->outputs);
     for (uint32_t i = 0; i < plan->stage_count; i++)
