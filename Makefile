@@ -216,6 +216,7 @@ bench: $(PROGRAMS) $(SUPPORT) $(BUILD)/bench/floor $(BUILD)/judge | $(BUILD)/pac
 	@BUILD=$(BUILD) tests/bench/orders
 	@BUILD=$(BUILD) tests/bench/canary
 	@BUILD=$(BUILD) tests/bench/judge
+	@BUILD=$(BUILD) tests/bench/masking
 
 SECONDS_EACH ?= 60
 fuzz: | $(BUILD)/packages-build-test-lint
