@@ -50,6 +50,8 @@ bool mask_add(struct mask *mask, const char *bytes, size_t size)
 {
     while (size && (bytes[size - 1] == '\n' || bytes[size - 1] == '\r'))
         size--;
+    for (; size && (*bytes == '\n' || *bytes == '\r'); bytes++)
+        size--; /* else each line's end would be held back, since it may begin a secret */
     if (size < LIMIT_SECRET_SHORTEST) return false;
     for (size_t i = 0; i < mask->secrets.count; i++)
         if (mask->secrets.items[i].size == size && memcmp(mask->secrets.items[i].bytes, bytes, size) == 0) return true;
