@@ -202,8 +202,8 @@ static int gather_hidden(const struct live_run *run, char ***ret, struct error *
     json_object_foreach(run->plan->secrets, name, source)
     {
         char *value = NULL;
-        if (!failed && !secret_read(run->engine->options.data, json_string_value(source), &value, &ignored))
-            failed = list_add(&list, value, err);
+        if (!failed && secret_read(run->engine->options.data, json_string_value(source), &value, &ignored)) continue;
+        if (value) failed = list_add(&list, value, err);
     }
     *ret = list.items;
     return failed;

@@ -45,7 +45,7 @@ int secret_source_parse(const char *source, enum secret_scheme *ret_scheme, cons
         return error_hint(err, "let the server have it in a file, file:NAME, below its secrets/");
     }
     if (!file && !env) return fail_scheme(source, err);
-    const char *name = strchr(source, ':') + 1;
+    const char *name = source + strlen(file ? "file:" : "env:");
     if (file && !is_file_name(name)) {
         error_set(err, ERROR_INVALID, NOWHERE, "\"%.80s\" is no file below the server's secrets/", name);
         return error_hint(err, "write a relative path without spaces or hidden parts, like file:release/key");
