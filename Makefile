@@ -232,6 +232,7 @@ bench: $(PROGRAMS) $(SUPPORT) $(BUILD)/bench/floor $(BUILD)/bench/events $(BUILD
 	@BUILD=$(BUILD) tests/bench/canary
 	@BUILD=$(BUILD) tests/bench/judge
 	@BUILD=$(BUILD) tests/bench/logs
+	@BUILD=$(BUILD) tests/bench/masking
 
 SECONDS_EACH ?= 60
 fuzz: | $(BUILD)/packages-build-test-lint

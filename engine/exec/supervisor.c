@@ -58,7 +58,8 @@ static void disconnect(struct supervisor *supervisor)
     close(supervisor->fd);
     supervisor->fd = -1;
     supervisor->attached = supervisor->greeted = false;
-    supervisor->in.size = supervisor->out.size = 0;
+    wire_drop(&supervisor->in, supervisor->in.size);
+    wire_drop(&supervisor->out, supervisor->out.size);
 }
 
 static void close_poll(struct supervisor *supervisor)

@@ -76,6 +76,10 @@ static enum lookup look_up(void *context, const char *root, const char *const *p
     if (strcmp(root, "params") == 0) return look_up_member(place->frame->params, parts[0], "parameter", ret_value, ret_residual, err);
     if (strcmp(root, "run") == 0) return look_up_run(place->frame->build->facts, parts[0], ret_value, err);
     if (strcmp(root, "stages") == 0) return look_up_stage(place->frame, parts, part_count, ret_value, ret_residual, err);
+    if (strcmp(root, "steps") != 0) { /* a secret: the loader has put each where it may stand */
+        error_set(err, ERROR_INVALID, NOWHERE, "%.20s.%.63s is not known here", root, parts[0]);
+        return LOOKUP_MISSING;
+    }
     if (!place->stage) {
         error_set(err, ERROR_INVALID, NOWHERE, "there are no steps here: write stages.STAGE.ID.OUTPUT");
         return LOOKUP_MISSING;

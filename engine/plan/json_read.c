@@ -7,6 +7,7 @@
 #include "plan/build.h"
 #include "plan/json_parts.h"
 #include "plan/json_reading.h"
+#include "spec/secret.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -87,6 +88,21 @@ static int read_step_texts(const struct reading *reading, const json_t *json, co
     return reading_filled(reading, json, step->path, filled);
 }
 
+/* A secret goes to a run step, and is one of the plan's. */
+static int check_env(const struct reading *reading, const struct plan_step *step)
+{
+    const char *variable;
+    json_t *value;
+    json_object_foreach(step->env, variable, value)
+    {
+        const char *name = json_text(value, "$secret", NULL);
+        if (!name) continue;
+        if (json_object_size(value) == 1 && text_equal(step->type, "run") && json_object_get(reading->plan->secrets, name)) continue;
+        return reading_fail(reading, step->path, "'env' names a secret that it cannot have");
+    }
+    return 0;
+}
+
 static int read_step(struct reading *reading, const json_t *json, const struct plan_stage *stage, struct plan_step *step)
 {
     static const struct member members[] = {{"id", JSON_STRING, true}, {"type", JSON_STRING, true}, {"title", JSON_STRING, false},
@@ -102,6 +118,7 @@ static int read_step(struct reading *reading, const json_t *json, const struct p
     step->sandbox = reading_shared(reading, json, "sandbox", reading->default_sandbox);
     if (step->sandbox != reading->default_sandbox && json_equal(step->sandbox, reading->default_sandbox))
         return reading_fail(reading, step->path, "'sandbox' repeats the default");
+    if ((result = check_env(reading, step))) return result;
     step->condition_overrides = json_flag(json, "condition_overrides", false);
     step->allow_failure = json_flag(json, "allow_failure", false);
     step->effects = reading_shared(reading, json, "effects", reading->empty_array);
@@ -307,14 +324,27 @@ static int check_domains(const struct reading *reading, const json_t *domains)
     return 0;
 }
 
+static int check_secrets(const struct reading *reading, const json_t *secrets)
+{
+    enum secret_scheme scheme;
+    const char *name, *found;
+    json_t *source;
+    json_object_foreach((json_t *)secrets, name, source)
+    {
+        if (!text_is_name(name) || !json_is_string(source)) return reading_fail(reading, "secrets", "each is a name and where it is found");
+        if (secret_source_parse(json_string_value(source), &scheme, &found, reading->err)) return error_wrap(reading->err, "plan: secrets");
+    }
+    return 0;
+}
+
 static int read_plan(struct reading *reading, const json_t *json)
 {
     static const struct member members[] = {{"plan", JSON_INTEGER, true}, {"name", JSON_STRING, true}, {"service", JSON_STRING, false},
         {"facts", JSON_OBJECT, true}, {"defaults", JSON_OBJECT, true}, {"timeout_ms", JSON_INTEGER, false},
         {"rollback_run", JSON_TRUE, false}, {"params", JSON_OBJECT, false}, {"includes", JSON_ARRAY, false},
-        {"domains", JSON_OBJECT, false}, {"service_descriptor", JSON_OBJECT, false}, {"outputs", JSON_OBJECT, false},
-        {"stages", JSON_ARRAY, true}, {.name = NULL}};
-    static const char *const filled[] = {"params", "includes", "domains", "service_descriptor", "outputs", NULL};
+        {"domains", JSON_OBJECT, false}, {"secrets", JSON_OBJECT, false}, {"service_descriptor", JSON_OBJECT, false},
+        {"outputs", JSON_OBJECT, false}, {"stages", JSON_ARRAY, true}, {.name = NULL}};
+    static const char *const filled[] = {"params", "includes", "domains", "secrets", "service_descriptor", "outputs", NULL};
     struct plan *plan = reading->plan;
     if (json_is_object(json) && json_whole(json, "plan", 0) != PLAN_VERSION) {
         error_set(reading->err, ERROR_UNSUPPORTED, NOWHERE, "plan: its format is version %lld, this program reads version %d",
@@ -335,6 +365,8 @@ static int read_plan(struct reading *reading, const json_t *json)
     plan->service_descriptor = reading_shared(reading, json, "service_descriptor", NULL);
     plan->domains = reading_shared(reading, json, "domains", reading->empty_object);
     if ((result = check_domains(reading, plan->domains))) return result;
+    plan->secrets = reading_shared(reading, json, "secrets", reading->empty_object);
+    if ((result = check_secrets(reading, plan->secrets))) return result;
     return read_graph(reading, json_object_get(json, "stages"));
 }
 

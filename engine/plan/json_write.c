@@ -125,6 +125,7 @@ static json_t *head_to_json(const struct plan *plan)
     put_shared(object, "params", plan->params);
     put_shared(object, "includes", plan->includes);
     put_shared(object, "domains", plan->domains);
+    put_shared(object, "secrets", plan->secrets);
     put_shared(object, "service_descriptor", plan->service_descriptor);
     put_shared(object, "outputs", plan->outputs);
     return object;

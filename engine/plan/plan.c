@@ -88,6 +88,9 @@ static struct plan *plan_begin(const struct pipeline *pipeline, const struct pla
     plan->includes = arena_own_json(arena, json_array());
     plan->outputs = arena_own_json(arena, json_object());
     plan->domains = arena_own_json(arena, json_object());
+    plan->secrets = arena_own_json(arena, json_object());
+    for (size_t i = 0; i < pipeline->secret_count; i++)
+        json_put_text(plan->secrets, pipeline->secrets[i].name, pipeline->secrets[i].source);
     if (facts && facts->service) plan->service_descriptor = arena_own_json(arena, json_incref((json_t *)facts->service));
     return plan;
 }

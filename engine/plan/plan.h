@@ -81,6 +81,7 @@ struct plan {
     json_t *includes; /* [{name, digest}] */
     json_t
         *domains; /* name → the domain as it is now, typed and with its digest, of those that steps name; an empty object or NULL: none */
+    json_t *secrets;            /* name → where the server finds it, "file:release/key"; an empty object or NULL: none */
     json_t *service_descriptor; /* typed; NULL = none */
     json_t *outputs;            /* of used stages: {"indoor": {"verdict": {"$unknown": RESIDUAL}}} */
     int64_t timeout_ms;

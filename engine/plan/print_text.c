@@ -59,7 +59,7 @@ static void print_value(const struct printer *printer, const json_t *value)
 /* name = value, or name member = value for each member. */
 static void print_member(const struct printer *printer, const char *name, json_t *value)
 {
-    if (!json_object_size(value) || value_is_unknown(value)) {
+    if (!json_object_size(value) || value_is_unknown(value) || json_text(value, "$secret", NULL)) {
         detail(printer);
         show_text(printer->out, name, strlen(name));
         text_add(printer->out, " = ");
@@ -302,6 +302,16 @@ static void print_fact(const struct printer *printer, const char *name, const ch
     text_add_char(printer->out, '\n');
 }
 
+/* Where they are found, when a step needs them. */
+static void print_secrets(const struct printer *printer)
+{
+    AUTO(free_json) json_t *secrets = show_sorted(printer->plan->secrets);
+    const char *name;
+    json_t *source;
+    if (json_object_size(secrets)) text_add(printer->out, "  secrets\n");
+    json_object_foreach(secrets, name, source) text_add_format(printer->out, "    %s  %s\n", name, json_string_value(source));
+}
+
 /* What is pinned: files, and domains, by the beginning of their digests. */
 static void print_pinned(const struct printer *printer)
 {
@@ -317,6 +327,7 @@ static void print_pinned(const struct printer *printer)
     json_t *domain;
     json_object_foreach(domains, name, domain)
         text_add_format(printer->out, "    %s  %s  sha256 %.12s\n", name, json_text(domain, "url", ""), json_text(domain, "digest", ""));
+    print_secrets(printer);
 }
 
 /* The file, and what it says it is. */

@@ -65,9 +65,13 @@ void show_unknown(struct text *out, const char *residual, const char *stage)
 
 void show_value(struct text *out, const json_t *value, const char *stage)
 {
-    const char *residual = json_text(value, "$unknown", NULL);
+    const char *residual = json_text(value, "$unknown", NULL), *secret = json_text(value, "$secret", NULL);
     if (residual) {
         show_unknown(out, residual, stage);
+    } else if (secret) {
+        text_add(out, "(the secret ");
+        show_text(out, secret, strlen(secret));
+        text_add_char(out, ')');
     } else if (json_is_string(value) && json_string_length(value) && !strpbrk(json_string_value(value), "\r\n")) {
         show_text(out, json_string_value(value), json_string_length(value));
     } else if (json_is_array(value) && json_array_size(value)) {

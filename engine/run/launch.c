@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "run/core_socket.h"
+#include "run/secrets.h"
 #include "run/shelf.h"
 #include "spec/beside.h"
 
@@ -177,7 +178,7 @@ static int add_own(struct words *environment, const json_t *env, struct error *e
             words_add(environment, mem_format("%s=%lld", name, (long long)json_integer_value(value)));
         else if (json_is_real(value))
             words_add(environment, mem_format("%s=%.17g", name, json_real_value(value)));
-        else
+        else if (!json_text(value, "$secret", NULL)) /* secrets.c hands it over */
             return error_set(
                 err, ERROR_INVALID, NOWHERE, "env: %s is null or a list; only text, a number or a boolean can be passed", name);
     }
@@ -290,6 +291,18 @@ int launch_prepare(struct live_run *run, uint32_t index, struct error *err)
     return request_sandbox(run, step, sandbox_of(run, step), workspace, err);
 }
 
+/* The first step that a shim is handed brings all secrets of the run along, to be hidden from then on. What an earlier engine handed over
+   may wait in the shim with a secret that is gone by now: it must not start. */
+static int add_secrets(struct live_run *run, uint32_t index, const json_t *env, struct secrets *ret, struct error *err)
+{
+    int failed = secrets_gather(run, env, !run->secrets_told, ret, err);
+    if (failed)
+        supervisor_cancel(run->supervisor, index, run->state->steps[index].attempt);
+    else
+        run->secrets_told = true;
+    return failed;
+}
+
 int launch_step(struct live_run *run, uint32_t index, struct error *err)
 {
     const struct plan_step *step = &run->plan->steps[index];
@@ -297,6 +310,7 @@ int launch_step(struct live_run *run, uint32_t index, struct error *err)
     AUTO(free_json) json_t *env = NULL;
     AUTO(words_release) struct words arguments = {0};
     AUTO(words_release) struct words environment = {0};
+    AUTO(secrets_release) struct secrets secrets = {0};
     AUTO(free_text) char *workspace = launch_workspace(run, step->stage);
     AUTO(free_text) char *input = NULL;
     uint32_t sandbox = sandbox_of(run, step);
@@ -312,6 +326,7 @@ int launch_step(struct live_run *run, uint32_t index, struct error *err)
     } else {
         add_shell(&arguments, with);
     }
+    if (add_secrets(run, index, env, &secrets, err) < 0) return -(int)err->code;
     if (request_sandbox(run, step, sandbox, workspace, err) < 0) return -(int)err->code; /* last: what cannot start needs none */
     supervisor_start(run->supervisor, &(struct start_request){.step = index,
                                           .attempt = run->state->steps[index].attempt,
@@ -323,6 +338,8 @@ int launch_step(struct live_run *run, uint32_t index, struct error *err)
                                           .argv = words_view(&arguments),
                                           .environment = words_view(&environment),
                                           .input = input,
-                                          .title = step->path});
+                                          .title = step->path,
+                                          .secrets = (const char *const *)secrets.environment,
+                                          .hidden = (const char *const *)secrets.hidden});
     return 0;
 }

@@ -53,6 +53,7 @@ struct live_run {
     bool loss_pending;        /* its shim was lost, and what that means is not on disk yet */
     uint64_t report_sequence; /* the last report that was folded */
     uint32_t *handed;         /* per step: the attempt that the attached shim has; 0 = none */
+    bool secrets_told;        /* the attached shim hides all secrets of the plan */
     bool *has_sandbox;        /* per sandbox (the index of its first step): requested of the attached shim */
     uint32_t *stage_live;     /* per stage: steps in starting, running, cancelling, compensating */
     enum sandbox_degree worst_degree;

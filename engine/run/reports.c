@@ -134,7 +134,7 @@ static void on_batch_end(void *context)
 
 void live_forget_shim(struct live_run *run)
 {
-    run->attached = run->must_repeat = false;
+    run->attached = run->must_repeat = run->secrets_told = false;
     memset(run->handed, 0, run->plan->step_count * sizeof *run->handed);
     memset(run->has_sandbox, 0, run->plan->step_count * sizeof *run->has_sandbox);
 }

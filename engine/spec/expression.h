@@ -1,7 +1,7 @@
 /* expression.h: the language between ${{ and }}: total, typed, budgeted; no arithmetic, no side effects. Pure.
 
    values    'text' (quotes doubled inside), 12, 1.5, true, false, null
-   roots     params.NAME  run.NAME  steps.ID.OUT  stages.STAGE.ID.OUT  stages.USED-STAGE.OUT
+   roots     params.NAME  run.NAME  secrets.NAME  steps.ID.OUT  stages.STAGE.ID.OUT  stages.USED-STAGE.OUT
    operators == != < <= > >= && || ! ( )
    functions concat(a, ...) default(a, b) contains(list or text, x) starts-with(t, p) ends-with(t, s) length(x) join(list, sep)
              format-json(x); in conditions only: succeeded() failed() cancelled() always()
@@ -21,7 +21,7 @@ struct expression; /* a parsed one */
 int expression_parse(const char *text, struct location at, struct expression **ret, struct error *err) MUST_CHECK;
 void expression_free(struct expression **expression);
 
-/* What a reference means. root is "params", "run", "steps", "stages" or a status function's name; parts follow
+/* What a reference means. root is "params", "run", "secrets", "steps", "stages" or a status function's name; parts follow
    ("release", "order", "service"). */
 enum lookup { LOOKUP_KNOWN, LOOKUP_UNKNOWN, LOOKUP_MISSING };
 struct scope {

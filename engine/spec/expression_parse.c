@@ -9,8 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const ROOTS[] = {"params", "run", "steps", "stages", NULL};
-static const char *const LATER_ROOTS[] = {"matrix", "secrets", NULL};
+static const char *const ROOTS[] = {"params", "run", "secrets", "steps", "stages", NULL};
+static const char *const LATER_ROOTS[] = {"matrix", NULL};
 
 /* --- values ------------------------------------------------------------------------------------------------------------ */
 
@@ -86,8 +86,8 @@ static int check_part_count(const struct node *node, struct error *err)
     static const struct {
         const char *root, *form;
         size_t min, max;
-    } forms[] = {{"params", "params.NAME", 1, 1}, {"run", "run.NAME", 1, 1}, {"steps", "steps.ID.OUTPUT", 2, 2},
-        {"stages", "stages.STAGE.ID.OUTPUT, or stages.STAGE.OUTPUT for a stage with use", 2, 3}};
+    } forms[] = {{"params", "params.NAME", 1, 1}, {"run", "run.NAME", 1, 1}, {"secrets", "secrets.NAME", 1, 1},
+        {"steps", "steps.ID.OUTPUT", 2, 2}, {"stages", "stages.STAGE.ID.OUTPUT, or stages.STAGE.OUTPUT for a stage with use", 2, 3}};
     for (size_t i = 0; i < COUNT_OF(forms); i++) {
         if (strcmp(node->root, forms[i].root) != 0) continue;
         if (node->part_count >= forms[i].min && node->part_count <= forms[i].max) return 0;
@@ -224,7 +224,7 @@ static int fail_root(const char *name, struct location at, struct error *err)
     for (const char *const *later = LATER_ROOTS; *later; later++)
         if (strcmp(name, *later) == 0) {
             error_set(err, ERROR_UNSUPPORTED, at, "'%s' is in the language, but not in this version", name);
-            return error_hint(err, "this version has params, run, steps and stages");
+            return error_hint(err, "this version has params, run, secrets, steps and stages");
         }
     error_set(err, ERROR_INVALID, at, "'%.63s' means nothing here", name);
     if (strcmp(name, "and") == 0) return error_hint(err, "and is written &&");

@@ -7,7 +7,7 @@
 #include "spec/pipeline.h"
 
 /* One file declares at most this many; whoever looks one up may go through all of them. */
-enum { PARAMS_MAX = 256, OUTPUTS_MAX = 256 };
+enum { PARAMS_MAX = 256, OUTPUTS_MAX = 256, SECRETS_MAX = 256 };
 
 /* One call of pipeline_load. */
 struct loader {
@@ -41,6 +41,7 @@ const struct pipeline *load_file(struct loader *loader, const struct source *sou
 
 /* Each fills its part of file->pipeline; mistakes go to the list. */
 void load_params(struct file *file, const struct yaml_node *node);
+void load_secrets(struct file *file, const struct yaml_entry *entry);
 void load_stages(struct file *file, const struct yaml_node *node);
 void load_stage_body(struct file *file, const struct yaml_node *node, uint32_t index); /* steps, use or approve */
 void load_steps(struct file *file, const struct yaml_node *node, uint32_t stage);

@@ -147,6 +147,7 @@ static void load_document(struct file *file, const struct yaml_node *root)
     warn_of_ignored(file, root, "on-failure", "the pipeline that uses this file says what is undone");
     load_head(file, root);
     load_params(file, yaml_find(root, "params"));
+    load_secrets(file, yaml_find_entry(root, "secrets"));
     load_stages(file, yaml_find(root, "stages"));
     file->reader.stage = SITE_OUTPUTS;
     file->reader.step = SITE_NONE;

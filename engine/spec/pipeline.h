@@ -40,6 +40,12 @@ struct param {
     struct location at;
 };
 
+/* A secret by its name in the file, and where the server finds it ("file:release/key"): never its value. */
+struct secret {
+    const char *name, *source;
+    struct location at;
+};
+
 struct output_declaration { /* of a run step (`outputs: [name]`), or of a used file (`outputs: { name: expr }`) */
     const char *name;
     json_t *value; /* an {"$expression"}; NULL for a run step */
@@ -51,7 +57,7 @@ struct pipeline_step {
     const char *title; /* `name:`, or NULL */
     const struct step_type *type;
     json_t *with;          /* object, typed by type->fields */
-    json_t *env;           /* object name → text or expression; NULL */
+    json_t *env;           /* object name → text, expression or {"$secret": NAME}; NULL */
     json_t *sandbox;       /* object typed by sandbox_fields; NULL = the stage's */
     const char *condition; /* `if:`, a bare boolean expression; NULL */
     int64_t timeout_ms;    /* 0 = the default */
@@ -114,6 +120,8 @@ struct pipeline {
     struct push_filter push;
     const struct param *params;
     size_t param_count;
+    const struct secret *secrets;
+    size_t secret_count;
     json_t *env;
     json_t *sandbox;
     json_t *concurrency; /* of all its stages; object typed by concurrency_fields; NULL */

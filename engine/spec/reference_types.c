@@ -50,7 +50,7 @@ static enum value_kind kind_of_output(struct file *file, uint32_t stage, const c
 static enum value_kind kind_of_reference(struct file *file, const struct site *site, const struct node *node)
 {
     uint32_t stage;
-    if (strcmp(node->root, "run") == 0) return VALUE_TEXT;
+    if (strcmp(node->root, "run") == 0 || strcmp(node->root, "secrets") == 0) return VALUE_TEXT;
     if (strcmp(node->root, "params") == 0) {
         for (size_t i = 0; i < file->pipeline->param_count; i++)
             if (strcmp(file->pipeline->params[i].name, node->parts[0]) == 0) return kind_of_field(file->pipeline->params[i].type);

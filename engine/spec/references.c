@@ -1,5 +1,6 @@
 /* references.c: what a file refers to must be there when it is needed: expressions are parsed, typed as far as a file tells, and each
    reference in them is looked up (rule 5); `inputs:` come from stages that are waited for. */
+#include "base/json.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "spec/expression.h"
@@ -55,6 +56,58 @@ static void check_run(struct check *check, const char *name, struct location at)
         if (strcmp(*fact, name) == 0) return;
     add(check, "unknown-reference", at, near_hint(check, name, facts, "there are repository, ref, branch, commit, author and trigger"),
         "there is no run.1", name, "");
+}
+
+/* --- secrets --- */
+
+static const char *const PLACE_OF_SECRETS = "write env: { NAME: \"${{ secrets.NAME }}\" } at a run step, then \"$NAME\" in its script";
+
+/* The variable of the step whose whole value is this site's expression; NULL: it stands elsewhere. */
+static const char *variable_of(const struct pipeline_step *step, const struct site *site)
+{
+    AUTO(free_text) char *at = mem_format("%s:%u:%u", site->at.file, site->at.line, site->at.column);
+    const char *name;
+    json_t *value;
+    json_object_foreach(step->env, name, value) if (text_equal(json_text(value, "$at", NULL), at)) return site->within_text ? NULL : name;
+    return NULL;
+}
+
+/* Is the expression this reference, and nothing else? */
+static bool is_alone(const struct site *site, const char *name)
+{
+    const char *text = site->text + strspn(site->text, " \t\r\n");
+    size_t size = strlen(name);
+    if (strncmp(text, "secrets.", 8) != 0 || strncmp(text + 8, name, size) != 0) return false;
+    return text[8 + size + strspn(text + 8 + size, " \t\r\n")] == '\0';
+}
+
+/* Its value is known to nobody but the server that hands it over, so that nothing can be made of it here: the reference takes the place of
+   the expression. */
+static void place_secret(struct check *check, const char *name, struct location at)
+{
+    const struct site *site = check->site;
+    const struct pipeline_stage *stage = site->stage < check->file->pipeline->stage_count ? &check->file->stages[site->stage] : NULL;
+    const struct pipeline_step *step = stage && site->step < stage->step_count ? &stage->steps[site->step] : NULL;
+    const char *variable = step && step->type && strcmp(step->type->name, "run") == 0 ? variable_of(step, site) : NULL;
+    if (!variable || !is_alone(site, name)) {
+        add(check, "secret-not-allowed", at, PLACE_OF_SECRETS, "a secret can only be the whole value of a variable of a run step", "", "");
+        return;
+    }
+    json_object_set_new(step->env, variable, json_pack("{s:s}", "$secret", name));
+}
+
+static void check_secret(struct check *check, const char *name, struct location at)
+{
+    const struct pipeline *pipeline = check->file->pipeline;
+    const char *names[SECRETS_MAX + 1] = {NULL};
+    for (size_t i = 0; i < pipeline->secret_count; i++) {
+        names[i] = pipeline->secrets[i].name;
+        if (strcmp(names[i], name) == 0) return place_secret(check, name, at);
+    }
+    const char *declare = check->file->is_used
+                              ? "a file that is used gets no secrets in this version: write the stage out where it is used"
+                              : arena_format(check->file->reader.arena, "declare it: secrets: { %.63s: file:%.63s }", name, name);
+    add(check, "unknown-secret", at, near_hint(check, name, names, declare), "there is no secret \"1\"", name, "");
 }
 
 /* --- steps --- */
@@ -218,6 +271,8 @@ static int visit(void *context, const char *root, const char *const *parts, size
         check_param(check, parts[0], at);
     else if (strcmp(root, "run") == 0)
         check_run(check, parts[0], at);
+    else if (strcmp(root, "secrets") == 0)
+        check_secret(check, parts[0], at);
     else if (strcmp(root, "steps") == 0)
         check_step_reference(check, parts, at);
     else if (strcmp(root, "stages") == 0)

@@ -250,7 +250,11 @@ const struct field pipeline_fields[] = {
         .type = FIELD_TEXT_MAP,
         .flags = FIELD_RAW,
         .help = "For a file that is used: the values that its user can refer to"},
-    {.name = "secrets", .type = FIELD_ANY, .flags = FIELD_LATER, .help = "References to secrets"},
+    {.name = "secrets",
+        .type = FIELD_TEXT_MAP,
+        .flags = FIELD_LITERAL | FIELD_RAW,
+        .help = "Names for secrets that the server has: `file:NAME` or `env:NAME`; `${{ secrets.NAME }}` hands one to a `run` step in its "
+                "`env`"},
     {.name = "matrix", .type = FIELD_ANY, .flags = FIELD_LATER, .help = "Stages have it"},
     {.name = "concurrency",
         .type = FIELD_OBJECT,

@@ -7,14 +7,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { HEADROOM_BYTES = 4 }; /* see emit */
 static const char STARS[3] = {'*', '*', '*'};
 
 struct mask {
     struct forms forms;   /* sorted when the index is there */
     struct forms secrets; /* as given */
     struct index *index;  /* NULL: something was added */
-    unsigned char *room;  /* HEADROOM_BYTES, the longest carry, a piece */
+    unsigned char *room;  /* the longest carry, a piece; what is shown of both stands there too */
     size_t room_size;
 };
 
@@ -50,6 +49,8 @@ bool mask_add(struct mask *mask, const char *bytes, size_t size)
 {
     while (size && (bytes[size - 1] == '\n' || bytes[size - 1] == '\r'))
         size--;
+    for (; size && (*bytes == '\n' || *bytes == '\r'); bytes++)
+        size--; /* else each line's end would be held back, since it may begin a secret */
     if (size < LIMIT_SECRET_SHORTEST) return false;
     for (size_t i = 0; i < mask->secrets.count; i++)
         if (mask->secrets.items[i].size == size && memcmp(mask->secrets.items[i].bytes, bytes, size) == 0) return true;
@@ -69,15 +70,15 @@ static void make_ready(struct mask *mask)
     if (mask->index) return;
     mask->index = index_new(&mask->forms);
     wipe_room(mask);
-    mask->room_size = HEADROOM_BYTES + index_longest(mask->index) + MASK_PIECE_BYTES;
+    mask->room_size = index_longest(mask->index) + MASK_PIECE_BYTES + sizeof STARS;
     mask->room = mem_alloc(mask->room_size);
 }
 
 unsigned char *mask_room(struct mask *mask, const struct carry *carry)
 {
     make_ready(mask);
-    if (carry->size) memcpy(mask->room + HEADROOM_BYTES, carry->bytes, carry->size);
-    return mask->room + HEADROOM_BYTES + carry->size;
+    if (carry->size) memcpy(mask->room, carry->bytes, carry->size);
+    return mask->room + carry->size;
 }
 
 /* Text on its way out, moved to the front of itself. */
@@ -109,28 +110,26 @@ static void hide(struct way_out *way, struct span span, size_t limit)
     way->done = span.end;
 }
 
-/* Hands out text[0..hold). An occurrence is at least as long as its stars, but the last one may be cut short by hold: the headroom before
-   the text makes up for that, so what is written never runs into what is still read. Occurrences come in the order of their starts. */
+/* Hands out text[0..hold). An occurrence is at least as long as its stars, so what is written never runs into what is still read; the last
+   one may be cut short by hold, but behind it nothing is read any more. Occurrences come in the order of their starts. */
 static struct masked emit(struct mask *mask, struct carry *carry, unsigned char *text, size_t size, size_t hold)
 {
-    struct way_out way = {text, text - HEADROOM_BYTES, 0, carry->in_secret};
+    struct way_out way = {text, text, 0, carry->in_secret};
     struct span run = {0, carry->front}, found;
     for (size_t at = 0; index_next(mask->index, text, size, &at, &found);) {
         if (found.start >= hold) break; /* it will be found again */
-        if (found.start > run.end || !run.end) {
+        if (found.start >= run.end) {
             hide(&way, run, hold);
             run = found;
         } else if (found.end > run.end) {
             run.end = found.end;
         }
     }
-    if (!run.end) way.out = text; /* nothing to hide, nothing to move */
-    unsigned char *first = run.end ? text - HEADROOM_BYTES : text;
     hide(&way, run, hold);
     copy_to(&way, hold);
     carry->front = run.end > hold ? run.end - hold : 0;
     carry->in_secret = way.in_secret;
-    return (struct masked){(char *)first, (size_t)(way.out - first)};
+    return (struct masked){(char *)text, (size_t)(way.out - text)};
 }
 
 static void keep(struct carry *carry, const unsigned char *bytes, size_t size)
@@ -147,7 +146,7 @@ static void keep(struct carry *carry, const unsigned char *bytes, size_t size)
 
 struct masked mask_take(struct mask *mask, struct carry *carry, size_t size)
 {
-    unsigned char *text = mask->room + HEADROOM_BYTES;
+    unsigned char *text = mask->room;
     size += carry->size;
     size_t hold = index_hold(mask->index, text, size);
     keep(carry, text + hold, size - hold);
@@ -157,7 +156,7 @@ struct masked mask_take(struct mask *mask, struct carry *carry, size_t size)
 struct masked mask_end(struct mask *mask, struct carry *carry)
 {
     mask_room(mask, carry);
-    struct masked masked = emit(mask, carry, mask->room + HEADROOM_BYTES, carry->size, carry->size);
+    struct masked masked = emit(mask, carry, mask->room, carry->size, carry->size);
     keep(carry, NULL, 0);
     free(carry->bytes);
     *carry = (struct carry){0};

@@ -31,7 +31,7 @@ struct masked {
 struct mask *mask_new(void);
 void mask_free(struct mask **mask); /* wipes */
 
-/* Hides this value in all its forms from now on. A line end behind it is not part of it. false: too short to be hidden
+/* Hides this value in all its forms from now on. Line ends around it are not part of it. false: too short to be hidden
    (LIMIT_SECRET_SHORTEST). */
 bool mask_add(struct mask *mask, const char *bytes, size_t size);
 bool mask_is_empty(const struct mask *mask);

@@ -165,6 +165,9 @@ static void what_cannot_become_a_secret_is_not_held_back(void **state)
     (void)state;
     AUTO(free_mask) struct mask *mask = mask_of((const char *const[]){"hunter22", NULL});
     struct carry carry = {0};
+    assert_true(mask_add(mask, "\r\nsecond-one\n", 13)); /* a line's end may not begin it */
+    memcpy(mask_room(mask, &carry), "a line\n", 7);
+    assert_int_equal(mask_take(mask, &carry, 7).size, 7);
     memcpy(mask_room(mask, &carry), "password? hun", 13);
     assert_int_equal(mask_take(mask, &carry, 13).size, 10);
     memcpy(mask_room(mask, &carry), "ger", 3);

@@ -16,11 +16,17 @@ static void start(struct harness *harness, uint32_t step, const char *script, co
     supervisor_start(harness->supervisor, &request);
 }
 
-/* Nothing in the run's folder holds it, but what a step itself wrote into its workspace. */
+/* The run's folder has it nowhere, but where a step itself wrote it into its workspace. */
 static void expect_on_no_disk(const struct harness *harness)
 {
-    AUTO(free_text) char *command = mem_format("grep -r --exclude-dir=workspace -e '" SECRET "' '%s'", harness->folder);
-    assert_int_equal(WEXITSTATUS(system(command)), 1);
+    static const char *const names[] = {"log", "reports"};
+    for (size_t i = 0; i < COUNT_OF(names); i++) {
+        AUTO(free_text) char *path = mem_format("%s/%s", harness->folder, names[i]);
+        AUTO(free_text) char *bytes = NULL;
+        size_t size;
+        assert_int_equal(file_read(path, SIZE_MAX / 4, &bytes, &size, NULL), 0);
+        assert_null(memmem(bytes, size, SECRET, strlen(SECRET)));
+    }
 }
 
 static void expect_printed(struct harness *harness, uint32_t step, unsigned stream, const char *wanted)

@@ -38,8 +38,12 @@ static void json_goes_there_and_back(void **state)
 {
     (void)state;
     AUTO(plan_free) struct plan *rich = plan_of(RICH, USED), *plain = plan_of("stages: [{ stage: s, steps: [{ run: x }] }]\n", NULL);
+    AUTO(plan_free)
+    struct plan *secret =
+        plan_of("secrets: { t: file:a/b }\nstages: [{ stage: s, steps: [{ run: x, env: { T: \"${{ secrets.t }}\" } }] }]\n", NULL);
     assert_same_both_ways(rich);
     assert_same_both_ways(plain);
+    assert_same_both_ways(secret);
 }
 
 /* Replaces one member anywhere below json by another value, by a path of keys and positions. */
@@ -72,6 +76,11 @@ static void wrong_json_is_refused(void **state)
         {"facts.extra", "\"x\"", "plan: facts: unknown member 'extra'"},
         {"defaults.timeout_ms", "1", "plan: defaults: not those of version 1"},
         {"params", "{}", "plan: the whole: 'params' is empty"},
+        {"secrets", "{}", "plan: the whole: 'secrets' is empty"},
+        {"secrets", "{\"t\":1}", "plan: secrets: each is a name and where it is found"},
+        {"secrets", "{\"../t\":\"file:a\"}", "plan: secrets: each is a name and where it is found"},
+        {"secrets", "{\"t\":\"file:../a\"}", "plan: secrets: \"../a\" is no file below the server's secrets/"},
+        {"stages.0.steps.1.env", "{\"T\":{\"$secret\":\"t\"}}", "plan: build/m: 'env' names a secret that it cannot have"},
         {"stages", "[]", "plan: stages: there are none, or too many"},
         {"stages", "{}", "plan: the whole: 'stages' has the wrong type"},
         {"stages.0", "1", "plan: a stage: must be an object"},

@@ -216,7 +216,8 @@ static void mistakes_are_explained(void **state)
         {"None", "? 11: 'None' means nothing here | write null"},
         {"failed", "? 11: 'failed' means nothing here | it is a function: failed()"},
         {"length + 1", "? 18: '+' means nothing here | there is no arithmetic; concat(a, b) joins texts"},
-        {"secrets.key", "? 11: 'secrets' is in the language, but not in this version | this version has params, run, steps and stages"},
+        {"matrix.arch", "? 11: 'matrix' is in the language, but not in this version | this version has params, run, secrets, steps and stages"},
+        {"secrets.a.b", "? 11: 'secrets' with 2 names behind it refers to nothing | the form is secrets.NAME"},
         {"starts_with('a', 'b')", "? 11: there is no function starts_with() | did you mean starts-with()?"},
         {"lenght(params.t)", "? 11: there is no function lenght() | did you mean length()?"},
         {"env('X')", "? 11: there is no function env() | there are concat default contains starts-with ends-with length join format-json "
