@@ -105,7 +105,7 @@ static int open_places(struct core *core, struct error *err)
                                              .shim = core->shim,
                                              .orders = core->orders,
                                              .journal = engine_journal(core->engine)});
-    return file_make_folders(core->keepers, 0700, err);
+    return file_keep_folders(core->keepers, 0700, err);
 }
 
 static int open_parts(struct core *core, struct error *err)
