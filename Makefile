@@ -8,7 +8,8 @@
 #   make sim N=1000000          that many simulated runs
 #   make sim-mutants            the simulator must find each of its mutants
 #   make judge RUNS=20000       the KPI judge against simulated canaries of known truth
-#   make crash      kill -9 at five hundred moments of a run, three hundred and forty of a release, and a hundred and twenty of a canary
+#   make crash      kill -9 at five hundred moments of a run, three hundred and forty of a release, and a hundred and twenty of a canary; no power at
+#                   each durable point of a release, and a disk that fails there
 #   make upgrade FROM=HEAD~1    from an earlier commit, whose programs it builds, to this one in the middle of runs
 #   make fuzz SECONDS_EACH=60   every fuzzer for that long
 #   make format     clang-format
@@ -162,6 +163,12 @@ $(BUILD)/load: $(call object,$(wildcard tests/support/load*.c) orchestrator/tele
 $(BUILD)/answer: $(call object,tests/support/answer.c)
 	$(CC) $(LDFLAGS) $^ -o $@
 
+# A disk whose power goes, to be loaded into the real programs.
+SUPPORT += $(BUILD)/power/disk.so
+$(BUILD)/power/disk.so: $(wildcard tests/crash/power/*.c tests/crash/power/*.h)
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) -std=gnu11 $(WARNINGS) -O2 -g -fPIC -shared $(filter %.c,$^) -o $@
+
 # --- what one runs ---------------------------------------------------------------------------------------------------------------
 .PHONY: demo check long asan lint bench fuzz crash upgrade format install clean help compile_commands.json
 demo: $(PROGRAMS) $(SUPPORT)
@@ -175,6 +182,7 @@ crash: $(PROGRAMS) $(SUPPORT)
 	@BUILD=$(BUILD) tests/crash/run --moments 500
 	@BUILD=$(BUILD) tests/crash/orders --moments 340
 	@BUILD=$(BUILD) tests/crash/canary --moments 120
+	@BUILD=$(BUILD) tests/crash/power/run --points all
 
 FROM ?= $(shell cat tests/upgrade/commits)
 upgrade: $(PROGRAMS)
