@@ -164,10 +164,15 @@ $(BUILD)/answer: $(call object,tests/support/answer.c)
 	$(CC) $(LDFLAGS) $^ -o $@
 
 # A disk whose power goes, to be loaded into the real programs.
-SUPPORT += $(BUILD)/power/disk.so
+SUPPORT += $(BUILD)/power/disk.so $(BUILD)/power/crescendo-shim
 $(BUILD)/power/disk.so: $(wildcard tests/crash/power/*.c tests/crash/power/*.h)
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) -std=gnu11 $(WARNINGS) -O2 -g -fPIC -shared $(filter %.c,$^) -o $@
+# The shim of a power cut has to be dynamic, so that something can be loaded into it.
+$(BUILD)/power/crescendo-shim: $(call object,$(SHIM_SOURCES))
+	@mkdir -p $(@D)
+	$(CC) $(LDFLAGS) $^ -o $@
+$(call object,$(filter engine/exec/shim/%,$(SHIM_SOURCES))): | $(BUILD)/gen/seccomp_filter.h
 
 # --- what one runs ---------------------------------------------------------------------------------------------------------------
 .PHONY: demo check long asan lint bench fuzz crash upgrade format install clean help compile_commands.json

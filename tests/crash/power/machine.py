@@ -2,9 +2,11 @@
 died. After a loss of power nothing lives that came from it, and what was not synced is lost."""
 import http.client
 import pathlib
+import shutil
 import signal
 import subprocess
 import threading
+import time
 
 from disk import Disk
 from lab import BUILD, Lab, kill, parent_of, processes
@@ -27,26 +29,47 @@ class Machine:
         self.fault = None  # why it does not come up again
         self.faulty = False  # errors are to be expected where nothing dies, too
         self.ending = False
+        self.watcher = threading.Thread(target=self.watch, daemon=True)
 
     def start(self, **wanted):
         """wanted: fields of the disk's control."""
         self.faulty = "fail_at" in wanted
         self.lab.server.environment = self.disk.environment(**wanted)
+        self.lab.server.build = self.programs()
         try:
             self.lab.start()
         except RuntimeError:
             pass  # it died as it started: that is seen below
         self.up.set()
-        threading.Thread(target=self.watch, daemon=True).start()
+        self.watcher.start()
+
+    def programs(self):
+        """The server, and behind scripts that load the disk what it starts: it looks for them where it stands itself. A static program can have nothing loaded,
+        so that the supervisor and keeper are built once more, dynamically, from the same sources."""
+        folder = self.lab.folder / "bin"
+        folder.mkdir()
+        for name in ("crescendo-server", "crescendo-hook"):
+            shutil.copy(BUILD / name, folder)
+        for name, program in (("crescendo-shim", BUILD / "power/crescendo-shim"), ("crescendo-step", BUILD / "crescendo-step")):
+            script = folder / name
+            script.write_text("#!/bin/sh\n" + "".join(f"export {key}='{value}'\n" for key, value in self.disk.variables().items()) + f'exec {program} "$@"\n')
+            script.chmod(0o755)
+        return folder
 
     def watch(self):
         server = self.lab.server
-        self.status = server.process.wait()
-        if self.ending:
-            return
+        while server.process.poll() is None and not (self.power and self.disk.get("stopped")):
+            if self.ending:
+                return
+            time.sleep(0.002)
         self.up.clear()
         self.died.set()
         try:
+            if self.power:
+                server.process.kill()
+            self.status = server.process.wait()
+            self.disk.set("stop_at", 0)
+            self.disk.set("fail_at", 0)
             if self.power:
                 self.power_off()
                 self.lost = self.disk.cut(self.chance)
@@ -78,6 +101,9 @@ class Machine:
 
     def end(self, keep):
         self.ending = True
+        self.watcher.join()
+        self.lab.server.stop()
+        self.power_off()
         self.lab.end(keep)
 
     def again(self, ask, tries=3):

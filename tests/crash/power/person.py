@@ -78,8 +78,11 @@ class Person:
         def order():
             if not self.lab.orders():
                 self.lab.say("order", "add", f"answer@{version}", "--domain", "lab")
+        def done():
+            return [each for each in self.lab.orders() if each["state"] == "completed"]
         self.machine.again(order)
-        self.acknowledge(f"{version} is ordered", lambda: len([each for each in self.lab.orders() if each["state"] == "completed"]) >= 1)
+        self.wait(done, f"{version} is deployed")
+        self.acknowledge(f"{version} is ordered", done)
         return next(each["id"] for each in self.machine.again(self.lab.services))
 
     def runs(self):
