@@ -9,7 +9,8 @@
 #   make sim N=1000000          that many simulated runs
 #   make sim-mutants            the simulator must find each of its mutants
 #   make judge RUNS=20000       the KPI judge against simulated canaries of known truth
-#   make crash      kill -9 at five hundred moments of a run, three hundred and forty of a release, a hundred and twenty of a canary, forty of logs being compressed
+#   make crash      kill -9 at hundreds of moments of a run, a release, a canary, and of logs being compressed; no power at each durable point of a
+#                   release, and a disk that fails there
 #   make upgrade FROM=HEAD~1    from an earlier commit, whose programs it builds, to this one in the middle of runs
 #   make fuzz SECONDS_EACH=60   every fuzzer for that long
 #   make format     clang-format
@@ -171,6 +172,17 @@ $(BUILD)/load: $(call object,$(wildcard tests/support/load*.c) orchestrator/tele
 $(BUILD)/answer: $(call object,tests/support/answer.c)
 	$(CC) $(LDFLAGS) $^ -o $@
 
+# A disk whose power goes, to be loaded into the real programs.
+SUPPORT += $(BUILD)/power/disk.so $(BUILD)/power/crescendo-shim
+$(BUILD)/power/disk.so: $(wildcard tests/crash/power/*.c tests/crash/power/*.h)
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) -std=gnu11 $(WARNINGS) -O2 -g -fPIC -shared $(filter %.c,$^) -o $@
+# The shim of a power cut has to be dynamic, so that something can be loaded into it.
+$(BUILD)/power/crescendo-shim: $(call object,$(SHIM_SOURCES))
+	@mkdir -p $(@D)
+	$(CC) $(LDFLAGS) $^ -o $@
+$(call object,$(filter engine/exec/shim/%,$(SHIM_SOURCES))): | $(BUILD)/gen/seccomp_filter.h
+
 # --- what one runs ---------------------------------------------------------------------------------------------------------------
 .PHONY: demo check long asan lint bench fuzz crash upgrade format install clean help compile_commands.json
 demo: $(PROGRAMS) $(SUPPORT)
@@ -185,6 +197,7 @@ crash: $(PROGRAMS) $(SUPPORT)
 	@BUILD=$(BUILD) tests/crash/orders --moments 340
 	@BUILD=$(BUILD) tests/crash/canary --moments 120
 	@BUILD=$(BUILD) tests/crash/logs --moments 40
+	@BUILD=$(BUILD) tests/crash/power/run --points all
 
 long: $(PROGRAMS) $(SUPPORT)
 	@BUILD=$(BUILD) tests/flow/run --long

@@ -272,7 +272,7 @@ static void take_back_all(const char *folder)
 
 int artifacts_open(uv_loop_t *loop, const char *folder, struct artifacts **ret, struct error *err)
 {
-    int failed = file_make_folders(folder, 0700, err);
+    int failed = file_keep_folders(folder, 0700, err);
     if (failed) return failed;
     struct artifacts *artifacts = mem_alloc(sizeof *artifacts);
     artifacts->loop = loop;

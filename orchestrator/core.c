@@ -106,7 +106,7 @@ static int open_places(struct core *core, struct error *err)
         .orders = core->orders,
         .journal = engine_journal(core->engine)};
     int failed = sites_open(core->loop, &sites, &core->sites, err);
-    return failed ? failed : file_make_folders(core->keepers, 0700, err);
+    return failed ? failed : file_keep_folders(core->keepers, 0700, err);
 }
 
 static int open_parts(struct core *core, struct error *err)

@@ -92,7 +92,14 @@ static bool is_folder(const char *path)
     return stat(path, &facts) == 0 && S_ISDIR(facts.st_mode);
 }
 
-int file_make_folders(const char *path, mode_t mode, struct error *err)
+/* A folder that may be changed and not read cannot be synced: there is nothing to be done about it. */
+static int sync_name(const char *path)
+{
+    int failed = sync_folder_of(path);
+    return failed == -EACCES ? 0 : failed;
+}
+
+static int make_folders(const char *path, mode_t mode, bool keep, struct error *err)
 {
     if (!*path) return error_set(err, ERROR_INVALID, NOWHERE, "a folder's path is empty");
     AUTO(free_text) char *copy = mem_copy_text(path);
@@ -100,11 +107,24 @@ int file_make_folders(const char *path, mode_t mode, struct error *err)
         if (*slash && *slash != '/') continue;
         char kept = *slash;
         *slash = '\0';
-        if (mkdir(copy, mode) < 0 && errno != EEXIST) return error_set_errno(err, errno, "making folder %s", copy);
+        bool made = mkdir(copy, mode) == 0;
+        if (!made && errno != EEXIST) return error_set_errno(err, errno, "making folder %s", copy);
+        int failed = keep && (made || !kept) ? sync_name(copy) : 0;
+        if (failed) return error_set_errno(err, -failed, "syncing the folder above %s", copy);
         *slash = kept;
         if (!kept) break;
     }
     return is_folder(path) ? 0 : error_set_errno(err, ENOTDIR, "making folder %s", path);
+}
+
+int file_make_folders(const char *path, mode_t mode, struct error *err)
+{
+    return make_folders(path, mode, false, err);
+}
+
+int file_keep_folders(const char *path, mode_t mode, struct error *err)
+{
+    return make_folders(path, mode, true, err);
 }
 
 /* --- removing --- */

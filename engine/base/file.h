@@ -19,6 +19,10 @@ int file_sync_folder(const char *path, struct error *err) MUST_CHECK;
 /* Creates path and its parents; existing folders are fine. */
 int file_make_folders(const char *path, mode_t mode, struct error *err) MUST_CHECK;
 
+/* The same, and a loss of power does not take them: what is synced in a folder is lost with the folder's own name. Who made it may
+ * have died before it was synced, so the last one's name is synced though it exists. Blocks on the disk. */
+int file_keep_folders(const char *path, mode_t mode, struct error *err) MUST_CHECK;
+
 /* Removes path and all below it without following links, to any depth, unreadable folders included; a missing path is fine. */
 int file_remove_tree(const char *path, struct error *err) MUST_CHECK;
 

@@ -78,13 +78,20 @@ int read_events(
     return pager.failed;
 }
 
+static bool has_running_step(const struct live_run *run)
+{
+    for (uint32_t step = 0; step < run->plan->step_count; step++)
+        if (run->state->steps[step].status == STEP_running) return true;
+    return false;
+}
+
 /* The shim is asked for every run, not only for those with live steps: that a step was started may be known to it alone, since that is
    not on disk before it is acted upon. Where there is no shim any more, what it left in the run's folder is heard, and `lost` settles the
-   rest. */
+   rest. A run that has no folder never had a shim, unless a step of it runs: then a loss of power took the folder, which is not synced. */
 static int find_shim(struct live_run *run, struct error *err)
 {
     const struct supervisor_hooks hooks = live_supervisor_hooks(run);
-    if (!file_exists(run->folder)) return 0;
+    if (!file_exists(run->folder) && !has_running_step(run)) return 0;
     return supervisor_open(
         run->engine->loop, run->folder, run->engine->options.shim, run->report_sequence, false, &hooks, &run->supervisor, err);
 }

@@ -209,7 +209,7 @@ int journal_open(uv_loop_t *loop, const struct journal_options *options, struct 
     if (!journal->options.redo_delay_ms) journal->options.redo_delay_ms = REDO_DELAY_MS;
     journal->folder = mem_copy_text(options->folder);
     journal->lock = -1;
-    int failed = file_make_folders(journal->folder, 0700, err);
+    int failed = file_keep_folders(journal->folder, 0700, err);
     if (!failed) failed = lock_take(journal->folder, &journal->lock, err);
     if (!failed) failed = open_databases(journal, err);
     if (!failed) failed = start_writer(journal, loop, err);

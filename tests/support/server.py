@@ -29,13 +29,13 @@ class Server:
     def __init__(self, folder, *options):
         self.folder = str(folder)
         self.options = options
-        self.environment = None  # another one than ours
+        self.environment, self.build = None, BUILD  # another environment than ours
         self.process = None
 
     def start(self):
         read, write = os.pipe()
         with open(self.folder + ".log", "ab") as log:
-            self.process = subprocess.Popen([str(BUILD / "crescendo-server"), "serve", "--data", self.folder, "--ready-fd", str(write), *self.options],
+            self.process = subprocess.Popen([str(self.build / "crescendo-server"), "serve", "--data", self.folder, "--ready-fd", str(write), *self.options],
                                             stdin=subprocess.DEVNULL, stdout=log, stderr=log, pass_fds=[write], start_new_session=True,
                                             env=self.environment)
         os.close(write)

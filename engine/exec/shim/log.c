@@ -7,15 +7,43 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
+#include <string.h>
 #include <sys/uio.h>
 #include <unistd.h>
+
+/* Where its whole records end, 0 where it is no segment. */
+static uint64_t end_of_records(int fd, uint64_t size)
+{
+    char window[64 * 1024];
+    uint64_t start = 0, at = 8;
+    ssize_t got = pread(fd, window, sizeof window, 0);
+    if (got < 8 || memcmp(window, LOG_SEGMENT_MAGIC, 8) != 0) return 0;
+    for (struct log_record record;; at += sizeof record + record.size) {
+        if (at + sizeof record > start + (uint64_t)got) {
+            start = at;
+            got = pread(fd, window, sizeof window, (off_t)start);
+        }
+        if (got < (ssize_t)sizeof record) return at;
+        memcpy(&record, window + (at - start), sizeof record);
+        if (record.magic != LOG_RECORD_MAGIC || at + sizeof record + record.size > size) return at;
+    }
+}
+
+/* A shim that died with the machine may have left pages of zeros, behind which nobody would ever read; the file is not synced. Returns its
+ * size. */
+static uint64_t cut(int fd, uint64_t size)
+{
+    uint64_t end = end_of_records(fd, size);
+    return end < size && ftruncate(fd, (off_t)end) == 0 ? end : size;
+}
 
 void log_open(struct shim *shim)
 {
     struct log *log = &shim->log;
-    log->fd = openat(shim->folder_fd, "log", O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
+    log->fd = openat(shim->folder_fd, "log", O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (log->fd < 0) shim_die("log");
     off_t size = lseek(log->fd, 0, SEEK_END);
+    if (size > 0) size = (off_t)cut(log->fd, (uint64_t)size);
     if (size == 0 && write(log->fd, LOG_SEGMENT_MAGIC, 8) == 8) size = 8;
     log->size_bytes = size < 0 ? 0 : (uint64_t)size;
 }

@@ -1,6 +1,7 @@
 /* reports.c: RUN/reports: every report is appended to this file before anything is sent, and the engine is sent what the file holds. So
    nothing waits in memory for a slow or missing engine, and what a killed shim had to say can be read from its folder.
-   The file is emptied when the engine has acknowledged all of it. A torn tail, left by a full disk or a crash, is cut off. */
+   The file is emptied when the engine has acknowledged all of it. A torn tail, left by a full disk or a crash, is cut off; so is what
+   follows a page that a loss of power took, since the file is never synced. */
 #include "shim.h"
 
 #include <errno.h>
@@ -17,10 +18,12 @@ static uint64_t scan(struct shim *shim, bool (*stop)(void *context, uint64_t seq
         unsigned char head[SHIM_HEADER_SIZE + 8];
         if (pread(shim->reports.fd, head, sizeof head, (off_t)offset) != (ssize_t)sizeof head) return offset;
         struct view view = {head, sizeof head, false};
-        uint64_t size = SHIM_HEADER_SIZE + (uint64_t)view_u32(&view);
-        view.at++;
+        uint32_t payload = view_u32(&view);
+        uint64_t size = SHIM_HEADER_SIZE + (uint64_t)payload;
+        uint8_t type = *view.at++;
         view.left--;
         uint64_t sequence = view_u64(&view);
+        if (type < SHIM_STARTED || type > SHIM_ISOLATION || payload < sizeof sequence) return offset;
         if (offset + size > shim->reports.size_bytes) return offset;
         if (stop(context, sequence, offset)) return offset;
         offset += size;
@@ -30,6 +33,7 @@ static uint64_t scan(struct shim *shim, bool (*stop)(void *context, uint64_t seq
 static bool note_sequence(void *context, uint64_t sequence, uint64_t offset)
 {
     struct reports *reports = context;
+    if (sequence <= reports->last) return true; /* of an earlier content of the file, or none */
     if (offset == 0) reports->first = sequence;
     reports->last = sequence;
     return false;

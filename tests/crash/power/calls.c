@@ -34,23 +34,23 @@ static mode_t mode_of(int flags, va_list arguments)
     return flags & (O_CREAT | O_TMPFILE) ? va_arg(arguments, mode_t) : 0;
 }
 
-#define TAKE_OPEN(name)                                            \
-    int name(const char *path, int flags, ...)                     \
-    {                                                              \
-        va_list arguments;                                         \
-        va_start(arguments, flags);                                \
+#define TAKE_OPEN(name) \
+    int name(const char *path, int flags, ...) \
+    { \
+        va_list arguments; \
+        va_start(arguments, flags); \
         int fd = open_at(AT_FDCWD, path, flags, mode_of(flags, arguments)); \
-        va_end(arguments);                                         \
-        return fd;                                                 \
+        va_end(arguments); \
+        return fd; \
     }
-#define TAKE_OPENAT(name)                                          \
-    int name(int at, const char *path, int flags, ...)             \
-    {                                                              \
-        va_list arguments;                                         \
-        va_start(arguments, flags);                                \
+#define TAKE_OPENAT(name) \
+    int name(int at, const char *path, int flags, ...) \
+    { \
+        va_list arguments; \
+        va_start(arguments, flags); \
         int fd = open_at(at, path, flags, mode_of(flags, arguments)); \
-        va_end(arguments);                                         \
-        return fd;                                                 \
+        va_end(arguments); \
+        return fd; \
     }
 TAKE_OPEN(open)
 TAKE_OPEN(open64)
@@ -128,16 +128,20 @@ int ftruncate64(int fd, off_t size)
 }
 
 /* Nothing is really synced: what this disk keeps is decided by its log. */
+static int sync_place(const struct place *place, const char *what)
+{
+    uint32_t point = disk_point(what, place->path);
+    uint64_t since = disk_log_size();
+    if (disk_fails(CALL_SYNC, what, place->path)) return -1;
+    if (!disk_is_deaf()) disk_synced(place, since);
+    disk_point_done(point, what, place->path);
+    return 0;
+}
+
 static int sync_fd(int fd, const char *what)
 {
     struct place place;
-    if (!disk_has_fd(fd, &place)) return 0;
-    uint32_t point = disk_point(what, place.path);
-    uint64_t since = disk_log_size();
-    if (disk_fails(CALL_SYNC, what, place.path)) return -1;
-    if (!disk_is_deaf()) disk_synced(&place, since);
-    disk_point_done(point, what, place.path);
-    return 0;
+    return disk_has_fd(fd, &place) ? sync_place(&place, what) : 0;
 }
 
 int fsync(int fd)
@@ -148,6 +152,14 @@ int fsync(int fd)
 int fdatasync(int fd)
 {
     return sync_fd(fd, "fdatasync");
+}
+
+int syncfs(int fd)
+{
+    struct place place;
+    if (!disk_has_fd(fd, &place)) return REAL(syncfs)(fd);
+    place.inode = 0;
+    return sync_place(&place, "syncfs");
 }
 
 /* --- names --- */

@@ -22,6 +22,7 @@ static const char *folder;
 static size_t folder_size;
 static char log_folder[PATH_MAX];
 static int log_fd = -1;
+static ino_t log_inode;
 static struct control *control;
 static _Atomic uint64_t kept;
 
@@ -29,6 +30,19 @@ static void give_up(const char *what)
 {
     dprintf(2, "power: %s: %s\n", what, strerror(errno));
     _exit(70);
+}
+
+/* Programs close all descriptors that they do not know. */
+static int log_open(void)
+{
+    char path[PATH_MAX + 16];
+    struct stat facts;
+    if (log_fd >= 0 && fstat(log_fd, &facts) == 0 && facts.st_ino == log_inode) return log_fd;
+    snprintf(path, sizeof path, "%s/log", log_folder);
+    log_fd = REAL(open)(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+    if (log_fd < 0 || fstat(log_fd, &facts) < 0) give_up(path);
+    log_inode = facts.st_ino;
+    return log_fd;
 }
 
 __attribute__((constructor)) static void begin(void)
@@ -39,11 +53,10 @@ __attribute__((constructor)) static void begin(void)
     if (!folder || !log) return;
     folder_size = strlen(folder);
     snprintf(log_folder, sizeof log_folder, "%s", log);
-    snprintf(path, sizeof path, "%s/log", log_folder);
-    log_fd = REAL(open)(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+    log_open();
     snprintf(path, sizeof path, "%s/control", log_folder);
     int fd = REAL(open)(path, O_RDWR | O_CLOEXEC);
-    if (log_fd < 0 || fd < 0) give_up(path);
+    if (fd < 0) give_up(path);
     void *map = mmap(NULL, sizeof *control, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
     if (map == MAP_FAILED) give_up(path);
     close(fd);
@@ -131,7 +144,7 @@ static void note(struct record record, const char *path, const char *other, cons
     if (record.kind == RECORD_MOVED) record.parents[1] = parent_of(other);
     struct iovec parts[] = {{&record, sizeof record}, {(void *)(uintptr_t)path, record.path_size},
         {(void *)(uintptr_t)other, record.other_size}, {(void *)(uintptr_t)bytes, record.bytes_size}};
-    if (REAL(writev)(log_fd, parts, 4) < 0) give_up("the log");
+    if (REAL(writev)(log_open(), parts, 4) < 0) give_up("the log");
     errno = saved;
 }
 
@@ -159,7 +172,7 @@ void disk_will_write(int fd, const struct place *place, uint64_t offset, uint64_
 uint64_t disk_log_size(void)
 {
     struct stat facts;
-    return fstat(log_fd, &facts) == 0 ? (uint64_t)facts.st_size : 0;
+    return fstat(log_open(), &facts) == 0 ? (uint64_t)facts.st_size : 0;
 }
 
 void disk_synced(const struct place *place, uint64_t since)
@@ -203,6 +216,7 @@ static void name_it(const char *what, const char *path)
 static void stop(const char *what, const char *path)
 {
     name_it(what, path);
+    control->stopped = (uint32_t)getpid();
     kill(getpid(), SIGKILL);
     for (;;)
         pause();

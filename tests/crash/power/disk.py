@@ -9,7 +9,7 @@ SECTOR = 512
 RECORD = struct.Struct("<4I5Q")  # struct record
 WRITE, SYNC, MADE, MOVED, GONE = range(1, 6)
 CALLS = ("sync", "write", "rename")
-FIELDS = ("points", "stop_at", "stop_after", "deaf", "synchronous_off", "fail_call", "fail_at", "fail_last", "fail_errno", *CALLS)  # struct control
+FIELDS = ("points", "stop_at", "stop_after", "stopped", "deaf", "synchronous_off", "fail_call", "fail_at", "fail_last", "fail_errno", *CALLS)  # struct control
 NAME_AT, NAME_BYTES = 4 * len(FIELDS), 256
 
 
@@ -30,7 +30,10 @@ class Disk:
             self.control = mmap.mmap(file.fileno(), 0)
         for name, value in wanted.items():
             self.set(name, value)
-        return dict(os.environ, LD_PRELOAD=self.library, POWER_FOLDER=self.folder, POWER_LOG=str(self.log))
+        return dict(os.environ, **self.variables())
+
+    def variables(self):
+        return {"LD_PRELOAD": self.library, "POWER_FOLDER": self.folder, "POWER_LOG": str(self.log)}
 
     def set(self, name, value):
         struct.pack_into("<i", self.control, 4 * FIELDS.index(name), value)
@@ -58,6 +61,9 @@ class Disk:
         for at, kind, path, other, old, inode, offset, old_size, *parents in self.records():
             if kind == WRITE:
                 writes.setdefault(inode, []).append((at, offset, old, old_size))
+            elif kind == SYNC and not inode:
+                writes = {each: [write for write in some if write[0] >= offset] for each, some in writes.items()}
+                names = [name for name in names if name[0] >= offset]
             elif kind == SYNC:
                 writes[inode] = [write for write in writes.get(inode, []) if write[0] >= offset]
                 synced[inode] = offset

@@ -109,6 +109,21 @@ static void folders_are_made_with_their_parents(void **state)
     assert_int_equal(file_make_folders("/", 0700, NULL), 0);
 }
 
+static void folders_that_are_kept_are_made_like_others(void **state)
+{
+    AUTO(free_text) char *path = below(state, "a/b//c/");
+    AUTO(free_text) char *file = below(state, "file");
+    struct error err = {0};
+    assert_int_equal(file_keep_folders(path, 0700, NULL), 0);
+    assert_int_equal(file_keep_folders(path, 0700, NULL), 0);
+    assert_true(file_exists(path));
+    make_file(file, "");
+    assert_true(file_keep_folders(file, 0700, &err) < 0);
+    assert_non_null(strstr(err.message, file));
+    assert_int_equal(file_keep_folders("", 0700, NULL), -ERROR_INVALID);
+    assert_int_equal(file_keep_folders("/", 0700, NULL), 0);
+}
+
 static void removing_follows_no_link(void **state)
 {
     AUTO(free_text) char *outside = below(state, "outside");
@@ -199,6 +214,7 @@ int main(void)
         TEST(reading_has_a_limit_and_names_the_path),
         TEST(replacing_keeps_the_old_or_has_the_new),
         TEST(folders_are_made_with_their_parents),
+        TEST(folders_that_are_kept_are_made_like_others),
         TEST(removing_follows_no_link),
         TEST(removing_takes_folders_without_rights),
         TEST(removing_takes_any_depth),

@@ -248,6 +248,26 @@ static void a_living_step_is_picked_up_by_the_next_engine(void **state)
     assert_int_equal(json_whole(json_array_get(steps, 0), "attempt", 0), 1);
 }
 
+/* What a loss of power may leave: the journal knows of a step, and the run's folder was never synced. */
+static void a_run_whose_folder_is_lost_ends(void **state)
+{
+    struct fixture *fixture = *state;
+    struct error err = {0};
+    submit(fixture, "stages:\n" STAGE("a", "    steps: [{ run: sleep 7396 }]\n"), NULL, NULL);
+    while (engine_run_state(fixture->home.engine, 1)->steps[0].status != STEP_running)
+        uv_run(&fixture->home.loop, UV_RUN_ONCE);
+    home_close(&fixture->home);
+    AUTO(free_text) char *folder = mem_format("%s/runs", fixture->home.folder);
+    if (file_remove_tree(folder, &err) < 0) fail_msg("%s", err.message);
+    home_open(&fixture->home);
+    for (int tries = 0; !home_run_is_over(&fixture->home, 1) && tries < 1000; tries++) {
+        uv_run(&fixture->home.loop, UV_RUN_NOWAIT);
+        usleep(10 * 1000);
+    }
+    AUTO(free_json) json_t *row = wait_state(fixture, 1, "failed");
+    assert_string_equal(json_text(row, "reason", ""), "worker_lost");
+}
+
 static void a_cancelled_run_ends_its_step(void **state)
 {
     struct fixture *fixture = *state;
@@ -277,6 +297,7 @@ int main(void)
         TEST(a_push_that_the_file_does_not_want_starts_nothing),
         TEST(an_approval_waits_across_engines_and_lets_go),
         TEST(a_living_step_is_picked_up_by_the_next_engine),
+        TEST(a_run_whose_folder_is_lost_ends),
         TEST(a_cancelled_run_ends_its_step),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
