@@ -4,6 +4,7 @@
    should not have to find out what became of an effect that was half a second from its end. */
 #include "protocol_private.h"
 
+#include "base/clock.h"
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/text.h"
@@ -11,7 +12,12 @@
 #include <signal.h>
 #include <time.h>
 
-enum { PAUSE_FIRST_MS = 100, PAUSE_LAST_MS = 1600 };
+enum {
+    PAUSE_FIRST_MS = 100,
+    PAUSE_LAST_MS = 1600,
+    SENDS_MAX = 6,  /* of one effect, over all processes of the step */
+    ROUNDS_MAX = 5, /* of intending: an engine that is started anew asks once more */
+};
 
 typedef int send_function(struct step *step, const char *key, const json_t *body, void *context, json_t **ret_outcome, struct error *err);
 
@@ -21,10 +27,27 @@ struct effect {
     send_function *send;
     void *context;
     const char *adopt; /* a person says that it was done, as this one at the peer; NULL = nobody says so */
+    struct sending sending;
+    int64_t sends;     /* so often the engine told it to go */
+    bool repeats;      /* the peer has nothing, and takes a second one for the first: it is intended again while it is open */
+    bool is_last;      /* where this send fails, there will be no other */
     bool may_pass;     /* the last send failed for a reason that may pass, and the peer knows that nothing was done */
 };
 
-static json_t *intent_new(const struct effect *effect, const char *type, const char *key)
+static json_t *expect(const struct step *step, const json_t *body)
+{
+    return step->type->expect ? step->type->expect(step, body) : NULL;
+}
+
+/* What a person's word makes of it. */
+static json_t *outcome_by_word(const struct step *step, const struct effect *effect)
+{
+    json_t *expected = expect(step, effect->body), *outcome = expected ? expected : json_object();
+    json_put_text(outcome, "order", effect->adopt);
+    return outcome;
+}
+
+static json_t *intent_new(const struct step *step, const struct effect *effect, const char *type, const char *key)
 {
     char digest[65];
     json_t *intent = type ? step_message(type) : json_object();
@@ -34,6 +57,8 @@ static json_t *intent_new(const struct effect *effect, const char *type, const c
     json_put_text(intent, "key", key);
     json_put_text(intent, "digest", digest);
     json_put(intent, "body", json_deep_copy(effect->body));
+    json_put(intent, "expects", expect(step, effect->body));
+    if (effect->repeats) json_put_flag(intent, "again", true);
     return intent;
 }
 
@@ -42,7 +67,8 @@ static const char *seen_name(enum effect_seen seen)
     switch (seen) {
     case EFFECT_SEEN_DONE: return "done";
     case EFFECT_SEEN_ABSENT: return "absent";
-    case EFFECT_SEEN_UNSURE: break;
+    case EFFECT_SEEN_UNSURE:
+    case EFFECT_SEEN_NOTHING: break;
     }
     return "unsure";
 }
@@ -57,22 +83,49 @@ static int record(struct step *step, const struct effect *effect, const char *se
     return step_ask_kept(step, message, effect->name, err);
 }
 
-/* Asks the peer by key and records what was seen. */
-static int look_up(
-    struct step *step, const struct effect *effect, const char *key, enum effect_seen *ret_seen, json_t **ret_outcome, struct error *err)
+static int find(struct step *step, const struct effect *effect, const char *key, enum effect_seen *ret_seen, json_t **ret_outcome,
+    struct error *err)
 {
-    AUTO(free_json) json_t *intent = intent_new(effect, NULL, key);
+    AUTO(free_json) json_t *intent = intent_new(step, effect, NULL, key);
     json_put_text(intent, "adopt", effect->adopt);
+    json_decref(*ret_outcome);
+    *ret_outcome = NULL;
+    *ret_seen = EFFECT_SEEN_UNSURE;
+    return step->type->find ? step->type->find(step, intent, ret_seen, ret_outcome, err) : 0;
+}
+
+/* Nothing is there: it is absent once what was sent cannot arrive any more. Whoever sends the same order again need not wait for that. */
+static int find_late(struct step *step, const struct effect *effect, const char *key, bool will_send, enum effect_seen *ret_seen,
+    json_t **ret_outcome, struct error *err)
+{
+    int failed = find(step, effect, key, ret_seen, ret_outcome, err);
+    while (!failed && *ret_seen == EFFECT_SEEN_NOTHING) {
+        if (will_send && late_may_repeat(step)) return 0;
+        int64_t left_ms = late_left_ms(step, &effect->sending);
+        if (left_ms <= 0) {
+            *ret_seen = EFFECT_SEEN_ABSENT;
+            return 0;
+        }
+        failed = late_wait(step, &effect->sending, effect->name, left_ms, err);
+        if (!failed) failed = find(step, effect, key, ret_seen, ret_outcome, err);
+    }
+    return failed;
+}
+
+/* Asks the peer by key and records what was seen. will_send: it will be sent again where it is not there; NOTHING is not recorded then. */
+static int look_up(struct step *step, const struct effect *effect, const char *key, bool will_send, enum effect_seen *ret_seen,
+    json_t **ret_outcome, struct error *err)
+{
     AUTO(free_json) json_t *outcome = NULL;
     enum effect_seen seen = EFFECT_SEEN_UNSURE;
-    int failed = step->type->find ? step->type->find(step, intent, &seen, &outcome, err) : 0;
+    int failed = find_late(step, effect, key, will_send, &seen, &outcome, err);
     if (failed) return failed;
     if (seen == EFFECT_SEEN_UNSURE && effect->adopt) { /* the word of the person who looked counts */
         seen = EFFECT_SEEN_DONE;
         json_decref(outcome);
-        outcome = json_pack("{s:s}", "order", effect->adopt);
+        outcome = outcome_by_word(step, effect);
     }
-    failed = record(step, effect, seen_name(seen), outcome, err);
+    if (seen != EFFECT_SEEN_NOTHING) failed = record(step, effect, seen_name(seen), outcome, err);
     if (failed) return failed;
     *ret_seen = seen;
     *ret_outcome = outcome ? take(&outcome) : json_null();
@@ -84,8 +137,9 @@ int step_find_out(struct step *step, const json_t *intent, enum effect_seen *ret
     const struct effect effect = {.name = json_text(intent, "name", ""),
         .target = json_text(intent, "target", ""),
         .body = json_object_get(intent, "body"),
-        .adopt = json_text(intent, "adopt", NULL)};
-    return look_up(step, &effect, json_text(intent, "key", ""), ret_seen, ret_outcome, err);
+        .adopt = json_text(intent, "adopt", NULL),
+        .sending = {.told_ms = json_whole(intent, "sent", 0)}};
+    return look_up(step, &effect, json_text(intent, "key", ""), false, ret_seen, ret_outcome, err);
 }
 
 static int nobody_can_tell(const struct effect *effect, struct error *err)
@@ -121,7 +175,7 @@ static bool is_refusal(const struct error *err)
 }
 
 /* The send failed. A refusal is on record as failed; for anything else the peer is asked at once, while it is near: done counts as
-   done, absent leaves the failure, which may pass, and unsure needs a person. */
+   done, absent and nothing leave the failure, which may pass, and unsure needs a person. */
 static int settle_failure(
     struct step *step, struct effect *effect, const char *key, const struct error *failure, json_t **ret_outcome, struct error *err)
 {
@@ -132,9 +186,11 @@ static int settle_failure(
         int failed = record(step, effect, "failed", outcome, err);
         if (failed) return failed;
     } else {
-        int failed = look_up(step, effect, key, &seen, &outcome, err);
+        bool will_send = failure->retryable && !effect->is_last;
+        int failed = look_up(step, effect, key, will_send, &seen, &outcome, err);
         if (failed) return failed;
         if (seen == EFFECT_SEEN_UNSURE) return nobody_can_tell(effect, err);
+        effect->repeats = seen == EFFECT_SEEN_NOTHING;
         if (seen == EFFECT_SEEN_DONE) {
             *ret_outcome = take(&outcome);
             return 0;
@@ -149,8 +205,12 @@ static int send_effect(struct step *step, struct effect *effect, const char *key
 {
     AUTO(free_json) json_t *outcome = NULL;
     struct error failure = {0};
-    if (effect->send(step, key, effect->body, effect->context, &outcome, &failure) < 0)
-        return settle_failure(step, effect, key, &failure, ret_outcome, err);
+    effect->sends++;
+    effect->repeats = false;
+    effect->sending.told_ms = clock_now_ms();
+    int unsent = effect->send(step, key, effect->body, effect->context, &outcome, &failure);
+    effect->sending.left_us = clock_monotonic_us();
+    if (unsent) return settle_failure(step, effect, key, &failure, ret_outcome, err);
     int failed = record(step, effect, "done", outcome, err);
     if (failed) return failed;
     *ret_outcome = outcome ? take(&outcome) : json_null();
@@ -168,39 +228,60 @@ static int take_known(const struct effect *effect, const json_t *answer, json_t 
     return 0;
 }
 
-/* One round of intend. *ret_again: it was found absent and may be intended anew. */
+static int was_lost(const struct effect *effect, struct error *err)
+{
+    error_set(err, ERROR_UNAVAILABLE, NOWHERE, "%s was sent to %s %lld times, and it never arrived", effect->name, effect->target,
+        (long long)effect->sends);
+    return error_hint(err, "look at what lies between; run it again when that is mended");
+}
+
+/* An earlier process had its `go`. *ret_again: it is not there, and is to be sent. */
+static int find_first(struct step *step, struct effect *effect, const json_t *answer, const char *key, bool *ret_again,
+    json_t **ret_outcome, struct error *err)
+{
+    enum effect_seen seen = EFFECT_SEEN_UNSURE;
+    AUTO(free_json) json_t *outcome = NULL;
+    if (!effect->sending.left_us) effect->sending.told_ms = json_whole(answer, "sent", 0);
+    effect->sends = json_whole(answer, "sends", effect->sends);
+    effect->adopt = json_text(answer, "adopt", NULL);
+    int failed = look_up(step, effect, key, effect->sends < SENDS_MAX, &seen, &outcome, err);
+    effect->adopt = NULL;
+    if (failed) return failed;
+    if (seen == EFFECT_SEEN_UNSURE) return nobody_can_tell(effect, err);
+    effect->repeats = seen == EFFECT_SEEN_NOTHING;
+    *ret_again = seen != EFFECT_SEEN_DONE;
+    if (seen == EFFECT_SEEN_DONE) *ret_outcome = take(&outcome);
+    return *ret_again && effect->sends >= SENDS_MAX ? was_lost(effect, err) : 0;
+}
+
+/* One round of intend. *ret_again: it was found absent, or not there, and may be intended anew. */
 static int intend(struct step *step, struct effect *effect, bool *ret_again, json_t **ret_outcome, struct error *err)
 {
     static const char *const answers[] = {"go", "known", "find", NULL};
     AUTO(free_json) json_t *answer = NULL;
-    enum effect_seen seen = EFFECT_SEEN_UNSURE;
     *ret_again = false;
-    int failed = step_ask(step, intent_new(effect, "intend", NULL), answers, effect->name, &answer, err);
+    int failed = step_ask(step, intent_new(step, effect, "intend", NULL), answers, effect->name, &answer, err);
     if (failed) return failed;
     const char *type = json_text(answer, "type", ""), *key = json_text(answer, "key", NULL);
     if (text_equal(type, "known")) return take_known(effect, answer, ret_outcome, err);
     if (!key) return step_broken(err, "the engine gave no key for an effect");
     if (text_equal(type, "go")) return send_effect(step, effect, key, ret_outcome, err);
-    AUTO(free_json) json_t *outcome = NULL;
-    effect->adopt = json_text(answer, "adopt", NULL);
-    failed = look_up(step, effect, key, &seen, &outcome, err);
-    effect->adopt = NULL;
-    if (failed) return failed;
-    if (seen == EFFECT_SEEN_UNSURE) return nobody_can_tell(effect, err);
-    *ret_again = seen == EFFECT_SEEN_ABSENT;
-    if (seen == EFFECT_SEEN_DONE) *ret_outcome = take(&outcome);
-    return 0;
+    return find_first(step, effect, answer, key, ret_again, ret_outcome, err);
 }
 
-/* Found absent after a crash, it is intended once more. */
+/* Found absent, or not there, after a crash, it is intended once more; but not by a step that is being ended, which may begin nothing. */
 static int intend_anew(struct step *step, struct effect *effect, json_t **ret_outcome, struct error *err)
 {
-    bool again = false;
+    bool again = true;
+    int failed = 0;
     effect->may_pass = false;
-    int failed = intend(step, effect, &again, ret_outcome, err);
-    if (failed || !again) return failed;
-    failed = intend(step, effect, &again, ret_outcome, err);
-    if (!failed && again) return step_broken(err, "the engine asks a second time to find what was found absent");
+    for (int round = 0; !failed && again; round++) {
+        bool was_absent = round && !effect->repeats;
+        if (round && late_is_ended()) return error_set(err, ERROR_STATE, NOWHERE, "it is ended before %s is sent again", effect->name);
+        failed = intend(step, effect, &again, ret_outcome, err);
+        if (!failed && again && (was_absent || round == ROUNDS_MAX))
+            return step_broken(err, "the engine asks a second time to find what was found absent");
+    }
     return failed;
 }
 
@@ -229,6 +310,7 @@ int step_effect(struct step *step, const char *name, const char *target, const j
         return error_set(err, ERROR_UNSUPPORTED, NOWHERE, "step type %s has no describe, so it may have no effects", step->type->name);
     int failed = intend_unbroken(step, &effect, ret_outcome, err);
     for (int pause_ms = PAUSE_FIRST_MS; failed && effect.may_pass && pause_ms <= PAUSE_LAST_MS; pause_ms *= 2) {
+        effect.is_last = pause_ms == PAUSE_LAST_MS || effect.sends + 1 >= SENDS_MAX;
         nanosleep(&(struct timespec){.tv_sec = pause_ms / 1000, .tv_nsec = pause_ms % 1000 * 1000000L}, NULL);
         failed = intend_unbroken(step, &effect, ret_outcome, err);
     }

@@ -11,6 +11,8 @@
 #include <string.h>
 
 int order_perform(struct step *step, struct error *err) __attribute__((weak)); /* NULL outside crescendo-step: README.md */
+json_t *ordering_expect(const struct step *step, const json_t *body) __attribute__((weak));
+void ordering_delivery(const struct step *step, struct delivery *ret) __attribute__((weak));
 int order_find(struct step *step, const json_t *intent, enum effect_seen *ret_seen, json_t **ret_outcome, struct error *err)
     __attribute__((weak));
 int order_compensate(struct step *step, const json_t *intent, const json_t *outcome, struct error *err) __attribute__((weak));
@@ -139,6 +141,8 @@ const struct step_type order_step_type = {
     .capabilities = capabilities,
     .reaches_out = true,
     .perform = order_perform,
+    .expect = ordering_expect,
+    .delivery = ordering_delivery,
     .find = order_find,
     .compensate = order_compensate,
 };

@@ -1,5 +1,6 @@
 /* ordering_perform.c: what the steps that order have in common. */
 #include "ordering.h"
+#include "perform.h"
 
 #include "base/json.h"
 #include "base/mem.h"
@@ -14,7 +15,6 @@ enum {
     WAIT_MS = 30 * 60 * 1000,
     FIND_WAIT_MS = 60 * 1000,
     WAIT_MARGIN_MS = 2000,
-    LIFE_MS = 45 * 1000, /* of a request: net/http.c gives up after 30 s; the rest is for what lies between */
 };
 
 /* The step's own timeout ends it without a word, so the wait ends a little before. */
@@ -65,24 +65,38 @@ static const json_t *first_service(const json_t *body)
 }
 
 /* Who must renew what, so that the share stays: null ends an earlier lease; absent: the order has nothing to do with shares. */
-static json_t *lease_in(const struct ordering *ordering, const json_t *body)
+static json_t *lease_in(const struct step *step, const json_t *body)
 {
     const json_t *service = first_service(body), *list = json_object_get(service, "serviceCharacteristic");
     const json_t *lease = characteristic_find(list, "traffic.lease");
     if (!characteristic_find(list, "traffic.share")) return NULL;
     if (!lease) return json_null();
-    return json_pack(
-        "{s:s, s:I, s:s}", "service", json_text(service, "id", ""), "ttl_ms", json_integer_value(lease), "url", ordering->client.url);
+    const char *url = json_text(json_object_get(step_facts(step), "domain"), "url", "");
+    return json_pack("{s:s, s:I, s:s}", "service", json_text(service, "id", ""), "ttl_ms", json_integer_value(lease), "url", url);
+}
+
+void ordering_delivery(const struct step *step, struct delivery *ret)
+{
+    const json_t *domain = json_object_get(step_facts(step), "domain");
+    const struct tmf_dialect *dialect = NULL;
+    if (tmf_dialect_find(json_text(domain, "dialect", NULL), &dialect, NULL)) return; /* it cannot have been spoken */
+    *ret = (struct delivery){tmf_request_life(dialect, json_text(domain, "url", "")), dialect->repeat_is_safe};
+}
+
+json_t *ordering_expect(const struct step *step, const json_t *body)
+{
+    const json_t *previous = json_object_get(step_checkpoint_read(step), "previous");
+    json_t *outcome = json_object();
+    json_put_text(outcome, "service", json_text(first_service(body), "id", NULL));
+    json_put(outcome, "previous", previous ? json_deep_copy(previous) : NULL);
+    json_put(outcome, "lease", lease_in(step, body));
+    return outcome;
 }
 
 static json_t *outcome_of(const struct ordering *ordering, const json_t *body, const json_t *order)
 {
-    const json_t *previous = json_object_get(step_checkpoint_read(ordering->step), "previous");
-    json_t *outcome = json_object();
+    json_t *outcome = ordering_expect(ordering->step, body);
     json_put_text(outcome, "order", json_text(order, "id", NULL));
-    json_put_text(outcome, "service", json_text(first_service(body), "id", NULL));
-    json_put(outcome, "previous", previous ? json_deep_copy(previous) : NULL);
-    json_put(outcome, "lease", lease_in(ordering, body));
     return outcome;
 }
 
@@ -228,7 +242,7 @@ static int find_order(struct ordering *ordering, const json_t *intent, json_t **
     if (adopt) return adopt_order(ordering, adopt, key, ret_order, err);
     AUTO(free_json) json_t *orders = NULL;
     const json_t *body = json_object_get(intent, "body");
-    int failed = tmf_order_find_late(&ordering->client, key, LIFE_MS, &orders, err);
+    int failed = tmf_order_find(&ordering->client, key, &orders, err);
     json_t *best = failed ? NULL : ordering_best(orders);
     if (failed || !best) return failed;
     failed = tmf_order_check_echo(&ordering->client, body, best, err);
@@ -248,7 +262,7 @@ int ordering_find(struct step *step, const json_t *intent, bool waits, enum effe
     if (!failed) failed = find_order(&ordering, intent, &order, err);
     if (failed) return failed;
     if (!order) {
-        *ret_seen = EFFECT_SEEN_ABSENT;
+        *ret_seen = EFFECT_SEEN_NOTHING;
         return 0;
     }
     if (waits) failed = see_done(&ordering, order, &seen, err);

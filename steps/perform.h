@@ -24,6 +24,9 @@ int promote_find(struct step *step, const json_t *intent, enum effect_seen *ret_
 int retire_find(struct step *step, const json_t *intent, enum effect_seen *ret_seen, json_t **ret_outcome, struct error *err);
 int notify_find(struct step *step, const json_t *intent, enum effect_seen *ret_seen, json_t **ret_outcome, struct error *err);
 
+json_t *ordering_expect(const struct step *step, const json_t *body); /* of all types that order */
+void ordering_delivery(const struct step *step, struct delivery *ret);
+
 int publish_compensate(struct step *step, const json_t *intent, const json_t *outcome, struct error *err);
 int order_compensate(struct step *step, const json_t *intent, const json_t *outcome, struct error *err);
 int shift_compensate(struct step *step, const json_t *intent, const json_t *outcome, struct error *err);

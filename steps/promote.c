@@ -9,6 +9,8 @@
 #include "net/tmf/order_body.h"
 
 int promote_perform(struct step *step, struct error *err) __attribute__((weak)); /* NULL outside crescendo-step: README.md */
+json_t *ordering_expect(const struct step *step, const json_t *body) __attribute__((weak));
+void ordering_delivery(const struct step *step, struct delivery *ret) __attribute__((weak));
 int promote_find(struct step *step, const json_t *intent, enum effect_seen *ret_seen, json_t **ret_outcome, struct error *err)
     __attribute__((weak));
 
@@ -57,5 +59,7 @@ const struct step_type promote_step_type = {
     .capabilities = capabilities,
     .reaches_out = true,
     .perform = promote_perform,
+    .expect = ordering_expect,
+    .delivery = ordering_delivery,
     .find = promote_find,
 };

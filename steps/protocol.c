@@ -4,6 +4,7 @@
 #include "protocol_private.h"
 
 #include "base/file.h"
+#include "base/clock.h"
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/text.h"
@@ -116,7 +117,7 @@ int step_open(const struct step_type *type, const json_t *input, int fd, struct 
         return error_hint(err, "install crescendo-step and the engine from the same release");
     }
     struct step *step = mem_alloc(sizeof *step);
-    *step = (struct step){.type = type, .input = input, .fd = fd};
+    *step = (struct step){.type = type, .input = input, .fd = fd, .began_us = clock_monotonic_us()};
     json_t *checkpoint = json_object_get(input, "checkpoint");
     if (checkpoint && !json_is_null(checkpoint)) step->checkpoint = json_incref(checkpoint);
     json_t *hello = step_message("hello");
@@ -279,7 +280,13 @@ int step_compensated(struct step *step, const char *name, struct error *err)
 
 int step_park(struct step *step, int64_t until_ms, json_t *checkpoint, struct error *err)
 {
+    return step_park_for(step, until_ms, NULL, checkpoint, err);
+}
+
+int step_park_for(struct step *step, int64_t until_ms, const char *what, json_t *checkpoint, struct error *err)
+{
     json_t *message = step_message("park");
+    json_put_text(message, "for", what);
     json_put_whole(message, "until", until_ms);
     json_put(message, "checkpoint", checkpoint);
     int failed = send_line(step, message, err);

@@ -8,6 +8,8 @@
 #include "net/tmf/order_body.h"
 
 int scale_perform(struct step *step, struct error *err) __attribute__((weak)); /* NULL outside crescendo-step: README.md */
+json_t *ordering_expect(const struct step *step, const json_t *body) __attribute__((weak));
+void ordering_delivery(const struct step *step, struct delivery *ret) __attribute__((weak));
 int scale_find(struct step *step, const json_t *intent, enum effect_seen *ret_seen, json_t **ret_outcome, struct error *err)
     __attribute__((weak));
 int scale_compensate(struct step *step, const json_t *intent, const json_t *outcome, struct error *err) __attribute__((weak));
@@ -53,6 +55,8 @@ const struct step_type scale_step_type = {
     .capabilities = capabilities,
     .reaches_out = true,
     .perform = scale_perform,
+    .expect = ordering_expect,
+    .delivery = ordering_delivery,
     .find = scale_find,
     .compensate = scale_compensate,
 };

@@ -9,6 +9,8 @@
 #include "net/tmf/order_body.h"
 
 int shift_perform(struct step *step, struct error *err) __attribute__((weak)); /* NULL outside crescendo-step: README.md */
+json_t *ordering_expect(const struct step *step, const json_t *body) __attribute__((weak));
+void ordering_delivery(const struct step *step, struct delivery *ret) __attribute__((weak));
 int shift_find(struct step *step, const json_t *intent, enum effect_seen *ret_seen, json_t **ret_outcome, struct error *err)
     __attribute__((weak));
 int shift_compensate(struct step *step, const json_t *intent, const json_t *outcome, struct error *err) __attribute__((weak));
@@ -76,6 +78,8 @@ const struct step_type shift_step_type = {
     .capabilities = capabilities,
     .reaches_out = true,
     .perform = shift_perform,
+    .expect = ordering_expect,
+    .delivery = ordering_delivery,
     .find = shift_find,
     .compensate = shift_compensate,
 };

@@ -156,6 +156,7 @@ static void say_again(struct live_run *run, uint32_t step, const char *type, con
 {
     AUTO(free_json) json_t *line = json_pack("{s:s, s:s, s:s}", "type", type, "name", effect->name, "key", effect->key);
     if (!strcmp(type, "find")) json_put_text(line, "adopt", effect->adopt);
+    if (!strcmp(type, "find")) effect_put_sending(effect, line);
     if (!strcmp(type, "known")) {
         json_put_text(line, "seen", effect->status == EFFECT_failed ? "failed" : "done");
         json_put(line, "outcome", effect->outcome ? json_incref(effect->outcome) : json_null());

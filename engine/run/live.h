@@ -111,7 +111,7 @@ bool live_act_on_all(struct live_run *run); /* after an attach */
 /* turns.c */
 struct turn *turns_look(const struct live_run *run); /* by claim; caller frees; NULL: it has none */
 void turns_notice(struct live_run *run);             /* sets turns_changed where others have to be asked again */
-bool turns_wait(const struct live_run *run);         /* is a stage of it parked for its turn? */
+bool turns_wait(const struct live_run *run);         /* is a stage of it parked for its turn, or undoing? */
 
 /* launch.c */
 int launch_prepare(struct live_run *run, uint32_t step, struct error *err) MUST_CHECK; /* its sandbox, which may be made before it */

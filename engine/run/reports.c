@@ -47,6 +47,16 @@ static void say_later(struct live_run *run, uint32_t step, uint32_t attempt, cha
     run->sayings_end = &saying->next;
 }
 
+/* `go` is said now, whenever it was asked for: from then on the request may be under way. */
+static void date_sending(struct event_list *events)
+{
+    int64_t now_ms = clock_now_ms();
+    for (size_t i = 0; i < events->count; i++) {
+        enum event_type type = events->items[i].type;
+        if (type == EVENT_effect_intended || type == EVENT_effect_sent) events->items[i].time_ms = now_ms;
+    }
+}
+
 static void on_line(struct live_run *run, const struct supervisor_report *said)
 {
     struct event_list events = {0};
@@ -60,6 +70,7 @@ static void on_line(struct live_run *run, const struct supervisor_report *said)
         live_fold(run, &events);
         return;
     }
+    date_sending(&events);
     live_fold(run, &events);
     if (reply) say_later(run, said->step, said->attempt, reply);
 }

@@ -29,5 +29,6 @@ void turns_notice(struct live_run *run)
 
 bool turns_wait(const struct live_run *run)
 {
-    return run->plan->claim_count && run->state->parked_count[WAIT_group] && !run_status_at_rest(run->state->status);
+    const struct run_state *state = run->state;
+    return run->plan->claim_count && (state->parked_count[WAIT_group] || state->gave_back) && !run_status_at_rest(state->status);
 }

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PAUSES_MAX = 5 };
+enum { PAUSES_MAX = 5, SENDS_MAX = 6 };
 
 /* Caller frees. */
 static char *name_of(const struct world *world, const struct process *process)
@@ -39,21 +39,40 @@ static const char *target_of(const struct world *world, const struct process *pr
     return json_text(json_array_get(world->plan->steps[process->step].effects, process->effect), "target", "peer");
 }
 
-static bool is_life_over(const struct world *world, const struct process *process)
+/* --- what may be late, as steps/late_perform.c -----------------------------------------------------------------------------------------
+ */
+
+static bool is_told(const struct world *world, const struct process *process)
 {
-    return world->peer.kinds[process->step] == PEER_DEDUPES || process->has_waited;
+    return process->told_ms > 0 && process->told_ms <= world_clock(world);
 }
 
-void effect_intend(struct world *world, struct process *process, bool of_undo)
+/* By the clock: when what an earlier process sent cannot arrive any more. */
+static int64_t over_ms(const struct world *world, const struct process *process)
 {
-    process->of_undo = of_undo;
-    AUTO(free_text) char *name = name_of(world, process);
-    say(world, process,
-        json_pack(
-            "{s:s, s:s, s:s, s:o}", "type", "intend", "name", name, "target", target_of(world, process), "body", body_of(world, process)));
-    process->phase = PHASE_INTENDED;
-    process->next_ms = INT64_MAX;
+    return process->told_ms + (SENDING_MS + REQUEST_LIFE_MS) * world->pace;
 }
+
+static int64_t life_left_ms(const struct world *world, const struct process *process)
+{
+    int64_t left = (process->sent_ms ? process->sent_ms : process->began_ms) + REQUEST_LIFE_MS * world->pace - world->now_ms;
+    int64_t told = over_ms(world, process) - world_clock(world);
+    if (!process->sent_ms && is_told(world, process) && told < left) left = told;
+    return left > 0 ? left : 0;
+}
+
+/* Here, or without a process. */
+static void wait_for_life(struct world *world, struct process *process)
+{
+    process->phase = PHASE_LIFE;
+    process->next_ms = world->now_ms + life_left_ms(world, process);
+    if (!is_told(world, process) || chance_percent(&world->chance, 50)) return;
+    say(world, process, json_pack("{s:s, s:s, s:I}", "type", "park", "for", "peer", "until", (json_int_t)over_ms(world, process)));
+    process_end(world, process, 75);
+}
+
+/* --- saying ----------------------------------------------------------------------------------------------------------------------------
+ */
 
 /* A promotion, or a share taken back, ends what the service was lent, whichever step did that. */
 static bool ends_lease(const struct world *world, const struct process *process)
@@ -85,6 +104,27 @@ static json_t *outcome_of(const struct world *world, const struct process *proce
     return outcome;
 }
 
+/* What its outcome will say besides the order, so that a person's word can stand for it. */
+static json_t *expected_of(const struct world *world, const struct process *process)
+{
+    json_t *expects = json_pack("{s:i}", "by", 1);
+    if (world->odds && *process->service) json_put_text(expects, "service", process->service);
+    add_lease(world, process, expects);
+    return expects;
+}
+
+void effect_intend(struct world *world, struct process *process, bool of_undo)
+{
+    process->of_undo = of_undo;
+    AUTO(free_text) char *name = name_of(world, process);
+    json_t *line = json_pack("{s:s, s:s, s:s, s:o, s:o}", "type", "intend", "name", name, "target", target_of(world, process), "body",
+        body_of(world, process), "expects", expected_of(world, process));
+    if (process->repeats) json_put_flag(line, "again", true);
+    say(world, process, line);
+    process->phase = PHASE_INTENDED;
+    process->next_ms = INT64_MAX;
+}
+
 static void record(struct world *world, struct process *process, const char *seen, enum then then)
 {
     AUTO(free_text) char *name = name_of(world, process);
@@ -97,6 +137,10 @@ static void record(struct world *world, struct process *process, const char *see
 
 static void send(struct world *world, struct process *process)
 {
+    process->told_ms = world_clock(world);
+    process->sent_ms = world->now_ms;
+    process->sends++;
+    process->repeats = false;
     process->request = peer_send(world, process);
     process->phase = PHASE_SENDS;
     process->next_ms = world->now_ms + REQUEST_PATIENCE_MS * world->pace;
@@ -112,27 +156,52 @@ static void ask_peer(struct world *world, struct process *process)
 void effect_look(struct world *world, struct process *process, enum look look)
 {
     process->look = look;
-    process->has_waited = false;
     if (process->adopts && world->peer.kinds[process->step] == PEER_BLIND) return record(world, process, "done", THEN_GO_ON);
     if (world->peer.kinds[process->step] == PEER_BLIND) return record(world, process, "unsure", look == LOOK_UNDO ? THEN_END : THEN_FAIL);
     ask_peer(world, process);
 }
 
+void effect_begin(struct process *process)
+{
+    process->was_found_absent = process->repeats = process->adopts = false;
+    process->sent_ms = process->told_ms = process->sends = 0;
+    process->pauses = 0;
+}
+
 /* --- what was seen ---------------------------------------------------------------------------------------------------------------------
  */
 
+static void pause(struct world *world, struct process *process)
+{
+    process->pauses++;
+    process->was_found_absent = false;
+    process->phase = PHASE_PAUSES;
+    process->next_ms = world->now_ms + world_soon(world, 20);
+}
+
+/* It is sent again at once, and stays open meanwhile. */
+static void repeat(struct world *world, struct process *process)
+{
+    process->repeats = true;
+    if (process->look == LOOK_FAILED) return pause(world, process);
+    effect_intend(world, process, process->of_undo);
+}
+
+static bool will_send(const struct process *process)
+{
+    if (process->look == LOOK_UNDO) return false;
+    return process->sends < SENDS_MAX && (process->look == LOOK_ASKED || process->pauses < PAUSES_MAX);
+}
+
 static void saw_nothing(struct world *world, struct process *process)
 {
-    if (process->adopts && world->peer.kinds[process->step] == PEER_FORGETS) return record(world, process, "done", THEN_GO_ON);
-    if (world->peer.kinds[process->step] == PEER_FORGETS)
-        return record(world, process, "unsure", process->look == LOOK_UNDO ? THEN_END : THEN_FAIL);
-    if (!is_life_over(world, process)) {
-        process->phase = PHASE_LIFE;
-        process->next_ms = world->now_ms + REQUEST_LIFE_MS * world->pace;
-        return;
-    }
+    enum peer_kind kind = world->peer.kinds[process->step];
+    if (process->adopts && kind == PEER_FORGETS) return record(world, process, "done", THEN_GO_ON);
+    if (kind == PEER_FORGETS) return record(world, process, "unsure", process->look == LOOK_UNDO ? THEN_END : THEN_FAIL);
+    if (kind == PEER_DEDUPES && will_send(process)) return repeat(world, process);
+    if (life_left_ms(world, process) > 0) return wait_for_life(world, process);
     if (process->look == LOOK_UNDO) return record(world, process, "absent", THEN_END);
-    bool may_go_on = process->look == LOOK_ASKED ? !process->was_found_absent : process->pauses < PAUSES_MAX;
+    bool may_go_on = will_send(process) && (process->look == LOOK_FAILED || !process->was_found_absent);
     enum then then = process->look == LOOK_ASKED ? THEN_INTEND : THEN_PAUSE;
     process->was_found_absent = true;
     record(world, process, "absent", may_go_on ? then : THEN_FAIL);
@@ -166,7 +235,7 @@ void effect_time_out(struct world *world, struct process *process)
     switch ((int)process->phase) {
     case PHASE_SENDS: return effect_look(world, process, LOOK_FAILED);
     case PHASE_LOOKS: return process_end(world, process, 1); /* what became of it stays open */
-    case PHASE_LIFE: process->has_waited = true; return ask_peer(world, process);
+    case PHASE_LIFE: return ask_peer(world, process);
     case PHASE_PAUSES: return effect_intend(world, process, process->of_undo);
     default: return;
     }
@@ -180,12 +249,7 @@ static void go_on(struct world *world, struct process *process)
     switch (process->then) {
     case THEN_GO_ON: return effect_went_well(world, process);
     case THEN_INTEND: return effect_intend(world, process, process->of_undo);
-    case THEN_PAUSE:
-        process->pauses++;
-        process->was_found_absent = false;
-        process->phase = PHASE_PAUSES;
-        process->next_ms = world->now_ms + world_soon(world, 20);
-        return;
+    case THEN_PAUSE: return pause(world, process);
     case THEN_FAIL: return process_end(world, process, 1);
     case THEN_END: return undone_one(world, process);
     }
@@ -200,6 +264,8 @@ static void hear_intended(struct world *world, struct process *process, const ch
     snprintf(process->key, sizeof process->key, "%s", json_text(answer, "key", ""));
     process->adopts = world->odds && json_text(answer, "adopt", NULL);
     if (!strcmp(type, "go")) return send(world, process);
+    if (!process->sent_ms) process->told_ms = json_whole(answer, "sent", 0);
+    process->sends = json_whole(answer, "sends", process->sends);
     effect_look(world, process, LOOK_ASKED);
 }
 

@@ -85,6 +85,15 @@ static bool is_live(enum step_status status)
     return status == STEP_starting || status == STEP_running || status == STEP_cancelling || status == STEP_compensating;
 }
 
+/* As engine/run: `go` is said now, whenever it was asked for. */
+static void date_sending(const struct world *world, struct event_list *events)
+{
+    for (size_t i = 0; i < events->count; i++) {
+        enum event_type type = events->items[i].type;
+        if (type == EVENT_effect_intended || type == EVENT_effect_sent) events->items[i].time_ms = world_clock(world);
+    }
+}
+
 static void hear_line(struct world *world, const struct wire *wire)
 {
     struct engine *engine = &world->engine;
@@ -94,6 +103,7 @@ static void hear_line(struct world *world, const struct wire *wire)
     if (engine->state->steps[wire->step].attempt != wire->attempt) return;
     if (settle_line(engine->state, wire->step, wire->line, wire->time_ms, &events, &reply, &err))
         settle_fault(engine->state, wire->step, err.message, wire->time_ms, &events);
+    date_sending(world, &events);
     engine_fold(world, &events);
     if (!reply) return;
     engine->sayings = mem_grow(engine->sayings, &engine->saying_capacity, engine->saying_count + 1, sizeof *engine->sayings);
@@ -302,7 +312,8 @@ static void tell_again(struct world *world, uint32_t step, const char *type, con
 {
     const char *seen = effect->status == EFFECT_failed ? "failed" : "done";
     AUTO(free_json)
-    json_t *json = json_pack("{s:s, s:s, s:s, s:s}", "type", type, "name", effect->name, "key", effect->key, "seen", seen);
+    json_t *json = json_pack("{s:s, s:s, s:s, s:s, s:I, s:I}", "type", type, "name", effect->name, "key", effect->key, "seen", seen, "sent",
+        (json_int_t)effect->sent_ms, "sends", (json_int_t)effect->sends);
     AUTO(free_text) char *line = json_canonical(json);
     shim_tell(world, step, world->engine.state->steps[step].attempt, line);
 }

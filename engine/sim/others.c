@@ -29,7 +29,8 @@ static void come(struct world *world, uint32_t claim)
     other->is_in = true;
     other->before = chance_below(&world->chance, 3);
     other->is_newer = status == CLAIM_WAITS && chance_percent(&world->chance, 10);
-    if (status == CLAIM_DONE) other->had_it_after_us = true;
+    bool may_come_back = world->engine.state->gave_back; /* it takes its groups again before it goes on */
+    if (status == CLAIM_DONE && !may_come_back) other->had_it_after_us = true;
 }
 
 void others_move(struct world *world)
@@ -70,13 +71,23 @@ void others_look(const struct world *world, struct turn *turns)
     }
 }
 
+/* Did we ever have the claim? Before that, what is in no group itself concerns nobody. */
+static bool was_let_in(const struct world *world, uint32_t number)
+{
+    const struct plan_claim *claim = &world->plan->claims[number];
+    for (uint32_t i = 0; i < claim->stage_count; i++)
+        if (world->engine.state->stages[claim->stages[i]].granted) return true;
+    return false;
+}
+
 void others_check_start(struct world *world, uint32_t step)
 {
     const struct plan_stage *stage = &world->plan->stages[world->plan->steps[step].stage];
     const char *path = world->plan->steps[step].path;
     if (stage->claim == NO_CLAIM) return;
     if (stage->group_count && !world->engine.state->stages[stage->index].granted) world_fault(world, "%s starts out of turn", path);
-    if (stage->group_count && world->others[stage->claim].is_in) world_fault(world, "%s starts while another run is in its group", path);
-    bool concerns = stage->group_count || world->engine.state->steps[step].status == STEP_compensating;
+    bool undoes = world->engine.state->steps[step].status == STEP_compensating;
+    bool concerns = stage->group_count || (undoes && was_let_in(world, stage->claim));
+    if (concerns && world->others[stage->claim].is_in) world_fault(world, "%s goes on while another run is in its group", path);
     if (concerns && world->others[stage->claim].had_it_after_us) world_fault(world, "%s goes on though its group was given back", path);
 }

@@ -119,7 +119,6 @@ static bool settle_step(struct world *world, uint32_t step)
     struct error err = {0};
     bool is_unknown = engine->state->steps[step].status == STEP_unknown;
     const struct resolution says = is_unknown ? look_at_peer(world, step) : take_back_by_hand(world, step);
-    if (says.as == RESOLVED_done) world->peer.shares[step].lends = false; /* a person's word says nothing of a lease */
     if (settle_resolve(engine->state, step, &says, world_clock(world), &events, &err))
         world_fault(world, "it could not be settled: %s", err.message);
     engine->settled++;
@@ -127,14 +126,12 @@ static bool settle_step(struct world *world, uint32_t step)
     return true;
 }
 
-/* Once its groups are given back, others are in there: what would still be undone then is left. */
 bool is_persons_turn(const struct world *world)
 {
-    const struct run_state *state = world->engine.state;
-    bool is_given_back = state->lets_go && world->plan->claim_count;
+    enum run_status status = world->engine.state->status;
     if (world->odds && world->odds->is_absent) return false;
-    if (state->status == RUN_rollback_failed) return world->is_settled_by_hand && !is_given_back;
-    return state->status == RUN_needs_person;
+    if (status == RUN_rollback_failed) return world->is_settled_by_hand;
+    return status == RUN_needs_person;
 }
 
 /* Somebody looks at the peer when no request can be under way any more. */

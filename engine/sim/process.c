@@ -15,6 +15,7 @@ static struct undoing undoing_of(const struct world *world, uint32_t step, const
     struct undoing undoing = {.name = effect_name(world, step, effect_by_name(world, step, name)),
         .finds = json_is_true(json_object_get(item, "find")),
         .keeps = json_is_true(json_object_get(item, "keep"))};
+    undoing.told_ms = json_whole(item, "sent", 0);
     snprintf(undoing.key, sizeof undoing.key, "%s", json_text(item, "key", ""));
     return undoing;
 }
@@ -24,6 +25,8 @@ static void begin_undoing(const struct world *world, struct process *process)
     const struct undoing *undoing = &process->undoings[process->at_undoing];
     process->effect = effect_by_name(world, process->step, undoing->name);
     process->of_undo = false;
+    effect_begin(process);
+    process->told_ms = undoing->told_ms;
     memcpy(process->key, undoing->key, sizeof process->key);
 }
 
@@ -64,6 +67,7 @@ char *process_read(struct world *world, struct process *process)
 
 void process_begin(struct world *world, struct process *process)
 {
+    process->began_ms = world->now_ms;
     process->next_ms = world->now_ms + world_soon(world, 30);
 }
 
@@ -109,7 +113,7 @@ static void confirm(struct world *world, struct process *process)
 {
     process->next_ms = INT64_MAX;
     if (world_lot(world, 3, 0) && !world->is_calm) /* breaks the protocol, and will be ended */
-        return shim_line(world, process, "{\"type\":\"park\",\"until\":5}");
+        return shim_line(world, process, "{\"type\":\"output\",\"name\":\"o\",\"value\":1}");
     AUTO(free_json)
     json_t *line = json_pack("{s:s, s:s}", "type", "compensated", "name", effect_name(world, process->step, process->effect));
     AUTO(free_text) char *text = json_canonical(line);
@@ -137,7 +141,7 @@ void effect_went_well(struct world *world, struct process *process)
     if (!process->undoes && is_canary(world, process->step)) return canary_went_well(world, process);
     if (!process->undoes && process->effect + 1 < json_array_size(world->plan->steps[process->step].effects)) {
         process->effect++;
-        process->was_found_absent = false;
+        effect_begin(process);
         return effect_intend(world, process, false);
     }
     if (!process->undoes) return be_over(world, process, 5);
@@ -210,7 +214,7 @@ static void work(struct world *world, struct process *process)
 /* SIGTERM: an effect that is under way is brought to its end within the grace; most others end at once, some end well all the same. */
 static bool is_to_be_ended(const struct world *world, const struct process *process)
 {
-    bool holds = process->phase >= PHASE_INTENDED && process->phase <= PHASE_TELLS;
+    bool holds = process->phase >= PHASE_INTENDED && process->phase <= PHASE_TELLS && process->phase != PHASE_LIFE;
     return process->is_cancelled && (!holds || process->kill_ms <= world->now_ms);
 }
 

@@ -58,6 +58,7 @@ struct undoing {
     char key[65];
     const char *name;  /* of the effect, borrowed from the plan */
     bool finds, keeps; /* what it is to find out first; that is all */
+    int64_t told_ms;   /* by the clock: who sends it was told to go then; 0 = not known */
 };
 enum { UNDOINGS_MAX = 16, SERVICE_BYTES = 120 };
 struct process {
@@ -74,8 +75,13 @@ struct process {
     bool of_undo;                /* the effect that it is at is `undo order`, not `order` */
     uint32_t effect;             /* its place among the step's effects, as planned */
     char service[SERVICE_BYTES]; /* that it is about; "" = none */
-    bool was_found_absent, has_waited;
-    bool adopts; /* a person says that the effect was done, and that counts where the peer cannot tell (a user's world) */
+    bool was_found_absent;
+    bool adopts;      /* a person says that the effect was done, and that counts where the peer cannot tell (a user's world) */
+    bool repeats;     /* the peer has nothing and knows a repetition: it is intended again while it is open */
+    int64_t began_ms; /* what an earlier process sent had left by then */
+    int64_t sent_ms;  /* what it sent itself was given up; 0 = it sent nothing */
+    int64_t told_ms;  /* by the clock: an earlier one, or itself, was told to go; 0 = not known */
+    int64_t sends;    /* so often */
     uint32_t pauses;
     uint64_t request; /* the number of the request whose reply it waits for */
     int64_t kill_ms;  /* is_cancelled: its grace is over */
@@ -198,6 +204,7 @@ struct world {
     int64_t now_ms;                    /* never goes back */
     int64_t clock_ms;                  /* what the machine's clock is ahead of it */
     bool was_set_back;                 /* it was, once: then what woke a step may be told by no event */
+    int64_t leapt_ms;                  /* it was set forward then: what was told just before seems to be long ago; 0 = never */
     const struct plan *plan;
     struct peer peer;
     struct engine engine;
@@ -219,7 +226,7 @@ struct world {
     uint32_t crash_budget, cancel_budget;
     uint64_t event_count, crash_count;
     bool was_asked;        /* a person, to settle something */
-    uint32_t orphan_count; /* orders that arrived after the run had given them up */
+    uint32_t orphan_count; /* orders that arrived after the run had given them up, since the clock leapt meanwhile */
     const char *fault;     /* what went wrong; NULL = nothing */
     char fault_text[512];
 };
@@ -268,8 +275,9 @@ void canary_went_well(struct world *world, struct process *process); /* the shar
 void canary_kept(struct world *world, struct process *process);      /* its place, or its verdict, is on record */
 
 /* peer.c */
-enum { REQUEST_LIFE_MS = 40, REQUEST_PATIENCE_MS = 15 }; /* times the pace */
-                                                         /* no request arrives later; no reply is waited for longer */
+/* No request arrives later than its life; no reply is waited for longer than patience; a step that is told to go has sent in that time. All
+   times the pace. */
+enum { REQUEST_LIFE_MS = 40, REQUEST_PATIENCE_MS = 15, SENDING_MS = 30 };
 void peer_begin(struct world *world);
 uint64_t peer_send(struct world *world, const struct process *process);
 uint64_t peer_find(struct world *world, const struct process *process);
@@ -312,6 +320,7 @@ void process_end(struct world *world, struct process *process, int exit_code);
 void undone_one(struct world *world, struct process *process); /* the next that is to be undone, or the end */
 
 /* effects.c: as steps/effects_perform.c */
+void effect_begin(struct process *process); /* the next effect of a step that has several */
 void effect_intend(struct world *world, struct process *process, bool of_undo);
 void effect_look(struct world *world, struct process *process, enum look look);
 void effect_hear_reply(struct world *world, struct process *process, enum reply reply);

@@ -22,6 +22,8 @@ void decide_undo(struct decision *decision);
 bool decide_turn(struct decision *decision, const struct plan_step *step);
 /* The same for a step that is parked for its turn; true: it waits no more, since its run has failed or is being cancelled. */
 bool decide_waiting(struct decision *decision, const struct plan_step *step);
+/* Has the run the groups that it let others into, so that it may go on undoing? Asks for them where it has not, as decide_turn. */
+bool decide_turn_again(struct decision *decision);
 /* Looks at every stage that waits for its turn, since what it waits for is not in this run. false: the run was superseded. */
 bool decide_turns(struct decision *decision);
 /* Starts the stage's ready step, if it is one, with one of the free slots. */

@@ -85,6 +85,45 @@ bool decide_waiting(struct decision *decision, const struct plan_step *step)
     return false;
 }
 
+/* --- of a run that is to go on undoing --- */
+
+/* What it waits for, of all that it gave back; NULL: all of it is free. */
+static const struct turn *busy_turn(const struct decision *decision)
+{
+    const struct run_state *state = decision->state;
+    for (uint32_t i = 0; decision->turns && i < state->plan->claim_count; i++)
+        if (claim_status(state, i) == CLAIM_WAITS && decision->turns[i].group) return &decision->turns[i];
+    return NULL;
+}
+
+static void grant_again(struct decision *decision)
+{
+    const struct run_state *state = decision->state;
+    json_t *names = json_array(), *data = json_object();
+    for (uint32_t i = 0; i < state->plan->claim_count; i++)
+        for (uint32_t k = 0; claim_status(state, i) == CLAIM_WAITS && k < state->plan->claims[i].group_count; k++)
+            json_array_append_new(names, json_string(state->plan->claims[i].groups[k].name));
+    json_put(data, "groups", names);
+    add(decision, EVENT_run_granted, NO_STEP, data);
+}
+
+bool decide_turn_again(struct decision *decision)
+{
+    const struct run_state *state = decision->state;
+    if (!state->gave_back) return true;
+    const struct turn *turn = busy_turn(decision);
+    if (!turn) {
+        grant_again(decision);
+        return false;
+    }
+    json_t *data = with_words(turn, "waits for its turn to go on undoing: ", "");
+    if (text_equal(json_text(data, "message", ""), state->turn_message))
+        json_decref(data);
+    else
+        add(decision, EVENT_run_waits, NO_STEP, data);
+    return false;
+}
+
 static void be_superseded(struct decision *decision, const struct turn *turn)
 {
     AUTO(free_text) char *comment = mem_format("run %llu is newer and takes its place in %s", (unsigned long long)turn->newer, turn->group);

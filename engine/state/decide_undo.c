@@ -14,8 +14,9 @@ static json_t *with_reason(const struct decision *decision, const char *message)
     return data;
 }
 
-static void compensate(const struct decision *decision, uint32_t step)
+static void compensate(struct decision *decision, uint32_t step)
 {
+    if (!decide_turn_again(decision)) return;
     json_t *data = json_object();
     json_put_whole(data, "attempt", (int64_t)decision->state->steps[step].attempt + 1);
     event_list_add(decision->list, EVENT_step_compensating, step, decision->now_ms, data);

@@ -49,6 +49,20 @@ const json_t *effect_planned(const struct plan_step *plan, const char *name)
     return NULL;
 }
 
+void effect_put_sending(const struct effect_state *effect, json_t *line)
+{
+    if (!effect->sends) return;
+    json_put_whole(line, "sent", effect->sent_ms);
+    json_put_whole(line, "sends", effect->sends);
+}
+
+json_t *effect_outcome_by_word(const struct effect_state *effect, const char *id)
+{
+    json_t *outcome = effect->expects ? json_copy(effect->expects) : json_object();
+    json_put_text(outcome, "order", id);
+    return outcome;
+}
+
 const struct effect_state *effect_next(const struct run_state *state, uint32_t *step, const struct effect_state *effect)
 {
     if (effect && effect->next) return effect->next;

@@ -24,9 +24,9 @@ void explain_add_evidence(struct text *out, double logarithm);
    explanation may be NULL. */
 bool explanation_canary(const struct explanation *explanation, const struct run_state *state, uint32_t step, struct text *out);
 
-/* The same in two lines of less than 80 columns: "judging 25 % for 20.0 s of at least 10.0 s" and "harm latency 1.5 of 200; clear latency 0.9
-   of 20, errors 1.4 of 20". */
-bool explanation_canary_short(const struct explanation *explanation, const struct run_state *state, uint32_t step, struct text *ret_time,
-    struct text *ret_evidence);
+/* The same in two lines of less than 80 columns: "judging 25 % for 20.0 s of at least 10.0 s" and "harm latency 1.5 of 200; clear latency
+   0.9 of 20, errors 1.4 of 20". */
+bool explanation_canary_short(
+    const struct explanation *explanation, const struct run_state *state, uint32_t step, struct text *ret_time, struct text *ret_evidence);
 
 #endif

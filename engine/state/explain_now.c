@@ -236,6 +236,7 @@ json_t *explain_now(
     bool is_over = run_status_at_rest(state->status);
     if (state->status == RUN_queued)
         json_array_append_new(looker.list, json_pack("{s:s}", "words", "the run is accepted and begins in a moment"));
+    if (state->turn_message) json_array_append_new(looker.list, json_pack("{s:s}", "words", state->turn_message));
     for (uint32_t i = 0; !is_over && state->status != RUN_queued && i < state->plan->step_count; i++)
         if (wanted[i]) look_at(&looker, i, i == asked);
     if (!looker.hidden) return looker.list;

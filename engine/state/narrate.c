@@ -293,6 +293,15 @@ static void tell_undone(struct narration *narration)
     text_add_format(&narration->line, "%s is undone", narration->path);
 }
 
+static void tell_turn_of_run(struct narration *narration)
+{
+    bool waits = narration->event->type == EVENT_run_waits;
+    mark(narration, PAINT_YELLOW, waits ? "…" : "↺");
+    text_add_format(&narration->line, "run %llu ", (unsigned long long)narration->state->run);
+    text_add(&narration->line,
+        waits ? json_text(narration->event->data, "message", "waits for its turn") : "has its groups again and goes on undoing");
+}
+
 static void tell_run(struct narration *narration)
 {
     switch ((int)narration->event->type) {
@@ -301,6 +310,8 @@ static void tell_run(struct narration *narration)
     case EVENT_run_failed: return tell_end(narration, PAINT_RED, "✗", "failed");
     case EVENT_run_cancelled: return tell_end(narration, PAINT_YELLOW, "■", "was cancelled");
     case EVENT_run_rolling_back: return tell_rolling_back(narration);
+    case EVENT_run_waits:
+    case EVENT_run_granted: return tell_turn_of_run(narration);
     case EVENT_run_rolled_back: return tell_end(narration, PAINT_YELLOW, "↺", "was rolled back");
     case EVENT_run_rollback_failed: return tell_end(narration, PAINT_RED, "✗", "could not be rolled back");
     case EVENT_run_needs_person: return tell_end(narration, PAINT_RED, "?", "needs a person");

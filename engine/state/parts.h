@@ -16,6 +16,9 @@ void fold_undo(struct run_state *state, const struct event *event);
 /* Undoing had been given up, and a person cancels again: it is tried anew. */
 void fold_undo_anew(struct run_state *state);
 
+/* The part of an event of the run about its groups: they are given back, waited for, got again. */
+void fold_turn_again(struct run_state *state, const struct event *event);
+
 /* --- reduce_person.c; called by reduce only --- */
 void fold_vote(struct step_state *step, const struct event *event);
 void fold_resolved(struct step_state *step, const struct event *event);
@@ -46,6 +49,9 @@ bool effect_is_unsettled(const struct effect_state *effect); /* open or unknown:
 const json_t *effect_planned(const struct plan_step *plan, const char *name);
 /* Every effect of the run, in turn: begin with step 0 and NULL; NULL = there is none any more. */
 const struct effect_state *effect_next(const struct run_state *state, uint32_t *step, const struct effect_state *effect);
+
+/* The outcome that a person's word makes: done as `id`, and what the intent said that it will hold. New. */
+json_t *effect_outcome_by_word(const struct effect_state *effect, const char *id);
 
 /* --- undo.c --- */
 /* The step to compensate next, NO_STEP where nothing is (any more) to be undone. unfinished: the run was cancelled. */

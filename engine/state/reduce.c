@@ -78,14 +78,24 @@ static void fold_start(struct run_state *state, const struct event *event)
         if (!state->stages[i].needs_open) stage_mark_dirty(state, i);
 }
 
+/* What only a remark does not change, it goes on waiting for. */
+static enum wait wait_after(const struct run_state *state, const struct event *event, enum run_status to)
+{
+    if (event->type == EVENT_run_waiting) return event_wait(event);
+    if (event->type == EVENT_run_waits) return WAIT_group;
+    if (to == RUN_needs_person) return WAIT_person;
+    return to == state->status && event->type != EVENT_run_granted ? state->wait : WAIT_none;
+}
+
 static void fold_run(struct run_state *state, const struct event *event, enum run_status to)
 {
     bool was_asked = state->status == RUN_needs_person, was_back = state->status == RUN_rollback_failed;
     if (event->type == EVENT_run_rolling_back && !was_back) state->undoes_unfinished = state->status == RUN_cancelling;
     if (event->type == EVENT_cancel_requested && was_back) fold_undo_anew(state);
+    state->wait = wait_after(state, event, to);
     state->status = to;
-    state->wait = event->type == EVENT_run_waiting ? event_wait(event) : state->wait;
-    if (to != RUN_waiting) state->wait = to == RUN_needs_person ? WAIT_person : WAIT_none;
+    fold_turn_again(state, event);
+    if (event->type == EVENT_run_waits) return;
     if (event->type == EVENT_run_accepted) {
         state->accepted_ms = event->time_ms;
         state->run = (uint64_t)json_whole(event->data, "number", 0);
@@ -351,6 +361,15 @@ static int check_effect(const struct run_state *state, const struct effect_state
     return 0;
 }
 
+/* Who is told to find it is not told to go. */
+static void fold_sending(struct effect_state *effect, const struct event *event)
+{
+    bool goes = effect->status == EFFECT_intended || json_flag(event->data, "again", false);
+    if (event->type != EVENT_effect_sent || !goes) return;
+    effect->sent_ms = event->time_ms;
+    effect->sends++;
+}
+
 static int reduce_effect(struct run_state *state, const struct event *event, struct error *err)
 {
     struct step_state *step = &state->steps[event->step];
@@ -358,12 +377,14 @@ static int reduce_effect(struct run_state *state, const struct event *event, str
     int result = check_effect(state, effect, event, err);
     if (result) return result;
     if (!effect) effect = add_effect(step, event);
+    fold_sending(effect, event);
     effect->status = (enum effect_status)effect_move(effect->status, event->type);
     if (event->type == EVENT_effect_intended) {
         replace_text(&effect->target, json_text(event->data, "target", NULL));
         replace_text(&effect->key, json_text(event->data, "key", NULL));
         replace_text(&effect->digest, json_text(event->data, "digest", NULL));
         replace_json(&effect->intent, json_object_get(event->data, "body"));
+        replace_json(&effect->expects, json_object_get(event->data, "expects"));
     }
     fold_word(step, effect, event);
     if (event->type == EVENT_effect_done) effect->order = ++state->done_count;

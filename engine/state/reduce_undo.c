@@ -11,7 +11,7 @@ static void begin(struct step_state *step)
     step->attempt++;
     step->undoing = true;
     step->again = false;
-    step->speaks = false;
+    step->speaks = step->parks = false;
     step->until_ms = 0;
 }
 
@@ -26,7 +26,9 @@ static void pause_for_next(struct run_state *state, const struct event *event)
     struct step_state *step = &state->steps[event->step];
     step->until_ms = json_whole(event->data, "until", 0);
     step->until_set_ms = event->time_ms;
-    if (json_flag(event->data, "lost", false))
+    if (json_flag(event->data, "parked", false))
+        step->undo_parks++;
+    else if (json_flag(event->data, "lost", false))
         step->losses++;
     else
         step->undo_tries++;
@@ -37,7 +39,7 @@ static void pause_for_next(struct run_state *state, const struct event *event)
 /* A person may have it tried anew, with all the tries that there are. */
 static void give_up(struct step_state *step, const struct event *event)
 {
-    step->undo_tries = step->losses = 0;
+    step->undo_tries = step->losses = step->undo_parks = 0;
     set_message(step, event);
 }
 
@@ -45,9 +47,20 @@ void fold_undo(struct run_state *state, const struct event *event)
 {
     struct step_state *step = &state->steps[event->step];
     step->undoing = step->ending = false;
+    if (event->type == EVENT_step_compensating) state->gave_back = false; /* in journals from before it waited */
     if (event->type == EVENT_step_compensating) begin(step);
     if (event->type == EVENT_step_compensation_paused) pause_for_next(state, event);
     if (event->type == EVENT_step_compensation_failed) give_up(step, event);
+}
+
+void fold_turn_again(struct run_state *state, const struct event *event)
+{
+    if (event->type == EVENT_run_rollback_failed && state->lets_go) state->gave_back = state->plan->claim_count > 0;
+    if (event->type == EVENT_run_granted) state->gave_back = false;
+    bool keeps = state->gave_back && state->status == RUN_rolling_back && event->type != EVENT_run_waits;
+    if (keeps) return;
+    free(state->turn_message);
+    state->turn_message = event->type == EVENT_run_waits ? mem_copy_text(json_text(event->data, "message", NULL)) : NULL;
 }
 
 void fold_undo_anew(struct run_state *state)

@@ -98,15 +98,26 @@ static bool is_of_group(const struct event *event)
 {
     bool waits = text_equal(json_text(event->data, "for", NULL), wait_name(WAIT_group));
     bool rejected = event->type == EVENT_step_failed && text_equal(json_text(event->data, "reason", NULL), reason_name(REASON_denied));
-    return event->type == EVENT_step_waits || waits || rejected;
+    return event->type == EVENT_step_waits || event->type == EVENT_run_waits || waits || rejected;
+}
+
+static bool is_grant(const struct event *event)
+{
+    return event->type == EVENT_step_granted || event->type == EVENT_run_granted;
 }
 
 static uint32_t grants_in(const struct replaying *replaying, size_t count)
 {
     uint32_t grants = 0;
     for (size_t i = 0; i < count; i++)
-        grants += replaying->replay->events[replaying->at + i].type == EVENT_step_granted;
+        grants += is_grant(&replaying->replay->events[replaying->at + i]);
     return grants;
+}
+
+static void free_all(struct turn *turns, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++)
+        turns[i].group = NULL;
 }
 
 /* Let in are those that the first so many grants of this instant say. */
@@ -121,6 +132,7 @@ static struct turn *guess_turns(const struct replaying *replaying, size_t count,
     }
     for (size_t i = 0; i < count; i++) {
         const struct event *event = &replaying->replay->events[replaying->at + i];
+        if (event->type == EVENT_run_granted && grants && grants--) free_all(turns, plan->claim_count);
         uint32_t claim = event->step < plan->step_count ? plan->stages[plan->steps[event->step].stage].claim : NO_CLAIM;
         if (claim == NO_CLAIM) continue;
         if (event->type == EVENT_step_granted && grants && grants--) turns[claim].group = NULL;
@@ -137,7 +149,7 @@ static void borrow_words(const struct replaying *replaying, size_t count, struct
         struct event *made = &list->items[i];
         const struct event *told = is_of_group(made) ? find_of_instant(replaying, count, made) : NULL;
         if (told) json_put_text(made->data, "message", json_text(told->data, "message", NULL));
-        if (made->type == EVENT_step_waits && !told)
+        if ((made->type == EVENT_step_waits || made->type == EVENT_run_waits) && !told)
             event_release(made);
         else
             list->items[kept++] = *made;

@@ -141,8 +141,10 @@ static json_t *line_of_effect(const struct replaying *replaying, const struct ev
     json_t *line = json_object();
     json_put_text(line, "type", "intend");
     json_put_text(line, "name", name);
+    if (json_flag(event->data, "again", false)) json_put_flag(line, "again", true);
     json_put_text(line, "target", is_again ? effect->target : json_text(event->data, "target", NULL));
     json_put(line, "body", body ? json_incref(body) : NULL);
+    json_put(line, "expects", json_incref(json_object_get(event->data, "expects")));
     return line;
 }
 

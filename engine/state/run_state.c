@@ -43,6 +43,7 @@ static void release_effects(struct effect_state *effect)
         free(effect->digest);
         free(effect->target);
         free(effect->adopt);
+        json_decref(effect->expects);
         json_decref(effect->intent);
         json_decref(effect->outcome);
         free(effect);
@@ -102,6 +103,7 @@ void run_state_free(struct run_state **state)
     free(run->message);
     free(run->isolation);
     free(run->diagnosis);
+    free(run->turn_message);
     free(run);
 }
 

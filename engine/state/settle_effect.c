@@ -1,6 +1,7 @@
 /* settle_effect.c: the lines `intend`, `outcome` and `compensated`: intent before effect.
    Invariants: `go` is said once for a key, after intent and `sent` are on disk; whoever asks again is told `known` (an outcome is
-   on record) or `find` (ask the peer first). Only `absent` leads back to `go`. The same key with another digest is refused. */
+   on record) or `find` (ask the peer first). Only `absent` leads back to `go`, and the step's word that it looked, found nothing, and that
+   its peer takes a second request with the key for the first. The same key with another digest is refused. */
 #include "state/settle_line.h"
 
 #include "base/json.h"
@@ -38,6 +39,7 @@ static char *reply_find(const struct effect_state *effect)
     json_put_text(reply, "name", effect->name);
     json_put_text(reply, "key", effect->key);
     json_put_text(reply, "adopt", effect->adopt);
+    effect_put_sending(effect, reply);
     return json_canonical(reply);
 }
 
@@ -58,8 +60,18 @@ static void add_intent(const struct line *line, const char *name, const char *ke
     json_put_text(data, "key", key);
     json_put_text(data, "digest", digest);
     json_put(data, "body", json_incref(json_object_get(line->json, "body")));
+    json_put(data, "expects", json_incref(json_object_get(line->json, "expects")));
     line_add(line, EVENT_effect_intended, data);
     line_add(line, EVENT_effect_sent, with_name(name));
+}
+
+/* It stays open: what was sent before may arrive, and whoever comes next finds out. */
+static char *go_again(const struct line *line, const struct effect_state *effect)
+{
+    json_t *data = with_name(effect->name);
+    json_put_flag(data, "again", true);
+    line_add(line, EVENT_effect_sent, data);
+    return reply_go(effect->name, effect->key);
 }
 
 static char *answer_intent(
@@ -70,7 +82,10 @@ static char *answer_intent(
     case EFFECT_planned:
     case EFFECT_abandoned: add_intent(line, name, key, digest); return reply_go(name, key);
     case EFFECT_intended:
-    case EFFECT_sent: line_add(line, EVENT_effect_sent, with_name(name)); return reply_find(effect);
+    case EFFECT_sent:
+        if (json_flag(line->json, "again", false) && !effect->adopt) return go_again(line, effect);
+        line_add(line, EVENT_effect_sent, with_name(name));
+        return reply_find(effect);
     case EFFECT_acknowledged:
     case EFFECT_unknown: return reply_find(effect);
     case EFFECT_done:
@@ -90,6 +105,8 @@ static int check_intent(const struct line *line, const char *name, const char *t
     if (!name || !*name || strlen(name) > NAME_MAX_BYTES || strchr(name, '\n'))
         return line_refuse(err, line->plan->path, "intend has a name of one line");
     if (!target || strchr(target, '\n')) return line_refuse(err, line->plan->path, "intend has a target of one line");
+    json_t *expects = json_object_get(line->json, "expects");
+    if (expects && !json_is_object(expects)) return line_refuse(err, line->plan->path, "intend: what it expects is an object");
     bool may_begin = line->step->status == STEP_running || (line->step->status == STEP_compensating && !line->step->ending);
     if (!may_begin) return line_refuse(err, line->plan->path, "it is being ended and may begin nothing new");
     return 0;
@@ -146,13 +163,6 @@ static bool is_on_record(const struct effect_state *effect, int event)
 
 /* Where the step cannot tell either, the word of the person who looked counts. A step that does not know `adopt` ends with an error then,
    as the protocol asks of it, and is started once more (settle.c), to be told what is on record. */
-static json_t *adopted_outcome(const struct effect_state *effect)
-{
-    json_t *outcome = json_object();
-    json_put_text(outcome, "order", effect->adopt);
-    return outcome;
-}
-
 int settle_outcome(const struct line *line, char **ret_reply, struct error *err)
 {
     const char *name = json_text(line->json, "name", NULL);
@@ -167,7 +177,8 @@ int settle_outcome(const struct line *line, char **ret_reply, struct error *err)
         if (effect_move(effect->status, (enum event_type)event) < 0)
             return line_refuse(err, line->plan->path, "outcome contradicts what is on record for the effect");
         json_t *data = with_name(name);
-        json_put(data, "outcome", is_adopted ? adopted_outcome(effect) : json_incref(json_object_get(line->json, "outcome")));
+        json_put(data, "outcome",
+            is_adopted ? effect_outcome_by_word(effect, effect->adopt) : json_incref(json_object_get(line->json, "outcome")));
         if (is_adopted) json_put_flag(data, "word", true);
         line_add(line, (enum event_type)event, data);
     }

@@ -133,7 +133,6 @@ static int settle_checkpoint(const struct line *line, char **ret_reply, struct e
    Not answered: the process ends at once, and its exit is settled behind this line. */
 static int settle_park(const struct line *line, struct error *err)
 {
-    if (line->step->status == STEP_compensating) return line_refuse(err, line->plan->path, "a step that compensates may not park");
     const json_t *pause = json_object_get(line->json, "for");
     int64_t until_ms = json_whole(line->json, "until", 0);
     int64_t pause_ms = json_is_integer(pause) ? (int64_t)json_integer_value(pause) : 0;

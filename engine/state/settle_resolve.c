@@ -82,7 +82,7 @@ static void add_outcome(const struct settling *settling, const struct effect_sta
         json_put_text(data, "id", settling->resolution->id);
         return add(settling, EVENT_effect_adopted, data);
     }
-    json_put(data, "outcome", with_text("order", settling->resolution->id));
+    json_put(data, "outcome", effect_outcome_by_word(effect, settling->resolution->id));
     add(settling, EVENT_effect_done, data);
 }
 

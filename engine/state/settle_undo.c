@@ -9,6 +9,7 @@
 enum {
     TRIES_MAX = 6,   /* with pauses of 1, 2, 4, 8 and 16 s between them */
     LOSSES_MAX = 20, /* supervisors lost meanwhile */
+    PARKS_MAX = 100, /* pauses of its own: so long may it wait for its peer */
     FIRST_PAUSE_MS = 1000,
 };
 
@@ -67,6 +68,19 @@ static void lose(const struct undoing *undoing, const char *message)
     add(undoing, EVENT_step_compensation_paused, data);
 }
 
+/* It waits for its peer, and costs no try. */
+static void pause(const struct undoing *undoing)
+{
+    const struct step_state *step = undoing->step;
+    if (step->undo_parks + 1 >= PARKS_MAX) return fail(undoing, "it paused again and again");
+    json_t *data = json_object();
+    json_put_text(data, "message", step->park_wait == WAIT_peer ? "it waits for another system" : "it waits for a time");
+    json_put_whole(data, "attempt", step->attempt);
+    json_put_whole(data, "until", step->park_until_ms);
+    json_put_flag(data, "parked", true);
+    add(undoing, EVENT_step_compensation_paused, data);
+}
+
 /* One that stays unknown was asked for, and nobody can tell. */
 static const char *effect_left(const struct undoing *undoing)
 {
@@ -80,6 +94,7 @@ static void settle_exited(const struct undoing *undoing)
     const struct report *report = undoing->report;
     const char *left = effect_left(undoing);
     if (undoing->step->ending) return fail(undoing, undoing->step->message);
+    if (report->cause == CAUSE_EXIT && report->exit_code == EXIT_PARKED && undoing->step->parks) return pause(undoing);
     if (report->cause != CAUSE_EXIT || report->exit_code != 0) {
         struct text message = {0};
         describe_end(report, &undoing->state->plan->steps[report->step], undoing->step->fault, &message);

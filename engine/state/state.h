@@ -98,6 +98,9 @@ struct effect_state {
     char *adopt;               /* a person says that it was done, as this one at the peer; owned; NULL = nobody says so */
     enum effect_status status;
     uint64_t order;           /* when it was done, counted over the run's effects from 1; 0 = never */
+    int64_t sent_ms;          /* when the step was last told to go; 0 = never */
+    uint32_t sends;           /* how often it was */
+    json_t *expects;          /* what its outcome will hold, as far as that was known before; owned; may be NULL */
     json_t *intent, *outcome; /* owned; outcome NULL while there is none */
     struct effect_state *next;
 };
@@ -134,6 +137,7 @@ struct step_state {
     bool speaks;              /* its present process said a line of the step protocol */
     bool undoing;             /* of compensating: a process of its present attempt is there, or is to be */
     bool ending;              /* of compensating: that process is to be ended; message says why */
+    uint32_t undo_parks;      /* of compensating: times its process paused by itself */
     uint32_t undo_tries;      /* attempts at compensating that failed */
     bool again;               /* of compensation_failed: a person wants it tried anew */
     bool took_word;           /* its present process could not tell of an effect, and the word of a person counted: it is not told that */
@@ -187,6 +191,7 @@ struct run_state {
     char *author;         /* who started the run; owned */
     char *message;
     char *isolation;          /* where a sandbox is less than the default one: how and why; owned; NULL = nothing to say */
+    char *turn_message;       /* of one that waits to go on undoing: who holds its groups; owned; may be NULL */
     char *diagnosis;          /* what is wrong with the pipeline file, line and caret, ready to print; owned; NULL = nothing */
     uint64_t event_count;     /* folded so far */
     struct step_state *steps; /* plan->step_count of them */
@@ -204,6 +209,7 @@ struct run_state {
     uint64_t effect_events; /* folded so far: while it stays the same, so do effects and leases */
     uint64_t done_count;    /* effects that were done: the last one's order */
     bool lets_go;           /* of rollback_failed: a person cancelled it, and undoing failed again: others may go on in its groups */
+    bool gave_back;         /* it had let others in, and has not got its groups again: before that it does not go on undoing */
     bool undoes_unfinished; /* of a run that rolls back because it was cancelled: what it does not keep is every unfinished scope */
     uint32_t first_failed;  /* the step that made the run fail; NO_STEP = none yet */
     uint32_t *dirty;        /* stages whose situation changed since decide found nothing to do for them */
@@ -227,7 +233,7 @@ int reduce(struct run_state *state, const struct event *event, struct error *err
 /* --- turns (turn.c): of the runs that are in one group, one at a time goes on --- */
 enum claim_status {
     CLAIM_IDLE,  /* nothing was asked yet */
-    CLAIM_WAITS, /* a stage of it is parked for its turn */
+    CLAIM_WAITS, /* a stage of it is parked for its turn, or it was given back and something of it is to be undone */
     CLAIM_HELD,  /* until all its stages are finished and lend nothing, or the run is at rest, or rollback_failed and lets_go */
     CLAIM_DONE,
 };
@@ -337,6 +343,8 @@ json_t *run_state_settled(const struct run_state *state);
 json_t *run_state_extras(const struct run_state *state);
 /* The effect's key: SHA-256 over run, step path, generation, name, target, joined by newlines. */
 void effect_key(uint64_t run, const char *step_path, unsigned generation, const char *name, const char *target, char ret_key[65]);
+/* What a step that is asked to find an effect is told of its sending: `sent`, when it was last told to go, and `sends`, how often. */
+void effect_put_sending(const struct effect_state *effect, json_t *line);
 /* One line for a person about an event that a watcher cares for, NULL for the others. Caller frees. */
 char *narrate(const struct run_state *state, const struct event *event, bool colour);
 /* The state as JSON, for golden files, `show --json` and comparing a projection with the fold. */

@@ -45,13 +45,15 @@ enum claim_status claim_status(const struct run_state *state, uint32_t number)
         waits |= stage_waits_for_turn(state, claim->stages[i]);
     }
     if (run_status_at_rest(state->status) || (state->status == RUN_rollback_failed && state->lets_go)) return CLAIM_DONE;
-    if (granted) return is_over(state, claim) ? CLAIM_DONE : CLAIM_HELD;
+    if (granted && is_over(state, claim)) return CLAIM_DONE;
+    if (granted) return state->gave_back ? CLAIM_WAITS : CLAIM_HELD;
     return waits ? CLAIM_WAITS : CLAIM_IDLE;
 }
 
-/* Who asks only now comes behind all that wait. */
+/* Who asks only now comes behind all that wait; who is to go on undoing comes before them. */
 static int64_t asked_ms(const struct run_state *state, uint32_t number)
 {
+    if (state->gave_back && claim_status(state, number) == CLAIM_WAITS) return 0;
     const struct plan_claim *claim = &state->plan->claims[number];
     int64_t first = INT64_MAX;
     for (uint32_t i = 0; i < claim->stage_count; i++)
@@ -90,7 +92,7 @@ static void meet_holder(struct turn *turn, const struct run_state *other, const 
 /* A run that a person must look at first is passed over until that is done. */
 static bool can_go_on(const struct run_state *state)
 {
-    return state->status == RUN_running || state->status == RUN_waiting || state->status == RUN_cancelling;
+    return state->status == RUN_running || state->status == RUN_waiting || state->status == RUN_cancelling || state->gave_back;
 }
 
 /* The group of ours that theirs is too; NULL: they have nothing to do with each other. both_supersede: of any such group. */
@@ -117,8 +119,8 @@ static void meet_claim(struct turn *turn, const struct run_state *other, uint32_
     enum claim_status status = claim_status(other, number);
     if (status == CLAIM_HELD) meet_holder(turn, other, common);
     if (status != CLAIM_WAITS || !can_go_on(other)) return;
-    bool waits = turn->status == CLAIM_WAITS;
-    if (waits && both_supersede && other->run > turn->state->run && other->run > turn->newer) turn->newer = other->run;
+    bool releases = turn->status == CLAIM_WAITS && !other->gave_back; /* one that is to be undone is no newer release */
+    if (releases && both_supersede && other->run > turn->state->run && other->run > turn->newer) turn->newer = other->run;
     if (!is_before(other, number, turn)) return;
     note_busy(turn, common);
     turn->before++;

@@ -148,6 +148,7 @@ static json_t *describe_effect(const struct plan_step *plan, const struct effect
     if (!is_in_doubt(plan, effect)) return object;
     json_put_flag(object, "find", true);
     json_put_text(object, "adopt", effect->adopt);
+    effect_put_sending(effect, object);
     if (!json_text(effect_planned(plan, effect->name), "compensation", NULL)) json_put_flag(object, "keep", true);
     return object;
 }

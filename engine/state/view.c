@@ -182,6 +182,8 @@ json_t *run_state_to_json(const struct run_state *state)
     if (state->reason) json_put_text(object, "reason", reason_name(state->reason));
     if (state->wait) json_put_text(object, "waiting_for", wait_name(state->wait));
     json_put_text(object, "message", state->message);
+    json_put_text(object, "turn", state->turn_message);
+    if (state->gave_back) json_put_flag(object, "gave_back", true);
     json_put_text(object, "author", state->author);
     json_put_text(object, "cancelled_by", state->cancelled_by);
     put_nonzero(object, "accepted_ms", state->accepted_ms);

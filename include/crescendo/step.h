@@ -11,7 +11,18 @@
 
 struct step; /* the running step's end of the protocol; opaque */
 
-enum effect_seen { EFFECT_SEEN_DONE, EFFECT_SEEN_ABSENT, EFFECT_SEEN_UNSURE };
+enum effect_seen {
+    EFFECT_SEEN_DONE,
+    EFFECT_SEEN_ABSENT, /* it was not done, and nothing that was sent can arrive any more */
+    EFFECT_SEEN_UNSURE,
+    EFFECT_SEEN_NOTHING, /* the peer has nothing; what was sent may still be under way: struct delivery says how long */
+};
+
+/* How a request to a peer may be late. */
+struct delivery {
+    int64_t life_ms;     /* how long one that has left may still arrive */
+    bool repeat_is_safe; /* a second one with the same key is the first */
+};
 
 /* What is known of a step when it is planned. Any value in with may be {"$unknown": ...}: known only to the run. */
 struct planned {
@@ -41,7 +52,12 @@ struct step_type {
     bool reaches_out;
     /* In the step's own process; may block. NULL only for types that the engine itself performs (run, approve). */
     int (*perform)(struct step *step, struct error *err);
-    /* Asks the peer by the intent's key. ABSENT may be acted on only after the older request's longest life. Where the intent has `adopt`, a
+    /* Pure. What the outcome of an effect with this body will hold, as far as that is known before it is sent: a person's word for it, where
+       nobody can tell, is completed with that. New; NULL = nothing. May be NULL. */
+    json_t *(*expect)(const struct step *step, const json_t *body);
+    /* Pure. How late a request to the peer of this step may be; asked where find sees NOTHING. NULL = it is never late. */
+    void (*delivery)(const struct step *step, struct delivery *ret);
+    /* Asks the peer by the intent's key. NOTHING is waited with until the older request's longest life is over. Where the intent has `adopt`, a
        person looked and says that it was done, as that at the peer: it is looked up there instead; UNSURE then means that the word counts. */
     int (*find)(struct step *step, const json_t *intent, enum effect_seen *ret_seen, json_t **ret_outcome, struct error *err);
     /* Undoes one done effect: intent is {name, target, key, digest, body}. Idempotent, since after a crash it is called again; it uses
@@ -74,8 +90,10 @@ int step_checkpoint(struct step *step, json_t *checkpoint, struct error *err) MU
 /* One effect, from intent to outcome. Announces the intent {name, key, digest, body} and blocks until it is durable, then
    - a known outcome is handed back (*ret_outcome), nothing is sent;
    - after a crash the type's find is asked first, and an effect that is found is recorded, not repeated;
-   - else send is called once, with the key to send along, and its outcome recorded. Where it fails, find is asked at once; what is found
-     absent, for an error that is `retryable`, is intended and sent again, a few times within some seconds.
+   - else send is called once, with the key to send along, and its outcome recorded. Where it fails, find is asked at once; where it sees
+     nothing, for an error that is `retryable`, it is intended and sent again, a few times within some seconds;
+   - before something is said to be absent, and before it is sent again to a peer that does not know a repetition, the longest life of what
+     was sent is waited out: for some seconds here, for longer by parking (-ERROR_PARKED, with the checkpoint as it is).
    body is borrowed. *ret_outcome is the caller's. */
 int step_effect(struct step *step, const char *name, const char *target, const json_t *body,
     int (*send)(struct step *step, const char *key, const json_t *body, void *context, json_t **ret_outcome, struct error *err),

@@ -145,7 +145,7 @@ static bool report(const struct totals *totals, int64_t runs, double seconds)
         if (totals->ends[i]) printf(" %s %u", run_status_name((enum run_status)i), totals->ends[i]);
     printf("\nsim: %llu events, %llu crashes, %.0f runs a second\n", (unsigned long long)totals->events,
         (unsigned long long)totals->crashes, (double)(totals->passed + totals->failed) / (seconds > 0 ? seconds : 1));
-    printf("sim: %llu orders arrived after their run had given them up, at peers that know a second order from the first\n",
+    printf("sim: %llu orders arrived after their run had given them up, or twice, since the clock had leapt\n",
         (unsigned long long)totals->orphans);
     printf("sim: %llu passed, %llu failed\n", (unsigned long long)totals->passed, (unsigned long long)totals->failed);
     return is_enough;

@@ -28,6 +28,13 @@
         [TMF_SERVICE_TERMINATED] = "terminated", \
     }
 
+/* A request that its sender gave up is held by what lies between for as long as that waits for the peer: 60 s is what the widespread
+   proxies wait by default to connect and to hand on (nginx: proxy_connect_timeout, proxy_send_timeout; the idle timeout of common load
+   balancers). Half of that again, for a peer behind two of them and for a peer that is busy. */
+#define REQUEST_LIFE_MS (90 * 1000)
+
+enum { SOCKET_LIFE_MS = 3 * 1000 }; /* it is at the peer; that may be busy */
+
 static const struct tmf_dialect standard = {
     .name = "standard",
     .is_spoken = true,
@@ -53,6 +60,7 @@ static const struct tmf_dialect standard = {
     .end = TMF_END_BY_ORDER,
     .filters = true,
     .repeat_is_safe = true,
+    .request_life_ms = REQUEST_LIFE_MS,
     .hub = true,
 };
 
@@ -80,6 +88,7 @@ static const struct tmf_dialect openslice = {
     .missing = TMF_MISSING_EMPTY,
     .change = TMF_CHANGE_BY_PATCH,
     .end = TMF_END_BY_PATCHED_ORDER,
+    .request_life_ms = REQUEST_LIFE_MS,
     .login = "Keycloak password grant, realm openslice, client osapiWebClientId; a token lives 300 s",
 };
 
@@ -112,6 +121,7 @@ static const struct tmf_dialect maestro = {
     .missing = TMF_MISSING_ERROR,
     .change = TMF_CHANGE_BY_WHOLE_PATCH,
     .end = TMF_END_BY_PATCH_THEN_DELETION,
+    .request_life_ms = REQUEST_LIFE_MS,
     .login = "Keycloak password grant, realm tmf, client tmf-api with its secret",
 };
 
@@ -138,6 +148,12 @@ int tmf_dialect_find(const char *name, const struct tmf_dialect **ret, struct er
     const char *near = text_nearest(name, names);
     error_set(err, ERROR_NOT_FOUND, NOWHERE, "there is no dialect \"%.40s\"", name);
     return near ? error_hint(err, "did you mean \"%s\"?", near) : error_hint(err, "there are standard, openslice and maestro");
+}
+
+int64_t tmf_request_life(const struct tmf_dialect *dialect, const char *url)
+{
+    bool is_near = text_starts(url, "unix:") && dialect->request_life_ms > SOCKET_LIFE_MS;
+    return is_near ? SOCKET_LIFE_MS : dialect->request_life_ms;
 }
 
 /* --- reading documents ----------------------------------------------------------------------------------------------------------- */

@@ -45,6 +45,7 @@ struct tmf_dialect {
     enum tmf_end_way end;
     bool filters;        /* lists can be filtered and are paged by offset and limit */
     bool repeat_is_safe; /* the same requester and externalId never make a second order */
+    int64_t request_life_ms; /* how long an order that a client sent and gave up may still arrive */
     bool hub;            /* events can be subscribed to; else one polls */
     const char *login;   /* how one logs in, for people; NULL = not at all */
 };
@@ -53,6 +54,10 @@ struct tmf_dialect {
 int tmf_dialect_find(const char *name, const struct tmf_dialect **ret, struct error *err) MUST_CHECK;
 /* Also those that are not spoken; NULL where there is none. For tests and for lists: index from 0. */
 const struct tmf_dialect *tmf_dialect_at(unsigned index);
+
+/* How long an order that was sent and not answered may still arrive after its sender gave up or died: what the dialect says; at a Unix
+   socket, where nothing lies between, shorter. Milliseconds. */
+int64_t tmf_request_life(const struct tmf_dialect *dialect, const char *url);
 
 /* An order's items, under the dialect's key or the standard's; NULL = none. Borrowed. */
 json_t *tmf_order_items(const struct tmf_dialect *dialect, const json_t *order);

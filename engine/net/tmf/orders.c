@@ -7,7 +7,6 @@
 #include "base/text.h"
 
 #include <string.h>
-#include <time.h>
 
 enum { WORDS_MAX = 170 };
 
@@ -72,19 +71,6 @@ int tmf_order_find(const struct tmf_client *client, const char *key, json_t **re
     AUTO(free_text) char *own_key = mem_copy_text(key);
     const struct tmf_filter filter = {"externalId", key};
     return tmf_list(client, TMF_SERVICE_ORDER, &filter, has_key, own_key, ret_orders, err);
-}
-
-int tmf_order_find_late(const struct tmf_client *client, const char *key, int64_t life_ms, json_t **ret_orders, struct error *err)
-{
-    AUTO(free_json) json_t *orders = NULL;
-    int failed = tmf_order_find(client, key, &orders, err);
-    if (failed) return failed;
-    if (json_array_size(orders) || client->dialect->repeat_is_safe) {
-        *ret_orders = take(&orders);
-        return 0;
-    }
-    nanosleep(&(struct timespec){.tv_sec = life_ms / 1000, .tv_nsec = life_ms % 1000 * 1000000}, NULL);
-    return tmf_order_find(client, key, ret_orders, err);
 }
 
 /* --- waiting ---------------------------------------------------------------------------------------------------------------------------

@@ -12,11 +12,6 @@ int tmf_order_send(const struct tmf_client *client, const json_t *body, const ch
 /* The orders with this externalId: none, one, or several where the peer lost what makes a key unique. Peers are not trusted to filter. */
 int tmf_order_find(const struct tmf_client *client, const char *key, json_t **ret_orders, struct error *err) MUST_CHECK;
 
-/* The same before it is sent again: where there is none, and the peer would take a second one with the key for another order, an older
-   request may still be under way: waits life_ms, the longest that one may take, and looks again. None then: it may be sent. */
-int tmf_order_find_late(
-    const struct tmf_client *client, const char *key, int64_t life_ms, json_t **ret_orders, struct error *err) MUST_CHECK;
-
 /* Does the order hold as many items as were asked for, with their ids? -ERROR_UNSUPPORTED, -ERROR_PROTOCOL. */
 int tmf_order_check_echo(const struct tmf_client *client, const json_t *asked, const json_t *order, struct error *err) MUST_CHECK;
 

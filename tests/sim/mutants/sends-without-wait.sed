@@ -1,2 +1,2 @@
 # engine/sim/effects.c: does not wait for the longest life of the first request before the second is sent
-s/|| process->has_waited;/|| true;/
+s/if (life_left_ms(world, process) > 0) return/if (false) return/

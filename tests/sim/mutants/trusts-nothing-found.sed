@@ -1,2 +1,2 @@
 # engine/sim/effects.c: takes it for absent what a peer that forgets does not find
-s/world->peer.kinds\[process->step\] == PEER_FORGETS)/false)/
+s/if (kind == PEER_FORGETS) return/if (false) return/

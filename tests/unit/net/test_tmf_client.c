@@ -232,20 +232,14 @@ static void lists_end(void **state)
     assert_non_null(strstr(heard, "&externalId=c%20d%26e HTTP"));
 }
 
-/* A request that was under way when its sender died arrives before it is sent again. */
-static void a_late_order_is_waited_for(void **state)
+/* How long an order may be late: at a socket nothing lies between. */
+static void what_a_request_lives(void **state)
 {
     (void)state;
-    const char *const answers[] = {ANSWER("200 OK", "[]"), ANSWER("200 OK", "[{\"id\": \"1\", \"externalId\": \"k1\"}]"), NULL};
-    for (int is_safe = 0; is_safe < 2; is_safe++) {
-        struct script script = script_begin(answers);
-        struct tmf_dialect dialect = *script.client.dialect;
-        AUTO(free_json) json_t *orders = NULL;
-        dialect.repeat_is_safe = is_safe;
-        script.client.dialect = &dialect;
-        assert_int_equal(tmf_order_find_late(&script.client, "k1", 1, &orders, NULL), 0);
-        assert_int_equal(json_array_size(orders), is_safe ? 0 : 1); /* sent again with its key it would be the same order */
-        free(script_end(&script));
+    for (unsigned i = 0; tmf_dialect_at(i); i++) {
+        const struct tmf_dialect *dialect = tmf_dialect_at(i);
+        assert_in_range(tmf_request_life(dialect, "https://peer"), 60 * 1000, 10 * 60 * 1000);
+        assert_in_range(tmf_request_life(dialect, "unix:/peer"), 1000, 10 * 1000);
     }
 }
 
@@ -368,7 +362,7 @@ int main(void)
     const struct CMUnitTest tests[] = {cmocka_unit_test(samples_are_read_page_by_page), cmocka_unit_test(enough_samples_are_enough),
         cmocka_unit_test(refusals_in_the_peers_words), cmocka_unit_test(no_answer_is_a_timeout), cmocka_unit_test(reading_is_patient),
         cmocka_unit_test(patience_ends), cmocka_unit_test(nobody_there), cmocka_unit_test(urls), cmocka_unit_test(lists_end),
-        cmocka_unit_test(a_late_order_is_waited_for), cmocka_unit_test(not_a_list), cmocka_unit_test(every_wait_ends),
+        cmocka_unit_test(what_a_request_lives), cmocka_unit_test(not_a_list), cmocka_unit_test(every_wait_ends),
         cmocka_unit_test(a_failed_order_says_why), cmocka_unit_test(cancelling_too_late_is_no_error)};
     signal(SIGPIPE, SIG_IGN);
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -18,6 +18,14 @@ static char *keyed(const char *type)
     return mem_format("{\"key\":\"%s\",\"name\":\"order\",\"type\":\"%s\"}", key, type);
 }
 
+/* now_ms is 1000 */
+static char *keyed_find(int sends)
+{
+    char key[65];
+    effect_key(7, "s/a", 1, "order", "peer", key);
+    return mem_format("{\"key\":\"%s\",\"name\":\"order\",\"sends\":%d,\"sent\":1000,\"type\":\"find\"}", key, sends);
+}
+
 static void plain_lines(void **unused)
 {
     (void)unused;
@@ -154,7 +162,7 @@ static void effect_goes_once(void **unused)
     (void)unused;
     struct fixture fixture = running("stage s\nstep a effects\n");
     AUTO(free_text) char *go = keyed("go");
-    AUTO(free_text) char *find = keyed("find");
+    AUTO(free_text) char *find = keyed_find(1);
     assert_int_equal(fixture_line(&fixture, "s/a", INTEND, go), 0);
     assert_int_equal(fixture_line(&fixture, "s/a", INTEND, find), 0);
     assert_int_equal(fixture_line(&fixture, "s/a", "{\"type\":\"outcome\",\"name\":\"order\",\"seen\":\"absent\"}",
@@ -170,6 +178,24 @@ static void effect_goes_once(void **unused)
     fixture_expect(&fixture, "");
     fixture_exited(&fixture, "s/a", 0);
     expect_status(&fixture, "s/a", succeeded);
+    fixture_free(&fixture);
+}
+
+/* Its peer takes a second order for the first: the effect stays open, so whoever comes next finds out what became of both. */
+static void what_may_be_repeated_goes_again(void **unused)
+{
+    (void)unused;
+    struct fixture fixture = running("stage s\nstep a effects\n");
+    static const char again[] = "{\"type\":\"intend\",\"name\":\"order\",\"target\":\"peer\",\"body\":{\"n\":1},\"again\":true}";
+    AUTO(free_text) char *go = keyed("go");
+    AUTO(free_text) char *find = keyed_find(2);
+    assert_int_equal(fixture_line(&fixture, "s/a", again, go), 0); /* nothing was sent: as ever */
+    fixture_forget(&fixture);
+    assert_int_equal(fixture_line(&fixture, "s/a", again, go), 0);
+    fixture_expect(&fixture, "effect_sent s/a {\"again\":true,\"name\":\"order\"}\n");
+    assert_int_equal(fixture_line(&fixture, "s/a", INTEND, find), 0);
+    fixture_event(&fixture, EVENT_step_cancelling, fixture_index(&fixture, "s/a"), NULL);
+    assert_int_equal(fixture_line(&fixture, "s/a", again, NULL), -ERROR_PROTOCOL); /* it is being ended */
     fixture_free(&fixture);
 }
 
@@ -199,7 +225,7 @@ static void lost_with_an_open_effect(void **unused)
     (void)unused;
     struct fixture fixture = running("stage s\nstep a effects\nstage t needs=-\nstep b\n");
     AUTO(free_text) char *go = keyed("go");
-    AUTO(free_text) char *find = keyed("find");
+    AUTO(free_text) char *find = keyed_find(1);
     assert_int_equal(fixture_line(&fixture, "s/a", INTEND, go), 0);
     fixture_report(&fixture, "s/a", (struct report){.type = REPORT_LOST, .started = true});
     fixture_decide(&fixture);
@@ -262,6 +288,7 @@ int main(void)
         cmocka_unit_test(lines_of_others_mean_nothing),
         cmocka_unit_test(parks_and_goes_on),
         cmocka_unit_test(effect_goes_once),
+        cmocka_unit_test(what_may_be_repeated_goes_again),
         cmocka_unit_test(contradictions_are_refused),
         cmocka_unit_test(lost_with_an_open_effect),
         cmocka_unit_test(unsure_needs_a_person),

@@ -88,6 +88,74 @@ static void where_the_step_cannot_tell_the_word_counts(void **unused)
     fixture_free(&fixture);
 }
 
+/* --- what the intent said that the outcome will hold --- */
+
+#define LENDS \
+    "{\"type\":\"intend\",\"name\":\"e\",\"target\":\"t\",\"body\":1,\"expects\":{\"lease\":{\"service\":\"4\",\"ttl_ms\":9,\"url\":" \
+    "\"u\"},\"previous\":5}}"
+#define OUTCOME "{\"lease\":{\"service\":\"4\",\"ttl_ms\":9,\"url\":\"u\"},\"order\":\"17\",\"previous\":5}"
+
+static void expect_lent(const struct fixture *fixture)
+{
+    AUTO(free_json) json_t *leases = run_state_leases(fixture->state);
+    AUTO(free_text) char *outcome = json_canonical(fixture_step(fixture, "a/x")->effects->outcome);
+    assert_string_equal(outcome, OUTCOME);
+    assert_int_equal(json_array_size(leases), 1);
+    assert_string_equal(json_text(json_array_get(leases, 0), "service", ""), "4");
+}
+
+static void ask_with(struct fixture *fixture, const char *line, const char *type)
+{
+    struct event_list events = {0};
+    AUTO(free_text) char *reply = NULL;
+    struct error err = {0};
+    fixture_started(fixture, "a/x");
+    assert_int_equal(settle_line(fixture->state, fixture_index(fixture, "a/x"), line, fixture->now_ms, &events, &reply, &err), 0);
+    fixture_fold(fixture, &events);
+    assert_non_null(strstr(reply, type));
+}
+
+/* Else nobody would renew what the order lent. */
+static void the_word_holds_the_lease_that_was_intended(void **unused)
+{
+    (void)unused;
+    struct fixture fixture = fixture_new("stage a\nstep x effects\n");
+    ask_with(&fixture, LENDS, "\"go\"");
+    fixture_line(&fixture, "a/x", UNSURE, KEPT);
+    fixture_exited(&fixture, "a/x", 1);
+    fixture_decide(&fixture);
+    assert_int_equal(says_done(&fixture, "17"), 0);
+    intend(&fixture, "find", "17"); /* an older program does not say it again */
+    assert_int_equal(fixture_line(&fixture, "a/x", UNSURE, KEPT), 0);
+    expect_lent(&fixture);
+    fixture_free(&fixture);
+}
+
+static void so_it_does_where_no_step_will_ask_any_more(void **unused)
+{
+    (void)unused;
+    struct fixture fixture = fixture_new("stage a\nstep x effects\nstage b needs=-\nstep y if=always()\n");
+    ask_with(&fixture, LENDS, "\"go\"");
+    fixture_event(&fixture, EVENT_cancel_requested, NO_STEP, json_pack("{s:s}", "by", "bob"));
+    fixture_decide(&fixture);
+    fixture_report(&fixture, "a/x", (struct report){.type = REPORT_EXITED, .cause = CAUSE_CANCELLED});
+    fixture_decide(&fixture);
+    expect_run(&fixture, needs_person);
+    assert_int_equal(says_done(&fixture, "17"), 0);
+    expect_lent(&fixture);
+    fixture_free(&fixture);
+}
+
+static void what_is_expected_is_an_object(void **unused)
+{
+    (void)unused;
+    struct fixture fixture = fixture_new("stage a\nstep x effects\n");
+    fixture_started(&fixture, "a/x");
+    const char *line = "{\"type\":\"intend\",\"name\":\"e\",\"target\":\"t\",\"body\":1,\"expects\":7}";
+    assert_int_equal(fixture_line(&fixture, "a/x", line, NULL), -ERROR_PROTOCOL);
+    fixture_free(&fixture);
+}
+
 static void a_word_that_the_peer_does_not_know_leads_back_to_the_person(void **unused)
 {
     (void)unused;
@@ -238,6 +306,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_was_done_is_asked_for_at_the_peer),
         cmocka_unit_test(where_the_step_cannot_tell_the_word_counts),
+        cmocka_unit_test(the_word_holds_the_lease_that_was_intended),
+        cmocka_unit_test(so_it_does_where_no_step_will_ask_any_more),
+        cmocka_unit_test(what_is_expected_is_an_object),
         cmocka_unit_test(a_word_that_the_peer_does_not_know_leads_back_to_the_person),
         cmocka_unit_test(what_was_not_done_may_be_sent_again),
         cmocka_unit_test(a_run_that_is_being_cancelled_goes_on_ending),

@@ -299,6 +299,127 @@ static void undone_by_hand_it_lets_go(void **unused)
     release(&runs);
 }
 
+/* --- a run that goes on undoing after it let others in --- */
+
+static void give_up_for_good(struct runs *runs, struct fixture *first)
+{
+    fail_behind_a_share(runs, first);
+    fixture_event(first, EVENT_step_compensation_failed, fixture_index(first, "a/x"), json_pack("{s:s}", "message", "the domain said no"));
+    decide_all(runs);
+    fixture_event(first, EVENT_cancel_requested, NO_STEP, json_pack("{s:s}", "by", "ann"));
+    decide_all(runs);
+    fixture_event(first, EVENT_step_compensation_failed, fixture_index(first, "a/x"), json_pack("{s:s}", "message", "still no"));
+    decide_all(runs);
+    expect_run(first, rollback_failed);
+    fixture_forget(first);
+}
+
+static void undo_by_hand(struct runs *runs, struct fixture *first)
+{
+    const struct resolution undone = {.as = RESOLVED_undone, .by = "ann"};
+    struct event_list events = {0};
+    assert_int_equal(settle_resolve(first->state, fixture_index(first, "a/x"), &undone, runs->now_ms, &events, NULL), 0);
+    fixture_fold(first, &events);
+    decide_all(runs);
+}
+
+static const char two_to_undo[] = "stage a groups=lab\nstep w undo=order\nstep x undo=order\nstep y\n";
+
+static void do_first(struct fixture *first)
+{
+    fixture_started(first, "a/w");
+    lent(first, "a/w", "{}");
+    fixture_exited(first, "a/w", 0);
+}
+
+/* Whoever came in is not undone beside: it takes its groups again, before anybody who waits for them. */
+static void it_takes_its_groups_again_before_it_goes_on_undoing(void **unused)
+{
+    (void)unused;
+    struct runs runs = {.now_ms = 1000};
+    struct fixture *first = add(&runs, two_to_undo);
+    do_first(first);
+    decide_all(&runs);
+    struct fixture *second = add(&runs, plain), *third = add(&runs, plain);
+    give_up_for_good(&runs, first);
+    expect_status(second, "s/a", starting);
+    undo_by_hand(&runs, first);
+    expect_run(first, rolling_back);
+    assert_int_equal(first->state->wait, WAIT_group);
+    assert_string_equal(first->state->turn_message, "waits for its turn to go on undoing: run 2 holds lab");
+    expect_status(first, "a/w", succeeded);
+    expect_message(third, "s/a", "waits for its turn: run 2 holds lab, 1 before it");
+    fixture_exited(second, "s/a", 0);
+    decide_all(&runs);
+    expect_run(second, succeeded);
+    expect_status(first, "a/w", compensating);
+    assert_int_equal(first->state->wait, WAIT_none);
+    assert_null(first->state->turn_message);
+    expect_message(third, "s/a", "waits for its turn: run 1 holds lab");
+    fixture_event(first, EVENT_step_compensated, fixture_index(first, "a/w"), NULL);
+    decide_all(&runs);
+    expect_run(first, rolled_back);
+    expect_status(third, "s/a", starting);
+    release(&runs);
+}
+
+static void a_cancel_waits_for_the_groups_too(void **unused)
+{
+    (void)unused;
+    struct runs runs = {.now_ms = 1000};
+    struct fixture *first = add(&runs, "stage a groups=lab\nstep x undo=order\nstep y\n"), *second = add(&runs, plain);
+    give_up_for_good(&runs, first);
+    expect_status(second, "s/a", starting);
+    fixture_event(first, EVENT_cancel_requested, NO_STEP, json_pack("{s:s}", "by", "ann"));
+    decide_all(&runs);
+    expect_run(first, rolling_back);
+    expect_status(first, "a/x", compensation_failed);
+    fixture_event(first, EVENT_cancel_requested, NO_STEP, json_pack("{s:s}", "by", "ann")); /* changes nothing */
+    assert_int_equal(first->state->wait, WAIT_group);
+    fixture_exited(second, "s/a", 0);
+    decide_all(&runs);
+    expect_status(first, "a/x", compensating);
+    release(&runs);
+}
+
+static void nobody_there_it_goes_on_at_once(void **unused)
+{
+    (void)unused;
+    struct runs runs = {.now_ms = 1000};
+    struct fixture *first = add(&runs, "stage a groups=lab\nstep x undo=order\nstep y\n");
+    give_up_for_good(&runs, first);
+    fixture_event(first, EVENT_cancel_requested, NO_STEP, json_pack("{s:s}", "by", "ann"));
+    decide_all(&runs);
+    expect_status(first, "a/x", compensating);
+    assert_int_equal(claim_status(first->state, 0), CLAIM_HELD);
+    release(&runs);
+}
+
+/* A rollback is no newer release. */
+static void who_undoes_takes_nobodys_place(void **unused)
+{
+    (void)unused;
+    static const char supersedes[] = "stage s groups=lab:supersede\nstep a\n";
+    struct runs runs = {.now_ms = 1000};
+    struct fixture *waiting = add(&runs, "stage z\nstep z\nstage s groups=lab:supersede\nstep a\n");
+    struct fixture *first = add(&runs, "stage a groups=lab:supersede\nstep x undo=order\nstep y\n");
+    give_up_for_good(&runs, first);
+    struct fixture *holder = add(&runs, supersedes);
+    fixture_started(waiting, "z/z");
+    fixture_exited(waiting, "z/z", 0);
+    decide_all(&runs);
+    expect_status(waiting, "s/a", parked);
+    fixture_event(first, EVENT_cancel_requested, NO_STEP, json_pack("{s:s}", "by", "ann"));
+    decide_all(&runs);
+    expect_run(first, rolling_back);
+    expect_status(waiting, "s/a", parked);
+    expect_run(waiting, waiting);
+    fixture_exited(holder, "s/a", 0);
+    decide_all(&runs);
+    expect_status(first, "a/x", compensating);
+    release(&runs);
+}
+
 static void a_run_that_needs_a_person_holds_on(void **unused)
 {
     (void)unused;
@@ -499,6 +620,10 @@ int main(void)
         cmocka_unit_test(a_lease_holds_the_group),
         cmocka_unit_test(until_it_is_rolled_back),
         cmocka_unit_test(undone_by_hand_it_lets_go),
+        cmocka_unit_test(it_takes_its_groups_again_before_it_goes_on_undoing),
+        cmocka_unit_test(a_cancel_waits_for_the_groups_too),
+        cmocka_unit_test(nobody_there_it_goes_on_at_once),
+        cmocka_unit_test(who_undoes_takes_nobodys_place),
         cmocka_unit_test(a_run_that_needs_a_person_holds_on),
         cmocka_unit_test(who_needs_a_person_is_passed_over),
         cmocka_unit_test(a_failed_run_does_not_wait),

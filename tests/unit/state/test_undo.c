@@ -293,7 +293,7 @@ static void lines_that_break_the_protocol_end_the_process(void **unused)
     (void)unused;
     struct fixture fixture = failed_fixture();
     static const char *const lines[] = {
-        "{\"type\":\"compensated\",\"name\":\"f\"}", "{\"type\":\"park\",\"until\":5}", "{\"type\":\"output\",\"name\":\"o\",\"value\":1}"};
+        "{\"type\":\"compensated\",\"name\":\"f\"}", "{\"type\":\"park\",\"for\":\"group\",\"until\":5}", "{\"type\":\"output\",\"name\":\"o\",\"value\":1}"};
     for (size_t i = 0; i < COUNT_OF(lines); i++)
         assert_int_equal(fixture_line(&fixture, "a/x", lines[i], NULL), -ERROR_PROTOCOL);
     struct event_list events = {0};
@@ -462,6 +462,38 @@ static void a_cancel_is_an_answer_to_what_a_person_was_asked(void **unused)
     fixture_free(&fixture);
 }
 
+/* What may still be under way is waited for without a process, and that costs no try. */
+static void what_is_in_doubt_may_be_waited_for(void **unused)
+{
+    (void)unused;
+    struct fixture fixture = cancelled_in_doubt("stage a\nstep x undo=e\n");
+    AUTO(free_json) json_t *list = run_state_undo(fixture.state, fixture_index(&fixture, "a/x"));
+    assert_int_equal(json_whole(json_array_get(list, 0), "sent", 0), fixture.now_ms);
+    assert_int_equal(json_whole(json_array_get(list, 0), "sends", 0), 1);
+    for (int i = 0; i < 10; i++) {
+        AUTO(free_text) char *line = mem_format("{\"type\":\"park\",\"for\":\"peer\",\"until\":%lld}", (long long)fixture.now_ms + 500);
+        assert_int_equal(fixture_line(&fixture, "a/x", line, NULL), 0);
+        fixture_forget(&fixture);
+        fixture_exited(&fixture, "a/x", 75);
+        fixture_decide(&fixture);
+        assert_int_equal(decide_next_time(fixture.state), fixture.now_ms + 500);
+        assert_int_equal(fixture_step(&fixture, "a/x")->undo_tries, 0);
+        assert_string_equal(fixture_step(&fixture, "a/x")->message, "it waits for another system");
+        fixture.now_ms += 500;
+        fixture_decide(&fixture);
+        assert_true(fixture_step(&fixture, "a/x")->undoing);
+    }
+    fixture_exited(&fixture, "a/x", 75); /* it did not say park */
+    assert_int_equal(fixture_step(&fixture, "a/x")->undo_tries, 1);
+    fixture.now_ms += 1000;
+    fixture_decide(&fixture);
+    find_out(&fixture, "absent", false);
+    fixture_exited(&fixture, "a/x", 0);
+    fixture_decide(&fixture);
+    assert_int_equal(fixture.state->status, RUN_rolled_back);
+    fixture_free(&fixture);
+}
+
 static void a_pivot_in_doubt_is_only_found_out(void **unused)
 {
     (void)unused;
@@ -527,7 +559,7 @@ int main(void)
         cmocka_unit_test(what_a_cancel_leaves_in_doubt_is_found_out_and_undone),
         cmocka_unit_test(what_is_found_absent_or_not_at_all_needs_no_undoing),
         cmocka_unit_test(a_cancel_is_an_answer_to_what_a_person_was_asked),
-        cmocka_unit_test(a_pivot_in_doubt_is_only_found_out),
+        cmocka_unit_test(what_is_in_doubt_may_be_waited_for), cmocka_unit_test(a_pivot_in_doubt_is_only_found_out),
         cmocka_unit_test(whoever_does_not_find_out_has_not_ended_well),
         cmocka_unit_test(the_failed_scope_is_undone_newest_first),
         cmocka_unit_test(what_is_left_is_told),

@@ -1,6 +1,7 @@
 /* test_protocol.c: a step's end of the protocol against an engine that says what the script holds. */
 #include "support.h"
 
+#include "base/clock.h"
 #include "crescendo/limits.h"
 
 #include <signal.h>
@@ -13,6 +14,8 @@ struct world {
     int fails;                  /* so many times, 0 = always; then it ends as then_fails says */
     enum error_code then_fails;
     enum effect_seen seen;
+    int late;                   /* so many times find sees nothing first */
+    bool knows;                 /* ... a second order from the first */
 };
 static struct world *the_world; /* find has no context of its own */
 
@@ -38,7 +41,7 @@ static int find_it(struct step *step, const json_t *intent, enum effect_seen *re
     assert_string_equal(json_text(intent, "target", ""), "the-domain");
     assert_string_equal(json_text(json_object_get(intent, "body"), "order", ""), "one");
     the_world->found++;
-    *ret_seen = the_world->seen;
+    *ret_seen = the_world->found <= the_world->late ? EFFECT_SEEN_NOTHING : the_world->seen;
     if (*ret_seen == EFFECT_SEEN_DONE) *ret_outcome = json_pack("{s:i}", "id", 9);
     return 0;
 }
@@ -49,6 +52,23 @@ static int describe_it(const struct planned *planned, json_t **ret_effects, stru
     return 0;
 }
 
+/* A peer where requests are late, but only for a moment. */
+static void deliver_late(const struct step *step, struct delivery *ret)
+{
+    (void)step;
+    *ret = (struct delivery){30, the_world->knows};
+}
+
+static const struct step_type type_late = {.name = "test", .describe = describe_it, .find = find_it, .delivery = deliver_late};
+
+/* ... or for so long that it is worth another process. */
+static void deliver_very_late(const struct step *step, struct delivery *ret)
+{
+    (void)step;
+    *ret = (struct delivery){60 * 1000, the_world->knows};
+}
+
+static const struct step_type type_very_late = {.name = "test", .describe = describe_it, .find = find_it, .delivery = deliver_very_late};
 static const struct step_type type = {.name = "test", .describe = describe_it, .find = find_it};
 static const struct step_type type_without_find = {.name = "test", .describe = describe_it};
 static const struct step_type type_without_effects = {.name = "test"};
@@ -68,12 +88,21 @@ static int send_and_be_ended(struct step *step, const char *key, const json_t *b
     return send_it(step, key, body, context, ret_outcome, err);
 }
 
+/* NOW in the answers is the present time. */
+static char *with_time(const char *answers)
+{
+    const char *at = strstr(answers, "NOW");
+    if (!at) return mem_copy_text(answers);
+    return mem_format("%.*s%lld%s", (int)(at - answers), answers, (long long)clock_now_ms(), at + 3);
+}
+
 /* One effect against these answers; returns what step_effect did, and what was said in *ret_types (caller frees). */
 static int run_effect(
     const struct step_type *of, struct world *world, const char *answers, char **ret_types, int *ret_id, struct error *err)
 {
     AUTO(free_json) json_t *body = parse("{\"order\": \"one\"}"), *outcome = NULL;
-    struct peer peer = peer_begin(of, parse("{\"with\": {}, \"facts\": {}}"), answers);
+    AUTO(free_text) char *dated = with_time(answers);
+    struct peer peer = peer_begin(of, parse("{\"with\": {}, \"facts\": {}}"), dated);
     the_world = world;
     int failed = step_effect(peer.step, "order", "the-domain", body, send_it, world, &outcome, err);
     *ret_id = (int)json_whole(outcome, "id", 0);
@@ -81,8 +110,8 @@ static int run_effect(
     struct text types = {0};
     size_t index;
     json_t *line;
-    json_array_foreach(peer.heard, index, line) text_add_format(&types, "%s%s%s%s", index ? " " : "", json_text(line, "type", "?"),
-        json_text(line, "seen", NULL) ? ":" : "", json_text(line, "seen", ""));
+    json_array_foreach(peer.heard, index, line) text_add_format(&types, "%s%s%s%s%s", index ? " " : "", json_text(line, "type", "?"),
+        json_text(line, "seen", NULL) ? ":" : "", json_text(line, "seen", ""), json_flag(line, "again", false) ? ":again" : "");
     *ret_types = text_take(&types);
     peer_release(&peer);
     return failed;
@@ -90,6 +119,9 @@ static int run_effect(
 
 #define GO "{\"type\":\"go\",\"name\":\"order\",\"key\":\"k1\"}\n"
 #define FIND "{\"type\":\"find\",\"name\":\"order\",\"key\":\"k1\"}\n"
+#define LOST "{\"type\":\"find\",\"name\":\"order\",\"key\":\"k1\",\"sends\":6}\n"
+#define LONG_AGO "{\"type\":\"find\",\"name\":\"order\",\"key\":\"k1\",\"sent\":1000,\"sends\":1}\n"
+#define JUST_NOW "{\"type\":\"find\",\"name\":\"order\",\"key\":\"k1\",\"sent\":NOW,\"sends\":1}\n"
 #define KEPT "{\"type\":\"kept\",\"name\":\"order\"}\n"
 #define ADOPT "{\"type\":\"find\",\"name\":\"order\",\"key\":\"k1\",\"adopt\":\"17\"}\n"
 
@@ -128,6 +160,30 @@ static const struct effect_case effect_cases[] = {
         {.send_fails = ERROR_UNAVAILABLE, .fails = 1, .then_fails = ERROR_DENIED, .seen = EFFECT_SEEN_ABSENT}, -ERROR_DENIED, 2, 1, 0},
     {"no answer, unsure", GO KEPT, "intend outcome:unsure", &type, {.send_fails = ERROR_TIMEOUT, .seen = EFFECT_SEEN_UNSURE},
         -ERROR_CONFLICT, 1, 1, 0},
+    /* Late, at a peer that does not know a repetition: nothing is sent or said before it cannot arrive any more. */
+    {"nothing there after a crash, and it stays so", FIND KEPT GO KEPT, "intend progress outcome:absent intend outcome:done", &type_late,
+        {.seen = EFFECT_SEEN_NOTHING}, 0, 1, 2, 7},
+    {"it arrives after the crash", FIND KEPT, "intend progress outcome:done", &type_late, {.seen = EFFECT_SEEN_DONE, .late = 1}, 0, 0, 2,
+        9},
+    {"no answer, and it arrives", GO KEPT, "intend progress outcome:done", &type_late,
+        {.send_fails = ERROR_UNAVAILABLE, .seen = EFFECT_SEEN_DONE, .late = 1}, 0, 1, 2, 9},
+    {"no answer, and it never arrives", GO KEPT GO KEPT, "intend progress outcome:absent intend outcome:done", &type_late,
+        {.send_fails = ERROR_UNAVAILABLE, .fails = 1, .seen = EFFECT_SEEN_NOTHING}, 0, 2, 2, 7},
+    /* At one that knows it: it is sent again at once, and stays open meanwhile. */
+    {"sent again at once after a crash", FIND GO KEPT, "intend intend:again outcome:done", &type_late,
+        {.seen = EFFECT_SEEN_NOTHING, .knows = true}, 0, 1, 1, 7},
+    {"asked once more by an engine that was started anew", FIND FIND GO KEPT, "intend intend:again intend:again outcome:done", &type_late,
+        {.seen = EFFECT_SEEN_NOTHING, .knows = true}, 0, 1, 2, 7},
+    {"sent again at once after a failure", GO GO KEPT, "intend intend:again outcome:done", &type_late,
+        {.send_fails = ERROR_UNAVAILABLE, .fails = 1, .seen = EFFECT_SEEN_NOTHING, .knows = true}, 0, 2, 1, 7},
+    {"it will not be sent again", GO KEPT, "intend progress outcome:absent", &type_late,
+        {.send_fails = ERROR_TIMEOUT, .seen = EFFECT_SEEN_NOTHING, .knows = true}, -ERROR_TIMEOUT, 1, 2, 0},
+    {"it was sent often enough", LOST KEPT, "intend progress outcome:absent", &type_late, {.seen = EFFECT_SEEN_NOTHING, .knows = true},
+        -ERROR_UNAVAILABLE, 0, 2, 0},
+    /* For long: another process asks again. */
+    {"it was sent just now", JUST_NOW, "intend progress park", &type_very_late, {.seen = EFFECT_SEEN_NOTHING}, -ERROR_PARKED, 0, 1, 0},
+    {"it was sent long ago", LONG_AGO KEPT GO KEPT, "intend outcome:absent intend outcome:done", &type_very_late,
+        {.seen = EFFECT_SEEN_NOTHING}, 0, 1, 1, 7},
     {"no effects in the type", GO KEPT, "", &type_without_effects, {0}, -ERROR_UNSUPPORTED, 0, 0, 0},
     {"the engine leaves", "", "intend", &type, {0}, -ERROR_UNAVAILABLE, 0, 0, 0},
     {"outcome not kept", GO, "intend outcome:done", &type, {0}, -ERROR_UNAVAILABLE, 1, 0, 0},
