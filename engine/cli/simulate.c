@@ -117,6 +117,7 @@ static int simulate_one(const struct cli *cli, struct simulation *simulation)
     story_begin(&story, simulation->plan, &cli->out, as_json);
     simulation->listener = story_listener(&story);
     AUTO(free_json) json_t *report = simulate(simulation);
+    json_put(report, "now", story_now(&story));
     if (as_json) {
         json_put(report, "story", json_incref(story.lines));
         print_json(report);

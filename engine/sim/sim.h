@@ -204,6 +204,8 @@ struct world {
     int64_t now_ms;                    /* never goes back */
     int64_t clock_ms;                  /* what the machine's clock is ahead of it */
     bool was_set_back;                 /* it was, once: then what woke a step may be told by no event */
+    bool is_settled_by_hand;           /* a person undoes what could not be undone, and says so */
+    bool was_asked;                    /* a person, to settle something */
     int64_t leapt_ms;                  /* it was set forward then: what was told just before seems to be long ago; 0 = never */
     const struct plan *plan;
     struct peer peer;
@@ -216,16 +218,14 @@ struct world {
     uint32_t *undone;    /* per step: how often the peer was told to take it back */
     uint32_t *undone_at; /* per step: its place among all that was taken back */
     uint32_t undone_count;
-    bool *by_hand;           /* per step: a person took it back, so that the peer has nothing to take back any more */
-    bool is_settled_by_hand; /* a person undoes what could not be undone, and says so */
-    struct other *others;    /* by claim */
-    struct turn *turns;      /* by claim; scratch */
-    int64_t end_ms;          /* when the run came to its end */
-    int64_t *kept_ticks;     /* per step: the last tick that is on record */
+    bool *by_hand;        /* per step: a person took it back, so that the peer has nothing to take back any more */
+    struct other *others; /* by claim */
+    struct turn *turns;   /* by claim; scratch */
+    int64_t end_ms;       /* when the run came to its end */
+    int64_t *kept_ticks;  /* per step: the last tick that is on record */
     uint32_t acknowledged_votes, acknowledged_cancels, acknowledged_settled;
     uint32_t crash_budget, cancel_budget;
     uint64_t event_count, crash_count;
-    bool was_asked;        /* a person, to settle something */
     uint32_t orphan_count; /* orders that arrived after the run had given them up, since the clock leapt meanwhile */
     const char *fault;     /* what went wrong; NULL = nothing */
     char fault_text[512];
