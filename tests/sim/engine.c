@@ -218,15 +218,6 @@ bool engine_learn(struct world *world)
     return true;
 }
 
-static void check_hold(struct world *world, const struct event_list *events)
-{
-    for (size_t i = 0; i < events->count; i++) {
-        bool begins = events->items[i].type == EVENT_step_starting || events->items[i].type == EVENT_run_succeeded;
-        if (begins && world->engine.is_unsure && world->engine.state->status != RUN_cancelling)
-            world_fault(world, "%s though it is not known whether the leases are held", event_type_name(events->items[i].type));
-    }
-}
-
 bool engine_advance(struct world *world)
 {
     struct engine *engine = &world->engine;
@@ -304,8 +295,8 @@ static void tell_again(struct world *world, uint32_t step, const char *type, con
 {
     char line[200];
     const char *seen = effect->status == EFFECT_failed ? "failed" : "done";
-    snprintf(line, sizeof line, "{\"type\":\"%s\",\"name\":\"%s\",\"key\":\"%s\",\"seen\":\"%s\",\"sent\":%lld,\"sends\":%u}", type, effect->name,
-        effect->key, seen, (long long)effect->sent_ms, effect->sends);
+    snprintf(line, sizeof line, "{\"type\":\"%s\",\"name\":\"%s\",\"key\":\"%s\",\"seen\":\"%s\",\"sent\":%lld,\"sends\":%u}", type,
+        effect->name, effect->key, seen, (long long)effect->sent_ms, effect->sends);
     shim_tell(world, step, world->engine.state->steps[step].attempt, line);
 }
 

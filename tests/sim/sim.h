@@ -320,6 +320,7 @@ void others_check_start(struct world *world, uint32_t step); /* may it be handed
 
 /* check.c */
 void check_state(struct world *world);     /* after every event */
+void check_hold(struct world *world, const struct event_list *events); /* before it is folded: nothing begins in doubt */
 void check_journal(struct world *world);   /* the fold of the journal is the state */
 void check_decisions(struct world *world); /* nobody who was answered finds it gone */
 void check_end(struct world *world);
