@@ -5,7 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PAUSES_MAX = 5, SENDS_MAX = 6 };
+enum {
+    PAUSES_MAX = 5,
+    SENDS_MAX = 6,
+    LIFE_MS = REQUEST_LIFE_MS + 20, /* what is waited: a peer that has a request may be busy for a moment */
+};
 
 /* Caller frees. */
 static char *name_of(const struct world *world, const struct process *process)
@@ -50,12 +54,12 @@ static bool is_told(const struct world *world, const struct process *process)
 /* By the clock: when what an earlier process sent cannot arrive any more. */
 static int64_t over_ms(const struct world *world, const struct process *process)
 {
-    return process->told_ms + (SENDING_MS + REQUEST_LIFE_MS) * world->pace;
+    return process->told_ms + (SENDING_MS + LIFE_MS) * world->pace;
 }
 
 static int64_t life_left_ms(const struct world *world, const struct process *process)
 {
-    int64_t left = (process->sent_ms ? process->sent_ms : process->began_ms) + REQUEST_LIFE_MS * world->pace - world->now_ms;
+    int64_t left = (process->sent_ms ? process->sent_ms : process->began_ms) + LIFE_MS * world->pace - world->now_ms;
     int64_t told = over_ms(world, process) - world_clock(world);
     if (!process->sent_ms && is_told(world, process) && told < left) left = told;
     return left > 0 ? left : 0;

@@ -226,15 +226,6 @@ bool engine_learn(struct world *world)
     return true;
 }
 
-static void check_hold(struct world *world, const struct event_list *events)
-{
-    for (size_t i = 0; i < events->count; i++) {
-        bool begins = events->items[i].type == EVENT_step_starting || events->items[i].type == EVENT_run_succeeded;
-        if (begins && world->engine.is_unsure && world->engine.state->status != RUN_cancelling)
-            world_fault(world, "%s though it is not known whether the leases are held", event_type_name(events->items[i].type));
-    }
-}
-
 bool engine_advance(struct world *world)
 {
     struct engine *engine = &world->engine;

@@ -380,9 +380,10 @@ void others_look(const struct world *world, struct turn *turns);
 void others_check_start(struct world *world, uint32_t step); /* may it be handed over? */
 
 /* check.c */
-void check_state(struct world *world);     /* after every event */
-void check_journal(struct world *world);   /* the fold of the journal is the state */
-void check_decisions(struct world *world); /* nobody who was answered finds it gone */
+void check_state(struct world *world);                                 /* after every event */
+void check_hold(struct world *world, const struct event_list *events); /* before it is folded: nothing begins in doubt */
+void check_journal(struct world *world);                               /* the fold of the journal is the state */
+void check_decisions(struct world *world);                             /* nobody who was answered finds it gone */
 void check_end(struct world *world);
 
 #endif
