@@ -28,10 +28,10 @@ struct effect {
     void *context;
     const char *adopt; /* a person says that it was done, as this one at the peer; NULL = nobody says so */
     struct sending sending;
-    int64_t sends;     /* so often the engine told it to go */
-    bool repeats;      /* the peer has nothing, and takes a second one for the first: it is intended again while it is open */
-    bool is_last;      /* where this send fails, there will be no other */
-    bool may_pass;     /* the last send failed for a reason that may pass, and the peer knows that nothing was done */
+    int64_t sends; /* so often the engine told it to go */
+    bool repeats;  /* the peer has nothing, and takes a second one for the first: it is intended again while it is open */
+    bool is_last;  /* where this send fails, there will be no other */
+    bool may_pass; /* the last send failed for a reason that may pass, and the peer knows that nothing was done */
 };
 
 static json_t *expect(const struct step *step, const json_t *body)
@@ -83,8 +83,8 @@ static int record(struct step *step, const struct effect *effect, const char *se
     return step_ask_kept(step, message, effect->name, err);
 }
 
-static int find(struct step *step, const struct effect *effect, const char *key, enum effect_seen *ret_seen, json_t **ret_outcome,
-    struct error *err)
+static int find(
+    struct step *step, const struct effect *effect, const char *key, enum effect_seen *ret_seen, json_t **ret_outcome, struct error *err)
 {
     AUTO(free_json) json_t *intent = intent_new(step, effect, NULL, key);
     json_put_text(intent, "adopt", effect->adopt);

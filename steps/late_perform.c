@@ -1,7 +1,7 @@
 /* late_perform.c: a request that was sent and not answered may still arrive: how long, and waiting for that. What nobody will send again is
    absent only then, and a peer that does not know a repetition gets a second one only then.
-   Of what this process sent it knows when it gave that up. What an earlier one sent had left when that process was gone, and at the latest some
-   time after it was told to go; the former is measured by this process, so a clock that is set does not matter to it. */
+   Of what this process sent it knows when it gave that up. What an earlier one sent had left when that process was gone, and at the latest
+   some time after it was told to go; the former is measured by this process, so a clock that is set does not matter to it. */
 #include "protocol_private.h"
 
 #include "base/clock.h"
@@ -13,7 +13,8 @@
 #include <time.h>
 
 enum {
-    SENDING_MS = 60 * 1000, /* from the word to go to the end of sending: net/tmf/client.c looks for its peer for 30 s, and sends for 30 s */
+    SENDING_MS =
+        60 * 1000, /* from the word to go to the end of sending: net/tmf/client.c looks for its peer for 30 s, and sends for 30 s */
     PARK_FROM_MS = 10 * 1000, /* a shorter wait is not worth another process */
 };
 

@@ -27,6 +27,8 @@ int notify_find(struct step *step, const json_t *intent, enum effect_seen *ret_s
 json_t *ordering_expect(const struct step *step, const json_t *body); /* of all types that order */
 void ordering_delivery(const struct step *step, struct delivery *ret);
 
+json_t *publish_expect(const struct step *step, const json_t *body);
+void publish_delivery(const struct step *step, struct delivery *ret);
 int publish_compensate(struct step *step, const json_t *intent, const json_t *outcome, struct error *err);
 int order_compensate(struct step *step, const json_t *intent, const json_t *outcome, struct error *err);
 int shift_compensate(struct step *step, const json_t *intent, const json_t *outcome, struct error *err);

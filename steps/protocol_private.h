@@ -14,7 +14,7 @@ struct step {
     const char *reason; /* of a failure; NULL = none in particular */
     bool parked;
     int64_t began_us; /* monotonic: whoever sent something before is gone since then */
-    size_t got; /* bytes in buffer that are not consumed yet */
+    size_t got;       /* bytes in buffer that are not consumed yet */
     char buffer[LIMIT_STEP_LINE_BYTES];
 };
 

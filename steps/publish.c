@@ -8,6 +8,8 @@
 #include "net/tmf/publish_body.h"
 
 int publish_perform(struct step *step, struct error *err) __attribute__((weak)); /* NULL outside crescendo-step: README.md */
+json_t *publish_expect(const struct step *step, const json_t *body) __attribute__((weak));
+void publish_delivery(const struct step *step, struct delivery *ret) __attribute__((weak));
 int publish_find(struct step *step, const json_t *intent, enum effect_seen *ret_seen, json_t **ret_outcome, struct error *err)
     __attribute__((weak));
 int publish_compensate(struct step *step, const json_t *intent, const json_t *outcome, struct error *err) __attribute__((weak));
@@ -102,6 +104,8 @@ const struct step_type publish_step_type = {
     .describe = describe,
     .reaches_out = true,
     .perform = publish_perform,
+    .expect = publish_expect,
+    .delivery = publish_delivery,
     .find = publish_find,
     .compensate = publish_compensate,
 };

@@ -268,9 +268,43 @@ int publish_perform(struct step *step, struct error *err)
 /* --- finding and undoing
  * ------------------------------------------------------------------------------------------------------------------ */
 
-/* A document that was POSTed is found by its name, version and references, which its body holds. */
-static int find_part(struct publishing *publishing, enum publish_part part, const json_t *body, json_t **ret, struct error *err)
+/* Pure. The catalogue that the step publishes in, as publishing_open. */
+void publish_delivery(const struct step *step, struct delivery *ret)
 {
+    const json_t *facts = step_facts(step), *domain = json_object_get(facts, "domain");
+    bool is_own = !json_text(step_with(step), "catalogue", NULL);
+    const struct tmf_dialect *dialect = NULL;
+    if (tmf_dialect_find(is_own ? NULL : json_text(domain, "dialect", NULL), &dialect, NULL)) return;
+    const char *url = is_own ? json_text(facts, "core", "") : json_text(domain, "url", "");
+    *ret = (struct delivery){.life_ms = tmf_request_life(dialect, url)}; /* a second document is another one, whatever its name */
+}
+
+/* A person says that the catalogue has it as `id`. Another version's is not taken for it. */
+static int adopt_part(struct publishing *publishing, enum publish_part part, const char *id, json_t **ret, struct error *err)
+{
+    AUTO(free_json) json_t *document = NULL;
+    int failed = tmf_get(&publishing->client, publish_collection(part), id, &document, err);
+    if (failed) return error_wrap(err, "what a person says that %.40s has", publishing->catalogue);
+    const char *name = json_text(document, "name", ""), *version = json_text(document, "version", ""),
+               *wanted = json_text(publishing->kept, "name", ""), *wanted_version = json_text(publishing->kept, "version", "");
+    if (!text_equal(name, wanted) || !text_equal(version, wanted_version))
+        return error_set(err, ERROR_CONFLICT, NOWHERE, "%.40s: %.60s is %.60s %.40s, not %.60s %.40s", publishing->catalogue, id, name,
+            version, wanted, wanted_version);
+    *ret = take(&document);
+    return 0;
+}
+
+json_t *publish_expect(const struct step *step, const json_t *body)
+{
+    (void)step, (void)body;
+    return json_pack("{s:b}", "made", 1);
+}
+
+/* A document that was POSTed is found by its name, version and references, which its body holds. */
+static int find_part(struct publishing *publishing, enum publish_part part, const json_t *intent, json_t **ret, struct error *err)
+{
+    const json_t *body = json_object_get(intent, "body");
+    if (json_text(intent, "adopt", NULL)) return adopt_part(publishing, part, json_text(intent, "adopt", ""), ret, err);
     struct publication publication = publication_of(publishing);
     const json_t *service = json_object_get(body, "serviceSpecification");
     if (json_is_array(service)) service = json_array_get(service, 0);
@@ -299,8 +333,9 @@ int publish_find(struct step *step, const json_t *intent, enum effect_seen *ret_
     *ret_seen = EFFECT_SEEN_ABSENT; /* a package's upload may be repeated: it lies there under its digest */
     for (enum publish_part part = 0; part < PUBLISH_PART_COUNT; part++) {
         if (strcmp(publish_parts[part].effect, name) != 0) continue;
-        failed = find_part(&publishing, part, body, &found, err);
+        failed = find_part(&publishing, part, intent, &found, err);
         if (failed) return failed;
+        *ret_seen = EFFECT_SEEN_NOTHING;
         if (!found || (part == PUBLISH_OFFERING && !offering_is_active(found))) continue;
         *ret_seen = EFFECT_SEEN_DONE;
         *ret_outcome = json_pack("{s:s, s:b}", "id", json_text(found, "id", ""), "made", 1);
@@ -327,6 +362,7 @@ int publish_compensate(struct step *step, const json_t *intent, const json_t *ou
     if (strcmp(name, publish_parts[PUBLISH_OFFERING].effect) != 0 || !json_flag(outcome, "made", false)) return 0;
     int failed = publishing_open(step, &publishing, err);
     if (failed) return failed;
-    body = json_pack("{s:s, s:s}", "id", json_text(outcome, "id", ""), "lifecycleStatus", "Retired");
+    const char *id = json_text(outcome, "id", json_text(outcome, "order", "")); /* a person's word has it as the order */
+    body = json_pack("{s:s, s:s}", "id", id, "lifecycleStatus", "Retired");
     return step_effect(step, "undo offering", publishing.catalogue, body, send_retirement, &publishing, &undone, err);
 }

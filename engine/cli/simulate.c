@@ -81,8 +81,9 @@ static void add_head(struct text *out, const struct cli *cli, const struct simul
 {
     const struct odds *odds = simulation->odds;
     AUTO(free_text) char *words = mem_format("Scenario %s: %s. Look at this: %s.", odds->name, odds->help, odds->seen);
-    text_add_styled(out, STYLE_STRONG, cli->out.colour, planning_file(cli));
-    text_add_format(out, " in a simulated world, %s\n", seeds);
+    text_add(out, style_open(STYLE_STRONG, cli->out.colour));
+    display_add(out, planning_file(cli), DISPLAY_LINE);
+    text_add_format(out, "%s in a simulated world, %s\n", style_close(STYLE_STRONG, cli->out.colour), seeds);
     display_add_wrapped(out, words, cli->out.columns, 0);
     text_add_char(out, '\n');
     add_untouched(out, &cli->out, simulation);
@@ -116,6 +117,7 @@ static int simulate_one(const struct cli *cli, struct simulation *simulation)
     story_begin(&story, simulation->plan, &cli->out, as_json);
     simulation->listener = story_listener(&story);
     AUTO(free_json) json_t *report = simulate(simulation);
+    json_put(report, "now", story_now(&story));
     if (as_json) {
         json_put(report, "story", json_incref(story.lines));
         print_json(report);

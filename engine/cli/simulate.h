@@ -4,6 +4,7 @@
 
 #include "cli/terminal.h"
 #include "sim/simulate.h"
+#include "state/explain.h"
 
 /* --- simulate_story.c --- */
 struct story {
@@ -12,12 +13,15 @@ struct story {
     struct run_state *state; /* the fold of what is on disk: what somebody who watches sees */
     struct text out;         /* the lines, where text is wanted */
     json_t *lines;           /* [{at_ms, kind, words}], where JSON is wanted; else NULL */
+    struct explanation *explanation;
     int64_t last_ms;
 };
 /* terminal and plan are borrowed. */
 void story_begin(struct story *story, const struct plan *plan, const struct terminal *terminal, bool as_json);
 void story_release(struct story *story);
 struct listener story_listener(struct story *story);
+/* What the run waits for when its story ends, as `crescendo explain` says it: [{words, commands}, ...]; caller's. */
+json_t *story_now(const struct story *story);
 
 /* --- simulate_end.c --- */
 /* What became of a run, from the report that simulate() makes; columns as wide as the terminal. */

@@ -92,6 +92,45 @@ static void add_asked(struct text *out, const struct terminal *terminal, const j
         fact_add_format(out, terminal, "settled", "%s: %s", json_text(asked, "step", "?"), json_text(asked, "words", ""));
 }
 
+/* All of it, on as many lines as it needs. */
+static void add_long_fact(struct text *out, const struct terminal *terminal, const char *name, const char *value)
+{
+    AUTO(text_release) struct text wrapped = {0};
+    display_add_wrapped(&wrapped, value, terminal->columns > FACT_NAME_COLUMNS ? terminal->columns - FACT_NAME_COLUMNS : 0, 0);
+    AUTO(free_text) char *copy = text_take(&wrapped);
+    char *rest = copy;
+    for (char *line; (line = strsep(&rest, "\n")); name = "")
+        fact_add(out, terminal, name, line);
+}
+
+/* "  crescendo resolve 1 release/order --done ID": to be copied, so never cut. */
+static void add_commands(struct text *out, const json_t *wait)
+{
+    size_t i, j;
+    json_t *command, *word;
+    json_array_foreach(json_object_get(wait, "commands"), i, command)
+    {
+        AUTO(text_release) struct text line = {0};
+        text_add(&line, "crescendo");
+        json_array_foreach(command, j, word) text_add_format(&line, " %s", json_string_value(word) ? json_string_value(word) : "");
+        text_add(out, "  ");
+        display_add(out, text_view(&line), DISPLAY_LINE);
+        text_add_char(out, '\n');
+    }
+}
+
+/* What it waits for where it did not come to rest, as `crescendo explain` says it. */
+static void add_now(struct text *out, const struct terminal *terminal, const json_t *report)
+{
+    size_t i;
+    json_t *wait;
+    json_array_foreach(json_object_get(report, "now"), i, wait)
+    {
+        add_long_fact(out, terminal, "waits", json_text(wait, "words", "?"));
+        add_commands(out, wait);
+    }
+}
+
 static void add_promise(struct text *out, const struct terminal *terminal, const json_t *report)
 {
     const char *broken = json_text(report, "broken", NULL), *end = json_text(report, "end", "");
@@ -112,6 +151,7 @@ void simulated_add_end(struct text *out, const struct terminal *terminal, const 
     add_faults(out, terminal, report);
     add_asked(out, terminal, report);
     report_left(report, terminal, out);
+    add_now(out, terminal, report);
     add_promise(out, terminal, report);
     if (json_flag(report, "meant", false) || json_text(report, "broken", NULL)) return;
     fact_add(out, terminal, "but", "the scenario does not mean such an end: exit code 1");

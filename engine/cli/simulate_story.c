@@ -13,11 +13,13 @@ enum { TIME_COLUMNS = 12, INDENT = TIME_COLUMNS + 4 };
 void story_begin(struct story *story, const struct plan *plan, const struct terminal *terminal, bool as_json)
 {
     *story = (struct story){.plan = plan, .terminal = terminal, .state = run_state_new(plan), .lines = as_json ? json_array() : NULL};
+    story->explanation = explanation_new();
 }
 
 void story_release(struct story *story)
 {
     run_state_free(&story->state);
+    explanation_free(&story->explanation);
     text_release(&story->out);
     json_decref(story->lines);
 }
@@ -96,6 +98,7 @@ static void hear_event(void *context, const struct event *event)
     struct story *story = context;
     struct error err = {0};
     if (reduce(story->state, event, &err)) return;
+    explanation_add(story->explanation, story->state, event);
     AUTO(free_text) char *line = narrate(story->state, event, false);
     if (line) tell(story, event->time_ms - SIMULATED_START_MS, "event", line);
 }
@@ -130,6 +133,12 @@ static void hear_act(void *context, int64_t ms, enum act act, uint32_t index, ui
     case ACT_MAKES: text_add_format(&line, "◆ %s does \"%s\" of %s", target, what, step->path); break;
     }
     tell(story, ms, "act", text_view(&line));
+}
+
+json_t *story_now(const struct story *story)
+{
+    AUTO(free_json) json_t *told = explanation_tell(story->explanation, story->state, NULL, story->last_ms + SIMULATED_START_MS);
+    return json_incref(json_object_get(told, "now"));
 }
 
 struct listener story_listener(struct story *story)

@@ -118,7 +118,8 @@ static void finish(struct world *world, struct process *process)
 {
     if (!world->odds || world->odds->verdict == VERDICT_PROMOTE) return process_end(world, process, 0);
     if (!process->canary.is_harm || process->canary.is_back) return fail(world, process);
-    effect_turn_to(process, effect_by_name(world, process->step, "back"));
+    process->effect = effect_by_name(world, process->step, "back");
+    effect_begin(process);
     effect_intend(world, process, false);
 }
 
@@ -138,7 +139,8 @@ void canary_went_well(struct world *world, struct process *process)
 
 static void order_share(struct world *world, struct process *process)
 {
-    effect_turn_to(process, (uint32_t)process->canary.share);
+    process->effect = (uint32_t)process->canary.share;
+    effect_begin(process);
     effect_intend(world, process, false);
 }
 

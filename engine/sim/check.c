@@ -54,6 +54,15 @@ void check_state(struct world *world)
         world_fault(world, "the run's counters are wrong");
 }
 
+void check_hold(struct world *world, const struct event_list *events)
+{
+    for (size_t i = 0; i < events->count; i++) {
+        bool begins = events->items[i].type == EVENT_step_starting || events->items[i].type == EVENT_run_succeeded;
+        if (begins && world->engine.is_unsure && world->engine.state->status != RUN_cancelling)
+            world_fault(world, "%s though it is not known whether the leases are held", event_type_name(events->items[i].type));
+    }
+}
+
 void check_journal(struct world *world)
 {
     struct run_state *fold = run_state_new(world->plan);

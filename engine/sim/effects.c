@@ -5,7 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PAUSES_MAX = 5, SENDS_MAX = 6 };
+enum {
+    PAUSES_MAX = 5,
+    SENDS_MAX = 6,
+    LIFE_MS = REQUEST_LIFE_MS + 20, /* what is waited: a peer that has a request may be busy for a moment */
+};
 
 /* Caller frees. */
 static char *name_of(const struct world *world, const struct process *process)
@@ -39,13 +43,6 @@ static const char *target_of(const struct world *world, const struct process *pr
     return json_text(json_array_get(world->plan->steps[process->step].effects, process->effect), "target", "peer");
 }
 
-void effect_turn_to(struct process *process, uint32_t effect)
-{
-    process->effect = effect;
-    process->was_found_absent = process->repeats = false;
-    process->sent_ms = process->told_ms = process->sends = 0;
-}
-
 /* --- what may be late, as steps/late_perform.c -----------------------------------------------------------------------------------------
  */
 
@@ -57,12 +54,12 @@ static bool is_told(const struct world *world, const struct process *process)
 /* By the clock: when what an earlier process sent cannot arrive any more. */
 static int64_t over_ms(const struct world *world, const struct process *process)
 {
-    return process->told_ms + (SENDING_MS + REQUEST_LIFE_MS) * world->pace;
+    return process->told_ms + (SENDING_MS + LIFE_MS) * world->pace;
 }
 
 static int64_t life_left_ms(const struct world *world, const struct process *process)
 {
-    int64_t left = (process->sent_ms ? process->sent_ms : process->began_ms) + REQUEST_LIFE_MS * world->pace - world->now_ms;
+    int64_t left = (process->sent_ms ? process->sent_ms : process->began_ms) + LIFE_MS * world->pace - world->now_ms;
     int64_t told = over_ms(world, process) - world_clock(world);
     if (!process->sent_ms && is_told(world, process) && told < left) left = told;
     return left > 0 ? left : 0;
@@ -73,7 +70,7 @@ static void wait_for_life(struct world *world, struct process *process)
 {
     process->phase = PHASE_LIFE;
     process->next_ms = world->now_ms + life_left_ms(world, process);
-    if (!is_told(world, process) || world_lot(world, 50, 50)) return;
+    if (!is_told(world, process) || chance_percent(&world->chance, 50)) return;
     say(world, process, json_pack("{s:s, s:s, s:I}", "type", "park", "for", "peer", "until", (json_int_t)over_ms(world, process)));
     process_end(world, process, 75);
 }
@@ -111,14 +108,21 @@ static json_t *outcome_of(const struct world *world, const struct process *proce
     return outcome;
 }
 
+/* What its outcome will say besides the order, so that a person's word can stand for it. */
+static json_t *expected_of(const struct world *world, const struct process *process)
+{
+    json_t *expects = json_pack("{s:i}", "by", 1);
+    if (world->odds && *process->service) json_put_text(expects, "service", process->service);
+    add_lease(world, process, expects);
+    return expects;
+}
+
 void effect_intend(struct world *world, struct process *process, bool of_undo)
 {
     process->of_undo = of_undo;
     AUTO(free_text) char *name = name_of(world, process);
-    json_t *expects = json_pack("{s:i}", "by", 1);
-    add_lease(world, process, expects);
     json_t *line = json_pack("{s:s, s:s, s:s, s:o, s:o}", "type", "intend", "name", name, "target", target_of(world, process), "body",
-        body_of(world, process), "expects", expects);
+        body_of(world, process), "expects", expected_of(world, process));
     if (process->repeats) json_put_flag(line, "again", true);
     say(world, process, line);
     process->phase = PHASE_INTENDED;
@@ -161,6 +165,13 @@ void effect_look(struct world *world, struct process *process, enum look look)
     ask_peer(world, process);
 }
 
+void effect_begin(struct process *process)
+{
+    process->was_found_absent = process->repeats = process->adopts = false;
+    process->sent_ms = process->told_ms = process->sends = 0;
+    process->pauses = 0;
+}
+
 /* --- what was seen ---------------------------------------------------------------------------------------------------------------------
  */
 
@@ -189,7 +200,7 @@ static bool will_send(const struct process *process)
 static void saw_nothing(struct world *world, struct process *process)
 {
     enum peer_kind kind = world->peer.kinds[process->step];
-    if (kind == PEER_FORGETS && process->adopts) return record(world, process, "done", THEN_GO_ON);
+    if (process->adopts && kind == PEER_FORGETS) return record(world, process, "done", THEN_GO_ON);
     if (kind == PEER_FORGETS) return record(world, process, "unsure", process->look == LOOK_UNDO ? THEN_END : THEN_FAIL);
     if (kind == PEER_DEDUPES && will_send(process)) return repeat(world, process);
     if (life_left_ms(world, process) > 0) return wait_for_life(world, process);

@@ -226,15 +226,6 @@ bool engine_learn(struct world *world)
     return true;
 }
 
-static void check_hold(struct world *world, const struct event_list *events)
-{
-    for (size_t i = 0; i < events->count; i++) {
-        bool begins = events->items[i].type == EVENT_step_starting || events->items[i].type == EVENT_run_succeeded;
-        if (begins && world->engine.is_unsure && world->engine.state->status != RUN_cancelling)
-            world_fault(world, "%s though it is not known whether the leases are held", event_type_name(events->items[i].type));
-    }
-}
-
 bool engine_advance(struct world *world)
 {
     struct engine *engine = &world->engine;
@@ -312,8 +303,8 @@ static void tell_again(struct world *world, uint32_t step, const char *type, con
 {
     const char *seen = effect->status == EFFECT_failed ? "failed" : "done";
     AUTO(free_json)
-    json_t *json = json_pack("{s:s, s:s, s:s, s:s, s:I, s:i}", "type", type, "name", effect->name, "key", effect->key, "seen", seen, "sent",
-        (json_int_t)effect->sent_ms, "sends", (int)effect->sends);
+    json_t *json = json_pack("{s:s, s:s, s:s, s:s, s:I, s:I}", "type", type, "name", effect->name, "key", effect->key, "seen", seen, "sent",
+        (json_int_t)effect->sent_ms, "sends", (json_int_t)effect->sends);
     AUTO(free_text) char *line = json_canonical(json);
     shim_tell(world, step, world->engine.state->steps[step].attempt, line);
 }

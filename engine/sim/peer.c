@@ -132,8 +132,7 @@ static bool has_many_effects(const struct world *world, uint32_t step)
 /* How long ago it was sent is told by the clock: when that has just leapt, it is sent again too early. Counted, not a fault. */
 static bool is_excused(struct world *world)
 {
-    int64_t life_ms = (SENDING_MS + 2 * REQUEST_LIFE_MS) * world->pace;
-    bool is_excused = world->leapt_ms && world->now_ms - world->leapt_ms <= life_ms;
+    bool is_excused = world->leapt_ms && world->now_ms - world->leapt_ms <= (SENDING_MS + 2 * REQUEST_LIFE_MS) * world->pace;
     world->orphan_count += is_excused;
     return is_excused;
 }
@@ -142,6 +141,7 @@ static void count_undone(struct world *world, uint32_t step)
 {
     const char *path = world->plan->steps[step].path;
     if (world->by_hand[step]) return;
+    if (world->undone[step] && is_excused(world)) return;
     if (++world->undone[step] > 1 && !has_many_effects(world, step)) world_fault(world, "%s was undone twice", path);
     if (!world->ordered[step]) world_fault(world, "%s was undone though nothing was ordered", path);
     world->undone_at[step] = ++world->undone_count;
@@ -152,13 +152,16 @@ static void count_undone(struct world *world, uint32_t step)
 static void count_made(struct world *world, const struct request *request)
 {
     struct placed *placed = placed_by_key(world, request->key);
-    uint32_t step = request->step, others = request->of_undo ? world->undone[step] : world->ordered[step];
-    uint32_t before = placed ? placed->made : others;
-    if (before && is_excused(world)) return;
+    const char *path = world->plan->steps[request->step].path;
+    bool is_again = placed && placed->made > 0;
+    if (!request->of_undo && world->ordered[request->step] && is_again && is_excused(world)) return;
     if (placed) placed->made++;
-    if (before) world_fault(world, "%s was %s twice", world->plan->steps[step].path, request->of_undo ? "undone" : "ordered");
-    if (request->of_undo) return count_undone(world, step);
-    world->ordered[step] = before + 1;
+    if (request->of_undo) {
+        if (is_again && has_many_effects(world, request->step)) world_fault(world, "%s was undone twice", path);
+        return count_undone(world, request->step);
+    }
+    world->ordered[request->step] = placed ? placed->made : world->ordered[request->step] + 1;
+    if (world->ordered[request->step] > 1) world_fault(world, "%s was ordered twice", path);
 }
 
 static bool is_promotion(const struct world *world, uint32_t step, uint32_t effect)

@@ -14,8 +14,8 @@ static struct undoing undoing_of(const struct world *world, uint32_t step, const
     const char *name = json_text(item, "name", "");
     struct undoing undoing = {.name = effect_name(world, step, effect_by_name(world, step, name)),
         .finds = json_is_true(json_object_get(item, "find")),
-        .keeps = json_is_true(json_object_get(item, "keep")),
-        .sent_ms = json_whole(item, "sent", 0)};
+        .keeps = json_is_true(json_object_get(item, "keep"))};
+    undoing.told_ms = json_whole(item, "sent", 0);
     snprintf(undoing.key, sizeof undoing.key, "%s", json_text(item, "key", ""));
     return undoing;
 }
@@ -23,9 +23,10 @@ static struct undoing undoing_of(const struct world *world, uint32_t step, const
 static void begin_undoing(const struct world *world, struct process *process)
 {
     const struct undoing *undoing = &process->undoings[process->at_undoing];
-    effect_turn_to(process, effect_by_name(world, process->step, undoing->name));
-    process->told_ms = undoing->sent_ms;
+    process->effect = effect_by_name(world, process->step, undoing->name);
     process->of_undo = false;
+    effect_begin(process);
+    process->told_ms = undoing->told_ms;
     memcpy(process->key, undoing->key, sizeof process->key);
 }
 
@@ -139,7 +140,8 @@ void effect_went_well(struct world *world, struct process *process)
 {
     if (!process->undoes && is_canary(world, process->step)) return canary_went_well(world, process);
     if (!process->undoes && process->effect + 1 < json_array_size(world->plan->steps[process->step].effects)) {
-        effect_turn_to(process, process->effect + 1);
+        process->effect++;
+        effect_begin(process);
         return effect_intend(world, process, false);
     }
     if (!process->undoes) return be_over(world, process, 5);

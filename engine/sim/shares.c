@@ -96,21 +96,20 @@ static bool renew_all(struct world *world)
 /* --- the keeper's side -------------------------------------------------------------------------------------------------------------------
  */
 
-static bool is_lent_by_record(const struct world *world, const char *service)
+/* Whatever its outcome says of a lease: a person's word has it, too. */
+static bool is_done(const struct effect_state *effect)
 {
+    return effect && effect->status == EFFECT_done && !strcmp(effect->name, "order");
+}
+
+static bool is_on_record(const struct world *world, uint32_t step)
+{
+    if (!world->odds) return is_done(world->engine.state->steps[step].effects);
     AUTO(free_json) json_t *list = run_state_leases(world->engine.state);
     size_t index;
     json_t *lease;
-    json_array_foreach(list, index, lease) if (!strcmp(json_text(lease, "service", ""), service)) return true;
+    json_array_foreach(list, index, lease) if (!strcmp(json_text(lease, "service", ""), world->peer.shares[step].service)) return true;
     return false;
-}
-
-/* A random plan's order lends whenever it is done, whoever said so. */
-static bool is_on_record(const struct world *world, uint32_t step)
-{
-    const struct effect_state *effect = world->engine.state->steps[step].effects;
-    if (world->odds) return is_lent_by_record(world, world->peer.shares[step].service);
-    return effect && effect->status == EFFECT_done && !strcmp(effect->name, "order");
 }
 
 /* The server lives all the time, so what its record holds is renewed. */

@@ -58,7 +58,7 @@ struct undoing {
     char key[65];
     const char *name;  /* of the effect, borrowed from the plan */
     bool finds, keeps; /* what it is to find out first; that is all */
-    int64_t sent_ms;   /* by the clock: when it was sent; 0 = not known */
+    int64_t told_ms;   /* by the clock: who sends it was told to go then; 0 = not known */
 };
 enum { UNDOINGS_MAX = 16, SERVICE_BYTES = 120 };
 struct process {
@@ -204,6 +204,8 @@ struct world {
     int64_t now_ms;                    /* never goes back */
     int64_t clock_ms;                  /* what the machine's clock is ahead of it */
     bool was_set_back;                 /* it was, once: then what woke a step may be told by no event */
+    bool is_settled_by_hand;           /* a person undoes what could not be undone, and says so */
+    bool was_asked;                    /* a person, to settle something */
     int64_t leapt_ms;                  /* it was set forward then: what was told just before seems to be long ago; 0 = never */
     const struct plan *plan;
     struct peer peer;
@@ -216,16 +218,14 @@ struct world {
     uint32_t *undone;    /* per step: how often the peer was told to take it back */
     uint32_t *undone_at; /* per step: its place among all that was taken back */
     uint32_t undone_count;
-    bool *by_hand;           /* per step: a person took it back, so that the peer has nothing to take back any more */
-    bool is_settled_by_hand; /* a person undoes what could not be undone, and says so */
-    struct other *others;    /* by claim */
-    struct turn *turns;      /* by claim; scratch */
-    int64_t end_ms;          /* when the run came to its end */
-    int64_t *kept_ticks;     /* per step: the last tick that is on record */
+    bool *by_hand;        /* per step: a person took it back, so that the peer has nothing to take back any more */
+    struct other *others; /* by claim */
+    struct turn *turns;   /* by claim; scratch */
+    int64_t end_ms;       /* when the run came to its end */
+    int64_t *kept_ticks;  /* per step: the last tick that is on record */
     uint32_t acknowledged_votes, acknowledged_cancels, acknowledged_settled;
     uint32_t crash_budget, cancel_budget;
     uint64_t event_count, crash_count;
-    bool was_asked;        /* a person, to settle something */
     uint32_t orphan_count; /* orders that arrived after the run had given them up, since the clock leapt meanwhile */
     const char *fault;     /* what went wrong; NULL = nothing */
     char fault_text[512];
@@ -275,8 +275,8 @@ void canary_went_well(struct world *world, struct process *process); /* the shar
 void canary_kept(struct world *world, struct process *process);      /* its place, or its verdict, is on record */
 
 /* peer.c */
-/* Times the pace: no request arrives later than its life; no reply is waited for longer than patience; a step that is told to go has sent
- * in that time. */
+/* No request arrives later than its life; no reply is waited for longer than patience; a step that is told to go has sent in that time. All
+   times the pace. */
 enum { REQUEST_LIFE_MS = 40, REQUEST_PATIENCE_MS = 15, SENDING_MS = 30 };
 void peer_begin(struct world *world);
 uint64_t peer_send(struct world *world, const struct process *process);
@@ -320,7 +320,7 @@ void process_end(struct world *world, struct process *process, int exit_code);
 void undone_one(struct world *world, struct process *process); /* the next that is to be undone, or the end */
 
 /* effects.c: as steps/effects_perform.c */
-void effect_turn_to(struct process *process, uint32_t effect); /* what was sent of the one before is forgotten */
+void effect_begin(struct process *process); /* the next effect of a step that has several */
 void effect_intend(struct world *world, struct process *process, bool of_undo);
 void effect_look(struct world *world, struct process *process, enum look look);
 void effect_hear_reply(struct world *world, struct process *process, enum reply reply);
@@ -380,9 +380,10 @@ void others_look(const struct world *world, struct turn *turns);
 void others_check_start(struct world *world, uint32_t step); /* may it be handed over? */
 
 /* check.c */
-void check_state(struct world *world);     /* after every event */
-void check_journal(struct world *world);   /* the fold of the journal is the state */
-void check_decisions(struct world *world); /* nobody who was answered finds it gone */
+void check_state(struct world *world);                                 /* after every event */
+void check_hold(struct world *world, const struct event_list *events); /* before it is folded: nothing begins in doubt */
+void check_journal(struct world *world);                               /* the fold of the journal is the state */
+void check_decisions(struct world *world);                             /* nobody who was answered finds it gone */
 void check_end(struct world *world);
 
 #endif

@@ -11,6 +11,15 @@ void queue_push(struct run_state *state, uint32_t stage);
 /* Keeps every counter in step with a step's change of status. */
 void count_step_move(struct run_state *state, uint32_t step, enum step_status from, enum step_status to);
 
+/* --- reduce.c, for its parts --- */
+int refuse_move(const char *what, const char *status, const struct event *event, struct error *err);
+int refuse_payload(const struct event *event, const char *what, struct error *err);
+void replace_text(char **text, const char *with);
+void replace_json(json_t **json, json_t *with);
+
+/* --- reduce_effect.c; called by reduce only --- */
+int reduce_effect(struct run_state *state, const struct event *event, struct error *err) MUST_CHECK;
+
 /* --- reduce_undo.c; called by reduce only --- */
 void fold_undo(struct run_state *state, const struct event *event);
 /* Undoing had been given up, and a person cancels again: it is tried anew. */

@@ -43,11 +43,11 @@ struct tmf_dialect {
     enum tmf_missing missing;
     enum tmf_change_way change;
     enum tmf_end_way end;
-    bool filters;        /* lists can be filtered and are paged by offset and limit */
-    bool repeat_is_safe; /* the same requester and externalId never make a second order */
+    bool filters;            /* lists can be filtered and are paged by offset and limit */
+    bool repeat_is_safe;     /* the same requester and externalId never make a second order */
     int64_t request_life_ms; /* how long an order that a client sent and gave up may still arrive */
-    bool hub;            /* events can be subscribed to; else one polls */
-    const char *login;   /* how one logs in, for people; NULL = not at all */
+    bool hub;                /* events can be subscribed to; else one polls */
+    const char *login;       /* how one logs in, for people; NULL = not at all */
 };
 
 /* -ERROR_NOT_FOUND with the nearest name; -ERROR_UNSUPPORTED: known, but not in this version. NULL is the standard. */

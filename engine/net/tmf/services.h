@@ -15,7 +15,8 @@ int tmf_service_await_active(const struct tmf_client *client, const char *id, in
 /* The other active service of its family: of the same specification name and component, at the same place. *ret NULL: it is alone. */
 int tmf_service_other(const struct tmf_client *client, const json_t *service, json_t **ret, struct error *err) MUST_CHECK;
 
-/* The active service of this specification (its id) and component that is on the domain, the one with the most requests. *ret NULL: none. */
+/* The active service of this specification (its id) and component that is on the domain, the one with the most requests. *ret NULL: none.
+ */
 struct tmf_wanted {
     const char *domain, *component, *name, *specification;
 };

@@ -56,6 +56,25 @@ static void a_story_fits_a_terminal(void **state)
     }
 }
 
+/* Who is asked, and what they may type, is there in full. */
+static void what_is_waited_for_is_told(void **state)
+{
+    (void)state;
+    size_t waited = 0;
+    for (uint64_t seed = 1; seed <= 20; seed++) {
+        AUTO(free_told) struct told *told = tell("absent-person", seed, false);
+        json_put(told->report, "now", story_now(&told->story));
+        struct text end = {0};
+        simulated_add_end(&end, &NARROW, told->report);
+        bool waits = !strcmp(json_text(told->report, "end", ""), "needs_person");
+        bool says = strstr(text_view(&end), "/order-it --not-done\n") && strstr(text_view(&end), "\nwaits ");
+        assert_int_equal(waits, says);
+        waited += waits;
+        text_release(&end);
+    }
+    assert_true(waited > 3);
+}
+
 static void days_are_told(void **state)
 {
     (void)state;
@@ -120,6 +139,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_story_fits_a_terminal),
+        cmocka_unit_test(what_is_waited_for_is_told),
         cmocka_unit_test(days_are_told),
         cmocka_unit_test(a_story_is_a_list_as_well),
         cmocka_unit_test(a_broken_promise_is_said),

@@ -292,8 +292,8 @@ static void lines_that_break_the_protocol_end_the_process(void **unused)
 {
     (void)unused;
     struct fixture fixture = failed_fixture();
-    static const char *const lines[] = {
-        "{\"type\":\"compensated\",\"name\":\"f\"}", "{\"type\":\"park\",\"for\":\"group\",\"until\":5}", "{\"type\":\"output\",\"name\":\"o\",\"value\":1}"};
+    static const char *const lines[] = {"{\"type\":\"compensated\",\"name\":\"f\"}", "{\"type\":\"park\",\"for\":\"group\",\"until\":5}",
+        "{\"type\":\"output\",\"name\":\"o\",\"value\":1}"};
     for (size_t i = 0; i < COUNT_OF(lines); i++)
         assert_int_equal(fixture_line(&fixture, "a/x", lines[i], NULL), -ERROR_PROTOCOL);
     struct event_list events = {0};
@@ -559,7 +559,8 @@ int main(void)
         cmocka_unit_test(what_a_cancel_leaves_in_doubt_is_found_out_and_undone),
         cmocka_unit_test(what_is_found_absent_or_not_at_all_needs_no_undoing),
         cmocka_unit_test(a_cancel_is_an_answer_to_what_a_person_was_asked),
-        cmocka_unit_test(what_is_in_doubt_may_be_waited_for), cmocka_unit_test(a_pivot_in_doubt_is_only_found_out),
+        cmocka_unit_test(what_is_in_doubt_may_be_waited_for),
+        cmocka_unit_test(a_pivot_in_doubt_is_only_found_out),
         cmocka_unit_test(whoever_does_not_find_out_has_not_ended_well),
         cmocka_unit_test(the_failed_scope_is_undone_newest_first),
         cmocka_unit_test(what_is_left_is_told),

@@ -14,8 +14,8 @@ struct world {
     int fails;                  /* so many times, 0 = always; then it ends as then_fails says */
     enum error_code then_fails;
     enum effect_seen seen;
-    int late;                   /* so many times find sees nothing first */
-    bool knows;                 /* ... a second order from the first */
+    int late;   /* so many times find sees nothing first */
+    bool knows; /* ... a second order from the first */
 };
 static struct world *the_world; /* find has no context of its own */
 

@@ -151,6 +151,52 @@ static void lost_answers_make_nothing_twice(void **state)
         assert_int_equal(core_count(core, parts[i]), before[i] + COUNT_OF(parts));
 }
 
+static enum effect_seen look(const struct core *core, const char *intent, json_t **ret_outcome, struct error *err)
+{
+    AUTO(free_json) json_t *asked = parse(intent);
+    struct peer peer = peer_begin(&publish_step_type, input_for(core, "{}", parse("{\"name\": \"hello\", \"version\": \"1.0.0\"}")), "");
+    enum effect_seen seen = EFFECT_SEEN_UNSURE;
+    int failed = publish_find(peer.step, asked, &seen, ret_outcome, err);
+    peer_end(&peer);
+    peer_release(&peer);
+    return failed ? EFFECT_SEEN_UNSURE : seen;
+}
+
+/* A person says which document it became; what is another's is not taken for it. */
+static void a_word_is_looked_up(void **state)
+{
+    NEEDS_CORE(state);
+    AUTO(free_json) json_t *outcome = NULL, *other = NULL;
+    struct error err = {0};
+    assert_int_equal(
+        look(core, "{\"name\": \"specification\", \"key\": \"k\", \"adopt\": \"s1\", \"body\": {}}", &outcome, &err), EFFECT_SEEN_DONE);
+    assert_string_equal(json_text(outcome, "id", ""), "s1");
+    assert_true(json_flag(outcome, "made", false));
+    look(core, "{\"name\": \"specification\", \"key\": \"k\", \"adopt\": \"s2\", \"body\": {}}", &other, &err);
+    assert_non_null(strstr(err.message, "s2 is hello 2.0.0, not hello 1.0.0"));
+    err = (struct error){0};
+    look(core, "{\"name\": \"specification\", \"key\": \"k\", \"adopt\": \"s9\", \"body\": {}}", &other, &err);
+    assert_int_equal(err.code, ERROR_NOT_FOUND);
+    assert_null(other);
+}
+
+/* A document that is not there may still be under way; a second one would be another. */
+static void what_is_not_there_may_be_late(void **state)
+{
+    NEEDS_CORE(state);
+    AUTO(free_json) json_t *outcome = NULL;
+    struct error err = {0};
+    static const char asked[] = "{\"name\": \"candidate\", \"key\": \"k\", \"body\": {\"serviceSpecification\": {\"id\": \"s7\"}}}";
+    assert_int_equal(look(core, asked, &outcome, &err), EFFECT_SEEN_NOTHING);
+    struct peer peer = peer_begin(&publish_step_type, input_for(core, "{}", NULL), "");
+    struct delivery delivery = {0};
+    publish_step_type.delivery(peer.step, &delivery);
+    assert_int_equal(delivery.life_ms, 3000);
+    assert_false(delivery.repeat_is_safe);
+    peer_end(&peer);
+    peer_release(&peer);
+}
+
 static void goes_back_by_retiring(void **state)
 {
     NEEDS_CORE(state);
@@ -212,7 +258,8 @@ static void refusals(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {TEST(a_package_is_offered), TEST(large_ones_go_in_pieces), TEST(again_makes_nothing),
-        TEST(another_content_needs_another_version), TEST(lost_answers_make_nothing_twice), TEST(goes_back_by_retiring), TEST(refusals)};
+        TEST(another_content_needs_another_version), TEST(lost_answers_make_nothing_twice), TEST(goes_back_by_retiring), TEST(refusals),
+        TEST(a_word_is_looked_up), TEST(what_is_not_there_may_be_late)};
     signal(SIGPIPE, SIG_IGN);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
