@@ -8,6 +8,7 @@
 #include "base/text.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 static bool is_at_rest_or_waits(enum step_status status)
 {
@@ -182,17 +183,6 @@ static size_t ask_for_slots(
     return 0;
 }
 
-static size_t ask_for_turns(const struct replaying *replaying, struct guess guess, struct event_list *list)
-{
-    size_t count = count_of_instant(replaying), found = 0;
-    for (uint32_t less = 0, grants = grants_in(replaying, count); less <= grants && !found; less++) {
-        struct turn *turns = guess_turns(replaying, count, grants - less);
-        found = ask_for_slots(replaying, count, turns, guess, list);
-        free(turns);
-    }
-    return found;
-}
-
 static size_t first_of_stage(const struct replaying *replaying, size_t count, uint32_t stage)
 {
     const struct plan *plan = replaying->replay->plan;
@@ -219,16 +209,40 @@ static void order_as_followed(const struct replaying *replaying)
     }
 }
 
-size_t replay_decide(const struct replaying *replaying, struct event_list *ret_list)
+static size_t ask_with(const struct replaying *replaying, size_t count, const struct turn *turns, bool is_ordered, struct event_list *list)
 {
-    size_t found = ask_for_turns(replaying, (struct guess){false, false}, ret_list);
-    if (found) return found;
-    order_as_followed(replaying);
+    size_t found = is_ordered ? 0 : ask_for_slots(replaying, count, turns, (struct guess){false, false}, list);
+    if (found || !is_ordered) return found;
     for (unsigned hold = 0; hold < 2 && !found; hold++)
         for (unsigned any_order = 0; any_order < 2 && !found; any_order++)
-            found = ask_for_turns(replaying, (struct guess){hold, any_order}, ret_list);
+            found = ask_for_slots(replaying, count, turns, (struct guess){hold, any_order}, list);
+    return found;
+}
+
+/* As many are let in as the instant tells of, before it is thought that some were so only at a later decision of it: the order is guessed
+   within that. */
+static size_t ask_for_turns(const struct replaying *replaying, size_t count, struct event_list *list)
+{
+    struct run_state *state = replaying->state;
+    size_t found = 0, size = state->dirty_count * sizeof *state->dirty;
+    uint32_t *before = mem_alloc_array(state->dirty_count + 1, sizeof *before), dirty_count = state->dirty_count;
+    memcpy(before, state->dirty, size);
+    for (uint32_t less = 0, grants = grants_in(replaying, count); less <= grants && !found; less++) {
+        struct turn *turns = guess_turns(replaying, count, grants - less);
+        found = ask_with(replaying, count, turns, false, list);
+        if (!found) order_as_followed(replaying);
+        if (!found) found = ask_with(replaying, count, turns, true, list);
+        if (!found && state->dirty_count == dirty_count) memcpy(state->dirty, before, size);
+        free(turns);
+    }
+    free(before);
+    return found;
+}
+
+size_t replay_decide(const struct replaying *replaying, struct event_list *ret_list)
+{
+    size_t count = count_of_instant(replaying), found = ask_for_turns(replaying, count, ret_list);
     if (found) return found;
-    size_t count = count_of_instant(replaying);
     struct turn *turns = guess_turns(replaying, count, grants_in(replaying, count));
     ask(replaying, count, starts_in(replaying, count), false, turns, ret_list);
     free(turns);
