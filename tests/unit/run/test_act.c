@@ -55,10 +55,10 @@ static void an_attach_waits_for_the_disk(void **state)
     event_list_add(&events, EVENT_step_checkpoint, 0, 1000, json_pack("{s:{s:i}}", "checkpoint", "at", 1));
     assert_true(live_fold(run, &events));
     say_later(run);
-    live_supervisor_hooks.attached(run);
+    live_supervisor_hooks(run).attached(run);
     assert_non_null(run->sayings);
     assert_true(run->must_repeat);
-    live_supervisor_hooks.batch_end(run);
+    live_supervisor_hooks(run).batch_end(run);
     assert_non_null(run->sayings);
     while (run->sayings)
         uv_run(&home->loop, UV_RUN_ONCE);
