@@ -90,6 +90,17 @@ static void add_shares(const struct planned *planned, const json_t *policy, json
         body_of(planned, none, 0), NULL);
 }
 
+/* What a person has to know of a domain that nobody goes back on while the server is away. */
+static void note_standby(const struct planned *planned, const json_t *policy, json_t *notes)
+{
+    AUTO(text_release) struct text out = {0};
+    if (domain_can(planned->domain, "lease")) return;
+    text_add_format(&out, "%.63s holds no lease: when the server is away for longer than ", json_text(planned->domain, "domain", ""));
+    add_written_time(&out, json_whole(policy, "lease", 0));
+    text_add(&out, ", the share goes back only when it returns");
+    json_array_append_new(notes, json_string(text_view(&out)));
+}
+
 static int describe(const struct planned *planned, json_t **ret_effects, struct error *err)
 {
     AUTO(free_json) json_t *policy = NULL;
@@ -101,7 +112,9 @@ static int describe(const struct planned *planned, json_t **ret_effects, struct 
     if (failed) return point_at_domain(planned->domain, failed, err);
     *ret_effects = json_array();
     add_shares(planned, policy, *ret_effects);
-    json_put(json_array_get(*ret_effects, 0), "notes", kpi_policy_words(policy, json_text(planned->domain, "domain", "")));
+    json_t *notes = kpi_policy_words(policy, json_text(planned->domain, "domain", ""));
+    note_standby(planned, policy, notes);
+    json_put(json_array_get(*ret_effects, 0), "notes", notes);
     return 0;
 }
 

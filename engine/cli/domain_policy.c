@@ -27,6 +27,7 @@ static void add_shares(struct text *out, const struct terminal *terminal, const 
     }
     if (!words.size) text_add(&words, "none before a promotion");
     add_time(&words, ", lent for ", policy, "lease");
+    if (text_equal(json_text(policy, "lease-by", NULL), "domain")) text_add(&words, " by a domain that goes back by itself");
     fact_add(out, terminal, "canary", text_view(&words));
 }
 

@@ -68,14 +68,16 @@ static const char domain_words[] =
     "site:\n  driver: process\n  flavours: { k8s-small: { cpu: 1, memory: 512MiB } }\n"
     "  capacity: { cpu: 8, memory: 8GiB, instances: 20, downlink: 1Gbps, uplink: 1Gbps, users: 1000, latency: 5ms }\n```\n\n";
 
-static const char capability_words[] = "## Capabilities\n\n"
-                                       "| capability | the domain can |\n|---|---|\n"
-                                       "| `share` | split the requests between two versions of a service |\n"
-                                       "| `lease` | go back to the baseline by itself when a share is not renewed |\n"
-                                       "| `raw-samples` | hand out each request's time and status |\n"
-                                       "| `aggregates` | hand out counts, errors and quantiles |\n"
-                                       "| `find-by-key` | find an order again by (requester, externalId) |\n"
-                                       "| `events` | say that an order has changed |\n\n";
+static const char capability_words[] =
+    "## Capabilities\n\n"
+    "| capability | the domain can |\n|---|---|\n"
+    "| `share` | split the requests between two versions of a service |\n"
+    "| `lease` | go back to the baseline by itself when a share is not renewed; where it cannot, the server "
+    "[stands by](../explanation/rolling-back.md#leases), unless the policy's `lease-by` is `domain` |\n"
+    "| `raw-samples` | hand out each request's time and status |\n"
+    "| `aggregates` | hand out counts, errors and quantiles |\n"
+    "| `find-by-key` | find an order again by (requester, externalId) |\n"
+    "| `events` | say that an order has changed |\n\n";
 
 static const struct field *fields_of(const struct field *fields, const char *key)
 {

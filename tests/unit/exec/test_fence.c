@@ -104,6 +104,7 @@ static void the_next_shim_of_the_folder_knows_it_too(void **state)
     assert_true(harness_turn(&stale, is_replaced, NULL));
     assert_int_equal(stale.replaced_by, 7);
     second_close(&stale, false);
+    supervisor_detach(harness->supervisor);
     harness_open(harness, false); /* and ours is still obeyed */
     harness->attached = 0;
     assert_true(harness_turn(harness, is_attached, NULL));

@@ -45,7 +45,7 @@ static void a_key_is_the_same_in_another_epoch(void **state)
 
 int main(int argc, char **argv)
 {
-    if (argc == 4 && strcmp(argv[1], "--serve") == 0) return serve(atoi(argv[2]), argv[3]);
+    if (argc == 4 && strcmp(argv[1], "--serve") == 0) return serve((int)strtol(argv[2], NULL, 10), argv[3]);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_lower_epoch_is_refused),
         cmocka_unit_test(the_next_keeper_knows_it_too),

@@ -533,9 +533,12 @@ static void test_the_socket_of_a_living_server_is_not_taken(void **state)
     struct error err;
     int fd = -1;
     assert_int_equal(http_listen_unix(fixture.socket, &fd, &err), -ERROR_CONFLICT);
+    assert_int_equal(http_check_unix(fixture.socket, &err), -ERROR_CONFLICT);
+    assert_int_equal(http_check_unix("/nowhere/at/all/socket", &err), 0);
     AUTO(free_text) char *stale = mem_format("%s/stale", fixture.folder);
     assert_int_equal(http_listen_unix(stale, &fd, &err), 0);
     close(fd);
+    assert_int_equal(http_check_unix(stale, &err), 0);
     assert_int_equal(http_listen_unix(stale, &fd, &err), 0);
     close(fd);
     unlink(stale);

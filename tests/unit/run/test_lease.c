@@ -107,7 +107,7 @@ static void failed(void *context, const struct error *err)
 static void open_journal(struct fixture *fixture)
 {
     struct error err;
-    strcpy(fixture->folder, "/tmp/crescendo-lease-XXXXXX");
+    snprintf(fixture->folder, sizeof fixture->folder, "/tmp/crescendo-lease-XXXXXX");
     assert_non_null(mkdtemp(fixture->folder));
     const struct journal_options options = {.folder = fixture->folder, .failed = failed, .context = fixture};
     if (journal_open(&fixture->loop, &options, &fixture->engine.journal, &err) < 0) fail_msg("%s", err.message);

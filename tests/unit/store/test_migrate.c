@@ -61,6 +61,15 @@ static void check_documents(struct fixture *fixture)
     assert_string_equal(id, "17");
 }
 
+/* Each start raises it, a name that is there stays. */
+static void check_epoch(struct fixture *fixture, int version)
+{
+    const struct epoch *epoch = journal_epoch(fixture->journal);
+    assert_true(epoch->number > 1700000000000);
+    assert_int_equal(strlen(epoch->engine), ENGINE_ID_SIZE - 1);
+    if (version >= 5) assert_string_equal(epoch->engine, "0123456789abcdef0123456789abcdef");
+}
+
 /* What ended before there were marks has one. */
 static void check_marks(struct fixture *fixture)
 {
@@ -82,6 +91,7 @@ static void every_released_version_opens(void **state)
         fixture_open(fixture);
         check_content(fixture);
         if (version >= 3) check_documents(fixture);
+        check_epoch(fixture, version);
         check_marks(fixture);
         assert_int_equal(fixture_end(&own), 0);
     }
