@@ -239,6 +239,8 @@ bench: $(PROGRAMS) $(SUPPORT) $(BUILD)/bench/floor $(BUILD)/bench/events $(BUILD
 	@BUILD=$(BUILD) tests/bench/plan
 	@BUILD=$(BUILD) tests/bench/restart
 	@BUILD=$(BUILD) tests/bench/events
+	@BUILD=$(BUILD) tests/bench/history
+	@BUILD=$(BUILD) tests/bench/memory
 	@BUILD=$(BUILD) tests/bench/domain
 	@BUILD=$(BUILD) tests/bench/core
 	@BUILD=$(BUILD) tests/bench/orders

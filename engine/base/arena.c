@@ -1,4 +1,5 @@
-/* arena.c: many small things that end together: chunks in a list, each filled from the front. */
+/* arena.c: many small things that end together: chunks in a list, each filled from the front. The first is small, for there are thousands
+   of small plans in the memory of a busy server; each next one is twice as large, up to a bound. */
 #include "base/arena.h"
 
 #include "base/mem.h"
@@ -20,7 +21,7 @@ struct arena {
     json_t *owned; /* an array: what arena_own_json was given */
 };
 
-enum { CHUNK_BYTES = 16 * 1024 };
+enum { CHUNK_MIN_BYTES = 1024, CHUNK_MAX_BYTES = 16 * 1024 };
 
 struct arena *arena_new(void)
 {
@@ -39,12 +40,22 @@ void arena_free(struct arena **arena)
     *arena = NULL;
 }
 
+/* Large enough that a block of this size is a small part of it, where the bound allows that. */
+static size_t next_chunk_bytes(const struct chunk *last, size_t size)
+{
+    size_t bytes = last ? 2 * last->size : CHUNK_MIN_BYTES;
+    if (bytes < CHUNK_MIN_BYTES) bytes = CHUNK_MIN_BYTES;
+    while (bytes < CHUNK_MAX_BYTES && bytes / 4 < size)
+        bytes *= 2;
+    return bytes < CHUNK_MAX_BYTES ? bytes : CHUNK_MAX_BYTES;
+}
+
 void *arena_alloc(struct arena *arena, size_t size)
 {
     size = (size + sizeof(max_align_t) - 1) / sizeof(max_align_t) * sizeof(max_align_t);
     struct chunk *chunk = arena->chunks;
     if (!chunk || chunk->size - chunk->used < size) {
-        size_t room = size > CHUNK_BYTES / 4 ? size : CHUNK_BYTES;
+        size_t next = next_chunk_bytes(chunk, size), room = size > next / 4 ? size : next;
         struct chunk *fresh = mem_alloc(sizeof *fresh + room);
         fresh->size = room;
         if (chunk && room == size) { /* a large block goes behind, so that the current chunk stays in use */

@@ -111,6 +111,7 @@ static int recover_run(struct engine *engine, uint64_t number, struct error *err
     AUTO(document_list_release) struct document_list known = {0};
     project_documents(run, &known); /* for what the projection remembers; the documents are on disk already */
     lease_recover(run);
+    run->turn_mark = turn_mark(run->state); /* every run that was taken up looks at its turns anyway */
     return find_shim(run, err);
 }
 

@@ -13,6 +13,7 @@ struct turn *turns_look(const struct live_run *run)
     struct turn *turns = mem_alloc_array(count, sizeof *turns);
     for (uint32_t i = 0; i < count; i++) {
         turn_begin(run->state, i, &turns[i]);
+        if (turns[i].status == CLAIM_HELD || turns[i].status == CLAIM_DONE) continue; /* nobody stands in its way */
         for (const struct live_run *other = run->engine->runs; other; other = other->next)
             if (other->plan->claim_count) turn_meet(&turns[i], other->state);
     }
