@@ -193,19 +193,22 @@ static int close_to_writing(void)
     return syscall(SYS_mount_setattr, AT_FDCWD, "/", 0, &read_only, sizeof read_only) < 0 ? -errno : 0;
 }
 
-int tree_make_own(struct sources *request, const struct stage *stage, bool with_proc, const char **ret_what)
+int tree_make_own(const struct stage *stage, const char **ret_what)
 {
     *ret_what = "mounting /proc";
-    int failed = with_proc ? mount_proc() : 0;
+    int failed = stage->templated ? mount_proc() : 0; /* else the common half's is its own */
     if (failed) return failed;
     *ret_what = "mounting /tmp";
     failed = make_scratch(stage);
     if (failed) return failed;
     *ret_what = "mounting /dev/pts";
-    failed = mount_terminals();
-    if (failed) return failed;
+    return mount_terminals();
+}
+
+int tree_finish(struct sources *request, const char **ret_what)
+{
     *ret_what = "attaching a mount";
-    failed = attach_all(request);
+    int failed = attach_all(request);
     if (failed) return failed;
     *ret_what = "closing the tree to writing";
     return close_to_writing();
