@@ -1,5 +1,5 @@
 /* ahead.c: a stage's init that is there before its stage: all of it is made but what the stage names, which it is told then. A spare shim
-   makes one, for the stage that most runs begin with: a network of its own, and no limits but of processes. */
+   makes one, for the stage that most runs begin with: a network of its own, and no limits but of processes and disk. */
 #include "init.h"
 
 #include <errno.h>
@@ -47,7 +47,7 @@ static bool fits(const struct stage *stage, const struct sources *sources)
     const struct limits *limits = &stage->limits;
     bool joins = limits->join[0] >= 0 || limits->join[1] >= 0 || limits->join[2] >= 0;
     return sources->complete && sources->count <= FDS_MAX && !stage->network_host && !stage->without_users && !joins &&
-           !limits->memory_bytes && !limits->cpu_thousandths && !limits->disk_bytes;
+           !limits->memory_bytes && !limits->cpu_thousandths;
 }
 
 static uint32_t add_list(struct wire *texts, char *const *list)
@@ -63,7 +63,8 @@ static bool tell(int socket, const struct stage *stage, const struct sources *so
 {
     struct wire texts = {0};
     int fds[FDS_MAX];
-    struct init_header header = {.type = INIT_ADOPT, .step = stage->limits.processes, .value = sources->count};
+    struct init_header header = {
+        .type = INIT_ADOPT, .step = stage->limits.processes, .limit = stage->limits.disk_bytes, .value = sources->count};
     wire_bytes(&texts, stage->workspace, strlen(stage->workspace) + 1);
     header.argc = add_list(&texts, stage->read_write);
     header.environment_count = add_list(&texts, stage->read_only);
@@ -117,6 +118,7 @@ void ahead_adopt(struct init *init, struct sources *request)
     if (!bytes_read(init->socket, texts, header.size)) _exit(0);
     const char *at = texts;
     stage->limits.processes = header.step;
+    stage->limits.disk_bytes = header.limit;
     stage->workspace = texts;
     at += strlen(at) + 1;
     stage->read_write = take_list(&at, header.argc);

@@ -105,7 +105,7 @@ static void set_up(struct init *init, struct sources *request)
     if (read(init->socket, &byte, 1) != 1) _exit(1); /* our map of users is written now */
     if (!failed) failed = set_up_tree(init, &common, request, &what);
     if (!failed && init->stage->ahead) ahead_adopt(init, request);
-    if (!failed) failed = tree_finish(request, &what);
+    if (!failed) failed = tree_finish(request, init->stage, &what);
     if (failed) fail(init->socket, what, -failed);
     init->landlock = landlock_make(init->stage, NULL);
     init->outputs = open("/run/crescendo", O_RDONLY | O_DIRECTORY | O_CLOEXEC);

@@ -32,7 +32,7 @@ int tree_make_common(struct sources *common, uint32_t uid, uint32_t gid, const c
 /* Adds what is a stage's own and has no name. */
 int tree_make_own(const struct stage *stage, const char **ret_what);
 /* Adds what it names, and closes the tree to writing. */
-int tree_finish(struct sources *request, const char **ret_what);
+int tree_finish(struct sources *request, const struct stage *stage, const char **ret_what);
 void tree_make_way(const char *path, bool folder); /* for a mount at an absolute path; what is there already is fine */
 
 #endif

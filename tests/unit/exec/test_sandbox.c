@@ -305,6 +305,9 @@ static void disk_limit_ends_a_step(void **state)
     AUTO(free_text) char *full = mem_format("rm -f file*; ! head -c 20000000 /dev/zero > /tmp/large 2>/dev/null");
     AUTO(free_text) char *nothing = output_of(harness, 2, full); /* /tmp is as small */
     assert_string_equal(nothing, "");
+    AUTO(free_text)
+    char *sizes = output_of(harness, 3, "for f in /tmp /var/tmp /dev/shm; do df --output=size -k $f | tail -1 | tr -d ' '; done");
+    assert_string_equal(sizes, "8192\n8192\n8192\n");
     harness_free(harness);
 }
 
