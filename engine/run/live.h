@@ -86,7 +86,7 @@ struct engine {
     struct live_run *runs;
     struct subscription *subscriptions;
     struct keeping *keeping;
-    struct spare *spare; /* NULL: no supervisor is started ahead */
+    struct spare *spare;  /* NULL: no supervisor is started ahead */
     unsigned live_stages; /* over all runs: the slots in use */
     bool slot_freed, turns_changed, closing, failed;
 };
