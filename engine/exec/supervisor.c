@@ -288,13 +288,9 @@ bool supervisor_lives(const char *folder)
 static struct supervisor *supervisor_new(uv_loop_t *loop, const char *folder, uint64_t last_sequence, const struct supervisor_hooks *hooks)
 {
     struct supervisor *supervisor = mem_alloc(sizeof *supervisor);
-    supervisor->loop = loop;
+    *supervisor =
+        (struct supervisor){.loop = loop, .hooks = *hooks, .sequence = last_sequence, .epoch = hooks->epoch, .fd = -1, .open_handles = 2};
     supervisor->folder = mem_copy_text(folder);
-    supervisor->hooks = *hooks;
-    supervisor->sequence = last_sequence;
-    supervisor->epoch = hooks->epoch;
-    supervisor->fd = -1;
-    supervisor->open_handles = 2;
     uv_timer_init(loop, &supervisor->retry);
     uv_idle_init(loop, &supervisor->flush);
     supervisor->retry.data = supervisor->flush.data = supervisor;

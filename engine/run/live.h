@@ -88,7 +88,7 @@ struct engine {
     struct subscription *subscriptions;
     struct keeping *keeping;
     struct compressing *compressing;
-    struct spare *spare; /* NULL: no supervisor is started ahead */
+    struct spare *spare;  /* NULL: no supervisor is started ahead */
     unsigned live_stages; /* over all runs: the slots in use */
     bool slot_freed, turns_changed, closing, failed;
 };

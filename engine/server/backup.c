@@ -32,7 +32,7 @@ struct backup {
    that was in one when the folder was lost is lost with it, and the next stage makes its own. */
 static bool is_left_out(const struct backup *backup, const char *name, const struct stat *status)
 {
-    static const char *const left[] = {"lock", "core/lock", "server.log", "runs/*/workspaces", "core/runs/*/workspaces",
+    static const char *const left[] = {"lock", "core/lock", "server.log", "spares", "runs/*/workspaces", "core/runs/*/workspaces",
         "runs/*/log.zst.part", "core/runs/*/log.zst.part", NULL};
     for (const char *const *glob = left; *glob; glob++)
         if (text_matches_glob(name, *glob)) return true;

@@ -82,18 +82,18 @@ static int set_up_early(const struct init *init, struct sources *common, const c
     if (!init->stage->network_host) loopback_up();
     *ret_what = "naming the host";
     if (sethostname("crescendo", 9) < 0) return -errno;
-    return init->templated ? 0 : sources_of_system(common, ret_what);
+    return init->stage->templated ? 0 : sources_of_system(common, ret_what);
 }
 
-static int set_up_tree(const struct init *init, struct sources *common, struct sources *request, const char **ret_what)
+static int set_up_tree(struct init *init, struct sources *common, struct sources *request, const char **ret_what)
 {
     const struct stage *stage = init->stage;
     int failed = request->complete ? 0 : sources_of_request(request, stage, -1, ret_what);
     if (failed) return failed;
     *ret_what = "becoming the sandbox's user";
     if ((failed = become_inside(stage)) < 0) return failed;
-    if (!init->templated) failed = tree_make_common(common, stage->inside_uid, stage->inside_gid, ret_what);
-    return failed ? failed : tree_make_own(request, stage, init->templated, ret_what);
+    if (!init->stage->templated) failed = tree_make_common(common, stage->inside_uid, stage->inside_gid, ret_what);
+    return failed ? failed : tree_make_own(stage, ret_what);
 }
 
 static void set_up(struct init *init, struct sources *request)
@@ -104,6 +104,8 @@ static void set_up(struct init *init, struct sources *request)
     int failed = set_up_early(init, &common, &what);
     if (read(init->socket, &byte, 1) != 1) _exit(1); /* our map of users is written now */
     if (!failed) failed = set_up_tree(init, &common, request, &what);
+    if (!failed && init->stage->ahead) ahead_adopt(init, request);
+    if (!failed) failed = tree_finish(request, init->stage, &what);
     if (failed) fail(init->socket, what, -failed);
     init->landlock = landlock_make(init->stage, NULL);
     init->outputs = open("/run/crescendo", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -143,9 +145,9 @@ static _Noreturn void serve(struct init *init)
     }
 }
 
-_Noreturn void init_run(struct stage *stage, struct sources *request, bool templated, int socket)
+_Noreturn void init_run(struct stage *stage, struct sources *request, int socket)
 {
-    struct init init = {.stage = stage, .socket = socket, .templated = templated};
+    struct init init = {.stage = stage, .socket = socket};
     keep_ours(request, &stage->limits, socket);
     set_up(&init, request);
     sigset_t set;

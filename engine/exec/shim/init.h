@@ -4,7 +4,7 @@
 
 #include "mounts.h"
 
-enum init_request { INIT_START = 1, INIT_SIGNAL };
+enum init_request { INIT_START = 1, INIT_SIGNAL, INIT_ADOPT };
 enum init_answer { INIT_READY = 1, INIT_FAILED, INIT_OUTPUT, INIT_ENDED };
 enum { INSIDE_USER = 1000 };      /* who a step is, inside, where the server is root */
 enum { INIT_PIECE_BYTES = 4096 }; /* answers have several writers: each is small enough to be put into the socket whole */
@@ -36,14 +36,27 @@ struct inside {
 struct init {
     struct stage *stage;
     int socket, signals, landlock, outputs;
-    bool templated; /* it was born into the common tree (template.c) */
     struct inside *running, *spare;
 };
 
-_Noreturn void init_run(struct stage *stage, struct sources *request, bool templated, int socket);
+_Noreturn void init_run(struct stage *stage, struct sources *request, int socket);
 void keep_only(const int *wanted, unsigned wanted_count); /* closes everything else from 3 on: the shim's sockets, its log, steps' pipes */
 /* Process 1 of a step's PID namespace; its end is the end of all that the step ever started. It waits for its step on orders. */
 _Noreturn void step_init_run(const struct init *init, struct step_facts *facts, int orders);
+
+/* sandbox.c: makes stage->init, with its socket in stage->watch.fd. 0 or -errno. */
+int sandbox_start_init(struct shim *shim, struct stage *stage, struct sources *sources);
+
+/* users.c */
+bool is_real_root(struct shim *shim); /* of the whole machine, who may take any user number; not a container's */
+int users_make_id_map(void);          /* a user namespace that nobody lives in, or -1 */
+void users_choose(struct shim *shim, struct stage *stage);
+bool users_map(pid_t pid, uint32_t uid, uint32_t outside_uid, uint32_t gid, uint32_t outside_gid);
+void raise_oom_score(pid_t pid);
+
+/* ahead.c */
+bool ahead_take(struct shim *shim, struct stage *stage, const struct sources *sources); /* false: there is none for this stage */
+void ahead_adopt(struct init *init, struct sources *request);                           /* by the init: waits for what its stage names */
 
 /* inside.c: the steps of a stage, by its init */
 void inside_prepare(struct init *init); /* makes the spare, when there is none */

@@ -66,7 +66,7 @@ static bool carries(const struct step *step, pid_t pid)
 
 static bool is_known(const struct shim *shim, pid_t pid)
 {
-    if (pid == shim->companion || pid == shim->template.builder) return true;
+    if (pid == shim->companion || pid == shim->template.builder || pid == ahead_pid(shim)) return true;
     for (const struct step *step = shim->live; step; step = step->next)
         if (step->pid == pid) return true;
     for (const struct stage *stage = shim->stages; stage; stage = stage->next)

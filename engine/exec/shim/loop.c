@@ -58,6 +58,7 @@ static void reap(struct shim *shim)
             continue;
         }
         if (pid == shim->template.builder) shim->template.builder = 0;
+        if (pid == ahead_pid(shim)) ahead_drop(shim);
         for (struct stage *stage = shim->stages; stage; stage = stage->next)
             if (stage->init == pid) {
                 stage_ended(shim, stage);

@@ -29,8 +29,10 @@ void sources_close(struct sources *sources);
 /* Builds what all trees have alike, on an empty tmpfs that becomes the root; the old root is let go of. The user is who is named in
    /etc/passwd. */
 int tree_make_common(struct sources *common, uint32_t uid, uint32_t gid, const char **ret_what);
-/* Adds what is a stage's own, and closes the tree to writing. with_proc: the /proc of the common half is not the stage's. */
-int tree_make_own(struct sources *request, const struct stage *stage, bool with_proc, const char **ret_what);
+/* Adds what is a stage's own and has no name. */
+int tree_make_own(const struct stage *stage, const char **ret_what);
+/* Adds what it names, and closes the tree to writing. */
+int tree_finish(struct sources *request, const struct stage *stage, const char **ret_what);
 void tree_make_way(const char *path, bool folder); /* for a mount at an absolute path; what is there already is fine */
 
 #endif

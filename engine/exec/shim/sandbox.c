@@ -1,6 +1,4 @@
-/* sandbox.c: makes a stage's sandbox, as good as this machine allows, and talks with its init.
-   Root gives its sandboxes a user number that nobody else has, and maps ids on the workspace so that root's files are that user's inside: a
-   step is never root outside, not even without capabilities. */
+/* sandbox.c: makes a stage's sandbox, as good as this machine allows, and talks with its init. */
 #include "init.h"
 #include "walk.h"
 
@@ -16,95 +14,6 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-static bool write_file(const char *path, const char *text)
-{
-    int fd = open(path, O_WRONLY | O_CLOEXEC);
-    if (fd < 0) return false;
-    bool good = write(fd, text, strlen(text)) == (ssize_t)strlen(text);
-    int saved = errno;
-    close(fd);
-    errno = saved;
-    return good;
-}
-
-static bool write_map(pid_t pid, const char *name, uint32_t inside, uint32_t outside)
-{
-    char path[64], line[64];
-    snprintf(path, sizeof path, "/proc/%d/%s", (int)pid, name);
-    snprintf(line, sizeof line, "%u %u 1\n", inside, outside);
-    return write_file(path, line);
-}
-
-/* What is in a sandbox is what the kernel shall end first when memory is short. */
-static void raise_oom_score(pid_t pid)
-{
-    char path[64];
-    snprintf(path, sizeof path, "/proc/%d/oom_score_adj", (int)pid);
-    write_file(path, "300");
-}
-
-static bool write_maps(pid_t pid, uint32_t uid, uint32_t outside_uid, uint32_t gid, uint32_t outside_gid)
-{
-    char path[64];
-    snprintf(path, sizeof path, "/proc/%d/setgroups", (int)pid);
-    write_file(path, "deny");
-    return write_map(pid, "uid_map", uid, outside_uid) && write_map(pid, "gid_map", gid, outside_gid);
-}
-
-/* Root of the whole machine, who may take any user number; root of a container's user namespace may not. */
-static bool look_for_root(void)
-{
-    char text[64] = "";
-    int fd = open("/proc/self/uid_map", O_RDONLY | O_CLOEXEC);
-    if (fd < 0) return false;
-    ssize_t size = read(fd, text, sizeof text - 1);
-    close(fd);
-    unsigned inside, outside, count;
-    return size > 0 && geteuid() == 0 && sscanf(text, "%u %u %u", &inside, &outside, &count) == 3 && outside == 0 && count == UINT32_MAX;
-}
-
-static bool is_real_root(struct shim *shim)
-{
-    if (!shim->root) shim->root = look_for_root() ? ROOT_REAL : ROOT_NOT;
-    return shim->root == ROOT_REAL;
-}
-
-/* A user namespace that nobody lives in: it is only the map "root on disk is the sandbox's user". */
-static int make_id_map(void)
-{
-    int gate[2];
-    if (pipe2(gate, O_CLOEXEC) < 0) return -1;
-    pid_t pid = (pid_t)syscall(SYS_clone, CLONE_NEWUSER | SIGCHLD, 0, 0, 0, 0);
-    if (pid == 0) {
-        char byte;
-        close(gate[1]);
-        _exit((int)read(gate[0], &byte, 1));
-    }
-    int fd = -1;
-    if (pid > 0 && write_maps(pid, 0, SANDBOX_USER, 0, SANDBOX_USER)) {
-        char path[64];
-        snprintf(path, sizeof path, "/proc/%d/ns/user", (int)pid);
-        fd = open(path, O_RDONLY | O_CLOEXEC);
-    }
-    close(gate[0]);
-    close(gate[1]);
-    if (pid > 0) waitpid(pid, NULL, 0);
-    return fd;
-}
-
-static void choose_users(struct shim *shim, struct stage *stage)
-{
-    bool root = is_real_root(shim);
-    stage->sandbox_uid = root ? SANDBOX_USER : geteuid();
-    stage->sandbox_gid = root ? SANDBOX_USER : getegid();
-    stage->inside_uid = geteuid() == 0 ? INSIDE_USER : geteuid();
-    stage->inside_gid = geteuid() == 0 ? INSIDE_USER : getegid();
-    if (stage->without_users) {
-        stage->inside_uid = stage->sandbox_uid;
-        stage->inside_gid = stage->sandbox_gid;
-    }
-}
 
 static void why_not(struct stage *stage, const char *what, int error)
 {
@@ -140,7 +49,7 @@ static int collect(struct shim *shim, struct stage *stage, struct sources *sourc
 {
     const char *what = "";
     if (!is_real_root(shim)) return 0;
-    if (shim->id_map_fd < 0 && !stage->without_users) shim->id_map_fd = make_id_map();
+    if (shim->id_map_fd < 0 && !stage->without_users) shim->id_map_fd = users_make_id_map();
     if (shim->id_map_fd >= 0 && sources_of_request(sources, stage, shim->id_map_fd, &what) == 0) return 0;
     sources_close(sources);
     return give_writable(stage, SANDBOX_USER);
@@ -162,44 +71,59 @@ static pid_t clone_init(struct shim *shim, struct stage *stage, struct sources *
     if (!stage->without_users) flags |= CLONE_NEWUSER;
     bool templated = enter_template(shim, stage, sources);
     pid_t pid = (pid_t)syscall(SYS_clone, flags | SIGCHLD, 0, 0, 0, 0);
-    if (pid == 0) init_run(stage, sources, templated, socket);
+    if (pid == 0) init_run(stage, sources, socket);
     int saved = errno;
     if (templated) template_leave(shim);
     errno = saved;
     return pid;
 }
 
+/* Lets the init go on, with its map of users. */
+static bool let_go(const struct stage *stage, pid_t pid, int socket)
+{
+    if (!stage->without_users && !users_map(pid, stage->inside_uid, stage->sandbox_uid, stage->inside_gid, stage->sandbox_gid))
+        return false;
+    raise_oom_score(pid);
+    return write(socket, "1", 1) == 1;
+}
+
+int sandbox_start_init(struct shim *shim, struct stage *stage, struct sources *sources)
+{
+    int ends[2];
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0) return -errno;
+    pid_t pid = clone_init(shim, stage, sources, ends[1]);
+    int failed = pid < 0 ? -errno : 0;
+    close(ends[1]);
+    if (!failed && !let_go(stage, pid, ends[0])) failed = -errno;
+    if (!failed) {
+        stage->init = pid;
+        network_release(shim, stage->network);
+        stage->network = stage->network_host || shim->hooks.turn ? -1 : network_hold(pid);
+        stage->watch.fd = ends[0];
+        return 0;
+    }
+    close(ends[0]);
+    if (pid > 0) {
+        kill(pid, SIGKILL);
+        waitpid(pid, NULL, 0);
+    }
+    return failed;
+}
+
 static bool try_namespaces(struct shim *shim, struct stage *stage)
 {
     struct sources sources = {.count = 0};
-    int ends[2];
-    choose_users(shim, stage);
+    users_choose(shim, stage);
     int failed = collect(shim, stage, &sources);
-    if (failed < 0 || socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0) {
+    if (failed < 0) {
         sources_close(&sources);
-        return why_not(stage, "its workspace", failed ? -failed : errno), false;
+        return why_not(stage, "its workspace", -failed), false;
     }
-    pid_t pid = clone_init(shim, stage, &sources, ends[1]);
-    int saved = errno;
-    close(ends[1]);
+    failed = ahead_take(shim, stage, &sources) ? 0 : sandbox_start_init(shim, stage, &sources);
     sources_close(&sources);
-    bool good = pid > 0;
-    if (good && !stage->without_users) good = write_maps(pid, stage->inside_uid, stage->sandbox_uid, stage->inside_gid, stage->sandbox_gid);
-    if (pid > 0 && !good) saved = errno;
-    if (good) raise_oom_score(pid);
-    if (!good || write(ends[0], "1", 1) != 1) {
-        close(ends[0]);
-        if (pid > 0) {
-            kill(pid, SIGKILL);
-            waitpid(pid, NULL, 0);
-        }
-        return why_not(stage, stage->without_users ? "namespaces" : "user namespaces", saved), false;
-    }
-    stage->init = pid;
-    network_release(shim, stage->network);
-    stage->network = stage->network_host || shim->hooks.turn ? -1 : network_hold(pid);
+    if (failed) return why_not(stage, stage->without_users ? "namespaces" : "user namespaces", -failed), false;
     stage->degree = DEGREE_NAMESPACES;
-    stage->watch = (struct watch){ends[0], init_ready};
+    stage->watch.ready = init_ready;
     watch_add(shim, &stage->watch, EPOLLIN);
     return true;
 }
@@ -252,8 +176,8 @@ static void next_degree(struct shim *shim, struct stage *stage)
 void sandbox_prepare(struct shim *shim)
 {
     if (!is_real_root(shim)) return;
+    if (shim->spare_argv) shim->id_map_fd = users_make_id_map(); /* else somebody waits */
     template_begin(shim);
-    if (shim->spare_argv) shim->id_map_fd = make_id_map(); /* else somebody waits */
 }
 
 void sandbox_make(struct shim *shim, struct stage *stage)

@@ -71,6 +71,7 @@ struct stage {
     enum sandbox_degree degree;
     bool network_host, ending, without_users, told;
     bool templated; /* its init was born into the template */
+    bool ahead;     /* its init waits to be told what it is for */
     char *workspace, *run_name;
     char **read_only;  /* NULL-ended */
     char **read_write; /* folders besides the workspace; NULL-ended. To be bound like the workspace */
@@ -152,12 +153,19 @@ struct hooks {
 enum template_state { TEMPLATE_NONE, TEMPLATE_MAKING, TEMPLATE_READY, TEMPLATE_REFUSED };
 struct tree_template {
     enum template_state state;
+    unsigned generation;      /* how often it was made */
     pid_t builder;            /* a child; 0 = none */
     struct watch watch;       /* the socket to it, while it is making */
     int mounts;               /* the mount namespace, when ready */
     int own_mounts, own_root; /* where the shim lives */
     int machine_mounts;       /* tells when the machine's mounts are others than they were */
     int64_t copied_from;      /* the state of the files that it holds a copy of */
+};
+
+/* --- ahead.c --- */
+struct ahead {
+    struct stage *stage; /* of an init that no stage has yet; NULL = none */
+    unsigned generation; /* of the template that it was born into */
 };
 
 /* --- ended.c --- */
@@ -196,6 +204,7 @@ struct shim {
     struct stage *stages, *stage_graves;
     char **spare_argv; /* the process's words, while no run has it; else NULL */
     struct ended_networks ended;
+    struct ahead ahead;
     bool ending;            /* the run is over */
     bool stop;              /* leave the loop */
     int64_t alone_since_us; /* no engine since; 0 = there is one */
@@ -322,6 +331,8 @@ unsigned carriers_kill(const struct shim *shim, pid_t but); /* all that carry ou
 bool leftovers_kill(struct shim *shim, struct step *step);  /* true: there were some, look again at the next SIGCHLD */
 
 /* stage.c */
+struct stage *stage_blank(void); /* a description of nothing */
+void stage_free(struct shim *shim, struct stage *stage);
 struct stage *stage_find(struct shim *shim, uint32_t id);
 void stage_open(struct shim *shim, struct view payload, bool *ret_bad);
 bool stage_start_step(struct shim *shim, struct step *step, const struct descriptors *ends);
@@ -336,6 +347,11 @@ int64_t stages_next_deadline(const struct shim *shim);
 /* sandbox.c */
 void sandbox_prepare(struct shim *shim);                   /* what the first stage would wait for; of a run, not of a keeper */
 void sandbox_make(struct shim *shim, struct stage *stage); /* ends in stage_settled, now or later */
+
+/* ahead.c: a stage's init before its stage. */
+void ahead_make(struct shim *shim);
+void ahead_drop(struct shim *shim);
+pid_t ahead_pid(const struct shim *shim); /* 0 = there is none */
 
 /* ended.c: the network namespace of an init, or -1; and letting go of it, some time. */
 int network_hold(pid_t init);

@@ -44,12 +44,12 @@ static char **read_list(struct view *payload)
     return list;
 }
 
-static void stage_free(struct shim *shim, struct stage *stage)
+void stage_free(struct shim *shim, struct stage *stage)
 {
     network_release(shim, stage->network);
-    for (char **path = stage->read_only; *path; path++)
+    for (char **path = stage->read_only; path && *path; path++)
         free(*path);
-    for (char **path = stage->read_write; *path; path++)
+    for (char **path = stage->read_write; path && *path; path++)
         free(*path);
     free(stage->read_only);
     free(stage->read_write);
@@ -62,9 +62,19 @@ static void stage_free(struct shim *shim, struct stage *stage)
     free(stage);
 }
 
-static struct stage *stage_read(struct view *payload)
+struct stage *stage_blank(void)
 {
     struct stage *stage = shim_alloc(sizeof *stage);
+    stage->watch.fd = stage->landlock = stage->network = -1;
+    stage->sandbox_uid = stage->sandbox_gid = UINT32_MAX;
+    for (unsigned i = 0; i < 3; i++)
+        stage->limits.join[i] = -1;
+    return stage;
+}
+
+static struct stage *stage_read(struct view *payload)
+{
+    struct stage *stage = stage_blank();
     stage->id = view_u32(payload);
     stage->workspace = read_text(payload);
     stage->mode = (enum sandbox_mode)view_u32(payload);
@@ -76,10 +86,6 @@ static struct stage *stage_read(struct view *payload)
     stage->read_only = read_list(payload);
     stage->read_write = read_list(payload);
     stage->run_name = read_text(payload);
-    stage->watch.fd = stage->landlock = stage->network = -1;
-    stage->sandbox_uid = stage->sandbox_gid = UINT32_MAX;
-    for (unsigned i = 0; i < 3; i++)
-        stage->limits.join[i] = -1;
     return stage;
 }
 

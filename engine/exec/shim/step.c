@@ -346,11 +346,11 @@ static void refuse_outputs(struct step *step, bool *ret_bad)
 static void take_outputs(struct shim *shim, struct step *step, bool *ret_bad)
 {
     const char *problem = NULL;
-    bool unused = step->stage->degree == DEGREE_NONE && output_keep(shim, step);
-    if (step->stage->degree != DEGREE_NAMESPACES && !unused)
+    enum sandbox_degree degree = step->stage->degree;
+    if (degree != DEGREE_NAMESPACES && !(degree == DEGREE_NONE && output_keep(shim, step)))
         step->outputs = output_read(
             shim->folder_fd, step->output_path + strlen(shim->folder) + 1, step->output_limit_bytes, &step->outputs_size, &problem);
-    else if (!unused && step->start_what)
+    else if (step->start_what)
         problem = step->start_what;
     *ret_bad = problem != NULL;
     if (secret_is_in(shim, step->outputs, step->outputs_size)) return refuse_outputs(step, ret_bad);

@@ -81,6 +81,7 @@ static void built(struct shim *shim, struct watch *watch, uint32_t events)
     (void)watch;
     (void)events;
     finish(shim);
+    if (shim->spare_argv) ahead_make(shim);
 }
 
 void template_begin(struct shim *shim)
@@ -89,6 +90,7 @@ void template_begin(struct shim *shim)
     int ends[2];
     if (template->state != TEMPLATE_NONE) return;
     template->state = TEMPLATE_REFUSED;
+    template->generation++;
     template->own_mounts = open_own("/proc/self/ns/mnt");
     template->own_root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
     template->machine_mounts = open_own("/proc/self/mounts");

@@ -72,11 +72,17 @@ static int attach_scratch(const char *name, const char *path)
     return attach(fd, path + 1);
 }
 
-static int make_scratch(const struct stage *stage)
+static int mount_scratch(const struct stage *stage, unsigned long flags)
 {
     char options[64] = "mode=0755";
     if (stage->limits.disk_bytes) snprintf(options, sizeof options, "mode=0755,size=%llu", (unsigned long long)stage->limits.disk_bytes);
-    if (mount("tmp", "tmp", "tmpfs", MS_NOSUID | MS_NODEV, options) < 0) return -errno;
+    return mount("tmp", "tmp", "tmpfs", MS_NOSUID | MS_NODEV | flags, options) < 0 ? -errno : 0;
+}
+
+static int make_scratch(const struct stage *stage)
+{
+    int limited = mount_scratch(stage, 0);
+    if (limited < 0) return limited;
     int failed = attach_scratch("shm", "/dev/shm");
     if (!failed) failed = attach_scratch("home", "/home/build");
     if (!failed) failed = attach_scratch("run", "/run/crescendo");
@@ -193,19 +199,24 @@ static int close_to_writing(void)
     return syscall(SYS_mount_setattr, AT_FDCWD, "/", 0, &read_only, sizeof read_only) < 0 ? -errno : 0;
 }
 
-int tree_make_own(struct sources *request, const struct stage *stage, bool with_proc, const char **ret_what)
+int tree_make_own(const struct stage *stage, const char **ret_what)
 {
     *ret_what = "mounting /proc";
-    int failed = with_proc ? mount_proc() : 0;
+    int failed = stage->templated ? mount_proc() : 0; /* else the common half's is its own */
     if (failed) return failed;
     *ret_what = "mounting /tmp";
     failed = make_scratch(stage);
     if (failed) return failed;
     *ret_what = "mounting /dev/pts";
-    failed = mount_terminals();
-    if (failed) return failed;
+    return mount_terminals();
+}
+
+int tree_finish(struct sources *request, const struct stage *stage, const char **ret_what)
+{
+    *ret_what = "limiting /tmp";
+    int failed = stage->ahead && stage->limits.disk_bytes ? mount_scratch(stage, MS_REMOUNT) : 0;
     *ret_what = "attaching a mount";
-    failed = attach_all(request);
+    if (!failed) failed = attach_all(request);
     if (failed) return failed;
     *ret_what = "closing the tree to writing";
     return close_to_writing();

@@ -80,6 +80,7 @@ static void sees_what_was_mounted_since(void **state)
 {
     (void)state;
     AUTO(close_fd) int before = open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC);
+    AUTO(close_fd) int here = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
     if (geteuid() != 0 || unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0) skip();
     struct harness *harness = sandboxed();
     AUTO(free_text) char *first = output_of(harness, 1, "! test -e /opt/mounted-since");
@@ -90,6 +91,7 @@ static void sees_what_was_mounted_since(void **state)
     assert_int_equal(harness_end_of(harness, 2)->report.exit_code, 0);
     harness_free(harness);
     assert_int_equal(setns(before, CLONE_NEWNS), 0);
+    assert_int_equal(fchdir(here), 0);
 }
 
 static void sees_its_workspace_and_nothing_else(void **state)
@@ -303,6 +305,9 @@ static void disk_limit_ends_a_step(void **state)
     AUTO(free_text) char *full = mem_format("rm -f file*; ! head -c 20000000 /dev/zero > /tmp/large 2>/dev/null");
     AUTO(free_text) char *nothing = output_of(harness, 2, full); /* /tmp is as small */
     assert_string_equal(nothing, "");
+    AUTO(free_text)
+    char *sizes = output_of(harness, 3, "for f in /tmp /var/tmp /dev/shm; do df --output=size -k $f | tail -1 | tr -d ' '; done");
+    assert_string_equal(sizes, "8192\n8192\n8192\n");
     harness_free(harness);
 }
 
@@ -480,5 +485,7 @@ int main(void)
         cmocka_unit_test(a_cancel_right_behind_a_start_ends_it),
         cmocka_unit_test(many_steps_leave_nothing_behind),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    int failed = cmocka_run_group_tests(tests, NULL, NULL);
+    harness_spares = true; /* the same, of a sandbox that was made ahead */
+    return failed + cmocka_run_group_tests_name("with a spare supervisor", tests, NULL, NULL);
 }

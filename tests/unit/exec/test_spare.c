@@ -3,55 +3,24 @@
 
 #include "exec/launch.h"
 
-static struct supervisor_hooks hooks_of(struct harness *harness)
-{
-    return (struct supervisor_hooks){harness_report, harness_batch, harness_attached, harness_lost, harness};
-}
-
-static bool is_attached(struct harness *harness, void *context)
-{
-    return harness->attached >= *(unsigned *)context;
-}
-
-static void wait_attached(struct harness *harness, unsigned times)
-{
-    assert_true(harness_turn(harness, is_attached, &times));
-}
-
 static struct harness *spare_new(void)
 {
     struct harness *harness = mem_alloc(sizeof *harness);
     char template[] = "/tmp/crescendo-exec-XXXXXX";
-    struct error err = {0};
-    struct supervisor_hooks hooks = hooks_of(harness);
     assert_non_null(mkdtemp(template));
     harness->folder = mem_copy_text(template);
-    uv_loop_init(&harness->loop);
-    if (supervisor_open_spare(&harness->loop, harness->folder, harness_shim_path(), &hooks, &harness->supervisor, &err) < 0)
-        fail_msg("%s", err.message);
-    wait_attached(harness, 1);
-    return harness;
-}
-
-/* As a run takes it: under another name, with a workspace. */
-static void take_spare(struct harness *harness)
-{
-    struct supervisor_hooks hooks = hooks_of(harness);
-    char *run = mem_format("%s-run", harness->folder);
-    assert_int_equal(rename(harness->folder, run), 0);
-    free(harness->folder);
-    harness->folder = run;
-    harness->workspace = mem_format("%s/workspace", run);
+    harness->workspace = mem_format("%s/workspace", template);
     assert_int_equal(mkdir(harness->workspace, 0755), 0);
-    supervisor_take(harness->supervisor, run, &hooks);
-    wait_attached(harness, 2);
+    uv_loop_init(&harness->loop);
+    harness_open_spare(harness);
+    return harness;
 }
 
 static void a_run_takes_it_with_its_folder(void **state)
 {
     (void)state;
     struct harness *harness = spare_new();
-    take_spare(harness);
+    harness_take_spare(harness);
     assert_true(launch_is_locked(harness->folder));
     harness_sandbox(harness, 1, SANDBOX_NONE);
     harness_sh(harness, 1, 1, "pwd; echo $CRESCENDO_RUN_FOLDER; tr '\\0' ' ' </proc/$PPID/cmdline; echo a=b >$CRESCENDO_OUTPUT");
@@ -80,7 +49,7 @@ static void taken_it_outlives_its_engine(void **state)
 {
     (void)state;
     struct harness *harness = spare_new();
-    take_spare(harness);
+    harness_take_spare(harness);
     harness_sandbox(harness, 1, SANDBOX_NONE);
     harness_sh(harness, 1, 1, "sleep 0.3; exit 3");
     harness_wait(harness, SHIM_STARTED, 1);
@@ -104,15 +73,15 @@ static void no_run_takes_another_runs(void **state)
 {
     (void)state;
     struct harness *harness = harness_new();
-    struct supervisor_hooks hooks = hooks_of(harness);
-    wait_attached(harness, 1);
+    struct supervisor_hooks hooks = {harness_report, harness_batch, harness_attached, harness_lost, harness};
+    harness_wait_attached(harness, 1);
     supervisor_take(harness->supervisor, "/tmp/other", &hooks);
     assert_int_equal(access("/tmp/other", F_OK), -1);
     free(take(&harness->folder));
     harness->folder = mem_copy_bytes(harness->workspace, strlen(harness->workspace) - strlen("/workspace"));
     supervisor_end(harness->supervisor);
     harness_open(harness, false); /* it broke that connection, and nothing else */
-    wait_attached(harness, 2);
+    harness_wait_attached(harness, 2);
     harness_sandbox(harness, 1, SANDBOX_NONE);
     harness_sh(harness, 1, 1, "echo $CRESCENDO_RUN_FOLDER");
     harness_end_of(harness, 1);

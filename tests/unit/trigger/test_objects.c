@@ -93,12 +93,12 @@ static unsigned compare_all(void)
 static void make_repository(const char *name, const char *format, unsigned level)
 {
     AUTO(free_text)
-    char *command =
-        mem_format("git init -q --object-format=%s -b main %s && cd %s && git config core.compression %u && git config user.email a@b "
-                   "&& git config user.name A && mkdir -p d/e && : >empty && seq 1 5000 >d/numbers && head -c 70000 /dev/unoise >d/e/noise "
-                   "&& head -c 300000 /dev/zero >zeros && printf 'stages: []\\n' >crescendo.yaml && git add . && git commit -qm 'First é' "
-                   "&& seq 1 5001 >d/numbers && git commit -qam second && git tag -a -m note v1",
-            format, name, name, level);
+    char *command = mem_format(
+        "git init -q --object-format=%s -b main %s && cd %s && git config core.compression %u && git config user.email a@b "
+        "&& git config user.name A && mkdir -p d/e && : >empty && seq 1 5000 >d/numbers && head -c 70000 /dev/urandom >d/e/noise "
+        "&& head -c 300000 /dev/zero >zeros && printf 'stages: []\\n' >crescendo.yaml && git add . && git commit -qm 'First é' "
+        "&& seq 1 5001 >d/numbers && git commit -qam second && git tag -a -m note v1",
+        format, name, name, level);
     run(command);
     AUTO(free_text) char *inside = mem_format("%s/.git", name);
     assert_int_equal(chdir(inside), 0);
