@@ -40,8 +40,8 @@ struct param {
     struct location at;
 };
 
-/* A secret by its name in the file, and where the server finds it ("file:release/key"), or "given" by the file that uses this one: never its
-   value. */
+/* A secret by its name in the file, and where the server finds it ("file:release/key"), or "given" by the file that uses this one: never
+   its value. */
 struct secret {
     const char *name, *source;
     struct location at;
