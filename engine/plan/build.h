@@ -43,6 +43,7 @@ struct frame {
     const struct frame *caller;
     size_t caller_stage; /* index in caller->pipeline->stages */
     json_t *params;
+    json_t *secrets;                 /* name → its name in the plan */
     json_t *stage_numbers;           /* id → index in pipeline->stages */
     struct frame **used;             /* by stage: the frame of its `use`, or NULL */
     json_t **outputs;                /* by stage: what its `use` declares, resolved; or NULL */

@@ -183,6 +183,19 @@ static void inherit(struct frame *frame, const struct pipeline_stage *use)
     frame->timeout_ms = timeout_shorter(caller->timeout_ms, use->timeout_ms);
 }
 
+/* What a used file calls a secret is one of its caller's; the outermost file's are the plan's. */
+static json_t *name_secrets(const struct frame *frame)
+{
+    const struct frame *caller = frame->caller;
+    json_t *names = arena_own_json(frame->build->arena, json_object());
+    for (size_t i = 0; i < frame->pipeline->secret_count; i++) {
+        const char *name = frame->pipeline->secrets[i].name;
+        const json_t *given = caller ? json_object_get(caller->pipeline->stages[frame->caller_stage].secrets, name) : NULL;
+        json_put_text(names, name, caller ? json_text(caller->secrets, json_text(given, "$secret", ""), "") : name);
+    }
+    return names;
+}
+
 static void open_used(struct frame *frame, size_t number)
 {
     const struct pipeline_stage *stage = &frame->pipeline->stages[number];
@@ -219,6 +232,7 @@ struct frame *frame_open(
     frame->has_users = arena_alloc_array(build->arena, count, sizeof *frame->has_users);
     for (size_t i = 0; i < count; i++)
         json_put_whole(frame->stage_numbers, pipeline->stages[i].id, (int64_t)i);
+    frame->secrets = name_secrets(frame);
     note_users(frame);
     if (caller) inherit(frame, &caller->pipeline->stages[caller_stage]);
     groups_inherit(frame);

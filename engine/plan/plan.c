@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "base/sha256.h"
 #include "plan/build.h"
+#include "spec/secret.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -89,8 +90,6 @@ static struct plan *plan_begin(const struct pipeline *pipeline, const struct pla
     plan->outputs = arena_own_json(arena, json_object());
     plan->domains = arena_own_json(arena, json_object());
     plan->secrets = arena_own_json(arena, json_object());
-    for (size_t i = 0; i < pipeline->secret_count; i++)
-        json_put_text(plan->secrets, pipeline->secrets[i].name, pipeline->secrets[i].source);
     if (facts && facts->service) plan->service_descriptor = arena_own_json(arena, json_incref((json_t *)facts->service));
     return plan;
 }
@@ -130,6 +129,17 @@ static void build_graph(struct build *build, const struct pipeline *pipeline, js
     promotions_check(outermost);
 }
 
+static void take_secrets(struct build *build, const struct pipeline *pipeline)
+{
+    for (size_t i = 0; i < pipeline->secret_count; i++) {
+        const struct secret *secret = &pipeline->secrets[i];
+        if (strcmp(secret->source, SECRET_GIVEN) == 0)
+            diagnostics_add(build->list, "missing-secret", secret->at, 0, "use this file from another one, or write file:NAME",
+                "nobody gives the secret \"%s\"", secret->name);
+        json_put_text(build->plan->secrets, secret->name, secret->source);
+    }
+}
+
 static void digest_plan(struct plan *plan)
 {
     plan->text = plan_to_text(plan);
@@ -153,6 +163,7 @@ int plan_build(
     build.empty_object = arena_own_json(plan->arena, json_object());
     build.empty_array = arena_own_json(plan->arena, json_array());
     plan->params = params_resolve(&build, pipeline, params, NOWHERE);
+    take_secrets(&build, pipeline);
     build_graph(&build, pipeline, plan->params);
     if (list->error_count == errors_before) plan_adopt(plan, &build);
     if (list->error_count > errors_before) return -ERROR_INVALID;

@@ -180,6 +180,21 @@ static void check_fields(struct build *build, const struct pipeline_step *step, 
     }
 }
 
+/* Secrets under the plan's names. */
+static json_t *with_secrets_named(struct build *build, const struct frame *frame, json_t *env)
+{
+    json_t *named = NULL, *value;
+    const char *variable;
+    json_object_foreach(env, variable, value)
+    {
+        const char *name = json_text(value, "$secret", NULL);
+        if (!name || text_equal(json_text(frame->secrets, name, ""), name)) continue;
+        if (!named) named = arena_own_json(build->arena, json_copy(env));
+        json_object_set_new(named, variable, json_pack("{s:s}", "$secret", json_text(frame->secrets, name, "")));
+    }
+    return named ? named : env;
+}
+
 static void step_build(const struct surroundings *around, const struct pipeline_step *step)
 {
     struct build *build = around->build;
@@ -188,6 +203,7 @@ static void step_build(const struct surroundings *around, const struct pipeline_
     planned->type = arena_copy_text(build->arena, step->type->name);
     planned->with = resolved(around, step->with, step->at);
     planned->env = step->env ? merge(build, around->env, resolved(around, step->env, step->at)) : around->env;
+    planned->env = with_secrets_named(build, around->frame, planned->env);
     planned->sandbox =
         step->sandbox ? sandbox_of(build, merge(build, around->asked, resolved(around, step->sandbox, step->at))) : around->sandbox;
     planned->title = title_of(build, step, planned);

@@ -4,6 +4,8 @@
 #include "spec/loader.h"
 #include "spec/secret.h"
 
+#include <string.h>
+
 /* secrets has room for one more. */
 static void load_secret(struct file *file, const struct yaml_entry *entry, struct secret *secrets)
 {
@@ -23,7 +25,12 @@ static void load_secret(struct file *file, const struct yaml_entry *entry, struc
     const char *source = json_string_value(value);
     /* Known by its name even if its place is wrong: one complaint is enough. */
     secrets[pipeline->secret_count++] = (struct secret){name, source ? source : "", entry->key->at};
-    if (!source || !secret_source_parse(source, &scheme, &found, &err)) return;
+    bool given = source && strcmp(source, SECRET_GIVEN) == 0;
+    if (source && file->is_used && !given)
+        diagnostics_add(list, "wrong-secret", entry->value->at, yaml_width(entry->value),
+            "write " SECRET_GIVEN "; the stage that uses the file has the key secrets",
+            "a file that is used gets its secrets from the file that uses it");
+    if (!source || given || file->is_used || !secret_source_parse(source, &scheme, &found, &err)) return;
     diagnostics_add(list, err.code == ERROR_UNSUPPORTED ? "not-in-this-version" : "wrong-secret", entry->value->at,
         yaml_width(entry->value), err.hint, "%s", err.message);
 }
@@ -31,10 +38,6 @@ static void load_secret(struct file *file, const struct yaml_entry *entry, struc
 void load_secrets(struct file *file, const struct yaml_entry *entry)
 {
     if (!entry) return;
-    if (file->is_used) {
-        fields_add_later(&file->reader, entry->key);
-        return;
-    }
     const struct yaml_node *node = entry->value;
     if (node->kind != YAML_MAP) {
         fields_add_wrong_kind(&file->reader, node, "secrets", "a map", "write { NAME: file:NAME }");

@@ -74,6 +74,7 @@ static void copy_keys(struct file *file, const json_t *read, struct pipeline_sta
     stage->env = json_object_get(read, "env");
     stage->sandbox = json_object_get(read, "sandbox");
     stage->concurrency = json_object_get(read, "concurrency");
+    stage->secrets = json_object_get(read, "secrets");
     stage->timeout_ms = json_whole(read, "timeout", 0);
     stage->checkout = strcmp(json_text(read, "checkout", "clean"), "none") != 0;
     stage->allow_failure = json_flag(read, "allow-failure", false);
@@ -112,6 +113,11 @@ static void load_body(struct file *file, const struct yaml_node *node, uint32_t 
     if (with && !use)
         diagnostics_add(file->reader.list, "unknown-key", with->key->at, 4, "a step's values stand under its type",
             "\"with\" belongs to a stage with \"use\"");
+    const struct yaml_entry *secrets = yaml_find_entry(node, "secrets");
+    if (secrets && !use)
+        diagnostics_add(file->reader.list, "unknown-key", secrets->key->at, yaml_width(secrets->key),
+            "declare them at the file's top; a run step gets one by its env: { NAME: \"${{ secrets.NAME }}\" }",
+            "\"secrets\" belongs to a stage with \"use\"");
     if (steps) load_steps(file, steps->value, index);
     if (use) load_use(file, node, use->value, index);
 }

@@ -77,6 +77,46 @@ static void load_with(struct file *file, const struct yaml_node *stage_node, con
     file->stages[stage].with = fields_read(&file->reader, with ? with : &absent, fields, 0, what);
 }
 
+static bool is_given(const struct pipeline *used, const char *name)
+{
+    for (size_t i = 0; i < used->secret_count; i++)
+        if (strcmp(used->secrets[i].name, name) == 0) return true;
+    return false;
+}
+
+static void check_given_secret(struct file *file, const struct pipeline *used, const struct yaml_entry *entry, const json_t *value)
+{
+    const char *names[SECRETS_MAX + 1] = {NULL}, *name = entry->key->text, *expression = json_text(value, "$expression", "");
+    for (size_t i = 0; i < used->secret_count; i++)
+        names[i] = used->secrets[i].name;
+    const char *near = text_nearest(name, names);
+    AUTO(free_text)
+    char *hint = near ? mem_format("did you mean \"%s\"?", near) : mem_format("declare it there: secrets: { %.63s: given }", name);
+    if (!is_given(used, name))
+        diagnostics_add(file->reader.list, "unknown-secret", entry->key->at, yaml_width(entry->key), hint, "%s has no secret \"%s\"",
+            used->file, yaml_excerpt(file->reader.arena, name));
+    else if (value && !strstr(expression, "secrets."))
+        diagnostics_add(file->reader.list, "wrong-secret", entry->value->at, yaml_width(entry->value),
+            "write \"${{ secrets.NAME }}\", and declare NAME at the top of this file", "a secret is handed over by its name in this file");
+}
+
+/* Each secret of the used file is one of this file's; that those exist is seen with all other references. */
+static void check_secrets(struct file *file, const struct yaml_node *stage_node, const struct yaml_node *name, uint32_t stage)
+{
+    const struct pipeline *used = file->stages[stage].used;
+    const struct yaml_node *node = yaml_find(stage_node, "secrets");
+    const json_t *given = file->stages[stage].secrets;
+    for (size_t i = 0; node && node->kind == YAML_MAP && i < node->count; i++)
+        check_given_secret(file, used, &node->entries[i], json_object_get(given, node->entries[i].key->text));
+    for (size_t i = 0; i < used->secret_count; i++) {
+        const char *secret = used->secrets[i].name;
+        AUTO(free_text) char *hint = mem_format("add to this stage: secrets: { %s: \"${{ secrets.NAME }}\" }", secret);
+        if (!json_object_get(given, secret))
+            diagnostics_add(
+                file->reader.list, "missing-secret", name->at, yaml_width(name), hint, "%s wants the secret \"%s\"", used->file, secret);
+    }
+}
+
 void load_use(struct file *file, const struct yaml_node *stage_node, const struct yaml_node *name, uint32_t stage)
 {
     file->broken[stage] = true;                                       /* until it is there */
@@ -99,4 +139,5 @@ void load_use(struct file *file, const struct yaml_node *stage_node, const struc
     if (!file->stages[stage].used) return;
     file->broken[stage] = false;
     load_with(file, stage_node, name, stage);
+    check_secrets(file, stage_node, name, stage);
 }

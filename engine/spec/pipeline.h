@@ -40,7 +40,8 @@ struct param {
     struct location at;
 };
 
-/* A secret by its name in the file, and where the server finds it ("file:release/key"): never its value. */
+/* A secret by its name in the file, and where the server finds it ("file:release/key"), or "given" by the file that uses this one: never
+   its value. */
 struct secret {
     const char *name, *source;
     struct location at;
@@ -99,6 +100,7 @@ struct pipeline_stage {
     json_t *approve;             /* object typed by approve_fields: by, quorum, not-author, expires, ask */
     const struct pipeline *used; /* `use: NAME`, loaded; with its `with` below */
     json_t *with;
+    json_t *secrets;                   /* the used file's name → {"$secret": NAME}; NULL */
     const struct yaml_node *with_node; /* where it was written; NULL: nowhere */
     struct location at;
 };

@@ -6,6 +6,7 @@
 #include "spec/expression.h"
 #include "spec/loader.h"
 #include "spec/reference_types.h"
+#include "spec/secret.h"
 
 #include <string.h>
 
@@ -62,13 +63,23 @@ static void check_run(struct check *check, const char *name, struct location at)
 
 static const char *const PLACE_OF_SECRETS = "write env: { NAME: \"${{ secrets.NAME }}\" } at a run step, then \"$NAME\" in its script";
 
-/* The variable of the step whose whole value is this site's expression; NULL: it stands elsewhere. */
-static const char *variable_of(const struct pipeline_step *step, const struct site *site)
+/* Where a secret may stand around this site: the env of a run step, or what a stage hands to the file that it uses; NULL: nowhere. */
+static json_t *map_of_secrets(const struct file *file, const struct site *site)
+{
+    if (site->stage >= file->pipeline->stage_count) return NULL;
+    const struct pipeline_stage *stage = &file->stages[site->stage];
+    if (site->step == SITE_NONE) return stage->secrets;
+    const struct pipeline_step *step = site->step < stage->step_count ? &stage->steps[site->step] : NULL;
+    return step && step->type && strcmp(step->type->name, "run") == 0 ? step->env : NULL;
+}
+
+/* The member whose whole value is this site's expression; NULL: it stands elsewhere. */
+static const char *member_of(json_t *map, const struct site *site)
 {
     AUTO(free_text) char *at = mem_format("%s:%u:%u", site->at.file, site->at.line, site->at.column);
     const char *name;
     json_t *value;
-    json_object_foreach(step->env, name, value) if (text_equal(json_text(value, "$at", NULL), at)) return site->within_text ? NULL : name;
+    json_object_foreach(map, name, value) if (text_equal(json_text(value, "$at", NULL), at)) return site->within_text ? NULL : name;
     return NULL;
 }
 
@@ -85,15 +96,13 @@ static bool is_alone(const struct site *site, const char *name)
    the expression. */
 static void place_secret(struct check *check, const char *name, struct location at)
 {
-    const struct site *site = check->site;
-    const struct pipeline_stage *stage = site->stage < check->file->pipeline->stage_count ? &check->file->stages[site->stage] : NULL;
-    const struct pipeline_step *step = stage && site->step < stage->step_count ? &stage->steps[site->step] : NULL;
-    const char *variable = step && step->type && strcmp(step->type->name, "run") == 0 ? variable_of(step, site) : NULL;
-    if (!variable || !is_alone(site, name)) {
-        add(check, "secret-not-allowed", at, PLACE_OF_SECRETS, "a secret can only be the whole value of a variable of a run step", "", "");
-        return;
-    }
-    json_object_set_new(step->env, variable, json_pack("{s:s}", "$secret", name));
+    json_t *map = map_of_secrets(check->file, check->site);
+    const char *member = map ? member_of(map, check->site) : NULL;
+    if (!member || !is_alone(check->site, name))
+        add(check, "secret-not-allowed", at, PLACE_OF_SECRETS,
+            "a secret can only be a whole value in the env of a run step, or in the secrets of a stage with \"use\"", "", "");
+    else
+        json_object_set_new(map, member, json_pack("{s:s}", "$secret", name));
 }
 
 static void check_secret(struct check *check, const char *name, struct location at)
@@ -104,9 +113,8 @@ static void check_secret(struct check *check, const char *name, struct location 
         names[i] = pipeline->secrets[i].name;
         if (strcmp(names[i], name) == 0) return place_secret(check, name, at);
     }
-    const char *declare = check->file->is_used
-                              ? "a file that is used gets no secrets in this version: write the stage out where it is used"
-                              : arena_format(check->file->reader.arena, "declare it: secrets: { %.63s: file:%.63s }", name, name);
+    const char *declare = arena_format(check->file->reader.arena, "declare it: secrets: { %.63s: %s%.63s }", name,
+        check->file->is_used ? SECRET_GIVEN : "file:", check->file->is_used ? "" : name);
     add(check, "unknown-secret", at, near_hint(check, name, names, declare), "there is no secret \"1\"", name, "");
 }
 

@@ -8,6 +8,9 @@
 /* A name that begins so is the leave that whoever starts a server gives to hand the variable out. */
 #define SECRET_VARIABLE_PREFIX "CRESCENDO_SECRET_"
 
+/* In a file that is used: what the one that uses it hands over. No source of a plan. */
+#define SECRET_GIVEN "given"
+
 enum secret_scheme { SECRET_FILE, SECRET_ENV };
 
 /* *ret_name: the part behind the scheme, in source. ERROR_UNSUPPORTED: a scheme of the language that this version lacks; ERROR_INVALID:

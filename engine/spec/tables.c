@@ -205,7 +205,9 @@ const struct field stage_fields[] = {
     {.name = "parallel", .type = FIELD_ANY, .flags = FIELD_LATER, .help = "How many of a matrix run at a time"},
     {.name = "fail-fast", .type = FIELD_ANY, .flags = FIELD_LATER, .help = "Whether one failure ends the rest of a matrix"},
     {.name = "concurrency", .type = FIELD_OBJECT, .fields = concurrency_fields, .help = "A group of which one run at a time is in"},
-    {.name = "secrets", .type = FIELD_ANY, .flags = FIELD_LATER, .help = "Secrets handed to a used file"},
+    {.name = "secrets",
+        .type = FIELD_TEXT_MAP,
+        .help = "For the used file's secrets that are `given`, one of this file's each: `${{ secrets.NAME }}`"},
     {.name = "on-failure", .type = FIELD_ANY, .flags = FIELD_LATER, .help = "What to do when it fails"},
     FIELD_END,
 };
@@ -253,8 +255,9 @@ const struct field pipeline_fields[] = {
     {.name = "secrets",
         .type = FIELD_TEXT_MAP,
         .flags = FIELD_LITERAL | FIELD_RAW,
-        .help = "Names for secrets that the server has: `file:NAME` or `env:NAME`; `${{ secrets.NAME }}` hands one to a `run` step in its "
-                "`env`"},
+        .help = "Names for secrets that the server has: `file:NAME` or `env:NAME`; in a file that is used, `given`. `${{ secrets.NAME }}` "
+                "hands one "
+                "to a `run` step in its `env`"},
     {.name = "matrix", .type = FIELD_ANY, .flags = FIELD_LATER, .help = "Stages have it"},
     {.name = "concurrency",
         .type = FIELD_OBJECT,

@@ -97,10 +97,9 @@ static void copy_to(struct way_out *way, size_t end)
     way->in_secret = false;
 }
 
-static void hide(struct way_out *way, struct span span, size_t limit)
+static void hide(struct way_out *way, struct span span)
 {
-    if (span.end > limit) span.end = limit;
-    if (span.end <= span.start) return;
+    if (span.end == span.start) return;
     copy_to(way, span.start);
     if (!way->in_secret) {
         memcpy(way->out, STARS, sizeof STARS);
@@ -108,28 +107,6 @@ static void hide(struct way_out *way, struct span span, size_t limit)
     }
     way->in_secret = true;
     way->done = span.end;
-}
-
-/* Hands out text[0..hold). An occurrence is at least as long as its stars, so what is written never runs into what is still read; the last
-   one may be cut short by hold, but behind it nothing is read any more. Occurrences come in the order of their starts. */
-static struct masked emit(struct mask *mask, struct carry *carry, unsigned char *text, size_t size, size_t hold)
-{
-    struct way_out way = {text, text, 0, carry->in_secret};
-    struct span run = {0, carry->front}, found;
-    for (size_t at = 0; index_next(mask->index, text, size, &at, &found);) {
-        if (found.start >= hold) break; /* it will be found again */
-        if (found.start >= run.end) {
-            hide(&way, run, hold);
-            run = found;
-        } else if (found.end > run.end) {
-            run.end = found.end;
-        }
-    }
-    hide(&way, run, hold);
-    copy_to(&way, hold);
-    carry->front = run.end > hold ? run.end - hold : 0;
-    carry->in_secret = way.in_secret;
-    return (struct masked){(char *)text, (size_t)(way.out - text)};
 }
 
 static void keep(struct carry *carry, const unsigned char *bytes, size_t size)
@@ -144,20 +121,38 @@ static void keep(struct carry *carry, const unsigned char *bytes, size_t size)
     carry->size = size;
 }
 
+/* Hands out what can be told of text[0..size), and keeps the rest. An occurrence is at least as long as its stars, so what is written never
+   runs into what is still read; the last one may be cut short by the hold, but behind it nothing is read any more. */
+static struct masked emit(struct mask *mask, struct carry *carry, unsigned char *text, size_t size, bool last)
+{
+    struct way_out way = {text, text, 0, carry->in_secret};
+    struct scan scan = {.last = last};
+    struct span run = {0, carry->front}, found;
+    while (index_next(mask->index, text, size, &scan, &found)) {
+        if (found.start >= run.end) {
+            hide(&way, run);
+            run = found;
+        } else if (found.end > run.end) {
+            run.end = found.end;
+        }
+    }
+    keep(carry, text + scan.hold, size - scan.hold);
+    hide(&way, run);
+    copy_to(&way, scan.hold);
+    carry->front = run.end > scan.hold ? run.end - scan.hold : 0;
+    carry->in_secret = way.in_secret;
+    return (struct masked){(char *)text, (size_t)(way.out - text)};
+}
+
 struct masked mask_take(struct mask *mask, struct carry *carry, size_t size)
 {
-    unsigned char *text = mask->room;
-    size += carry->size;
-    size_t hold = index_hold(mask->index, text, size);
-    keep(carry, text + hold, size - hold);
-    return emit(mask, carry, text, size, hold);
+    return emit(mask, carry, mask->room, carry->size + size, false);
 }
 
 struct masked mask_end(struct mask *mask, struct carry *carry)
 {
     mask_room(mask, carry);
-    struct masked masked = emit(mask, carry, mask->room, carry->size, carry->size);
-    keep(carry, NULL, 0);
+    struct masked masked = emit(mask, carry, mask->room, carry->size, true);
     free(carry->bytes);
     *carry = (struct carry){0};
     return masked;
@@ -165,9 +160,9 @@ struct masked mask_end(struct mask *mask, struct carry *carry)
 
 bool mask_finds(struct mask *mask, const char *bytes, size_t size)
 {
+    struct scan scan = {.last = true};
     struct span found;
-    size_t at = 0;
     if (mask_is_empty(mask)) return false;
     make_ready(mask);
-    return index_next(mask->index, (const unsigned char *)bytes, size, &at, &found);
+    return index_next(mask->index, (const unsigned char *)bytes, size, &scan, &found);
 }

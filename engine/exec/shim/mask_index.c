@@ -157,37 +157,25 @@ size_t index_longest(const struct index *index)
     return index->longest;
 }
 
-/* All forms that stand around the four bytes at `at`: they overlap there, so together they are one span. */
-static bool look(const struct index *index, const unsigned char *text, size_t size, size_t at, struct span *ret)
+/* All forms that stand around the four bytes at `at`: they overlap there, so together they are one span. The text may end within one. */
+static struct span look(const struct index *index, const unsigned char *text, size_t size, struct scan *scan)
 {
+    size_t at = scan->at;
     uint32_t value = gram_at(text + at), bucket = hash(value) >> index->bucket_shift;
     struct span span = {SIZE_MAX, 0};
     for (uint32_t i = index->buckets[bucket]; i < index->buckets[bucket + 1]; i++) {
         const struct gram *gram = &index->grams[i];
         if (gram->value != value || gram->offset > at) continue;
         const struct form *form = &index->forms->items[gram->form];
-        size_t start = at - gram->offset, end = start + form->size;
-        if (form->size > size - start || memcmp(text + start, form->bytes, form->size) != 0) continue;
-        if (start < span.start) span.start = start;
-        if (end > span.end) span.end = end;
+        size_t start = at - gram->offset, end = start + form->size, left = size - start;
+        bool whole = form->size <= left;
+        if ((!whole && scan->last) || memcmp(text + start, form->bytes, whole ? form->size : left) != 0) continue;
+        if (whole && start < span.start) span.start = start;
+        if (whole && end > span.end) span.end = end;
+        if (!whole && (!scan->held || start < scan->hold)) scan->hold = start;
+        if (!whole) scan->held = true;
     }
-    if (!span.end) return false;
-    *ret = span;
-    return true;
-}
-
-bool index_next(const struct index *index, const unsigned char *text, size_t size, size_t *at, struct span *ret)
-{
-    const uint8_t *filter = index->filter;
-    unsigned shift = index->filter_shift;
-    size_t stride = index->stride, place = *at;
-    for (; place + MASK_GRAM_BYTES <= size; place += stride) {
-        if (!bit(filter, hash(gram_at(text + place)) >> shift) || !look(index, text, size, place, ret)) continue;
-        *at = place + stride;
-        return true;
-    }
-    *at = place;
-    return false;
+    return span;
 }
 
 /* Is tail the beginning of a form, and shorter? The first form that does not sort before it is one, or is the tail itself and the next is.
@@ -207,11 +195,30 @@ static bool begins_form(const struct index *index, const unsigned char *tail, si
     return low < index->forms->count && items[low].size > size && memcmp(items[low].bytes, tail, size) == 0;
 }
 
-size_t index_hold(const struct index *index, const unsigned char *text, size_t size)
+/* What the walk does not see: beginnings that are too short to hold four bytes at one of its places. */
+static size_t hold_of_tail(const struct index *index, const unsigned char *text, size_t size)
 {
-    size_t place = size < index->longest ? 0 : size - index->longest + 1;
+    size_t most = index->stride + MASK_GRAM_BYTES - 2, place = size < most ? 0 : size - most;
     for (; place + 2 <= size; place++)
         if (bit(index->first_two, two(text + place)) && begins_form(index, text + place, size - place)) return place;
-    if (place < size && bit(index->first, text[place])) return place;
-    return size;
+    return place < size && bit(index->first, text[place]) ? place : size;
+}
+
+bool index_next(const struct index *index, const unsigned char *text, size_t size, struct scan *scan, struct span *ret)
+{
+    const uint8_t *filter = index->filter;
+    unsigned shift = index->filter_shift;
+    size_t stride = index->stride, place = scan->at;
+    for (; !scan->held && place + MASK_GRAM_BYTES <= size; place += stride) {
+        if (!bit(filter, hash(gram_at(text + place)) >> shift)) continue;
+        scan->at = place;
+        struct span span = look(index, text, size, scan);
+        scan->at = place + stride;
+        if (!span.end || (scan->held && span.start >= scan->hold)) continue;
+        *ret = span;
+        return true;
+    }
+    scan->at = place;
+    if (!scan->held) scan->hold = scan->last ? size : hold_of_tail(index, text, size);
+    return false;
 }

@@ -25,11 +25,15 @@ struct index *index_new(struct forms *forms);
 void index_free(struct index **index);
 size_t index_longest(const struct index *index);
 
-/* The next part of text, from *at on, that is made of occurrences which all overlap; their starts only grow from call to call. Begin with
- *at = 0. false: there is none. */
-bool index_next(const struct index *index, const unsigned char *text, size_t size, size_t *at, struct span *ret);
+/* A walk over a text: {.last = ...} at first. */
+struct scan {
+    bool last; /* no more text will come */
+    bool held; /* else: from `hold` on a form may begin, and the walk is over */
+    size_t at, hold;
+};
 
-/* Where the first unfinished occurrence may begin: the least place from which text is the beginning of a form; size when there is none. */
-size_t index_hold(const struct index *index, const unsigned char *text, size_t size);
+/* The next part of text that is made of occurrences which all overlap and begin before `hold`; their starts only grow from call to call.
+   false: there is none, and `hold` is known: the least place from which text is the beginning of a form; size when there is none. */
+bool index_next(const struct index *index, const unsigned char *text, size_t size, struct scan *scan, struct span *ret);
 
 #endif

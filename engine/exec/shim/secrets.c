@@ -2,7 +2,7 @@
    them. They are in this process's memory alone, in the mask and in the steps that wait; RUN/ never holds one. */
 #include "shim.h"
 
-#include <errno.h>
+#include <string.h>
 #include <unistd.h>
 
 void secret_hide(struct shim *shim, const char *value, size_t size)
@@ -15,6 +15,17 @@ void secret_hide(struct shim *shim, const char *value, size_t size)
 bool secret_is_in(struct shim *shim, const char *bytes, size_t size)
 {
     return size && shim->mask && mask_finds(shim->mask, bytes, size);
+}
+
+bool secrets_refuse_outputs(struct shim *shim, struct step *step)
+{
+    if (!secret_is_in(shim, step->outputs, step->outputs_size)) return false;
+    explicit_bzero(step->outputs, step->outputs_size);
+    step->outputs_size = 0;
+    if (!step->message[0])
+        snprintf(step->message, sizeof step->message,
+            "the file $CRESCENDO_OUTPUT holds a secret, and outputs are kept for ever: hand it to later steps by their own env:");
+    return true;
 }
 
 static void show(struct shim *shim, const struct stream *stream, struct masked masked)

@@ -269,6 +269,7 @@ void log_say(struct shim *shim, const struct step *step, const char *format, ...
 /* secrets.c */
 void secret_hide(struct shim *shim, const char *value, size_t size);  /* in all that is printed from now on */
 bool secret_is_in(struct shim *shim, const char *bytes, size_t size); /* in what would be reported */
+bool secrets_refuse_outputs(struct shim *shim, struct step *step);    /* true: they held one, and are gone; its message says so */
 ssize_t secrets_read_piece(struct shim *shim, struct stream *stream); /* as read(), and writes what is shown to the log; -1: errno */
 void secrets_end_stream(struct shim *shim, struct stream *stream);    /* writes what was held back */
 

@@ -332,17 +332,6 @@ static int exit_code_of(const struct step *step, bool outputs_bad)
     return code == 0 && outputs_bad ? 1 : code;
 }
 
-/* Outputs are kept in the journal, where a secret must never be. */
-static void refuse_outputs(struct step *step, bool *ret_bad)
-{
-    explicit_bzero(step->outputs, step->outputs_size);
-    step->outputs_size = 0;
-    *ret_bad = true;
-    if (!step->message[0])
-        snprintf(step->message, sizeof step->message,
-            "the file $CRESCENDO_OUTPUT holds a secret, and outputs are kept for ever: hand it to later steps by their own env:");
-}
-
 static void take_outputs(struct shim *shim, struct step *step, bool *ret_bad)
 {
     const char *problem = NULL;
@@ -353,7 +342,10 @@ static void take_outputs(struct shim *shim, struct step *step, bool *ret_bad)
     else if (step->start_what)
         problem = step->start_what;
     *ret_bad = problem != NULL;
-    if (secret_is_in(shim, step->outputs, step->outputs_size)) return refuse_outputs(step, ret_bad);
+    if (secrets_refuse_outputs(shim, step)) {
+        *ret_bad = true;
+        return;
+    }
     if (problem && !step->message[0]) {
         char text[32];
         text_size(text, sizeof text, step->output_limit_bytes);

@@ -228,7 +228,7 @@ static void every_cut_gives_the_same(void **state)
     (void)state;
     static const char *const cases[][5] = {{"abab", "babab", NULL}, {"aaaa", "aaaaaaaa", "aaab", NULL},
         {"hunter22", "22hunter", "ter22hun", NULL}, {"first line\nsecond line\n3\n", "line\nsecond", NULL},
-        {"0123456789abcdefghij", "456789abcdefghijklmnop", NULL}, {"a \"b\"/c\\d", "b%22", NULL}};
+        {"0123456789abcdefghij", "456789abcdefghijklmnop", NULL}, {"a \"b\"/c\\d", "b%22", NULL}, {"abcdefghijkl", "bcdefg", NULL}};
     for (size_t i = 0; i < COUNT_OF(cases); i++)
         for (uint32_t seed = 1; seed <= 12; seed++)
             check_drawn(cases[i], seed);
