@@ -36,12 +36,12 @@ class Machine:
         self.faulty = "fail_at" in wanted
         self.lab.server.environment = self.disk.environment(freeze=int(self.power), **wanted)
         self.lab.server.build = self.programs()
+        self.up.set()
+        self.watcher.start()  # it may be stopped as it starts, too
         try:
             self.lab.start()
         except RuntimeError:
-            pass  # it died as it started: that is seen below
-        self.up.set()
-        self.watcher.start()
+            pass
 
     def programs(self):
         """The server, and behind scripts that load the disk what it starts: it looks for them where it stands itself. A static program can have nothing loaded,
@@ -62,16 +62,17 @@ class Machine:
 
     def watch(self):
         server = self.lab.server
-        while server.process.poll() is None and not (self.power and self.disk.get("stopped")):
+        while not server.process or (server.process.poll() is None and not (self.power and self.disk.get("stopped"))):
             if self.ending:
                 return
             time.sleep(0.002)
+        process = server.process
         self.up.clear()
         self.died.set()
         try:
             if self.power:
-                server.process.kill()
-            self.status = server.process.wait()
+                process.kill()
+            self.status = process.wait()
             self.disk.set("stop_at", 0)
             self.disk.set("fail_at", 0)
             if self.power:
