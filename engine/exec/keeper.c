@@ -5,6 +5,8 @@
 #include "base/file.h"
 #include "exec/launch.h"
 
+#include <errno.h>
+#include <sys/stat.h>
 #include <time.h>
 
 enum { PATIENCE_MS = 10 * 1000, TRIES = 3 };
@@ -25,6 +27,7 @@ static int wait_for_answer(const char *folder, struct error *err)
 
 int keeper_ensure(const char *folder, const char *shim_path, struct error *err)
 {
+    if (mkdir(folder, 0700) < 0 && errno != EEXIST) return error_set_errno(err, errno, "the keeper's folder %.200s cannot be made", folder);
     int failed = launch_keeper_lives(folder) ? 0 : file_keep_folders(folder, 0700, err);
     if (failed) return failed;
     int code = -ERROR_UNAVAILABLE;

@@ -66,9 +66,10 @@ static bool check_boot(const struct shim *shim)
 void reports_open(struct shim *shim)
 {
     struct reports *reports = &shim->reports;
+    bool same_boot = check_boot(shim); /* before there are reports: where a loss of power leaves these, it leaves RUN/boot */
     reports->fd = openat(shim->folder_fd, "reports", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (reports->fd < 0) shim_die("reports");
-    if (!check_boot(shim) && ftruncate(reports->fd, 0) < 0) shim_die("reports");
+    if (!same_boot && ftruncate(reports->fd, 0) < 0) shim_die("reports");
     off_t size = lseek(reports->fd, 0, SEEK_END);
     if (size < 0) shim_die("reports");
     reports->size_bytes = (uint64_t)size;

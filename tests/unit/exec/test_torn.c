@@ -76,12 +76,12 @@ static void reports_of_before_a_reboot_are_not_believed(void **state)
     assert_int_equal(strlen(boot), 36);
     memcpy(boot, "another.", 8);
     assert_int_equal(file_replace(path, boot, strlen(boot), 0600, NULL), 0);
-    harness->count = 0;
+    size_t heard = harness->count;
     harness->sequence = 0; /* an engine that heard nothing, and finds no shim: it reads what one left */
     harness->lost = 0;
     harness_open(harness, false);
     assert_true(harness_turn(harness, is_lost, NULL));
-    assert_int_equal(harness->count, 0);
+    assert_int_equal(harness->count, heard);
     supervisor_detach(harness->supervisor);
     goes_on(harness);
 }
