@@ -27,10 +27,9 @@ static int wait_for_answer(const char *folder, struct error *err)
 
 int keeper_ensure(const char *folder, const char *shim_path, struct error *err)
 {
-    bool lives = launch_keeper_lives(folder);
-    if (!lives && mkdir(folder, 0700) < 0 && errno != EEXIST)
-        return error_set_errno(err, errno, "the keeper's folder %.200s cannot be made", folder);
-    if (!lives && file_keep_folders(folder, 0700, err) < 0) return -(int)err->code;
+    if (mkdir(folder, 0700) < 0 && errno != EEXIST) return error_set_errno(err, errno, "the keeper's folder %.200s cannot be made", folder);
+    int failed = launch_keeper_lives(folder) ? 0 : file_keep_folders(folder, 0700, err);
+    if (failed) return failed;
     int code = -ERROR_UNAVAILABLE;
     for (int tries = 0; code == -ERROR_UNAVAILABLE && tries < TRIES; tries++) { /* one that was about to die may have seemed to live */
         code = launch_keeper_lives(folder) ? 0 : launch_keeper(folder, shim_path, err);

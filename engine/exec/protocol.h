@@ -87,4 +87,10 @@ struct log_record {
    daemon of its own (setsid, close_range, standard descriptors on /dev/null). A second shim for a locked folder exits with 75.
    `crescendo-shim --spare FOLDER` starts one that no run has yet: it ends with its engine's connection unless it was taken before. */
 
+/* RUN/boot: under which boot of the machine, as the kernel names it, RUN/reports was begun. The file is not synced, so that after another
+   boot nobody can tell what of it is whole: a page that was lost inside of a report reads as one of a step that went well. A folder without
+   it is an older shim's. */
+#define BOOT_ID_PATH "/proc/sys/kernel/random/boot_id"
+enum { BOOT_ID_BYTES = 36 };
+
 #endif

@@ -5,6 +5,7 @@
 #include "base/mem.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 /* Copies a text field and remembers where: the builder may still move. */
 static size_t keep(struct view *payload, struct text *text, size_t *ret_size)
@@ -68,12 +69,22 @@ bool report_read(unsigned type, struct view payload, struct text *text, struct s
     return true;
 }
 
+static bool is_of_this_boot(const char *folder)
+{
+    AUTO(free_text) char *path = mem_format("%s/boot", folder);
+    AUTO(free_text) char *now = NULL;
+    AUTO(free_text) char *then = NULL;
+    if (!file_exists(path) || file_read(BOOT_ID_PATH, 64, &now, NULL, NULL)) return true; /* an older shim's folder; nobody can tell */
+    return file_read(path, 64, &then, NULL, NULL) == 0 && strlen(then) >= BOOT_ID_BYTES && strncmp(then, now, BOOT_ID_BYTES) == 0;
+}
+
 void spool_read(
     const char *folder, uint64_t *sequence, void (*report)(void *context, const struct supervisor_report *report), void *context)
 {
     AUTO(free_text) char *path = mem_format("%s/reports", folder);
     AUTO(free_text) char *bytes = NULL;
     size_t size, at = 0;
+    if (!is_of_this_boot(folder)) return;
     if (file_read(path, SIZE_MAX / 2, &bytes, &size, NULL)) return;
     struct text text = {0};
     unsigned type;

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <string.h>
 #include <unistd.h>
 
 static const int64_t COALESCE_US = 2000, RETRY_US = 100 * 1000;
@@ -39,11 +40,36 @@ static bool note_sequence(void *context, uint64_t sequence, uint64_t offset)
     return false;
 }
 
+static bool read_boot(int folder, const char *path, char *ret_id)
+{
+    int fd = openat(folder, path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    if (fd < 0) return false;
+    bool whole = read(fd, ret_id, BOOT_ID_BYTES) == BOOT_ID_BYTES;
+    close(fd);
+    return whole;
+}
+
+/* False: what is in the file was written under another boot. Then RUN/boot is of this one. */
+static bool check_boot(const struct shim *shim)
+{
+    char now[BOOT_ID_BYTES], then[BOOT_ID_BYTES];
+    if (!read_boot(shim->folder_fd, BOOT_ID_PATH, now)) return true; /* nobody can tell */
+    bool is_new = faccessat(shim->folder_fd, "boot", F_OK, AT_SYMLINK_NOFOLLOW) < 0;
+    bool same = read_boot(shim->folder_fd, "boot", then) && memcmp(now, then, BOOT_ID_BYTES) == 0;
+    if (same) return true;
+    int fd = openat(shim->folder_fd, "boot", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (fd < 0 || write(fd, now, BOOT_ID_BYTES) != BOOT_ID_BYTES) unlinkat(shim->folder_fd, "boot", 0); /* as an older shim's folder */
+    if (fd >= 0) close(fd);
+    return is_new;
+}
+
 void reports_open(struct shim *shim)
 {
     struct reports *reports = &shim->reports;
+    bool same_boot = check_boot(shim); /* before there are reports: where a loss of power leaves these, it leaves RUN/boot */
     reports->fd = openat(shim->folder_fd, "reports", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (reports->fd < 0) shim_die("reports");
+    if (!same_boot && ftruncate(reports->fd, 0) < 0) shim_die("reports");
     off_t size = lseek(reports->fd, 0, SEEK_END);
     if (size < 0) shim_die("reports");
     reports->size_bytes = (uint64_t)size;

@@ -217,7 +217,7 @@ static void stop(const char *what, const char *path)
 {
     name_it(what, path);
     control->stopped = (uint32_t)getpid();
-    kill(getpid(), SIGKILL);
+    kill(getpid(), control->freeze ? SIGSTOP : SIGKILL);
     for (;;)
         pause();
 }

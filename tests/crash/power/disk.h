@@ -17,6 +17,7 @@ struct control {
     _Atomic uint32_t points;  /* syncs and renames so far */
     _Atomic uint32_t stop_at; /* the process is killed at this point; 0: never */
     uint32_t stop_after;      /* 1: when the point is done, 0: before it is begun */
+    uint32_t freeze;          /* 1: it is not killed but stopped, so that nobody sees it die before the power goes */
     uint32_t stopped;         /* the process that was */
     uint32_t deaf;            /* 1: a sync says that all is well and is not noted */
     uint32_t synchronous_off; /* 1: SQLite is told `synchronous = OFF` where the program says FULL */

@@ -9,7 +9,7 @@ SECTOR = 512
 RECORD = struct.Struct("<4I5Q")  # struct record
 WRITE, SYNC, MADE, MOVED, GONE = range(1, 6)
 CALLS = ("sync", "write", "rename")
-FIELDS = ("points", "stop_at", "stop_after", "stopped", "deaf", "synchronous_off", "fail_call", "fail_at", "fail_last", "fail_errno", *CALLS)  # struct control
+FIELDS = ("points", "stop_at", "stop_after", "freeze", "stopped", "deaf", "synchronous_off", "fail_call", "fail_at", "fail_last", "fail_errno", *CALLS)  # struct control
 NAME_AT, NAME_BYTES = 4 * len(FIELDS), 256
 
 
@@ -79,6 +79,8 @@ class Disk:
             self.undo_name(*name[1:-1])
         for path in pathlib.Path(self.folder).rglob("*-shm"):
             path.unlink()
+        for path in pathlib.Path(self.folder).glob("**/runs/*/boot"):
+            path.write_text(f"{'of the boot before this one':36}")
         return sum(map(len, writes.values())), len(names)
 
     def undo_writes(self, writes, chance, all_lost):

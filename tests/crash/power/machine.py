@@ -11,7 +11,7 @@ import time
 from disk import Disk
 from lab import BUILD, Lab, kill, parent_of, processes
 
-TORN = "the log was cut"
+TORN = ("the log was cut", "is not a log segment")
 AWAY = (OSError, http.client.HTTPException, RuntimeError)
 
 
@@ -34,40 +34,45 @@ class Machine:
     def start(self, **wanted):
         """wanted: fields of the disk's control."""
         self.faulty = "fail_at" in wanted
-        self.lab.server.environment = self.disk.environment(**wanted)
+        self.lab.server.environment = self.disk.environment(freeze=int(self.power), **wanted)
         self.lab.server.build = self.programs()
+        self.up.set()
+        self.watcher.start()  # it may be stopped as it starts, too
         try:
             self.lab.start()
         except RuntimeError:
-            pass  # it died as it started: that is seen below
-        self.up.set()
-        self.watcher.start()
+            pass
 
     def programs(self):
         """The server, and behind scripts that load the disk what it starts: it looks for them where it stands itself. A static program can have nothing loaded,
-        so that the supervisor and keeper are built once more, dynamically, from the same sources."""
+        so that the supervisor and keeper are built once more, dynamically, from the same sources. Steps have it only where the power goes: one that is killed
+        alone, or whose own disk is full, fails."""
         folder = self.lab.folder / "bin"
         folder.mkdir()
         for name in ("crescendo-server", "crescendo-hook"):
             shutil.copy(BUILD / name, folder)
         for name, program in (("crescendo-shim", BUILD / "power/crescendo-shim"), ("crescendo-step", BUILD / "crescendo-step")):
             script = folder / name
-            script.write_text("#!/bin/sh\n" + "".join(f"export {key}='{value}'\n" for key, value in self.disk.variables().items()) + f'exec {program} "$@"\n')
+            loads = "".join(f"export {key}='{value}'\n" for key, value in self.disk.variables().items())
+            if name == "crescendo-step" and (self.faulty or not self.power):
+                loads = ""
+            script.write_text(f'#!/bin/sh\n{loads}exec {program} "$@"\n')
             script.chmod(0o755)
         return folder
 
     def watch(self):
         server = self.lab.server
-        while server.process.poll() is None and not (self.power and self.disk.get("stopped")):
+        while not server.process or (server.process.poll() is None and not (self.power and self.disk.get("stopped"))):
             if self.ending:
                 return
             time.sleep(0.002)
+        process = server.process
         self.up.clear()
         self.died.set()
         try:
             if self.power:
-                server.process.kill()
-            self.status = server.process.wait()
+                process.kill()
+            self.status = process.wait()
             self.disk.set("stop_at", 0)
             self.disk.set("fail_at", 0)
             if self.power:
@@ -132,7 +137,7 @@ class Machine:
             done = subprocess.run([str(BUILD / "crescendo"), "fsck", "--data", str(journal.parent)], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                   stderr=subprocess.STDOUT, text=True, check=False, timeout=60)
             findings = [line for line in done.stdout.splitlines()[:-1] if not line.startswith(" ")]
-            torn = self.power and all(TORN in line for line in findings)  # what steps print is not synced
+            torn = self.power and all(any(word in line for word in TORN) for line in findings)  # what steps print is not synced
             if done.returncode and not (findings and torn):
                 wrong.append(f"crescendo fsck of {journal.parent}: {done.returncode}: {done.stdout[-800:]}")
         return wrong

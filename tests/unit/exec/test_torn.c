@@ -64,6 +64,28 @@ static void reports_that_end_in_zeros_are_cut_off(void **state)
     goes_on(harness);
 }
 
+/* Its pages are whole, and nobody can tell whether they are the last ones: a page that was lost inside of a report may say that a step went
+ * well. */
+static void reports_of_before_a_reboot_are_not_believed(void **state)
+{
+    (void)state;
+    struct harness *harness = begin_killed();
+    AUTO(free_text) char *path = mem_format("%s/boot", harness->folder);
+    AUTO(free_text) char *boot = NULL;
+    assert_int_equal(file_read(path, 100, &boot, NULL, NULL), 0);
+    assert_int_equal(strlen(boot), 36);
+    memcpy(boot, "another.", 8);
+    assert_int_equal(file_replace(path, boot, strlen(boot), 0600, NULL), 0);
+    size_t heard = harness->count;
+    harness->sequence = 0; /* an engine that heard nothing, and finds no shim: it reads what one left */
+    harness->lost = 0;
+    harness_open(harness, false);
+    assert_true(harness_turn(harness, is_lost, NULL));
+    assert_int_equal(harness->count, heard);
+    supervisor_detach(harness->supervisor);
+    goes_on(harness);
+}
+
 static void a_log_that_became_zeros_is_begun_anew(void **state)
 {
     (void)state;
@@ -94,6 +116,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(reports_that_became_zeros_are_cut_off),
         cmocka_unit_test(reports_that_end_in_zeros_are_cut_off),
+        cmocka_unit_test(reports_of_before_a_reboot_are_not_believed),
         cmocka_unit_test(a_log_that_became_zeros_is_begun_anew),
         cmocka_unit_test(a_log_that_ends_in_zeros_is_cut_off),
         cmocka_unit_test(a_log_without_its_end_is_cut_off),

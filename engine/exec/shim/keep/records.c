@@ -112,7 +112,8 @@ void records_open(struct keep *keep)
     records->folder = openat(base, "telemetry", O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
     if (records->folder < 0) shim_die("telemetry");
     records->arms = openat(records->folder, "arms", O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (records->arms < 0) shim_die("telemetry/arms");
+    /* Its lines are synced, which is of no use where its name is not. */
+    if (records->arms < 0 || fsync(records->folder) < 0 || fsync(base) < 0) shim_die("telemetry/arms");
     records->segment = records->index = -1;
     records->rest = mem_alloc(REST_BYTES);
     records->number = last_number(records->folder);
