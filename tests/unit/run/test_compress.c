@@ -251,7 +251,7 @@ static void a_log_whose_shim_lives_is_left(void **state)
     char byte;
     assert_int_equal(read(ready[0], &byte, 1), 1);
     home_open(&fixture->home);
-    run_for(fixture, 1500); /* of its timer: longer than it waits before it looks */
+    run_for(fixture, 900); /* of its timer: longer than it waits before it looks */
     assert_int_equal(marked(fixture), fixture->run);
     assert_true(has_file(fixture, fixture->run, "") && !has_file(fixture, fixture->run, ".zst"));
     kill(child, SIGKILL);
