@@ -109,7 +109,7 @@ static void unmark(struct compressing *compressing)
 /* Another failure than a full disk would be the same the next time: the log stays as it is, and can be read as it is. */
 static bool is_passing(struct compressing *compressing)
 {
-    if (compressing->failed == -ERROR_TIMEOUT) return true;
+    if (compressing->failed == -ERROR_TIMEOUT || compressing->failed == -ERROR_UNAVAILABLE) return true;
     if (compressing->failed != -ERROR_NO_SPACE) {
         log_error(&compressing->err, "a log stays uncompressed");
         return false;

@@ -218,11 +218,15 @@ static void what_a_crash_left_is_put_in_order(void **state)
     expect_numbers(fixture, fixture->run, MANY);
 }
 
-static void hold(const char *path, int *ret_fd)
+/* In a process of its own. Waits for the shim that has it. */
+static void hold(const char *path, int told)
 {
     struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_len = 1};
-    *ret_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    assert_true(*ret_fd >= 0 && fcntl(*ret_fd, F_SETLK, &lock) == 0);
+    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (fd < 0 || fcntl(fd, F_SETLKW, &lock) != 0) _exit(1);
+    (void)!write(told, "", 1);
+    pause();
+    _exit(0);
 }
 
 static void run_for(struct fixture *fixture, unsigned rounds)
@@ -241,13 +245,8 @@ static void a_log_whose_shim_lives_is_left(void **state)
     int ready[2];
     assert_int_equal(pipe2(ready, O_CLOEXEC), 0);
     pid_t child = fork();
-    if (child == 0) {
-        int fd;
-        hold(path, &fd);
-        (void)!write(ready[1], "", 1);
-        pause();
-        _exit(0);
-    }
+    if (child == 0) hold(path, ready[1]);
+    close(ready[1]);
     char byte;
     assert_int_equal(read(ready[0], &byte, 1), 1);
     home_open(&fixture->home);
@@ -257,7 +256,6 @@ static void a_log_whose_shim_lives_is_left(void **state)
     kill(child, SIGKILL);
     assert_int_equal(waitpid(child, NULL, 0), child);
     close(ready[0]);
-    close(ready[1]);
     reopen(fixture);
     wait_for_marks(fixture);
     assert_true(has_file(fixture, fixture->run, ".zst"));
