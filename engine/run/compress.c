@@ -22,11 +22,12 @@ enum {
 
 struct compressing {
     struct engine *engine;
-    uint64_t after; /* the marks up to here were looked at in this round */
-    uint64_t run;   /* whose log is worked at, or whose mark is being removed; 0 = none */
-    bool again;     /* a run ended meanwhile */
-    bool left;      /* something was passed over in this round */
-    bool told;      /* that the disk is full */
+    uint64_t after;    /* the marks up to here were looked at in this round */
+    uint64_t run;      /* whose log is worked at, or whose mark is being removed; 0 = none */
+    bool again;        /* a run ended meanwhile */
+    bool left;         /* something was passed over in this round */
+    uint64_t pause_ms; /* before the next round, where one left something: longer each time */
+    bool told;         /* that the disk is full */
     uv_timer_t timer;
     uv_async_t done;
     unsigned handles; /* that are not closed */
@@ -109,7 +110,7 @@ static void unmark(struct compressing *compressing)
 /* Another failure than a full disk would be the same the next time: the log stays as it is, and can be read as it is. */
 static bool is_passing(struct compressing *compressing)
 {
-    if (compressing->failed == -ERROR_TIMEOUT) return true;
+    if (compressing->failed == -ERROR_TIMEOUT || compressing->failed == -ERROR_UNAVAILABLE) return true;
     if (compressing->failed != -ERROR_NO_SPACE) {
         log_error(&compressing->err, "a log stays uncompressed");
         return false;
@@ -156,7 +157,9 @@ static void go_on(struct compressing *compressing)
         return;
     }
     compressing->after = 0;
-    if (compressing->again || compressing->left) look_later(compressing, compressing->again ? SOON_MS : ROUND_MS);
+    compressing->pause_ms = compressing->again || !compressing->left ? SOON_MS : 2 * compressing->pause_ms;
+    if (compressing->pause_ms > ROUND_MS) compressing->pause_ms = ROUND_MS;
+    if (compressing->again || compressing->left) look_later(compressing, compressing->pause_ms);
     compressing->again = compressing->left = false;
 }
 
@@ -187,6 +190,7 @@ struct compressing *compress_open(struct engine *engine)
     struct compressing *compressing = mem_alloc(sizeof *compressing);
     compressing->engine = engine;
     compressing->handles = 2;
+    compressing->pause_ms = SOON_MS;
     uv_timer_init(engine->loop, &compressing->timer);
     uv_async_init(engine->loop, &compressing->done, on_done);
     compressing->timer.data = compressing->done.data = compressing;

@@ -21,6 +21,19 @@ struct story {
     uint64_t run;
     bool colour, ended;
     struct text page;
+    /* What failing steps said last is read by a worker, since it may lie at the end of gigabytes; the page waits for it, and so do later
+       events. */
+    struct quote *quotes;
+    size_t quote_count, quote_capacity;
+    bool reading, ends, gone; /* ends: with this page; gone: the peer, and all but what the worker needs */
+    uv_work_t work;
+    char *log_path;
+};
+
+struct quote {
+    size_t place; /* in the page */
+    struct log_filter filter;
+    struct text tail;
 };
 
 /* Carriage returns and escapes of a build's own would disturb the author's terminal; tabs stay. */
@@ -30,27 +43,62 @@ static void add_visible(struct text *page, const char *line, size_t size)
         if ((unsigned char)line[i] >= 0x20 || line[i] == '\t') text_add_char(page, line[i]);
 }
 
-/* The last lines that the step printed, the very last in red: it mostly says why. */
-static void tell_tail(struct story *story, const struct event *event)
+/* --- what failing steps said last --- */
+
+static void quote_later(struct story *story, const struct event *event)
 {
     const struct run_state *state = follower_state(story->follower);
-    struct log_filter filter = {event->step, state->steps[event->step].attempt};
-    AUTO(free_text) char *path = engine_log_path(story->server->engine, story->run);
-    struct text tail = {0};
-    struct error err;
-    if (log_tail(path, filter, TAIL_LINES, TAIL_BYTES, &tail, &err) < 0) text_release(&tail);
-    while (tail.size > 0 && tail.bytes[tail.size - 1] == '\n')
-        tail.bytes[--tail.size] = '\0';
-    for (const char *at = text_view(&tail); *at;) {
+    story->quotes = mem_grow(story->quotes, &story->quote_capacity, story->quote_count + 1, sizeof *story->quotes);
+    story->quotes[story->quote_count++] =
+        (struct quote){.place = story->page.size, .filter = {event->step, state->steps[event->step].attempt}};
+}
+
+static void read_quotes(uv_work_t *work)
+{
+    struct story *story = work->data;
+    for (size_t i = 0; i < story->quote_count; i++) {
+        struct quote *quote = &story->quotes[i];
+        struct error err;
+        if (log_tail(story->log_path, quote->filter, TAIL_LINES, TAIL_BYTES, &quote->tail, &err) < 0) text_release(&quote->tail);
+    }
+}
+
+/* The very last line in red: it mostly says why. */
+static void add_quote(const struct story *story, struct quote *quote, struct text *page)
+{
+    const char *path = follower_plan(story->follower)->steps[quote->filter.step].path;
+    struct text *tail = &quote->tail;
+    while (tail->size > 0 && tail->bytes[tail->size - 1] == '\n')
+        tail->bytes[--tail->size] = '\0';
+    for (const char *at = text_view(tail); *at;) {
         size_t size = strcspn(at, "\n");
         bool paint = story->colour && at[size] == '\0';
-        text_add_format(&story->page, "  %s | %s", state->plan->steps[event->step].path, paint ? "\033[31m" : "");
-        add_visible(&story->page, at, size);
-        text_add(&story->page, paint ? "\033[0m\n" : "\n");
+        text_add_format(page, "  %s | %s", path, paint ? "\033[31m" : "");
+        add_visible(page, at, size);
+        text_add(page, paint ? "\033[0m\n" : "\n");
         at += size + (at[size] == '\n');
     }
-    text_release(&tail);
 }
+
+/* Puts them where they belong in the page. */
+static void insert_quotes(struct story *story)
+{
+    struct text page = {0};
+    size_t from = 0;
+    for (size_t i = 0; i < story->quote_count; i++) {
+        struct quote *quote = &story->quotes[i];
+        text_add_bytes(&page, text_view(&story->page) + from, quote->place - from);
+        from = quote->place;
+        add_quote(story, quote, &page);
+        text_release(&quote->tail);
+    }
+    text_add_bytes(&page, text_view(&story->page) + from, story->page.size - from);
+    text_release(&story->page);
+    story->page = page;
+    story->quote_count = 0;
+}
+
+/* --- the story --- */
 
 static void tell(void *context, const struct event *event)
 {
@@ -58,7 +106,7 @@ static void tell(void *context, const struct event *event)
     const struct run_state *state = follower_state(story->follower);
     AUTO(free_text) char *line = narrate(state, event, story->colour);
     if (line && event->type != EVENT_run_accepted) text_add_format(&story->page, "%s\n", line);
-    if (event->type == EVENT_step_failed) tell_tail(story, event);
+    if (event->type == EVENT_step_failed) quote_later(story, event);
 }
 
 static void say_how_to_go_on(struct story *story, const char *why)
@@ -74,14 +122,55 @@ static void send_page(struct story *story, bool end)
     if (end) stream_end(story->stream);
 }
 
+static void go_on(struct story *story);
+
+static void story_free(struct story *story)
+{
+    follower_free(&story->follower);
+    text_release(&story->page);
+    free(story->quotes);
+    free(story->log_path);
+    free(story);
+}
+
+static void quotes_read(uv_work_t *work, int status)
+{
+    struct story *story = work->data;
+    (void)status; /* nothing cancels it */
+    story->reading = false;
+    insert_quotes(story);
+    if (story->gone) {
+        story_free(story);
+        return;
+    }
+    if (story->ended) return; /* the peer left a moment ago */
+    send_page(story, story->ends);
+    go_on(story); /* with what came meanwhile */
+}
+
+/* Sends the page once it is whole. */
+static void finish_page(struct story *story, bool end)
+{
+    story->ends = end;
+    if (!story->quote_count) {
+        send_page(story, end);
+        return;
+    }
+    story->work.data = story;
+    story->reading = uv_queue_work(&story->server->loop, &story->work, read_quotes, quotes_read) == 0;
+    if (story->reading) return;
+    insert_quotes(story); /* without them, rather than not at all */
+    send_page(story, end);
+}
+
 static void go_on(struct story *story)
 {
     struct error err;
-    if (story->ended) return;
+    if (story->ended || story->reading) return;
     if (follower_read(story->follower, tell, story, &err) < 0) {
         log_error(&err, "a followed run");
         say_how_to_go_on(story, "the run cannot be shown further");
-        send_page(story, true);
+        finish_page(story, true);
         return;
     }
     const struct run_state *state = follower_state(story->follower);
@@ -89,7 +178,7 @@ static void go_on(struct story *story)
     if (waits) say_how_to_go_on(story, "the run goes on after that");
     if (over && state->reason != REASON_ok)
         text_add_format(&story->page, "  %s; all of it: crescendo show %llu\n", reason_help(state->reason), (unsigned long long)story->run);
-    send_page(story, over || waits);
+    finish_page(story, over || waits);
 }
 
 static void on_changed(void *context, uint64_t run)
@@ -102,16 +191,16 @@ static void on_time_up(uv_timer_t *timer)
 {
     struct story *story = timer->data;
     if (story->ended) return;
-    say_how_to_go_on(story, "the run goes on");
-    send_page(story, true);
+    if (!story->ends) say_how_to_go_on(story, "the run goes on");
+    story->ends = true;
+    if (!story->reading) send_page(story, true);
 }
 
 static void on_timer_closed(uv_handle_t *handle)
 {
     struct story *story = handle->data;
-    follower_free(&story->follower);
-    text_release(&story->page);
-    free(story);
+    story->gone = true;
+    if (!story->reading) story_free(story);
 }
 
 static void on_closed(void *context)
@@ -137,6 +226,7 @@ static void handle_follow(struct request *request, void *context)
     }
     struct story *story = mem_alloc(sizeof *story);
     *story = (struct story){.server = server, .follower = follower, .run = run};
+    story->log_path = engine_log_path(server->engine, run);
     story->colour = text_equal(request_query(request, "colour"), "1");
     uv_timer_init(&server->loop, &story->timer);
     story->timer.data = story;

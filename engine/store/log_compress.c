@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
@@ -247,14 +248,30 @@ static int replace(const struct job *job, struct error *err)
     if (rename(job->part, job->packed_path) < 0) return error_set_errno(err, errno, "renaming %s", job->part);
     int failed = file_sync_folder(slash ? folder : ".", err);
     if (failed) return failed;
-    if (unlink(job->path) < 0) return error_set_errno(err, errno, "removing %s", job->path);
+    if (unlink(job->path) < 0 && errno != ENOENT) return error_set_errno(err, errno, "removing %s", job->path);
     return file_sync_folder(slash ? folder : ".", err);
+}
+
+/* A server that lost the folder to another one may be at the same log still: only who has the lock writes the file and gives it its name.
+ */
+static int lock_part(struct job *job, struct error *err)
+{
+    struct stat ours, named;
+    job->out = open(job->part, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (job->out < 0) return error_set_errno(err, errno, "making %s", job->part);
+    bool locked = flock(job->out, LOCK_EX | LOCK_NB) == 0;
+    if (!locked || fstat(job->out, &ours) < 0 || stat(job->part, &named) < 0 || ours.st_ino != named.st_ino) {
+        close_fd(&job->out);
+        job->out = -1;
+        return error_set(err, ERROR_UNAVAILABLE, NOWHERE, "another server is compressing %s", job->path);
+    }
+    return ftruncate(job->out, 0) == 0 ? 0 : error_set_errno(err, errno, "emptying %s", job->part);
 }
 
 static int open_part(struct job *job, struct error *err)
 {
-    job->out = open(job->part, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (job->out < 0) return error_set_errno(err, errno, "making %s", job->part);
+    int failed = lock_part(job, err);
+    if (failed) return failed;
     job->encoder = ZSTD_createCCtx();
     if (!job->encoder) return error_set(err, ERROR_INTERNAL, NOWHERE, "there is no memory to compress %s", job->path);
     ZSTD_CCtx_setParameter(job->encoder, ZSTD_c_compressionLevel, LEVEL);
@@ -292,7 +309,7 @@ static int compress(struct job *job, uint64_t size, struct log_compressed *ret, 
     bool pays = job->written < size - size / 8;
     if (!failed && pays) failed = compare(job, err);
     if (!failed && pays) failed = replace(job, err);
-    if (failed || !pays) unlink(job->part);
+    if (job->out >= 0 && (failed || !pays)) unlink(job->part);
     if (!failed) *ret = (struct log_compressed){size, pays ? job->written : 0};
     return failed;
 }

@@ -17,7 +17,7 @@ struct log_compressed {
 /* path: RUN/log, which nobody writes to any more. Writes a neighbour, syncs it, reads all of it back and compares, gives it its name, and
    then removes the plain one: whatever dies at whatever moment, one of the two is whole, and the plain one is believed as long as it is
    there. On failure the plain one stays, and the neighbour goes. -ERROR_NOT_FOUND: the folder went meanwhile. -ERROR_TIMEOUT: *stop was
-   set. */
+   set. -ERROR_UNAVAILABLE: another server is at it. */
 int log_compress(const char *path, const atomic_bool *stop, struct log_compressed *ret, struct error *err) MUST_CHECK;
 
 #endif

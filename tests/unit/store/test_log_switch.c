@@ -4,6 +4,8 @@
 #include "store/log_archive.h"
 
 #include <errno.h>
+#include <sys/file.h>
+#include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -82,6 +84,27 @@ static void another_log_of_that_name_is_not_replaced(void **state)
     write_text(log, 7, 1, "more");
     assert_int_equal(compress(log, &result, &err), -ERROR_CONFLICT);
     assert_true(is_there(log, "") && is_there(log, ".zst") && !is_there(log, ".zst.part"));
+}
+
+/* A server that lost its folder to another one, and does not know it yet. */
+static void two_do_not_compress_one_log(void **state)
+{
+    struct log *log = *state;
+    struct log_compressed result = {0};
+    struct error err = {0};
+    AUTO(free_text) char *part = mem_format("%s.zst.part", log->path);
+    write_log(log);
+    int other = open(part, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+    assert_int_equal(flock(other, LOCK_EX), 0);
+    assert_int_equal(write(other, "half", 4), 4);
+    assert_int_equal(compress(log, &result, &err), -ERROR_UNAVAILABLE);
+    assert_true(is_there(log, "") && is_there(log, ".zst.part") && !is_there(log, ".zst"));
+    struct stat status;
+    assert_int_equal(fstat(other, &status), 0);
+    assert_int_equal(status.st_size, 4); /* it was not touched */
+    close(other);
+    compress_well(log);
+    assert_false(is_there(log, ".zst.part"));
 }
 
 static void it_stops_when_it_is_told(void **state)
@@ -185,6 +208,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(the_last_space_is_left_to_others),
         TEST(another_log_of_that_name_is_not_replaced),
+        TEST(two_do_not_compress_one_log),
         TEST(it_stops_when_it_is_told),
         TEST(a_failure_leaves_the_plain_one),
         TEST(a_death_leaves_one_that_is_whole),
