@@ -8,7 +8,6 @@
 #include "base/text.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 static bool is_at_rest_or_waits(enum step_status status)
 {
@@ -223,19 +222,14 @@ static size_t ask_with(const struct replaying *replaying, size_t count, const st
    within that. */
 static size_t ask_for_turns(const struct replaying *replaying, size_t count, struct event_list *list)
 {
-    struct run_state *state = replaying->state;
-    size_t found = 0, size = state->dirty_count * sizeof *state->dirty;
-    uint32_t *before = mem_alloc_array(state->dirty_count + 1, sizeof *before), dirty_count = state->dirty_count;
-    memcpy(before, state->dirty, size);
+    size_t found = 0;
     for (uint32_t less = 0, grants = grants_in(replaying, count); less <= grants && !found; less++) {
         struct turn *turns = guess_turns(replaying, count, grants - less);
         found = ask_with(replaying, count, turns, false, list);
         if (!found) order_as_followed(replaying);
         if (!found) found = ask_with(replaying, count, turns, true, list);
-        if (!found && state->dirty_count == dirty_count) memcpy(state->dirty, before, size);
         free(turns);
     }
-    free(before);
     return found;
 }
 
