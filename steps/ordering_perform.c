@@ -84,7 +84,8 @@ void ordering_delivery(const struct step *step, struct delivery *ret)
     const json_t *domain = json_object_get(step_facts(step), "domain");
     const struct tmf_dialect *dialect = NULL;
     if (tmf_dialect_find(json_text(domain, "dialect", NULL), &dialect, NULL)) return; /* it cannot have been spoken */
-    *ret = (struct delivery){tmf_request_life(dialect, json_text(domain, "url", "")), dialect->repeat_is_safe};
+    int64_t life_ms = tmf_request_life(dialect, json_text(domain, "url", ""));
+    *ret = (struct delivery){json_whole(domain, "request-life", life_ms), dialect->repeat_is_safe};
 }
 
 json_t *ordering_expect(const struct step *step, const json_t *body)

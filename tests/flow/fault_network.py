@@ -77,7 +77,7 @@ class Release:
         self.lab, self.folder = lab, lab.folder / "repository"
         (self.folder / "bin").mkdir(parents=True)
         shutil.copy(BUILD / "answer", self.folder / "bin/answer")
-        (lab.folder / "data/domains/lab.yaml").write_text(f"domain: lab\nurl: http://{address}\npolicy: {{ lease: 30s }}\n")
+        (lab.folder / "data/domains/lab.yaml").write_text(f"domain: lab\nurl: http://{address}\nrequest-life: 200ms\npolicy: {{ lease: 30s }}\n")
 
     def run(self, version, timeout, test):
         words = ", ".join(json.dumps(word) for word in ("bin/answer", "$(PORT_HTTP)", "--healthz", "--body", version))
