@@ -1,6 +1,6 @@
 /* test_compress.c: the log of a run that is at rest is compressed, and only then; what a stopped server left is done by the next one; a
    full disk is said once and tried again; a log that cannot be compressed stays as it is. */
-#include "tests/unit/run/engine_home.h"
+#include "tests/unit/run/submitting.h"
 
 #include "run/check.h"
 #include "run/compress.h"
@@ -31,55 +31,10 @@ int rename(const char *from, const char *to)
 
 enum { MANY = 40 * 1000, FEW = 10 }; /* lines */
 
-struct fixture {
-    struct engine_home home;
-    uv_timer_t alive; /* as a server's sockets keep its loop alive */
-    uint64_t run;
-    bool answered;
-};
-
-static void look_again(uv_timer_t *timer)
+static int begin_with_space(void **state)
 {
-    (void)timer;
-}
-
-static int begin(void **state)
-{
-    struct fixture *fixture = mem_alloc(sizeof *fixture);
-    *state = fixture;
     atomic_store(&full_disks, 0);
-    int failed = home_begin(&fixture->home);
-    uv_timer_init(&fixture->home.loop, &fixture->alive);
-    uv_timer_start(&fixture->alive, look_again, 1, 1);
-    return failed;
-}
-
-static int end(void **state)
-{
-    struct fixture *fixture = *state;
-    uv_close((uv_handle_t *)&fixture->alive, NULL);
-    int failed = home_end(&fixture->home);
-    free(*state);
-    return failed;
-}
-
-static void on_accepted(void *context, const struct accepted *accepted, const struct error *err)
-{
-    struct fixture *fixture = context;
-    assert_null(err);
-    fixture->answered = true;
-    fixture->run = accepted->run;
-}
-
-static void submit(struct fixture *fixture, const char *stages)
-{
-    AUTO(free_text) char *text = mem_format("sandbox: none\nstages:\n%s", stages);
-    struct source source = {"crescendo.yaml", text, strlen(text)};
-    fixture->answered = false;
-    engine_submit(
-        fixture->home.engine, &(struct submission){.trigger = "manual", .author = "ada", .files = {&source, 1}}, on_accepted, fixture);
-    while (!fixture->answered)
-        uv_run(&fixture->home.loop, UV_RUN_ONCE);
+    return begin(state);
 }
 
 static void run_to_its_end(struct fixture *fixture, unsigned lines)
@@ -87,8 +42,7 @@ static void run_to_its_end(struct fixture *fixture, unsigned lines)
     AUTO(free_text)
     char *stages = mem_format("  - stage: a\n    checkout: none\n    steps: [{ run: seq %u }]\n", lines);
     submit(fixture, stages);
-    while (!home_run_is_over(&fixture->home, fixture->run) || engine_run_state(fixture->home.engine, fixture->run))
-        uv_run(&fixture->home.loop, UV_RUN_ONCE);
+    wait_for_end(fixture);
 }
 
 static void close_home(struct fixture *fixture)
@@ -345,7 +299,7 @@ static void old_runs_are_forgotten_with_either_log(void **state)
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, begin_with_space, end)
     const struct CMUnitTest tests[] = {
         TEST(a_log_is_compressed_when_its_run_is_over),
         TEST(a_small_log_stays_plain_and_is_never_marked),

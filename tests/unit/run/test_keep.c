@@ -1,6 +1,6 @@
 /* test_keep.c: old runs are forgotten, rows, events, plan and folder; never one that is open, the newest one, or one that an open run goes
    on from; what a crash left half done is done. */
-#include "tests/unit/run/engine_home.h"
+#include "tests/unit/run/submitting.h"
 
 #include "run/check.h"
 #include "store/inspect.h"
@@ -8,62 +8,11 @@
 #include <sqlite3.h>
 #include <time.h>
 
-struct fixture {
-    struct engine_home home;
-    uv_timer_t alive; /* as a server's sockets keep its loop alive */
-    uint64_t run;
-    bool answered;
-};
-
-static void look_again(uv_timer_t *timer)
-{
-    (void)timer;
-}
-
-static int begin(void **state)
-{
-    struct fixture *fixture = mem_alloc(sizeof *fixture);
-    *state = fixture;
-    int failed = home_begin(&fixture->home);
-    uv_timer_init(&fixture->home.loop, &fixture->alive);
-    uv_timer_start(&fixture->alive, look_again, 1, 1);
-    return failed;
-}
-
-static int end(void **state)
-{
-    struct fixture *fixture = *state;
-    uv_close((uv_handle_t *)&fixture->alive, NULL);
-    int failed = home_end(&fixture->home);
-    free(*state);
-    return failed;
-}
-
-static void on_accepted(void *context, const struct accepted *accepted, const struct error *err)
-{
-    struct fixture *fixture = context;
-    assert_null(err);
-    fixture->answered = true;
-    fixture->run = accepted->run;
-}
-
-static void submit(struct fixture *fixture, const char *stages)
-{
-    AUTO(free_text) char *text = mem_format("sandbox: none\nstages:\n%s", stages);
-    struct source source = {"crescendo.yaml", text, strlen(text)};
-    fixture->answered = false;
-    engine_submit(
-        fixture->home.engine, &(struct submission){.trigger = "manual", .author = "ada", .files = {&source, 1}}, on_accepted, fixture);
-    while (!fixture->answered)
-        uv_run(&fixture->home.loop, UV_RUN_ONCE);
-}
-
 static void run_to_its_end(struct fixture *fixture, const char *word)
 {
     AUTO(free_text) char *stages = mem_format("  - stage: a\n    checkout: none\n    steps: [{ run: echo %s }]\n", word);
     submit(fixture, stages);
-    while (!home_run_is_over(&fixture->home, fixture->run) || engine_run_state(fixture->home.engine, fixture->run))
-        uv_run(&fixture->home.loop, UV_RUN_ONCE);
+    wait_for_end(fixture);
 }
 
 static void wait_for_ada(struct fixture *fixture)
