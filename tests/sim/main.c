@@ -42,6 +42,7 @@ struct result scenario_run(const struct scenario *scenario, bool is_verbose, str
         .clock_ms = 1000 * 1000};
     struct plan *plan = make_world(scenario, is_verbose, &world);
     world_live(&world);
+    if (!world.fault) tamper_check(&world, scenario->seed);
     struct result result = {.end = world.engine.state->status,
         .fault_count = world.fault_count,
         .events = world.event_count,
