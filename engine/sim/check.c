@@ -80,25 +80,27 @@ void check_journal(struct world *world)
     run_state_free(&fold);
 }
 
-/* What happened before the crashes, too, is decided again from the events alone. A clock that was set back leaves wakes that no event
-   explains, and times that go back. */
-static void check_replay(struct world *world)
+void world_past(const struct world *world, struct event_list *past)
 {
-    struct event_list all = {0};
-    struct error err = {0};
-    struct replay_result result = {0};
-    if (world->was_set_back) return;
     for (size_t i = 0; i <= world->journal.count; i++) {
         const struct event_list *part = i < world->journal.count ? &world->journal.batches[i].events : &world->engine.outbox;
         for (size_t j = 0; j < part->count; j++)
-            event_list_add(&all, part->items[j].type, part->items[j].step, part->items[j].time_ms, json_incref(part->items[j].data));
+            event_list_add(past, part->items[j].type, part->items[j].step, part->items[j].time_ms, json_incref(part->items[j].data));
     }
-    if (replay_decisions(&(struct replay){world->plan, all.items, all.count}, &result, &err) < 0)
+}
+
+/* What happened before the crashes, too, is decided again from the events alone. */
+static void check_replay(struct world *world)
+{
+    AUTO(event_list_release) struct event_list past = {0};
+    struct error err = {0};
+    struct replay_result result = {0};
+    world_past(world, &past);
+    if (replay_decisions(&(struct replay){world->plan, past.items, past.count}, &result, &err) < 0)
         world_fault(world, "the run cannot be decided again: %s", err.message);
     else if (!result.same)
-        world_fault(world, "event %zu (%s) is decided otherwise again", result.at + 1, event_type_name(all.items[result.at].type));
+        world_fault(world, "event %zu (%s) is decided otherwise again", result.at + 1, event_type_name(past.items[result.at].type));
     json_decref(result.decisions);
-    event_list_release(&all);
 }
 
 /* Nobody who was answered may find the decision gone. */

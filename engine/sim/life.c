@@ -71,7 +71,6 @@ static void move_clock(struct world *world)
     enum { FURTHEST_MS = 5000 };
     int64_t by_ms = (int64_t)chance_below(&world->chance, 2 * FURTHEST_MS) - FURTHEST_MS;
     world->clock_ms += by_ms;
-    world->was_set_back |= by_ms < 0;
     if (by_ms > 0) world->leapt_ms = world->now_ms;
     world->engine.must_advance = true; /* the server arms its timers anew when the clock is set */
     fault_note(world, FAULT_clock_jumps, NO_STEP, false);

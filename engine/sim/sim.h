@@ -203,7 +203,6 @@ struct world {
     bool is_calm;                      /* no more faults, so that the run must come to its end */
     int64_t now_ms;                    /* never goes back */
     int64_t clock_ms;                  /* what the machine's clock is ahead of it */
-    bool was_set_back;                 /* it was, once: then what woke a step may be told by no event */
     bool is_settled_by_hand;           /* a person undoes what could not be undone, and says so */
     bool was_asked;                    /* a person, to settle something */
     int64_t leapt_ms;                  /* it was set forward then: what was told just before seems to be long ago; 0 = never */
@@ -237,6 +236,9 @@ void world_live(struct world *world);  /* to the run's end, or until what must b
 void world_release(struct world *world);
 void world_fault(struct world *world, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void world_say(const struct world *world, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* Appends all events of the run, also those that are not written yet. */
+void world_past(const struct world *world, struct event_list *past);
 
 /* What the machine's clock says. */
 static inline int64_t world_clock(const struct world *world)

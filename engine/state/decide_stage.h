@@ -26,6 +26,10 @@ bool decide_waiting(struct decision *decision, const struct plan_step *step);
 bool decide_turn_again(struct decision *decision);
 /* Looks at every stage that waits for its turn, since what it waits for is not in this run. false: the run was superseded. */
 bool decide_turns(struct decision *decision);
+/* The words of a turn (turn_words) that this message was made of; "?" where there is none; caller frees. */
+char *turn_words_within(const char *message);
+/* Does it say that a stage was turned away? */
+bool turn_is_rejection(const char *message);
 /* Starts the stage's ready step, if it is one, with one of the free slots. */
 void decide_ready(struct decision *decision, uint32_t stage);
 

@@ -5,6 +5,26 @@
 #include "base/mem.h"
 #include "base/text.h"
 
+#include <string.h>
+
+static const char waits_before[] = "waits for its turn: ", waits_again_before[] = "waits for its turn to go on undoing: ";
+static const char rejected_after[] = "; one run at a time, and who comes meanwhile is rejected";
+
+bool turn_is_rejection(const char *message)
+{
+    size_t size = message ? strlen(message) : 0, after = sizeof rejected_after - 1;
+    return size >= after && strcmp(message + size - after, rejected_after) == 0;
+}
+
+char *turn_words_within(const char *message)
+{
+    if (!message) return mem_copy_text("?");
+    if (text_starts(message, waits_before)) return mem_copy_text(message + sizeof waits_before - 1);
+    if (text_starts(message, waits_again_before)) return mem_copy_text(message + sizeof waits_again_before - 1);
+    size_t size = strlen(message) - (turn_is_rejection(message) ? sizeof rejected_after - 1 : 0);
+    return mem_copy_bytes(message, size);
+}
+
 static const struct turn *turn_of(const struct decision *decision, const struct plan_step *step)
 {
     return decision->turns ? &decision->turns[decision->state->plan->stages[step->stage].claim] : NULL;
@@ -36,14 +56,14 @@ static json_t *with_words(const struct turn *turn, const char *before, const cha
 
 static void turn_away(struct decision *decision, const struct plan_step *step, const struct turn *turn)
 {
-    json_t *data = with_words(turn, "", "; one run at a time, and who comes meanwhile is rejected");
+    json_t *data = with_words(turn, "", rejected_after);
     json_put_text(data, "reason", reason_name(REASON_denied));
     add(decision, EVENT_step_failed, step->index, data);
 }
 
 static void wait(struct decision *decision, const struct plan_step *step, const struct turn *turn)
 {
-    json_t *data = with_words(turn, "waits for its turn: ", "");
+    json_t *data = with_words(turn, waits_before, "");
     json_put_text(data, "for", wait_name(WAIT_group));
     add(decision, EVENT_step_parked, step->index, data);
 }
@@ -77,7 +97,7 @@ bool decide_waiting(struct decision *decision, const struct plan_step *step)
         grant(decision, step);
         return false;
     }
-    json_t *data = with_words(turn, "waits for its turn: ", "");
+    json_t *data = with_words(turn, waits_before, "");
     if (text_equal(json_text(data, "message", ""), decision->state->steps[step->index].message))
         json_decref(data);
     else
@@ -116,7 +136,7 @@ bool decide_turn_again(struct decision *decision)
         grant_again(decision);
         return false;
     }
-    json_t *data = with_words(turn, "waits for its turn to go on undoing: ", "");
+    json_t *data = with_words(turn, waits_again_before, "");
     if (text_equal(json_text(data, "message", ""), state->turn_message))
         json_decref(data);
     else

@@ -18,29 +18,23 @@ static bool same_event(const struct event *a, const struct event *b)
     return strcmp(one, other) == 0;
 }
 
-static bool holds(const struct event *events, size_t count, bool *used, const struct event *event)
+/* The walk may go on behind so many events. */
+static void reach(struct replaying *replaying, size_t count, enum replay_how how)
 {
-    for (size_t i = 0; i < count; i++) {
-        if (used[i] || !same_event(&events[i], event)) continue;
-        used[i] = true;
-        return true;
-    }
-    return false;
+    size_t at = replaying->at + count;
+    struct replay_place *place = &replaying->places[at];
+    if (!place->how) *place = (struct replay_place){how, replaying->at};
+    if (at > replaying->furthest) replaying->furthest = at;
 }
 
-bool replay_matches(const struct replaying *replaying, const struct event_list *list, bool any_order)
+bool replay_follows(struct replaying *replaying, const struct event_list *list, enum replay_how how)
 {
     const struct event *events = replaying->replay->events + replaying->at;
-    size_t left = replaying->replay->count - replaying->at, same = 0;
-    if (!list->count || list->count > left) return false;
-    while (same < list->count && same_event(&events[same], &list->items[same]))
-        same++;
-    if (same == list->count || !any_order) return same == list->count;
-    bool *used = mem_alloc_array(list->count, sizeof *used), all = true;
-    for (size_t i = 0; i < list->count && all; i++)
-        all = holds(events, list->count, used, &list->items[i]);
-    free(used);
-    return all;
+    if (!list->count || list->count > replaying->replay->count - replaying->at) return false;
+    for (size_t i = 0; i < list->count; i++)
+        if (!same_event(&events[i], &list->items[i])) return false;
+    reach(replaying, list->count, how);
+    return !replaying->is_thorough;
 }
 
 static json_t *list_to_json(const struct plan *plan, const struct event_list *list)
@@ -58,52 +52,70 @@ static json_t *list_to_json(const struct plan *plan, const struct event_list *li
     return events;
 }
 
-/* How many events from here on are accounted for. 0: they differ. */
-static size_t account(const struct replaying *replaying, struct replay_result *result)
+/* All that the next event may have come of. */
+static void account(struct replaying *replaying)
 {
     const struct event *event = &replaying->replay->events[replaying->at];
-    AUTO(event_list_release) struct event_list list = {0};
     bool is_decision = replay_is_decision(replaying->state, event), is_settled = replay_is_settled(replaying->state, event);
-    size_t count = is_decision ? replay_decide(replaying, &list) : 0;
-    result->decided += count;
-    if (!count && is_settled) {
-        count = replay_settle(replaying);
-        result->settled += count;
+    if (is_decision && replay_decide(replaying)) return;
+    if (is_settled && replay_settle(replaying)) return;
+    if (!is_decision && !is_settled) reach(replaying, 1, REPLAY_TAKEN);
+}
+
+/* Stops where nothing that was found goes on. */
+static int walk(struct replaying *replaying, struct error *err)
+{
+    const struct replay *replay = replaying->replay;
+    for (; replaying->at < replay->count; replaying->at++) {
+        if (!replaying->at || replaying->places[replaying->at].how) account(replaying);
+        if (replaying->furthest == replaying->at) return 0;
+        if (reduce(replaying->state, &replay->events[replaying->at], err) < 0) return error_wrap(err, "event %zu", replaying->at + 1);
     }
-    if (count) return count;
-    if (!is_decision && !is_settled) {
-        result->taken++;
-        return 1;
-    }
-    result->decisions = list_to_json(replaying->replay->plan, &list);
     return 0;
 }
 
-static int fold(struct replaying *replaying, size_t count, struct error *err)
+static void count_back(const struct replaying *replaying, struct replay_result *result)
 {
-    int failed = 0;
-    for (; count && !failed; count--) {
-        failed = reduce(replaying->state, &replaying->replay->events[replaying->at], err);
-        replaying->at += !failed;
+    for (size_t at = replaying->at; at; at = replaying->places[at].from) {
+        const struct replay_place *place = &replaying->places[at];
+        size_t count = at - place->from;
+        if (place->how == REPLAY_DECIDED) result->decided += count;
+        if (place->how == REPLAY_SETTLED) result->settled += count;
+        if (place->how == REPLAY_TAKEN) result->taken += count;
     }
-    return failed ? error_wrap(err, "event %zu", replaying->at + 1) : 0;
 }
 
+static json_t *decisions_instead(struct replaying *replaying)
+{
+    AUTO(event_list_release) struct event_list list = {0};
+    if (replay_is_decision(replaying->state, &replaying->replay->events[replaying->at])) replay_instead(replaying, &list);
+    return list_to_json(replaying->replay->plan, &list);
+}
+
+static int walk_once(const struct replay *replay, bool is_thorough, struct replay_result *ret, struct error *err)
+{
+    struct replaying replaying = {.replay = replay, .state = run_state_new(replay->plan), .is_thorough = is_thorough};
+    replaying.places = mem_alloc_array(replay->count + 1, sizeof *replaying.places);
+    int failed = walk(&replaying, err);
+    struct replay_result result = {.same = replaying.at == replay->count, .at = replaying.at};
+    if (!failed) count_back(&replaying, &result);
+    if (!failed && !result.same) result.decisions = decisions_instead(&replaying);
+    free(replaying.places);
+    run_state_free(&replaying.state);
+    if (!failed) *ret = result;
+    return failed;
+}
+
+/* What fits first is nearly always what was decided. Where that leads nowhere, everything that fits is followed: what it leads to depends
+   on how many events it accounts for alone, since the state is a fold of the events. */
 int replay_decisions(const struct replay *replay, struct replay_result *ret, struct error *err)
 {
-    struct replaying replaying = {replay, run_state_new(replay->plan), 0};
-    struct replay_result result = {.same = true};
-    int failed = 0;
-    while (!failed && result.same && replaying.at < replay->count) {
-        size_t count = account(&replaying, &result);
-        result.same = count > 0;
-        result.at = replaying.at;
-        failed = fold(&replaying, count, err);
-    }
-    run_state_free(&replaying.state);
-    if (failed)
+    struct replay_result result;
+    int failed = walk_once(replay, false, &result, err);
+    if (!failed && !result.same) {
         json_decref(result.decisions);
-    else
-        *ret = result;
+        failed = walk_once(replay, true, &result, err);
+    }
+    if (!failed) *ret = result;
     return failed;
 }

@@ -24,18 +24,37 @@ struct replay_result {
 int replay_decisions(const struct replay *replay, struct replay_result *ret, struct error *err) MUST_CHECK;
 
 /* --- what its files share --- */
+enum replay_how { REPLAY_UNREACHED, REPLAY_TAKEN, REPLAY_DECIDED, REPLAY_SETTLED };
+struct replay_place {
+    enum replay_how how; /* how the walk can have come here: REPLAY_UNREACHED, it cannot */
+    size_t from;         /* and from where: an index of events */
+};
 struct replaying {
     const struct replay *replay;
     struct run_state *state; /* before events[at]; owned */
     size_t at;
+    bool is_thorough;            /* every way to go on is looked for, not only the first */
+    struct replay_place *places; /* one for each event and one for the end; owned */
+    size_t furthest;             /* that was reached */
 };
-/* Do the events from `at` on begin with the list (in any order, where any_order)? */
-bool replay_matches(const struct replaying *replaying, const struct event_list *list, bool any_order);
-/* replay_decide.c: how many events from `at` on decide makes at once; 0: others. *ret_list then holds what it makes at that time. */
-size_t replay_decide(const struct replaying *replaying, struct event_list *ret_list);
+/* Do the events from `at` on begin with the list? Notes where that leads. true: no other way need be looked for. */
+bool replay_follows(struct replaying *replaying, const struct event_list *list, enum replay_how how);
+/* replay_decide.c: decides with all that decide can have been told, until the events from `at` on follow. */
+bool replay_decide(struct replaying *replaying);
 bool replay_is_decision(const struct run_state *state, const struct event *event);
-/* replay_settle.c: how many events from `at` on follow from one report or line that tells what the first of them tells; 0: none does. */
-size_t replay_settle(const struct replaying *replaying);
+/* Appends what is decided at the time of events[at], where nothing says that anything stood in the way. */
+void replay_instead(struct replaying *replaying, struct event_list *list);
+/* replay_turns.c: what can have been told of the turns of others. */
+struct replay_turns {
+    struct turn *turns; /* by claim; owned; NULL: the plan has none */
+    char **words;       /* by claim: who stands in the way; owned */
+};
+/* As the first so many events of this instant say that tell anew of a claim; of the other claims, as before. Returns how many there are:
+   at most `told`. Release with replay_turns_release. */
+uint32_t replay_turns_read(const struct replaying *replaying, size_t instant, uint32_t told, struct replay_turns *turns);
+void replay_turns_release(const struct replaying *replaying, struct replay_turns *turns);
+/* replay_settle.c: settles with every report or line that can have told what events[at] tells, until the events from `at` on follow. */
+bool replay_settle(struct replaying *replaying);
 bool replay_is_settled(const struct run_state *state, const struct event *event);
 
 #endif

@@ -1,6 +1,8 @@
 /* replay_decide.c: which events decide alone can have made, and making them again.
-   What decide is told besides the state is not recorded, but seen in what followed: the time is the events' own; as many stages may begin
-   as did; a stage is let into its group where it was, and a lease was in doubt where nothing was begun that could be. */
+   What decide is told besides the state is not recorded. The time is the events' own; all else that it can have been told is tried: how
+   many stages may begin, whose turn it is (replay_turns.c), whether a lease is in doubt. The order in which it looks at stages is the
+   events'. */
+#include "state/parts.h"
 #include "state/replay.h"
 
 #include "base/json.h"
@@ -8,6 +10,7 @@
 #include "base/text.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 static bool is_at_rest_or_waits(enum step_status status)
 {
@@ -83,162 +86,94 @@ static uint32_t starts_in(const struct replaying *replaying, size_t count)
     return starts;
 }
 
-/* The event of this type and step among those of the instant; NULL: there is none. */
-static const struct event *find_of_instant(const struct replaying *replaying, size_t count, const struct event *like)
-{
-    for (size_t i = 0; i < count; i++) {
-        const struct event *event = &replaying->replay->events[replaying->at + i];
-        if (event->type == like->type && event->step == like->step) return event;
-    }
-    return NULL;
-}
+/* --- what decide keeps for itself --- */
 
-/* Does it say whose turn it is? */
-static bool is_of_group(const struct event *event)
+/* What is due, and what waits for a turn, decide finds by itself; here it must be found before the order is told. */
+static void mark_all(struct run_state *state, int64_t now_ms)
 {
-    bool waits = text_equal(json_text(event->data, "for", NULL), wait_name(WAIT_group));
-    bool rejected = event->type == EVENT_step_failed && text_equal(json_text(event->data, "reason", NULL), reason_name(REASON_denied));
-    return event->type == EVENT_step_waits || event->type == EVENT_run_waits || waits || rejected;
-}
-
-static bool is_grant(const struct event *event)
-{
-    return event->type == EVENT_step_granted || event->type == EVENT_run_granted;
-}
-
-static uint32_t grants_in(const struct replaying *replaying, size_t count)
-{
-    uint32_t grants = 0;
-    for (size_t i = 0; i < count; i++)
-        grants += is_grant(&replaying->replay->events[replaying->at + i]);
-    return grants;
-}
-
-static void free_all(struct turn *turns, uint32_t count)
-{
-    for (uint32_t i = 0; i < count; i++)
-        turns[i].group = NULL;
-}
-
-/* Let in are those that the first so many grants of this instant say. */
-static struct turn *guess_turns(const struct replaying *replaying, size_t count, uint32_t grants)
-{
-    const struct plan *plan = replaying->replay->plan;
-    if (!plan->claim_count) return NULL;
-    struct turn *turns = mem_alloc_array(plan->claim_count, sizeof *turns);
-    for (uint32_t i = 0; i < plan->claim_count; i++) {
-        turn_begin(replaying->state, i, &turns[i]);
-        turns[i].group = "?";
-    }
-    for (size_t i = 0; i < count; i++) {
-        const struct event *event = &replaying->replay->events[replaying->at + i];
-        if (event->type == EVENT_run_granted && grants && grants--) free_all(turns, plan->claim_count);
-        uint32_t claim = event->step < plan->step_count ? plan->stages[plan->steps[event->step].stage].claim : NO_CLAIM;
-        if (claim == NO_CLAIM) continue;
-        if (event->type == EVENT_step_granted && grants && grants--) turns[claim].group = NULL;
-        if (event->type == EVENT_step_failed && is_of_group(event)) turns[claim].queue = GROUP_REJECT;
-    }
-    return turns;
-}
-
-/* Whose turn it is, is in no event of this run: those words are taken as they stand. Words that stand nowhere were the same as before. */
-static void borrow_words(const struct replaying *replaying, size_t count, struct event_list *list)
-{
-    size_t kept = 0;
-    for (size_t i = 0; i < list->count; i++) {
-        struct event *made = &list->items[i];
-        const struct event *told = is_of_group(made) ? find_of_instant(replaying, count, made) : NULL;
-        if (told) json_put_text(made->data, "message", json_text(told->data, "message", NULL));
-        if ((made->type == EVENT_step_waits || made->type == EVENT_run_waits) && !told)
-            event_release(made);
-        else
-            list->items[kept++] = *made;
-    }
-    list->count = kept;
-}
-
-static void ask(
-    const struct replaying *replaying, size_t count, uint32_t slots, bool hold, const struct turn *turns, struct event_list *list)
-{
-    const struct decide_input input = {replaying->replay->events[replaying->at].time_ms, slots, hold, turns};
-    event_list_release(list);
-    decide(replaying->state, &input, list);
-    borrow_words(replaying, count, list);
-}
-
-struct guess { /* of what is not recorded */
-    bool hold, any_order;
-};
-
-/* Stages that are ready begin when they may: more of them may have begun in this instant than at this decision. */
-static size_t ask_for_slots(
-    const struct replaying *replaying, size_t count, const struct turn *turns, struct guess guess, struct event_list *list)
-{
-    uint32_t starts = starts_in(replaying, count);
-    for (uint32_t less = 0; less <= starts; less++) {
-        ask(replaying, count, starts - less, guess.hold, turns, list);
-        if (replay_matches(replaying, list, guess.any_order)) return list->count;
-    }
-    return 0;
-}
-
-static size_t first_of_stage(const struct replaying *replaying, size_t count, uint32_t stage)
-{
-    const struct plan *plan = replaying->replay->plan;
-    size_t i = 0;
-    for (; i < count; i++) {
-        const struct event *event = &replaying->replay->events[replaying->at + i];
-        if (event->step < plan->step_count && plan->steps[event->step].stage == stage) break;
-    }
-    return i;
+    for (uint32_t i = 0; state->parked_count[WAIT_group] && i < state->plan->stage_count; i++)
+        if (stage_waits_for_turn(state, i)) stage_mark_dirty(state, i);
+    timers_notice(state, now_ms);
 }
 
 /* In the order in which stages stand in the list of those to be looked at, they are decided, and slots are given. That order is of the
-   server's history (when it was asked between two reports, when it was started anew), which no event tells; but what followed does. */
-static void order_as_followed(const struct replaying *replaying)
+   server's history (when it was asked between two reports, when it was started anew), which no event tells. But those that something is
+   decided for come in the order of these events, and where the others stand changes nothing. */
+static void order_as_followed(const struct replaying *replaying, size_t count)
 {
     struct run_state *state = replaying->state;
+    const struct plan *plan = state->plan;
+    uint32_t *order = mem_alloc_array(state->dirty_count, sizeof *order), placed = 0;
+    bool *is_placed = mem_alloc_array(plan->stage_count, sizeof *is_placed);
+    for (size_t i = 0; i < count + state->dirty_count; i++) {
+        const struct event *event = i < count ? &replaying->replay->events[replaying->at + i] : NULL;
+        if (event && event->step >= plan->step_count) continue;
+        uint32_t stage = event ? plan->steps[event->step].stage : state->dirty[i - count];
+        if (!state->stages[stage].is_dirty || is_placed[stage]) continue;
+        is_placed[stage] = true;
+        order[placed++] = stage;
+    }
+    memcpy(state->dirty, order, placed * sizeof *order);
+    free(is_placed);
+    free(order);
+}
+
+/* Timers are left as they were: what is not due at the time of an event that is no decision, or after the clock was set back, comes yet. */
+static void ask(const struct replaying *replaying, size_t count, const struct decide_input *input, struct event_list *list)
+{
+    struct run_state *state = replaying->state;
+    size_t timer_count = state->timer_count;
+    struct timer *timers = timer_count ? mem_alloc_array(timer_count, sizeof *timers) : NULL;
+    if (timers) memcpy(timers, state->timers, timer_count * sizeof *timers);
+    mark_all(state, input->now_ms);
+    if (state->dirty_count > 1) order_as_followed(replaying, count);
+    decide(state, input, list);
+    if (timers) memcpy(state->timers, timers, timer_count * sizeof *timers);
+    state->timer_count = timer_count;
+    free(timers);
+}
+
+/* --- all that it can have been told --- */
+
+static bool try_input(struct replaying *replaying, size_t count, const struct decide_input *input)
+{
+    AUTO(event_list_release) struct event_list list = {0};
+    ask(replaying, count, input, &list);
+    return replay_follows(replaying, &list, REPLAY_DECIDED);
+}
+
+/* Stages that are ready begin when they may: more of them may have begun in this instant than at this decision. */
+static bool try_slots(struct replaying *replaying, size_t count, const struct turn *turns)
+{
+    struct decide_input input = {.now_ms = replaying->replay->events[replaying->at].time_ms, .turns = turns};
+    for (uint32_t slots = starts_in(replaying, count) + 1; slots-- > 0;) {
+        input.free_slots = slots;
+        if (try_input(replaying, count, &input)) return true;
+    }
+    input.hold = true; /* nothing begins */
+    return try_input(replaying, count, &input);
+}
+
+bool replay_decide(struct replaying *replaying)
+{
     size_t count = count_of_instant(replaying);
-    for (uint32_t i = 1; i < state->dirty_count; i++) {
-        uint32_t stage = state->dirty[i], at = i;
-        size_t first = first_of_stage(replaying, count, stage);
-        for (; at && first < first_of_stage(replaying, count, state->dirty[at - 1]); at--)
-            state->dirty[at] = state->dirty[at - 1];
-        state->dirty[at] = stage;
-    }
-}
-
-static size_t ask_with(const struct replaying *replaying, size_t count, const struct turn *turns, bool is_ordered, struct event_list *list)
-{
-    size_t found = is_ordered ? 0 : ask_for_slots(replaying, count, turns, (struct guess){false, false}, list);
-    if (found || !is_ordered) return found;
-    for (unsigned hold = 0; hold < 2 && !found; hold++)
-        for (unsigned any_order = 0; any_order < 2 && !found; any_order++)
-            found = ask_for_slots(replaying, count, turns, (struct guess){hold, any_order}, list);
-    return found;
-}
-
-/* As many are let in as the instant tells of, before it is thought that some were so only at a later decision of it: the order is guessed
-   within that. */
-static size_t ask_for_turns(const struct replaying *replaying, size_t count, struct event_list *list)
-{
-    size_t found = 0;
-    for (uint32_t less = 0, grants = grants_in(replaying, count); less <= grants && !found; less++) {
-        struct turn *turns = guess_turns(replaying, count, grants - less);
-        found = ask_with(replaying, count, turns, false, list);
-        if (!found) order_as_followed(replaying);
-        if (!found) found = ask_with(replaying, count, turns, true, list);
-        free(turns);
+    bool found = false;
+    for (uint32_t told = UINT32_MAX, most = UINT32_MAX; !found && told <= most; told--) {
+        struct replay_turns turns;
+        most = told = replay_turns_read(replaying, count, told, &turns);
+        found = try_slots(replaying, count, turns.turns);
+        replay_turns_release(replaying, &turns);
     }
     return found;
 }
 
-size_t replay_decide(const struct replaying *replaying, struct event_list *ret_list)
+void replay_instead(struct replaying *replaying, struct event_list *list)
 {
-    size_t count = count_of_instant(replaying), found = ask_for_turns(replaying, count, ret_list);
-    if (found) return found;
-    struct turn *turns = guess_turns(replaying, count, grants_in(replaying, count));
-    ask(replaying, count, starts_in(replaying, count), false, turns, ret_list);
-    free(turns);
-    return 0;
+    size_t count = count_of_instant(replaying);
+    struct replay_turns turns;
+    replay_turns_read(replaying, count, UINT32_MAX, &turns);
+    const struct decide_input input = {
+        .now_ms = replaying->replay->events[replaying->at].time_ms, .free_slots = starts_in(replaying, count), .turns = turns.turns};
+    ask(replaying, count, &input, list);
+    replay_turns_release(replaying, &turns);
 }

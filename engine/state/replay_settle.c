@@ -25,23 +25,23 @@ static const struct event *end_of_report(const struct replaying *replaying)
     return end;
 }
 
-static size_t try_report(const struct replaying *replaying, const struct report *report)
+static bool try_report(struct replaying *replaying, const struct report *report)
 {
     AUTO(event_list_release) struct event_list list = {0};
     settle(replaying->state, report, &list);
-    return replay_matches(replaying, &list, false) ? list.count : 0;
+    return replay_follows(replaying, &list, REPLAY_SETTLED);
 }
 
 /* What the supervisor adds to how a process ended stands behind a colon. */
-static size_t try_with_message(const struct replaying *replaying, struct report *report, const char *told)
+static bool try_with_message(struct replaying *replaying, struct report *report, const char *told)
 {
-    size_t count = try_report(replaying, report);
-    for (const char *colon = told ? strstr(told, ": ") : NULL; !count && colon; colon = strstr(colon + 2, ": ")) {
+    bool found = try_report(replaying, report);
+    for (const char *colon = told ? strstr(told, ": ") : NULL; !found && colon; colon = strstr(colon + 2, ": ")) {
         report->message = colon + 2;
-        count = try_report(replaying, report);
+        found = try_report(replaying, report);
     }
     report->message = NULL;
-    return count;
+    return found;
 }
 
 /* What a message that begins so goes on with. */
@@ -54,51 +54,51 @@ static int number_behind(const char *told, const char *beginning, int fallback)
     return number;
 }
 
-static size_t try_exits(const struct replaying *replaying, struct report *report, const json_t *data)
+static bool try_exits(struct replaying *replaying, struct report *report, const json_t *data)
 {
     const char *told = json_text(data, "message", NULL);
     int exit_code = (int)json_whole(data, "exit", EXIT_FAILED), signal = (int)json_whole(data, "signal", 0);
     if (!json_object_get(data, "exit")) exit_code = number_behind(told, "exit ", exit_code);
     if (!signal) signal = number_behind(told, "ended by signal ", signal);
     const int codes[] = {exit_code, 0, EXIT_TO_PARK};
-    size_t count = 0;
+    bool found = false;
     report->type = REPORT_EXITED;
-    for (size_t i = 0; i < COUNT_OF(codes) && !count; i++) {
+    for (size_t i = 0; i < COUNT_OF(codes) && !found; i++) {
         report->exit_code = codes[i];
-        count = try_with_message(replaying, report, told);
+        found = try_with_message(replaying, report, told);
     }
     report->exit_code = exit_code;
     report->signal = signal;
-    for (int cause = CAUSE_SIGNAL; cause <= CAUSE_PROCESSES && !count; cause++) {
+    for (int cause = CAUSE_SIGNAL; cause <= CAUSE_PROCESSES && !found; cause++) {
         report->cause = (enum exit_cause)cause;
-        count = try_with_message(replaying, report, told);
+        found = try_with_message(replaying, report, told);
     }
-    return count;
+    return found;
 }
 
-static size_t try_refusals(const struct replaying *replaying, struct report *report, const json_t *data)
+static bool try_refusals(struct replaying *replaying, struct report *report, const json_t *data)
 {
     static const enum reason reasons[] = {REASON_ok, REASON_denied, REASON_invalid, REASON_failed};
-    size_t count = 0;
+    bool found = false;
     report->type = REPORT_REFUSED;
     report->message = json_text(data, "message", NULL);
-    for (size_t i = 0; i < COUNT_OF(reasons) && !count; i++) {
+    for (size_t i = 0; i < COUNT_OF(reasons) && !found; i++) {
         report->reason = reasons[i];
-        count = try_report(replaying, report);
+        found = try_report(replaying, report);
     }
     report->message = NULL;
-    return count;
+    return found;
 }
 
-static size_t try_losses(const struct replaying *replaying, struct report *report)
+static bool try_losses(struct replaying *replaying, struct report *report)
 {
-    size_t count = 0;
+    bool found = false;
     report->type = REPORT_LOST;
-    for (unsigned started = 0; started < 2 && !count; started++) {
+    for (unsigned started = 0; started < 2 && !found; started++) {
         report->started = started;
-        count = try_report(replaying, report);
+        found = try_report(replaying, report);
     }
-    if (count) return count;
+    if (found) return found;
     report->type = REPORT_DROPPED;
     return try_report(replaying, report);
 }
@@ -110,22 +110,22 @@ static int pid_among(const struct event *first, const struct event *end)
     return 0;
 }
 
-static size_t try_reports(const struct replaying *replaying, uint32_t attempt)
+static bool try_reports(struct replaying *replaying, uint32_t attempt)
 {
     const struct event *first = &replaying->replay->events[replaying->at], *end = end_of_report(replaying);
-    size_t count = 0;
-    for (; end >= first && !count; end--) {
+    bool found = false;
+    for (; end >= first && !found; end--) {
         struct report report = {.step = first->step, .attempt = attempt, .time_ms = first->time_ms};
         report.pid = pid_among(first, end);
         report.outputs = json_object_get(end->data, "outputs");
         report.usage = json_object_get(end->data, "usage");
-        count = try_report(replaying, &report); /* started */
-        if (!count) count = try_exits(replaying, &report, end->data);
+        found = try_report(replaying, &report); /* started */
+        if (!found) found = try_exits(replaying, &report, end->data);
         report = (struct report){.step = first->step, .attempt = attempt, .time_ms = first->time_ms};
-        if (!count) count = try_losses(replaying, &report);
-        if (!count) count = try_refusals(replaying, &report, end->data);
+        if (!found) found = try_losses(replaying, &report);
+        if (!found) found = try_refusals(replaying, &report, end->data);
     }
-    return count;
+    return found;
 }
 
 /* --- lines --- */
@@ -196,31 +196,31 @@ static json_t *line_of(const struct replaying *replaying, const struct event *ev
     }
 }
 
-static size_t try_line(const struct replaying *replaying, const struct event *event)
+static bool try_line(struct replaying *replaying, const struct event *event)
 {
     AUTO(free_json) json_t *line = line_of(replaying, event);
     AUTO(event_list_release) struct event_list list = {0};
     AUTO(free_text) char *reply = NULL;
     struct error ignored;
-    if (!line) return 0;
+    if (!line) return false;
     AUTO(free_text) char *text = json_canonical(line);
-    if (settle_line(replaying->state, event->step, text, event->time_ms, &list, &reply, &ignored) < 0) return 0;
-    return replay_matches(replaying, &list, false) ? list.count : 0;
+    if (settle_line(replaying->state, event->step, text, event->time_ms, &list, &reply, &ignored) < 0) return false;
+    return replay_follows(replaying, &list, REPLAY_SETTLED);
 }
 
-static size_t try_fault(const struct replaying *replaying, const struct event *event)
+static bool try_fault(struct replaying *replaying, const struct event *event)
 {
     AUTO(event_list_release) struct event_list list = {0};
     const char *message = json_text(event->data, "message", NULL);
-    if (event->type != EVENT_step_cancelling || !message) return 0;
+    if (event->type != EVENT_step_cancelling || !message) return false;
     settle_fault(replaying->state, event->step, message, event->time_ms, &list);
-    return replay_matches(replaying, &list, false) ? list.count : 0;
+    return replay_follows(replaying, &list, REPLAY_SETTLED);
 }
 
 /* --- votes --- */
 
 /* Which groups the person belonged to is not kept; they were asked, or there were no vote. */
-static size_t try_vote(const struct replaying *replaying, const struct event *event)
+static bool try_vote(struct replaying *replaying, const struct event *event)
 {
     AUTO(event_list_release) struct event_list list = {0};
     const json_t *asked = json_object_get(replaying->replay->plan->steps[event->step].with, "by");
@@ -229,24 +229,24 @@ static size_t try_vote(const struct replaying *replaying, const struct event *ev
     bool approve = text_equal(json_text(event->data, "decision", NULL), "approve");
     const char *comment = json_text(event->data, "comment", NULL);
     struct error ignored;
-    if (settle_vote(replaying->state, event->step, by, groups, approve, comment, event->time_ms, &list, &ignored) < 0) return 0;
-    return replay_matches(replaying, &list, false) ? list.count : 0;
+    if (settle_vote(replaying->state, event->step, by, groups, approve, comment, event->time_ms, &list, &ignored) < 0) return false;
+    return replay_follows(replaying, &list, REPLAY_SETTLED);
 }
 
 /* What a person settled by hand: their word, and what follows from it in the same breath. */
-static size_t try_resolve(const struct replaying *replaying, const struct event *event)
+static bool try_resolve(struct replaying *replaying, const struct event *event)
 {
     AUTO(event_list_release) struct event_list list = {0};
     int as = resolved_from_name(json_text(event->data, "as", ""));
-    if (as < 0) return 0;
+    if (as < 0) return false;
     const struct resolution says = {.as = (enum resolved)as,
         .by = json_text(event->data, "by", ""),
         .effect = json_text(event->data, "effect", NULL),
         .id = json_text(event->data, "id", NULL),
         .comment = json_text(event->data, "comment", NULL)};
     struct error ignored;
-    if (settle_resolve(replaying->state, event->step, &says, event->time_ms, &list, &ignored) < 0) return 0;
-    return replay_matches(replaying, &list, false) ? list.count : 0;
+    if (settle_resolve(replaying->state, event->step, &says, event->time_ms, &list, &ignored) < 0) return false;
+    return replay_follows(replaying, &list, REPLAY_SETTLED);
 }
 
 /* --- all of them --- */
@@ -262,15 +262,15 @@ bool replay_is_settled(const struct run_state *state, const struct event *event)
     return event->type != EVENT_effect_acknowledged && (live || event->type == EVENT_step_starting);
 }
 
-size_t replay_settle(const struct replaying *replaying)
+bool replay_settle(struct replaying *replaying)
 {
     const struct event *event = &replaying->replay->events[replaying->at];
     uint32_t attempt = replaying->state->steps[event->step].attempt;
     if (event->type == EVENT_step_vote) return try_vote(replaying, event);
     if (event->type == EVENT_step_resolved) return try_resolve(replaying, event);
-    size_t count = try_line(replaying, event);
-    if (!count) count = try_fault(replaying, event);
-    if (!count) count = try_reports(replaying, attempt);
-    if (!count && event->type == EVENT_step_starting) count = try_reports(replaying, attempt + 1); /* its start had been lost in a crash */
-    return count;
+    bool found = try_line(replaying, event);
+    if (!found) found = try_fault(replaying, event);
+    if (!found) found = try_reports(replaying, attempt);
+    if (!found && event->type == EVENT_step_starting) found = try_reports(replaying, attempt + 1); /* its start had been lost in a crash */
+    return found;
 }

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { RUNS_DEFAULT = 20 * 1000, COVERED_RUNS = 200 * 1000, CELL_LEAST = 100, SHRUNK_MAX = 5 };
+enum { RUNS_DEFAULT = 20 * 1000, COVERED_RUNS = 200 * 1000, CELL_LEAST = 100, SHRUNK_MAX = 5, TAMPERED_EACH = 4 };
 
 static void print_saying(void *context, int64_t now_ms, const char *line)
 {
@@ -42,6 +42,7 @@ struct result scenario_run(const struct scenario *scenario, bool is_verbose, str
         .clock_ms = 1000 * 1000};
     struct plan *plan = make_world(scenario, is_verbose, &world);
     world_live(&world);
+    if (!world.fault && scenario->seed % TAMPERED_EACH == 0) tamper_check(&world, scenario->seed);
     struct result result = {.end = world.engine.state->status,
         .fault_count = world.fault_count,
         .events = world.event_count,

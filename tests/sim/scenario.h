@@ -28,6 +28,9 @@ bool scenario_read_steps(struct scenario *scenario, const char *list); /* "3,4" 
 /* coverage.c: prints the table; false: a cell that can be was met less often than `least`. */
 bool coverage_print(const struct coverage *coverage, uint64_t least);
 
+/* tamper.c: changes one event of what this run has done to one that nobody can have decided; it is a fault where replay takes it. */
+void tamper_check(struct world *world, uint64_t seed);
+
 /* plans.c */
 void random_plan(struct chance *chance, struct text *text);
 
