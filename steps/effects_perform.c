@@ -15,8 +15,8 @@
 enum {
     PAUSE_FIRST_MS = 100,
     PAUSE_LAST_MS = 1600,
-    SENDS_MAX = 6,  /* of one effect, over all processes of the step */
-    ROUNDS_MAX = 5, /* of intending: an engine that is started anew asks once more */
+    SENDS_MAX = 6,  /* of one effect, over all processes of the step: so often the engine says go */
+    ROUNDS_MAX = 5, /* of intending: no more than that are needed, where the engine tells how often it said go */
 };
 
 typedef int send_function(struct step *step, const char *key, const json_t *body, void *context, json_t **ret_outcome, struct error *err);
@@ -230,7 +230,7 @@ static int take_known(const struct effect *effect, const json_t *answer, json_t 
 
 static int was_lost(const struct effect *effect, struct error *err)
 {
-    error_set(err, ERROR_UNAVAILABLE, NOWHERE, "%s was sent to %s %lld times, and it never arrived", effect->name, effect->target,
+    error_set(err, ERROR_UNAVAILABLE, NOWHERE, "%s was let go to %s %lld times, and it never arrived", effect->name, effect->target,
         (long long)effect->sends);
     return error_hint(err, "look at what lies between; run it again when that is mended");
 }
@@ -269,18 +269,18 @@ static int intend(struct step *step, struct effect *effect, bool *ret_again, jso
     return find_first(step, effect, answer, key, ret_again, ret_outcome, err);
 }
 
-/* Found absent, or not there, after a crash, it is intended once more; but not by a step that is being ended, which may begin nothing. */
+/* Found absent, or not there, after a crash, it is intended once more, as often as the server is killed before it says go: only how often
+   it was let go is bounded (find_first). Not by a step that is being ended, which may begin nothing. */
 static int intend_anew(struct step *step, struct effect *effect, json_t **ret_outcome, struct error *err)
 {
     bool again = true;
     int failed = 0;
     effect->may_pass = false;
     for (int round = 0; !failed && again; round++) {
-        bool was_absent = round && !effect->repeats;
         if (round && late_is_ended()) return error_set(err, ERROR_STATE, NOWHERE, "it is ended before %s is sent again", effect->name);
         failed = intend(step, effect, &again, ret_outcome, err);
-        if (!failed && again && (was_absent || round == ROUNDS_MAX))
-            return step_broken(err, "the engine asks a second time to find what was found absent");
+        if (!failed && again && round == ROUNDS_MAX)
+            return step_broken(err, "the engine asks to find what is not there, and does not count");
     }
     return failed;
 }

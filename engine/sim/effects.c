@@ -167,7 +167,7 @@ void effect_look(struct world *world, struct process *process, enum look look)
 
 void effect_begin(struct process *process)
 {
-    process->was_found_absent = process->repeats = process->adopts = false;
+    process->repeats = process->adopts = false;
     process->sent_ms = process->told_ms = process->sends = 0;
     process->pauses = 0;
 }
@@ -178,7 +178,6 @@ void effect_begin(struct process *process)
 static void pause(struct world *world, struct process *process)
 {
     process->pauses++;
-    process->was_found_absent = false;
     process->phase = PHASE_PAUSES;
     process->next_ms = world->now_ms + world_soon(world, 20);
 }
@@ -205,10 +204,8 @@ static void saw_nothing(struct world *world, struct process *process)
     if (kind == PEER_DEDUPES && will_send(process)) return repeat(world, process);
     if (life_left_ms(world, process) > 0) return wait_for_life(world, process);
     if (process->look == LOOK_UNDO) return record(world, process, "absent", THEN_END);
-    bool may_go_on = will_send(process) && (process->look == LOOK_FAILED || !process->was_found_absent);
     enum then then = process->look == LOOK_ASKED ? THEN_INTEND : THEN_PAUSE;
-    process->was_found_absent = true;
-    record(world, process, "absent", may_go_on ? then : THEN_FAIL);
+    record(world, process, "absent", will_send(process) ? then : THEN_FAIL);
 }
 
 static void saw(struct world *world, struct process *process, enum reply reply)

@@ -75,13 +75,12 @@ struct process {
     bool of_undo;                /* the effect that it is at is `undo order`, not `order` */
     uint32_t effect;             /* its place among the step's effects, as planned */
     char service[SERVICE_BYTES]; /* that it is about; "" = none */
-    bool was_found_absent;
-    bool adopts;      /* a person says that the effect was done, and that counts where the peer cannot tell (a user's world) */
-    bool repeats;     /* the peer has nothing and knows a repetition: it is intended again while it is open */
-    int64_t began_ms; /* what an earlier process sent had left by then */
-    int64_t sent_ms;  /* what it sent itself was given up; 0 = it sent nothing */
-    int64_t told_ms;  /* by the clock: an earlier one, or itself, was told to go; 0 = not known */
-    int64_t sends;    /* so often */
+    bool adopts;                 /* a person says that the effect was done, and that counts where the peer cannot tell (a user's world) */
+    bool repeats;                /* the peer has nothing and knows a repetition: it is intended again while it is open */
+    int64_t began_ms;            /* what an earlier process sent had left by then */
+    int64_t sent_ms;             /* what it sent itself was given up; 0 = it sent nothing */
+    int64_t told_ms;             /* by the clock: an earlier one, or itself, was told to go; 0 = not known */
+    int64_t sends;               /* so often */
     uint32_t pauses;
     uint64_t request; /* the number of the request whose reply it waits for */
     int64_t kill_ms;  /* is_cancelled: its grace is over */

@@ -35,6 +35,13 @@ static json_t *with_reason(enum reason reason, const char *message)
 
 /* --- may it run? --- */
 
+/* Of a stage that has begun only when a crash lost what its needs had come to, while the process that it led to went on. Decided anew,
+   a need may turn out not to be over; until it is, nothing more begins. */
+static bool waits_for_needs(const struct run_state *state, uint32_t stage)
+{
+    return state->stages[stage].needs_open > 0;
+}
+
 /* A cancelled run still runs what was written to clean up; asked a second time, or never begun, it runs nothing more. */
 static bool runs_nothing_more(const struct run_state *state)
 {
@@ -162,6 +169,7 @@ static void hand_ahead(struct decision *decision, uint32_t from, uint32_t ahead)
     const struct plan_step *steps = state->plan->steps;
     const struct plan_stage *stage = stage_plan(decision, steps[from].stage);
     if (decision->hold || state->status == RUN_cancelling || state->stages[steps[from].stage].failed) return;
+    if (waits_for_needs(state, steps[from].stage)) return;
     for (uint32_t i = from; ahead < LIMIT_HANDED_AHEAD && i + 1 < stage->first_step + stage->step_count; i++, ahead++) {
         const struct plan_step *next = &steps[i + 1];
         if (!may_be_followed(&steps[i]) || !next->ready_ahead || !has_process(next)) return;
@@ -277,7 +285,7 @@ static void refuse_stage(struct decision *decision, uint32_t stage, enum verdict
 static void decide_fresh(struct decision *decision, uint32_t stage)
 {
     const struct run_state *state = decision->state;
-    if (state->stages[stage].needs_open) return;
+    if (waits_for_needs(state, stage)) return;
     struct error err = {0};
     enum verdict verdict = ask_stage(state, stage, &err);
     if (verdict == VERDICT_START)
@@ -310,7 +318,8 @@ static void decide_begun(struct decision *decision, uint32_t stage)
     case STEP_pending:
     case STEP_ready:
         if (is_over_time(decision, stage)) return end_for_timeout(decision, stage, front->index);
-        return advance(decision, stage);
+        if (!waits_for_needs(state, stage)) advance(decision, stage);
+        return;
     case STEP_unknown:
         if (!state->steps[front->index].wait || (state->status == RUN_cancelling && undo_finds_out(state, front->index)))
             add(decision, EVENT_step_cancelled, front->index, with_reason(state->cancel_reason, state->steps[front->index].message));
@@ -327,7 +336,7 @@ static void cancel_steps(struct decision *decision, uint32_t stage)
     for (uint32_t i = state->stages[stage].cursor; i < plan->step_count; i++) {
         const struct plan_step *step = &state->plan->steps[plan->first_step + i];
         const struct step_state *is = &state->steps[step->index];
-        bool waits = is->status == STEP_pending && i > state->stages[stage].cursor;
+        bool waits = is->status == STEP_pending && (i > state->stages[stage].cursor || waits_for_needs(state, stage));
         bool is_doomed = runs_nothing_more(state) || !step->condition_overrides;
         if (is->status == STEP_unknown) continue;
         if (!is_doomed && (waits || ask_step(state, step, false, NULL) == VERDICT_START)) continue;

@@ -119,6 +119,7 @@ static int run_effect(
 
 #define GO "{\"type\":\"go\",\"name\":\"order\",\"key\":\"k1\"}\n"
 #define FIND "{\"type\":\"find\",\"name\":\"order\",\"key\":\"k1\"}\n"
+#define FIND_OF(sends) "{\"type\":\"find\",\"name\":\"order\",\"key\":\"k1\",\"sends\":" #sends "}\n"
 #define LOST "{\"type\":\"find\",\"name\":\"order\",\"key\":\"k1\",\"sends\":6}\n"
 #define LONG_AGO "{\"type\":\"find\",\"name\":\"order\",\"key\":\"k1\",\"sent\":1000,\"sends\":1}\n"
 #define JUST_NOW "{\"type\":\"find\",\"name\":\"order\",\"key\":\"k1\",\"sent\":NOW,\"sends\":1}\n"
@@ -146,8 +147,18 @@ static const struct effect_case effect_cases[] = {
     {"nobody to ask, and a person looked", ADOPT KEPT, "intend outcome:done", &type_without_find, {0}, 0, 0, 0, 0},
     {"a person looked, and it is not so", ADOPT KEPT GO KEPT, "intend outcome:absent intend outcome:done", &type,
         {.seen = EFFECT_SEEN_ABSENT}, 0, 1, 1, 7},
-    {"found a second time", FIND KEPT FIND KEPT, "intend outcome:absent intend outcome:absent", &type, {.seen = EFFECT_SEEN_ABSENT},
-        -ERROR_PROTOCOL, 0, 2, 0},
+    /* By engines that were killed one after another, before they had said go. */
+    {"found absent twice", FIND_OF(1) KEPT FIND_OF(2) KEPT GO KEPT, "intend outcome:absent intend outcome:absent intend outcome:done",
+        &type, {.seen = EFFECT_SEEN_ABSENT}, 0, 1, 2, 7},
+    {"found absent as often as it may be sent",
+        FIND_OF(1) KEPT FIND_OF(2) KEPT FIND_OF(3) KEPT FIND_OF(4) KEPT FIND_OF(5) KEPT FIND_OF(6) KEPT,
+        "intend outcome:absent intend outcome:absent intend outcome:absent intend outcome:absent intend outcome:absent intend "
+        "outcome:absent",
+        &type, {.seen = EFFECT_SEEN_ABSENT}, -ERROR_UNAVAILABLE, 0, 6, 0},
+    {"an engine that does not count", FIND KEPT FIND KEPT FIND KEPT FIND KEPT FIND KEPT FIND KEPT,
+        "intend outcome:absent intend outcome:absent intend outcome:absent intend outcome:absent intend outcome:absent intend "
+        "outcome:absent",
+        &type, {.seen = EFFECT_SEEN_ABSENT}, -ERROR_PROTOCOL, 0, 6, 0},
     {"the peer refuses", GO KEPT, "intend outcome:failed", &type, {.send_fails = ERROR_DENIED}, -ERROR_DENIED, 1, 0, 0},
     {"no answer, but done", GO KEPT, "intend outcome:done", &type, {.send_fails = ERROR_TIMEOUT, .seen = EFFECT_SEEN_DONE}, 0, 1, 1, 9},
     {"no answer, not done", GO KEPT, "intend outcome:absent", &type, {.send_fails = ERROR_TIMEOUT, .seen = EFFECT_SEEN_ABSENT},
