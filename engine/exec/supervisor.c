@@ -7,8 +7,8 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/text.h"
-#include "crescendo/limits.h"
 #include "exec/launch.h"
+#include "exec/requests.h"
 #include "exec/spool.h"
 #include "exec/wire.h"
 
@@ -343,12 +343,17 @@ int supervisor_open_spare(uv_loop_t *loop, const char *folder, const char *shim_
 
 /* --- requests --- */
 
-static struct wire *request_wire(struct supervisor *supervisor)
+const char *supervisor_folder(const struct supervisor *supervisor)
+{
+    return supervisor->folder;
+}
+
+struct wire *request_wire(struct supervisor *supervisor)
 {
     return supervisor->attached ? &supervisor->out : &supervisor->queued;
 }
 
-static void request_queued(struct supervisor *supervisor, struct wire *wire, size_t start)
+void request_queued(struct supervisor *supervisor, struct wire *wire, size_t start)
 {
     wire_finish(wire, start);
     if (supervisor->attached && !supervisor->closed) uv_idle_start(&supervisor->flush, flush_ready);
@@ -364,82 +369,6 @@ void supervisor_take(struct supervisor *supervisor, const char *folder, const st
     wire_text(wire, folder);
     request_queued(supervisor, wire, start);
     uv_timer_start(&supervisor->retry, retry_ready, 0, 0);
-}
-
-void supervisor_sandbox(struct supervisor *supervisor, const struct sandbox_request *request)
-{
-    struct wire *wire = request_wire(supervisor);
-    size_t start = wire_begin(wire, SHIM_SANDBOX);
-    wire_u32(wire, request->stage);
-    wire_text(wire, request->workspace);
-    wire_u32(wire, request->mode);
-    wire_u32(wire, request->network_host);
-    wire_u64(wire, request->memory_bytes);
-    wire_u32(wire, request->cpu_thousandths);
-    wire_u32(wire, request->processes);
-    wire_u64(wire, request->disk_bytes);
-    wire_list(wire, request->read_only);
-    wire_list(wire, request->read_write);
-    wire_text(wire, supervisor->folder);
-    request_queued(supervisor, wire, start);
-}
-
-void supervisor_start(struct supervisor *supervisor, const struct start_request *request)
-{
-    struct wire *wire = request_wire(supervisor);
-    size_t start = wire_begin(wire, SHIM_START);
-    wire_u32(wire, request->step);
-    wire_u32(wire, request->attempt);
-    wire_u32(wire, request->stage);
-    wire_u32(wire, request->after);
-    wire_u32(wire, request->flags);
-    wire_u64(wire, request->timeout_ms);
-    wire_u64(wire, request->grace_ms);
-    wire_u64(wire, LIMIT_OUTPUT_FILE_BYTES);
-    wire_list(wire, request->argv);
-    wire_list(wire, request->environment);
-    wire_text(wire, request->input);
-    wire_text(wire, request->title);
-    if (request->secrets || request->hidden) {
-        wire_list(wire, request->secrets);
-        wire_list(wire, request->hidden);
-    }
-    request_queued(supervisor, wire, start);
-}
-
-void supervisor_cancel(struct supervisor *supervisor, uint32_t step, uint32_t attempt)
-{
-    struct wire *wire = request_wire(supervisor);
-    size_t start = wire_begin(wire, SHIM_CANCEL);
-    wire_u32(wire, step);
-    wire_u32(wire, attempt);
-    request_queued(supervisor, wire, start);
-}
-
-void supervisor_say(struct supervisor *supervisor, uint32_t step, uint32_t attempt, const char *line)
-{
-    struct wire *wire = request_wire(supervisor);
-    size_t start = wire_begin(wire, SHIM_SAY);
-    wire_u32(wire, step);
-    wire_u32(wire, attempt);
-    wire_text(wire, line);
-    request_queued(supervisor, wire, start);
-}
-
-void supervisor_acknowledge(struct supervisor *supervisor, uint64_t sequence)
-{
-    struct wire *wire = request_wire(supervisor);
-    size_t start = wire_begin(wire, SHIM_ACK);
-    wire_u64(wire, sequence);
-    request_queued(supervisor, wire, start);
-}
-
-void supervisor_end_stage(struct supervisor *supervisor, uint32_t stage)
-{
-    struct wire *wire = request_wire(supervisor);
-    size_t start = wire_begin(wire, SHIM_END_STAGE);
-    wire_u32(wire, stage);
-    request_queued(supervisor, wire, start);
 }
 
 void supervisor_flush(struct supervisor *supervisor)
