@@ -18,34 +18,45 @@
 
 enum { READY_FD = 3, READY_MS = 10 * 1000, EXIT_LOCKED = 75 };
 
-static bool is_locked(const char *folder, const char *name)
+enum { NOBODY = 0, SOMEBODY = -1 };
+
+/* Who holds the lock; SOMEBODY: nobody can tell, since it cannot be looked at (no descriptor is free, say). */
+static pid_t lock_holder(const char *folder, const char *name)
 {
     AUTO(free_text) char *path = mem_format("%s/%s", folder, name);
     AUTO(close_fd) int fd = open(path, O_RDWR | O_CLOEXEC);
     struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
-    return fd >= 0 && fcntl(fd, F_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
+    if (fd < 0) return errno == ENOENT || errno == ENOTDIR ? NOBODY : SOMEBODY;
+    if (fcntl(fd, F_GETLK, &lock) < 0) return SOMEBODY;
+    return lock.l_type == F_UNLCK ? NOBODY : lock.l_pid > 0 ? lock.l_pid : SOMEBODY;
 }
 
 bool launch_is_locked(const char *folder)
 {
-    return is_locked(folder, "shim.lock");
+    return lock_holder(folder, "shim.lock") != NOBODY;
+}
+
+pid_t launch_holder(const char *folder)
+{
+    pid_t holder = lock_holder(folder, "shim.lock");
+    return holder > 0 ? holder : 0;
 }
 
 bool launch_keeper_lives(const char *folder)
 {
-    return is_locked(folder, "keeper.lock");
+    return lock_holder(folder, "keeper.lock") > 0;
 }
 
-/* The path may be longer than a socket's address: it goes by way of the folder's descriptor. */
+/* The path may be longer than a socket's address: it goes by way of the folder's descriptor. Non-blocking from the start: a process that is
+   stopped accepts nobody, and the connections of servers that were killed meanwhile may have filled its backlog. */
 static int connect_to(const char *folder, const char *name)
 {
     AUTO(close_fd) int folder_fd = open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
-    AUTO(close_fd) int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    AUTO(close_fd) int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     if (folder_fd < 0 || fd < 0) return -1;
     snprintf(address.sun_path, sizeof address.sun_path, "/proc/self/fd/%d/%s", folder_fd, name);
     if (connect(fd, (struct sockaddr *)&address, sizeof address) < 0) return -1;
-    if (fcntl(fd, F_SETFL, O_NONBLOCK) < 0) return -1;
     return take_fd(&fd);
 }
 

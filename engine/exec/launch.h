@@ -4,8 +4,12 @@
 
 #include "crescendo/error.h"
 
-/* Is there a living shim for this folder? */
+#include <sys/types.h>
+
+/* Is there a living shim for this folder? Where it cannot be looked at (no descriptor is free), there is. */
 bool launch_is_locked(const char *folder);
+/* Its process; 0: there is none, or nobody can tell. */
+pid_t launch_holder(const char *folder);
 
 /* Starts one and waits until it listens; one that is there already is fine. Blocks for its start, some milliseconds at worst 10 s. */
 int launch_shim(const char *folder, const char *shim_path, struct error *err) MUST_CHECK;

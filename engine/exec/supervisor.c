@@ -1,22 +1,24 @@
 /* supervisor.c: the engine's end of a run's shim: a connection that finds it again, checks that no report is missed or heard twice, and
    knows when it is gone.
-   Life: connecting (a few tries while its lock is held) → attached at HELLO → lost, when the socket is closed and the lock is free; then
+   Life: connecting (as long as its lock is held) → attached at HELLO → lost, when the socket is closed and the lock is free; then
    RUN/reports is read to its end before `lost` is called. Requests are queued until attached. Hooks may call any function here. */
 #include "exec/supervisor.h"
 
+#include "base/log.h"
 #include "base/mem.h"
 #include "base/text.h"
-#include "crescendo/limits.h"
 #include "exec/launch.h"
+#include "exec/requests.h"
 #include "exec/spool.h"
 #include "exec/wire.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { READ_BYTES = 256 * 1024, RETRY_MS = 50, RETRIES = 40 };
+enum { READ_BYTES = 256 * 1024, RETRY_MS = 50, RETRIES = 40, SLOW_RETRY_MS = 1000 };
 
 struct supervisor {
     uv_loop_t *loop;
@@ -29,6 +31,7 @@ struct supervisor {
     unsigned tries, open_handles;
     int watched; /* what the poll asks for; 0: nothing */
     bool greeted, attached, polling, lost, ending, closed, busy;
+    bool distrusted;             /* it broke the protocol, and was not attached since */
     uint64_t epoch, replaced_by; /* ours; that of the engine for which the shim refused us, or 0 */
     uint64_t sequence;           /* the last report that was delivered */
     uint64_t replay_to;          /* HELLO came, and the reports up to this one are told again; then it is attached */
@@ -146,9 +149,13 @@ static void retry_later(struct supervisor *supervisor);
 
 static void connect_now(struct supervisor *supervisor)
 {
+    if (supervisor->fd >= 0) return; /* a spare that was taken while it was connecting anew */
     supervisor->fd = launch_connect(supervisor->folder);
     if (supervisor->fd < 0) return retry_later(supervisor);
-    if (uv_poll_init(supervisor->loop, &supervisor->poll, supervisor->fd)) return lose(supervisor);
+    if (uv_poll_init(supervisor->loop, &supervisor->poll, supervisor->fd)) {
+        disconnect(supervisor);
+        return retry_later(supervisor);
+    }
     supervisor->poll.data = supervisor;
     supervisor->polling = true;
     supervisor->watched = 0;
@@ -169,11 +176,18 @@ static void retry_ready(uv_timer_t *timer)
     if (supervisor->hooks.attached) supervisor->hooks.attached(supervisor->hooks.context);
 }
 
-/* A closed socket is not yet a dead shim: only its free lock is. */
+/* A closed socket is not yet a dead shim: only its free lock is. One that does not answer is waited for, however long that takes, because
+   its steps may run; but nobody waits to tell it that it is over. */
 static void retry_later(struct supervisor *supervisor)
 {
-    if (!launch_is_locked(supervisor->folder) || ++supervisor->tries > RETRIES) return lose(supervisor);
-    uv_timer_start(&supervisor->retry, retry_ready, RETRY_MS, 0);
+    if (!launch_is_locked(supervisor->folder)) return lose(supervisor);
+    bool slow = ++supervisor->tries > RETRIES;
+    if (slow && supervisor->ending) return close_all(supervisor);
+    if (supervisor->tries == RETRIES)
+        log_line(LOG_LEVEL_WARNING,
+            "the supervisor in %.200s (process %d) lives and does not answer; its run waits for it until it does, or ends",
+            supervisor->folder, (int)launch_holder(supervisor->folder));
+    uv_timer_start(&supervisor->retry, retry_ready, slow ? SLOW_RETRY_MS : RETRY_MS, 0);
 }
 
 static void poll_closed(uv_handle_t *handle)
@@ -193,11 +207,27 @@ static void connection_broke(struct supervisor *supervisor)
     uv_close((uv_handle_t *)&supervisor->poll, poll_closed);
 }
 
+/* On a new connection it may make sense again. If it does not, none of its reports will ever be heard: it is ended, and its steps with it,
+   before they are said to be lost. */
+static void distrust(struct supervisor *supervisor)
+{
+    pid_t holder = supervisor->distrusted ? launch_holder(supervisor->folder) : 0;
+    if (holder) {
+        log_line(LOG_LEVEL_WARNING, "the supervisor in %.200s (process %d) does not tell what follows what was heard of it; it is ended",
+            supervisor->folder, (int)holder);
+        kill(holder, SIGKILL);
+    }
+    supervisor->distrusted = true;
+    connection_broke(supervisor);
+}
+
 /* Nothing is asked before all that the shim has to tell was told: a step that ended long ago must not be started again. */
 static void attach_when_replayed(struct supervisor *supervisor)
 {
     if (supervisor->attached || supervisor->sequence < supervisor->replay_to) return;
     supervisor->attached = true;
+    supervisor->distrusted = false;
+    supervisor->tries = 0;
     wire_bytes(&supervisor->out, supervisor->queued.bytes, supervisor->queued.size);
     supervisor->queued.size = 0;
     uv_idle_start(&supervisor->flush, flush_ready);
@@ -213,7 +243,6 @@ static bool greet(struct supervisor *supervisor, struct view payload)
     if (payload.bad || version < SHIM_PROTOCOL_OLDEST || supervisor->greeted) return false;
     if (last > supervisor->sequence && first > supervisor->sequence + 1) return false; /* reports were lost: not our shim any more */
     supervisor->greeted = true;
-    supervisor->tries = 0;
     supervisor->replay_to = last;
     attach_when_replayed(supervisor);
     return true;
@@ -265,11 +294,9 @@ static void read_in(struct supervisor *supervisor)
     if (supervisor->closed) return;
     if (supervisor->hooks.batch_end) supervisor->hooks.batch_end(supervisor->hooks.context);
     if (good || supervisor->closed) return;
+    if (!supervisor->replaced_by) return distrust(supervisor);
     disconnect(supervisor);
-    if (supervisor->replaced_by)
-        give_way(supervisor);
-    else
-        lose(supervisor);
+    give_way(supervisor);
 }
 
 static void poll_ready(uv_poll_t *poll, int status, int events)
@@ -316,12 +343,17 @@ int supervisor_open_spare(uv_loop_t *loop, const char *folder, const char *shim_
 
 /* --- requests --- */
 
-static struct wire *request_wire(struct supervisor *supervisor)
+const char *supervisor_folder(const struct supervisor *supervisor)
+{
+    return supervisor->folder;
+}
+
+struct wire *request_wire(struct supervisor *supervisor)
 {
     return supervisor->attached ? &supervisor->out : &supervisor->queued;
 }
 
-static void request_queued(struct supervisor *supervisor, struct wire *wire, size_t start)
+void request_queued(struct supervisor *supervisor, struct wire *wire, size_t start)
 {
     wire_finish(wire, start);
     if (supervisor->attached && !supervisor->closed) uv_idle_start(&supervisor->flush, flush_ready);
@@ -337,82 +369,6 @@ void supervisor_take(struct supervisor *supervisor, const char *folder, const st
     wire_text(wire, folder);
     request_queued(supervisor, wire, start);
     uv_timer_start(&supervisor->retry, retry_ready, 0, 0);
-}
-
-void supervisor_sandbox(struct supervisor *supervisor, const struct sandbox_request *request)
-{
-    struct wire *wire = request_wire(supervisor);
-    size_t start = wire_begin(wire, SHIM_SANDBOX);
-    wire_u32(wire, request->stage);
-    wire_text(wire, request->workspace);
-    wire_u32(wire, request->mode);
-    wire_u32(wire, request->network_host);
-    wire_u64(wire, request->memory_bytes);
-    wire_u32(wire, request->cpu_thousandths);
-    wire_u32(wire, request->processes);
-    wire_u64(wire, request->disk_bytes);
-    wire_list(wire, request->read_only);
-    wire_list(wire, request->read_write);
-    wire_text(wire, supervisor->folder);
-    request_queued(supervisor, wire, start);
-}
-
-void supervisor_start(struct supervisor *supervisor, const struct start_request *request)
-{
-    struct wire *wire = request_wire(supervisor);
-    size_t start = wire_begin(wire, SHIM_START);
-    wire_u32(wire, request->step);
-    wire_u32(wire, request->attempt);
-    wire_u32(wire, request->stage);
-    wire_u32(wire, request->after);
-    wire_u32(wire, request->flags);
-    wire_u64(wire, request->timeout_ms);
-    wire_u64(wire, request->grace_ms);
-    wire_u64(wire, LIMIT_OUTPUT_FILE_BYTES);
-    wire_list(wire, request->argv);
-    wire_list(wire, request->environment);
-    wire_text(wire, request->input);
-    wire_text(wire, request->title);
-    if (request->secrets || request->hidden) {
-        wire_list(wire, request->secrets);
-        wire_list(wire, request->hidden);
-    }
-    request_queued(supervisor, wire, start);
-}
-
-void supervisor_cancel(struct supervisor *supervisor, uint32_t step, uint32_t attempt)
-{
-    struct wire *wire = request_wire(supervisor);
-    size_t start = wire_begin(wire, SHIM_CANCEL);
-    wire_u32(wire, step);
-    wire_u32(wire, attempt);
-    request_queued(supervisor, wire, start);
-}
-
-void supervisor_say(struct supervisor *supervisor, uint32_t step, uint32_t attempt, const char *line)
-{
-    struct wire *wire = request_wire(supervisor);
-    size_t start = wire_begin(wire, SHIM_SAY);
-    wire_u32(wire, step);
-    wire_u32(wire, attempt);
-    wire_text(wire, line);
-    request_queued(supervisor, wire, start);
-}
-
-void supervisor_acknowledge(struct supervisor *supervisor, uint64_t sequence)
-{
-    struct wire *wire = request_wire(supervisor);
-    size_t start = wire_begin(wire, SHIM_ACK);
-    wire_u64(wire, sequence);
-    request_queued(supervisor, wire, start);
-}
-
-void supervisor_end_stage(struct supervisor *supervisor, uint32_t stage)
-{
-    struct wire *wire = request_wire(supervisor);
-    size_t start = wire_begin(wire, SHIM_END_STAGE);
-    wire_u32(wire, stage);
-    request_queued(supervisor, wire, start);
 }
 
 void supervisor_flush(struct supervisor *supervisor)

@@ -3,6 +3,7 @@
 
 flow_begin() {
     export CRESCENDO_DATA=$FLOW/data
+    ID=$(printf %07d $$)
     # Sanitised, freed memory is set aside for a while; little of it, so that a flow may look at how much the server has.
     [ -z "${ASAN_OPTIONS:-}" ] || export ASAN_OPTIONS=$ASAN_OPTIONS:quarantine_size_mb=4
     trap 'echo "flow: line $LINENO: $BASH_COMMAND failed" >&2' ERR
@@ -119,6 +120,19 @@ server_kill() { # kill -9
     SERVER=
 }
 
+# shim_kill RUN: kill -9 of its supervisor, which is who holds its lock; not of the sandboxes' inits, which have its name and must die with it.
+shim_kill() {
+    python3 - "$CRESCENDO_DATA/runs/$1/shim.lock" <<'PYTHON'
+import fcntl, os, signal, struct, sys
+FLOCK = "hhqqi4x"  # struct flock: type, whence, start, length, process
+with open(sys.argv[1], "r+b") as lock:
+    kind, _, _, _, pid = struct.unpack(FLOCK, fcntl.fcntl(lock, fcntl.F_GETLK, struct.pack(FLOCK, fcntl.F_WRLCK, 0, 0, 0, 0)))
+if kind == fcntl.F_UNLCK:
+    sys.exit("shim_kill: nobody holds " + sys.argv[1])
+os.kill(pid, signal.SIGKILL)
+PYTHON
+}
+
 # repository NAME [EXAMPLE]: a bare repository on the server, and a clone ./NAME to push from, filled from examples/EXAMPLE.
 repository() {
     crescendo repository add "$1" >/dev/null
@@ -185,7 +199,7 @@ pipeline() { cat >"$FLOW/crescendo.yaml"; cd "$FLOW"; }
 log() { crescendo logs "$1" --step "$2"; }
 # little_memory KIB: for what follows in this shell; sanitised programs need address space without end, so there it says nothing.
 little_memory() { [ -n "${ASAN_OPTIONS:-}" ] || ulimit -v "$1"; }
-processes_with() { # processes_with TEXT: how many processes have it in their command line (this flow's own shells aside)
+processes_with() { # processes_with TEXT: how many processes of the whole machine have it in their command line (this flow's own shells aside); $ID makes it this flow's
     local count=0 file
     for file in /proc/[0-9]*/cmdline; do
         if { tr '\0' ' ' <"$file"; } 2>/dev/null | grep -F -- "$1" >/dev/null; then count=$((count + 1)); fi

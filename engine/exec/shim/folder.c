@@ -2,6 +2,7 @@
  */
 #include "shim.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <sys/epoll.h>
 #include <sys/inotify.h>
@@ -10,12 +11,12 @@
 
 static const int64_t LOOK_US = 1000 * 1000, PATIENCE_US = 10 * 1000 * 1000;
 
-/* Its lock's file is there, and is the one that is locked. */
+/* Its lock's file is there, and is the one that is locked. Where nobody can tell (the kernel has no memory to look), it is ours. */
 bool folder_is_ours(const struct shim *shim)
 {
     struct stat there, held;
-    return fstatat(shim->folder_fd, shim->lock_name, &there, AT_SYMLINK_NOFOLLOW) == 0 && fstat(shim->lock_fd, &held) == 0 &&
-           there.st_ino == held.st_ino && there.st_dev == held.st_dev;
+    if (fstatat(shim->folder_fd, shim->lock_name, &there, AT_SYMLINK_NOFOLLOW) < 0) return errno != ENOENT && errno != ESTALE;
+    return fstat(shim->lock_fd, &held) < 0 || (there.st_ino == held.st_ino && there.st_dev == held.st_dev);
 }
 
 static void changed(struct shim *shim, struct watch *watch, uint32_t events)

@@ -83,6 +83,7 @@ void reports_open(struct shim *shim)
 size_t report_begin(struct shim *shim, enum shim_report type)
 {
     struct wire *wire = &shim->reports.pending;
+    if (!wire->size) shim->reports.pending_first = shim->reports.last + 1;
     size_t start = wire_begin(wire, type);
     wire_u64(wire, ++shim->reports.last);
     wire_u64(wire, (uint64_t)(wall_us() / 1000));
@@ -143,6 +144,6 @@ uint64_t reports_offset_after(struct shim *shim, uint64_t sequence)
 {
     struct reports *reports = &shim->reports;
     if (sequence > reports->last) reports->last = sequence; /* the engine knows more: another shim of this run made them */
-    if (!reports->size_bytes) reports->first = reports->last + (reports->pending.size ? 0 : 1);
+    if (!reports->size_bytes) reports->first = reports->pending.size ? reports->pending_first : reports->last + 1;
     return scan(shim, is_after, &sequence);
 }

@@ -29,11 +29,12 @@ struct reports {
     int fd;
     uint64_t last; /* sequence number of the last report made */
     uint64_t acknowledged;
-    uint64_t first;      /* the first that the spool holds; last + 1 = none */
-    uint64_t size_bytes; /* of the spool */
-    struct wire pending; /* made, not in the spool yet */
-    int64_t retry_us;    /* the spool could not be written (disk full): try again then; 0 = no */
-    int64_t deadline_us; /* when what is in the spool should be sent; 0 = nothing waits */
+    uint64_t first;         /* the first that the spool holds; last + 1 = none */
+    uint64_t size_bytes;    /* of the spool */
+    struct wire pending;    /* made, not in the spool yet */
+    uint64_t pending_first; /* the first of them */
+    int64_t retry_us;       /* the spool could not be written (disk full): try again then; 0 = no */
+    int64_t deadline_us;    /* when what is in the spool should be sent; 0 = nothing waits */
 };
 
 /* --- connection.c --- */
