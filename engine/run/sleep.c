@@ -11,9 +11,8 @@
 #include <stdlib.h>
 
 enum {
-    SHORTEST_MS = 3000,  /* a pause that is not worth it */
-    MS_OF_AN_EVENT = 2,  /* folding one costs some 20 us: at most a hundredth of the pause goes into it */
-    LOOKED_AT_MS = 1000, /* who looked may look again */
+    SHORTEST_MS = 3000, /* a pause that is not worth it */
+    MS_OF_AN_EVENT = 2, /* folding one costs some 20 us: at most a hundredth of the pause goes into it */
 };
 
 void live_equip(struct live_run *run, struct plan *plan, struct run_state *state, json_t *accepted)
