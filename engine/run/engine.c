@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "run/compress.h"
 #include "run/keep.h"
+#include "run/sleep.h"
 #include "run/spare.h"
 
 #include <stdlib.h>
@@ -92,7 +93,7 @@ struct journal *engine_journal(struct engine *engine)
 bool engine_is_idle(const struct engine *engine)
 {
     for (const struct live_run *run = engine->runs; run; run = run->next)
-        if (run->state->status != RUN_rollback_failed || run->supervisor || run->appends_pending) return false;
+        if (run_sleeps(run) || run->state->status != RUN_rollback_failed || run->supervisor || run->appends_pending) return false;
     return true;
 }
 
@@ -107,6 +108,10 @@ static const char *past_tense(const char *state)
 static struct live_run *open_run(struct engine *engine, uint64_t number, struct error *err)
 {
     struct live_run *run = live_find(engine, number);
+    if (run && !live_look(run)) {
+        error_set(err, ERROR_UNAVAILABLE, NOWHERE, "run %llu cannot be read: the server stops", (unsigned long long)number);
+        return NULL;
+    }
     if (run && !run_status_at_rest(run->state->status)) return run;
     AUTO(free_json) json_t *row = NULL;
     if (journal_get_run(engine->journal, number, &row, err) < 0) return NULL;
@@ -220,8 +225,14 @@ void engine_resolve(struct engine *engine, uint64_t number, const char *step_pat
 
 const struct run_state *engine_run_state(struct engine *engine, uint64_t number)
 {
+    struct live_run *run = live_find(engine, number);
+    return run ? live_look(run) : NULL;
+}
+
+bool engine_run_goes_on(const struct engine *engine, uint64_t number)
+{
     const struct live_run *run = live_find(engine, number);
-    return run ? run->state : NULL;
+    return run && (run_sleeps(run) || !run_status_at_rest(run->state->status));
 }
 
 int engine_read_plan(struct engine *engine, uint64_t number, struct plan **ret, struct error *err)

@@ -109,6 +109,8 @@ void engine_resolve(struct engine *engine, uint64_t run, const char *step_path, 
 /* Live views. The plan and state of a run that is not at rest, or was lately; NULL: ask the journal and the blob. Borrowed until the
    loop comes round. */
 const struct run_state *engine_run_state(struct engine *engine, uint64_t run);
+/* Is it not at rest? Unlike the state this costs nothing where the run sleeps. */
+bool engine_run_goes_on(const struct engine *engine, uint64_t run);
 /* The plan of any run, newly read; caller frees. */
 int engine_read_plan(struct engine *engine, uint64_t run, struct plan **ret, struct error *err) MUST_CHECK;
 /* RUN/log of a run; caller frees. */

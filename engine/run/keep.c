@@ -95,7 +95,7 @@ static void forget_folder(struct keeping *keeping, uint64_t run)
 static bool is_needed(const struct engine *engine, uint64_t run)
 {
     for (const struct live_run *live = engine->runs; live; live = live->next)
-        if (live->number == run || (uint64_t)json_whole(live->accepted, "from_run", 0) == run) return true;
+        if (live->number == run || live->from_run == run) return true;
     return false;
 }
 

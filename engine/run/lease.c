@@ -14,6 +14,7 @@
 #include "base/moment.h"
 #include "base/text.h"
 #include "net/local.h"
+#include "run/sleep.h"
 #include "run/standby.h"
 
 #include <stdlib.h>
@@ -92,6 +93,11 @@ static void ask(uv_work_t *work)
     text_release(&body);
 }
 
+static bool is_refusal(int status)
+{
+    return status == 404 || status == 409;
+}
+
 /* What the answer means. */
 static void learn(struct lease *lease)
 {
@@ -104,7 +110,7 @@ static void learn(struct lease *lease)
         return;
     }
     lease->trouble = lease->status ? mem_format("the domain answers %d", lease->status) : mem_copy_text(lease->err.message);
-    bool refused = lease->status == 404 || lease->status == 409, may_be_ours = refused && run_state_has_open_effect(lease->run->state);
+    bool refused = is_refusal(lease->status), may_be_ours = refused && run_state_has_open_effect(lease->run->state);
     lease->lost = refused && !may_be_ours;
     if (may_be_ours) {
         lease->sure = true; /* the step that finds out may have to be started again */
@@ -128,8 +134,9 @@ static void answered(uv_work_t *work, int status)
         journal_replaced(lease->run->engine->journal, by);
         return;
     }
+    if (is_refusal(lease->status) && !live_wake(lease->run)) return; /* what it means, the state tells */
     learn(lease);
-    live_advance(lease->run);
+    live_stir(lease->run);
 }
 
 static void begin_asking(struct lease *lease)
@@ -247,7 +254,7 @@ static void add_absence(const struct lease *lease, struct text *out)
 static char *loss_words(const struct lease *lease)
 {
     struct text out = {0};
-    bool refused = lease->status == 404 || lease->status == 409;
+    bool refused = is_refusal(lease->status);
     if (lease->standby) {
         text_add_format(&out, "the server was away for longer than the lease of %s, ", lease->service);
         text_add_duration(&out, lease->ttl_ms);
@@ -280,12 +287,21 @@ static bool may_be_cancelled(const struct live_run *run)
     return run->state->status == RUN_running || run->state->status == RUN_waiting;
 }
 
-static void stand_by(struct live_run *run, struct lease *lease)
+static void stand_by(const struct live_run *run, struct lease *lease)
 {
     lease->ttl_ms = lease->wanted_ttl_ms;
     lease->over_ms = now_ms() + lease->ttl_ms;
     lease->renew_ms = now_ms() + lease->ttl_ms / 3;
     standby_note(run);
+}
+
+static void renew_if_due(struct lease *lease, int64_t now)
+{
+    if (lease->asking || now < lease->renew_ms) return;
+    if (lease->standby)
+        stand_by(lease->run, lease);
+    else
+        begin_asking(lease);
 }
 
 static void tend_one(struct live_run *run, struct lease *lease)
@@ -294,11 +310,19 @@ static void tend_one(struct live_run *run, struct lease *lease)
     if (!lease->asking && now >= lease->over_ms) lease->lost = true;
     if (lease->lost && may_be_cancelled(run)) cancel(run, lease);
     if (lease->lost) lease->sure = true;
-    if (lease->lost || lease->asking || now < lease->renew_ms) return;
-    if (lease->standby)
-        stand_by(run, lease);
-    else
-        begin_asking(lease);
+    if (!lease->lost) renew_if_due(lease, now);
+}
+
+bool lease_tend_asleep(struct live_run *run)
+{
+    int64_t now = now_ms();
+    bool lost = false;
+    for (struct lease *lease = run->leases; lease; lease = lease->next) {
+        bool is_lost = lease->lost || (!lease->asking && now >= lease->over_ms);
+        if (!is_lost) renew_if_due(lease, now);
+        lost |= is_lost;
+    }
+    return lost;
 }
 
 void lease_recover(struct live_run *run)
@@ -323,6 +347,13 @@ bool lease_is_unsure(const struct live_run *run)
     for (const struct lease *lease = run->leases; lease; lease = lease->next)
         if (!lease->sure) return true;
     return false;
+}
+
+bool lease_is_troubled(const struct live_run *run)
+{
+    for (const struct lease *lease = run->leases; lease; lease = lease->next)
+        if (lease->trouble || lease->lost) return true;
+    return lease_is_unsure(run);
 }
 
 int64_t lease_wait_ms(const struct live_run *run)

@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "run/compress.h"
 #include "run/lease.h"
+#include "run/sleep.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -18,7 +19,9 @@ bool step_is_live(enum step_status status)
 
 static void on_timer(uv_timer_t *timer)
 {
-    live_advance(timer->data);
+    struct live_run *run = timer->data;
+    live_stir(run);
+    if (sleep_is_due(run)) sleep_begin(run);
 }
 
 static void insert_by_number(struct engine *engine, struct live_run *run)
@@ -35,21 +38,11 @@ static void insert_by_number(struct engine *engine, struct live_run *run)
 struct live_run *live_new(struct engine *engine, uint64_t number, struct plan *plan, json_t *accepted)
 {
     struct live_run *run = mem_alloc(sizeof *run);
-    size_t steps = plan->step_count, stages = plan->stage_count;
     run->engine = engine;
     run->number = number;
-    run->plan = plan;
-    run->state = run_state_new(plan);
-    run->accepted = accepted;
+    run->from_run = (uint64_t)json_whole(accepted, "from_run", 0);
+    live_equip(run, plan, run_state_new(plan), accepted);
     run->folder = mem_format("%s/runs/%llu", engine->options.data, (unsigned long long)number);
-    run->touched = mem_alloc_array(steps, sizeof *run->touched);
-    run->is_touched = mem_alloc_array(steps, sizeof *run->is_touched);
-    run->acting = mem_alloc_array(steps, sizeof *run->acting);
-    run->acting_now = mem_alloc_array(steps, sizeof *run->acting_now);
-    run->is_acting = mem_alloc_array(steps, sizeof *run->is_acting);
-    run->handed = mem_alloc_array(steps, sizeof *run->handed);
-    run->has_sandbox = mem_alloc_array(steps, sizeof *run->has_sandbox);
-    run->stage_live = mem_alloc_array(stages, sizeof *run->stage_live);
     run->sayings_end = &run->sayings;
     uv_timer_init(engine->loop, &run->timer);
     run->timer.data = run;
@@ -57,7 +50,7 @@ struct live_run *live_new(struct engine *engine, uint64_t number, struct plan *p
     return run;
 }
 
-struct live_run *live_find(struct engine *engine, uint64_t number)
+struct live_run *live_find(const struct engine *engine, uint64_t number)
 {
     for (struct live_run *run = engine->runs; run; run = run->next)
         if (run->number == number) return run;
@@ -74,26 +67,17 @@ static void free_run(uv_handle_t *timer)
     }
     lease_release(run);
     event_list_release(&run->outbox);
-    run_state_free(&run->state);
-    plan_free(&run->plan);
-    json_decref(run->accepted);
+    live_strip(run);
     free(run->folder);
     free(run->plan_text);
-    free(run->touched);
-    free(run->is_touched);
-    free(run->acting);
-    free(run->acting_now);
-    free(run->is_acting);
-    free(run->handed);
-    free(run->has_sandbox);
-    free(run->stage_live);
+    free(run->groups);
     free(run);
 }
 
 void live_retire(struct live_run *run)
 {
     if (run->appends_pending || run->held || run->advancing || run->closing) return;
-    if (!run_status_at_rest(run->state->status) && !run->engine->closing) return;
+    if ((run_sleeps(run) || !run_status_at_rest(run->state->status)) && !run->engine->closing) return;
     struct live_run **at = &run->engine->runs, *before = NULL;
     for (; *at != run; at = &before->next)
         before = *at;
@@ -202,6 +186,7 @@ static void on_committed(void *context)
     if (!run->engine->closing && live_act(run)) live_advance(run);
     free(commit);
     run->held--;
+    if (!run->engine->closing && sleep_is_due(run)) live_arm_timer(run);
     live_retire(run);
 }
 
@@ -283,15 +268,16 @@ void live_flush(struct live_run *run)
 
 void live_arm_timer(struct live_run *run)
 {
-    int64_t next = decide_next_time(run->state), lease_ms = lease_wait_ms(run);
-    bool has_time = next != INT64_MAX || run->idle_since_ms || lease_ms != INT64_MAX;
-    if (!has_time || run_status_at_rest(run->state->status)) {
+    bool sleeps = run_sleeps(run), tires = sleep_is_due(run);
+    int64_t next = sleeps ? run->wake_ms : decide_next_time(run->state), lease_ms = lease_wait_ms(run);
+    bool has_time = next != INT64_MAX || run->idle_since_ms || lease_ms != INT64_MAX || tires;
+    if (!has_time || (!sleeps && run_status_at_rest(run->state->status))) {
         uv_timer_stop(&run->timer);
         return;
     }
     enum { LONGEST_SLEEP_MS = 60 * 1000 }; /* the wall clock may be set meanwhile */
     int64_t wait = next == INT64_MAX ? LONGEST_SLEEP_MS : next - clock_now_ms();
-    if (run->idle_since_ms && wait > IDLE_SHIM_MS) wait = IDLE_SHIM_MS;
+    if ((run->idle_since_ms || tires) && wait > IDLE_SHIM_MS) wait = IDLE_SHIM_MS;
     if (lease_ms < wait) wait = lease_ms;
     if (wait < 0) wait = 0;
     if (wait > LONGEST_SLEEP_MS) wait = LONGEST_SLEEP_MS;
@@ -306,6 +292,7 @@ static void decide_all(struct live_run *run)
         unsigned slots = engine->options.slots;
         unsigned free_slots = slots > engine->live_stages ? slots - engine->live_stages : 0;
         struct turn *turns = turns_look(run);
+        if (engine->failed) return free(turns);
         decide(run->state, &(struct decide_input){clock_now_ms(), free_slots, lease_is_unsure(run), turns}, &events);
         free(turns);
         again = events.count > 0 && live_fold(run, &events);
@@ -338,7 +325,7 @@ static void offer_slots(struct engine *engine)
         engine->slot_freed = false;
         for (struct live_run *run = engine->runs, *next; run; run = next) {
             next = run->next;
-            if (!run->advancing && !run->closing && decide_wants_slot(run->state)) advance_one(run);
+            if (!run_sleeps(run) && !run->advancing && !run->closing && decide_wants_slot(run->state)) advance_one(run);
         }
     }
 }
@@ -350,7 +337,7 @@ static void offer_turns(struct engine *engine)
         engine->turns_changed = false;
         for (struct live_run *run = engine->runs, *next; run; run = next) {
             next = run->next;
-            if (!run->advancing && !run->closing && turns_wait(run)) advance_one(run);
+            if (!run_sleeps(run) && !run->advancing && !run->closing && turns_wait(run)) advance_one(run);
         }
     }
 }
@@ -358,7 +345,7 @@ static void offer_turns(struct engine *engine)
 void live_advance(struct live_run *run)
 {
     struct engine *engine = run->engine;
-    if (run->advancing || run->closing || engine->closing || engine->failed) return;
+    if (run->advancing || run->closing || engine->closing || engine->failed || !live_wake(run)) return;
     run->held++;
     advance_one(run);
     do {

@@ -29,10 +29,11 @@ struct live_run {
     struct engine *engine;
     struct live_run *next; /* the engine's list, by number */
     uint64_t number;
-    struct plan *plan;
+    struct plan *plan; /* NULL while it sleeps (sleep.h), as are state, accepted and all lists by step or stage */
     struct run_state *state;
-    json_t *accepted; /* run_accepted's data: repository, source, author, ... */
-    char *folder;     /* DATA/runs/N */
+    json_t *accepted;  /* run_accepted's data: repository, source, author, ... */
+    uint64_t from_run; /* of those: the run that it takes from; 0 = none */
+    char *folder;      /* DATA/runs/N */
 
     char *plan_text;          /* the plan's JSON, until the first append takes it to the journal */
     uint64_t event_count;     /* appended so far */
@@ -58,6 +59,10 @@ struct live_run {
     uint32_t *stage_live;     /* per stage: steps in starting, running, cancelling, compensating */
     enum sandbox_degree worst_degree;
     int64_t idle_since_ms; /* nothing but waiting, with a shim that has nothing to do; 0 = not so */
+
+    int64_t wake_ms;  /* of one that sleeps: when decide has something to do */
+    uint64_t *groups; /* of one that sleeps: digests of their names */
+    uint32_t group_count;
 
     uint64_t turn_mark; /* what this run meant for the turns of others when it was last looked at */
 
@@ -95,7 +100,7 @@ struct engine {
 
 /* live.c */
 struct live_run *live_new(struct engine *engine, uint64_t number, struct plan *plan, json_t *accepted); /* steals plan, accepted */
-struct live_run *live_find(struct engine *engine, uint64_t number);
+struct live_run *live_find(const struct engine *engine, uint64_t number);
 bool live_fold(struct live_run *run, struct event_list *events); /* empties events; false: a fault of ours, logged */
 void live_flush(struct live_run *run);
 void live_advance(struct live_run *run); /* decide until nothing comes, flush, act if nothing holds it back */

@@ -68,7 +68,7 @@ static int read_event(struct reading *reading, const struct journal_row *row, st
         error_set(err, ERROR_UNSUPPORTED, NOWHERE, "this version does not know it");
         return error_hint(err, "use the version that wrote it, or a newer one");
     }
-    if (row->data) failed = json_parse(row->data, strlen(row->data), "its data", &data, err);
+    if (row->data) failed = json_parse_stored(row->data, strlen(row->data), "its data", &data, err);
     if (!failed && !reading->past) failed = begin(reading, data, err);
     struct event event = {.type = (enum event_type)type, .step = row->step, .time_ms = row->time_ms, .data = data};
     return failed ? failed : fold(reading, &event, err);

@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "exec/launch.h"
 #include "run/lease.h"
+#include "run/sleep.h"
 
 #include <dirent.h>
 #include <stdlib.h>
@@ -112,7 +113,9 @@ static int recover_run(struct engine *engine, uint64_t number, struct error *err
     project_documents(run, &known); /* for what the projection remembers; the documents are on disk already */
     lease_recover(run);
     run->turn_mark = turn_mark(run->state); /* every run that was taken up looks at its turns anyway */
-    return find_shim(run, err);
+    failed = find_shim(run, err);
+    if (!failed) sleep_at_once(run);
+    return failed;
 }
 
 /* --- supervisors without a run ------------------------------------------------------------------------------------------------------- */
@@ -170,7 +173,7 @@ int recover_runs(struct engine *engine, struct error *err)
     if (!failed) end_strays(engine);
     for (struct live_run *run = engine->runs, *next; !failed && run; run = next) {
         next = run->next;
-        live_advance(run);
+        live_stir(run);
     }
     return failed;
 }

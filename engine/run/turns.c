@@ -1,6 +1,6 @@
 /* turns.c: which run is let into a group, told from the states of all runs that are not at rest. There is no table beside them, so after a
    restart there is nothing to rebuild. docs/explanation/concurrency.md */
-#include "run/live.h"
+#include "run/sleep.h"
 
 #include "base/mem.h"
 
@@ -14,8 +14,11 @@ struct turn *turns_look(const struct live_run *run)
     for (uint32_t i = 0; i < count; i++) {
         turn_begin(run->state, i, &turns[i]);
         if (turns[i].status == CLAIM_HELD || turns[i].status == CLAIM_DONE) continue; /* nobody stands in its way */
-        for (const struct live_run *other = run->engine->runs; other; other = other->next)
-            if (other->plan->claim_count) turn_meet(&turns[i], other->state);
+        for (struct live_run *other = run->engine->runs; other; other = other->next) {
+            if (run_sleeps(other) && !sleep_shares_group(other, run->plan)) continue;
+            const struct run_state *state = live_look(other);
+            if (state && state->plan->claim_count) turn_meet(&turns[i], state);
+        }
     }
     return turns;
 }

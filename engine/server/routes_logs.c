@@ -78,8 +78,7 @@ static int read_page(struct log_view *view, size_t limit_bytes, struct error *er
 
 static bool is_over(struct log_view *view)
 {
-    const struct run_state *live = engine_run_state(view->server->engine, view->run);
-    return !live || run_status_at_rest(live->status);
+    return !engine_run_goes_on(view->server->engine, view->run);
 }
 
 static void send_more(void *context);

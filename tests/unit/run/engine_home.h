@@ -31,8 +31,10 @@ struct engine_home {
     struct engine *engine;
     void (*project)(void *context, const struct run_view *view, struct document_list *list); /* set before home_begin; NULL = none */
     void *project_context;
-    bool spare_shim; /* set before home_open */
-    int64_t keep_ms; /* set before home_open; 0 = for ever */
+    bool spare_shim;  /* set before home_open */
+    int64_t keep_ms;  /* set before home_open; 0 = for ever */
+    const char *step; /* the program of types that talk, and the types; set before home_begin; NULL = none, and `run` alone */
+    const struct step_type *const *types;
 };
 
 static void home_open(struct engine_home *home)
@@ -40,11 +42,11 @@ static void home_open(struct engine_home *home)
     struct error err = {0};
     struct engine_options options = {.data = home->folder,
         .shim = home->shim,
-        .step = "/bin/false",
+        .step = home->step ? home->step : "/bin/false",
         .slots = 2,
         .spare_shim = home->spare_shim,
         .allow_no_sandbox = true,
-        .types = types,
+        .types = home->types ? home->types : types,
         .keep_ms = home->keep_ms,
         .project = home->project,
         .project_context = home->project_context};
