@@ -50,6 +50,7 @@ struct live_run *live_new(struct engine *engine, uint64_t number, struct plan *p
     run->handed = mem_alloc_array(steps, sizeof *run->handed);
     run->has_sandbox = mem_alloc_array(steps, sizeof *run->has_sandbox);
     run->stage_live = mem_alloc_array(stages, sizeof *run->stage_live);
+    run->plan_reads_workspaces = workspaces_are_read(plan);
     run->sayings_end = &run->sayings;
     uv_timer_init(engine->loop, &run->timer);
     run->timer.data = run;
