@@ -16,7 +16,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { READ_BYTES = 256 * 1024, RETRY_MS = 50, RETRIES = 40 };
+/* A request takes the acknowledgement along; so many reports are worth a message of its own. */
+enum { READ_BYTES = 256 * 1024, RETRY_MS = 50, RETRIES = 40, REPORTS_TO_ACKNOWLEDGE = 64 };
 
 struct supervisor {
     uv_loop_t *loop;
@@ -31,6 +32,7 @@ struct supervisor {
     bool greeted, attached, polling, lost, ending, closed, busy;
     uint64_t epoch, replaced_by; /* ours; that of the engine for which the shim refused us, or 0 */
     uint64_t sequence;           /* the last report that was delivered */
+    uint64_t on_disk, told;      /* the last report that may be forgotten; the last that the shim was told so of */
     uint64_t replay_to;          /* HELLO came, and the reports up to this one are told again; then it is attached */
     struct wire in, out;         /* out holds ATTACH alone until HELLO came */
     struct wire queued;          /* requests until then */
@@ -116,8 +118,24 @@ static void watch(struct supervisor *supervisor)
     supervisor->watched = wanted;
 }
 
+static bool must_acknowledge(const struct supervisor *supervisor)
+{
+    return supervisor->attached && supervisor->on_disk >= supervisor->told + REPORTS_TO_ACKNOWLEDGE;
+}
+
+static void acknowledge(struct supervisor *supervisor)
+{
+    if (!supervisor->attached || supervisor->on_disk <= supervisor->told) return;
+    if (!supervisor->out.size && !must_acknowledge(supervisor)) return;
+    size_t start = wire_begin(&supervisor->out, SHIM_ACK);
+    wire_u64(&supervisor->out, supervisor->on_disk);
+    wire_finish(&supervisor->out, start);
+    supervisor->told = supervisor->on_disk;
+}
+
 static void write_out(struct supervisor *supervisor)
 {
+    acknowledge(supervisor);
     while (supervisor->fd >= 0 && supervisor->out.size) {
         ssize_t put = send(supervisor->fd, supervisor->out.bytes, supervisor->out.size, MSG_DONTWAIT | MSG_NOSIGNAL);
         if (put < 0 && errno == EINTR) continue;
@@ -401,10 +419,8 @@ void supervisor_say(struct supervisor *supervisor, uint32_t step, uint32_t attem
 
 void supervisor_acknowledge(struct supervisor *supervisor, uint64_t sequence)
 {
-    struct wire *wire = request_wire(supervisor);
-    size_t start = wire_begin(wire, SHIM_ACK);
-    wire_u64(wire, sequence);
-    request_queued(supervisor, wire, start);
+    if (sequence > supervisor->on_disk) supervisor->on_disk = sequence;
+    if (must_acknowledge(supervisor) && !supervisor->closed) uv_idle_start(&supervisor->flush, flush_ready);
 }
 
 void supervisor_end_stage(struct supervisor *supervisor, uint32_t stage)
