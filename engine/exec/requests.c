@@ -63,14 +63,6 @@ void supervisor_say(struct supervisor *supervisor, uint32_t step, uint32_t attem
     request_queued(supervisor, wire, start);
 }
 
-void supervisor_acknowledge(struct supervisor *supervisor, uint64_t sequence)
-{
-    struct wire *wire = request_wire(supervisor);
-    size_t start = wire_begin(wire, SHIM_ACK);
-    wire_u64(wire, sequence);
-    request_queued(supervisor, wire, start);
-}
-
 void supervisor_end_stage(struct supervisor *supervisor, uint32_t stage)
 {
     struct wire *wire = request_wire(supervisor);

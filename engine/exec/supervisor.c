@@ -18,7 +18,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { READ_BYTES = 256 * 1024, RETRY_MS = 50, RETRIES = 40, SLOW_RETRY_MS = 1000 };
+/* A request takes the acknowledgement along; so many reports are worth a message of its own. */
+enum { READ_BYTES = 256 * 1024, RETRY_MS = 50, RETRIES = 40, SLOW_RETRY_MS = 1000, REPORTS_TO_ACKNOWLEDGE = 64 };
 
 struct supervisor {
     uv_loop_t *loop;
@@ -34,6 +35,7 @@ struct supervisor {
     bool distrusted;             /* it broke the protocol, and was not attached since */
     uint64_t epoch, replaced_by; /* ours; that of the engine for which the shim refused us, or 0 */
     uint64_t sequence;           /* the last report that was delivered */
+    uint64_t on_disk, told;      /* the last report that may be forgotten; the last that the shim was told so of */
     uint64_t replay_to;          /* HELLO came, and the reports up to this one are told again; then it is attached */
     struct wire in, out;         /* out holds ATTACH alone until HELLO came */
     struct wire queued;          /* requests until then */
@@ -119,8 +121,24 @@ static void watch(struct supervisor *supervisor)
     supervisor->watched = wanted;
 }
 
+static bool must_acknowledge(const struct supervisor *supervisor)
+{
+    return supervisor->attached && supervisor->on_disk >= supervisor->told + REPORTS_TO_ACKNOWLEDGE;
+}
+
+static void acknowledge(struct supervisor *supervisor)
+{
+    if (!supervisor->attached || supervisor->on_disk <= supervisor->told) return;
+    if (!supervisor->out.size && !must_acknowledge(supervisor)) return;
+    size_t start = wire_begin(&supervisor->out, SHIM_ACK);
+    wire_u64(&supervisor->out, supervisor->on_disk);
+    wire_finish(&supervisor->out, start);
+    supervisor->told = supervisor->on_disk;
+}
+
 static void write_out(struct supervisor *supervisor)
 {
+    acknowledge(supervisor);
     while (supervisor->fd >= 0 && supervisor->out.size) {
         ssize_t put = send(supervisor->fd, supervisor->out.bytes, supervisor->out.size, MSG_DONTWAIT | MSG_NOSIGNAL);
         if (put < 0 && errno == EINTR) continue;
@@ -369,6 +387,12 @@ void supervisor_take(struct supervisor *supervisor, const char *folder, const st
     wire_text(wire, folder);
     request_queued(supervisor, wire, start);
     uv_timer_start(&supervisor->retry, retry_ready, 0, 0);
+}
+
+void supervisor_acknowledge(struct supervisor *supervisor, uint64_t sequence)
+{
+    if (sequence > supervisor->on_disk) supervisor->on_disk = sequence;
+    if (must_acknowledge(supervisor) && !supervisor->closed) uv_idle_start(&supervisor->flush, flush_ready);
 }
 
 void supervisor_flush(struct supervisor *supervisor)

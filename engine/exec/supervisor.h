@@ -79,6 +79,7 @@ void supervisor_sandbox(struct supervisor *supervisor, const struct sandbox_requ
 void supervisor_start(struct supervisor *supervisor, const struct start_request *request);
 void supervisor_cancel(struct supervisor *supervisor, uint32_t step, uint32_t attempt);
 void supervisor_say(struct supervisor *supervisor, uint32_t step, uint32_t attempt, const char *line);
+/* Waits for another request, or for more that can be forgotten. */
 void supervisor_acknowledge(struct supervisor *supervisor, uint64_t sequence);
 void supervisor_end_stage(struct supervisor *supervisor, uint32_t stage);
 void supervisor_flush(struct supervisor *supervisor);

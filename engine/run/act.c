@@ -66,11 +66,14 @@ static void end_sandboxes(struct live_run *run, uint32_t step)
     const struct plan_step *planned = &run->plan->steps[step];
     const struct plan_stage *stage = &run->plan->stages[planned->stage];
     if (step + 1 != stage->first_step + stage->step_count || run->state->stages[planned->stage].steps_open || !run->attached) return;
+    bool had_one = false;
     for (uint32_t at = stage->first_step; at <= step; at++) {
         if (!run->has_sandbox[at]) continue;
         supervisor_end_stage(run->supervisor, at);
         run->has_sandbox[at] = false;
+        had_one = true;
     }
+    if (had_one) workspace_leave(run, planned->stage);
 }
 
 /* True: the state has changed by it, so that there is something to decide. */

@@ -9,11 +9,9 @@
 #include "run/shelf.h"
 #include "spec/beside.h"
 
-#include <errno.h>
 #include <libgen.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 struct words { /* a NULL-ended list of texts that it owns */
     char **items;
@@ -37,14 +35,6 @@ static void words_release(struct words *words)
 static const char *const *words_view(const struct words *words)
 {
     return (const char *const *)words->items;
-}
-
-char *launch_workspace(const struct live_run *run, uint32_t stage)
-{
-    char *path = mem_format("%s/workspaces/%s", run->folder, run->plan->stages[stage].path);
-    for (char *slash = path + strlen(run->folder) + sizeof "/workspaces/" - 1; *slash; slash++)
-        if (*slash == '/') *slash = '.'; /* a name never holds a dot, so "indoor.release" is nobody else's */
-    return path;
 }
 
 /* What the sandbox of a step must let it reach beyond its workspace: a checkout reads the source, a typed step needs its program and
@@ -106,8 +96,7 @@ static void add_reachable(const struct live_run *run, const struct plan_step *st
     json_array_foreach(json_object_get(step->with, "inputs"), index, input)
     {
         for (uint32_t stage = 0; stage < run->plan->stage_count; stage++)
-            if (text_equal(run->plan->stages[stage].path, json_text(input, "stage", "")))
-                words_add(read_only, launch_workspace(run, stage));
+            if (text_equal(run->plan->stages[stage].path, json_text(input, "stage", ""))) words_add(read_only, workspace_path(run, stage));
     }
 }
 
@@ -125,7 +114,7 @@ static int request_sandbox(struct live_run *run, const struct plan_step *step, u
     add_reachable(run, step, &read_only);
     AUTO(free_text) char *state = mem_format("%s/state", run->folder);
     const char *const read_write[] = {state, NULL};
-    if (mkdir(workspace, 0755) < 0 && errno != EEXIST) return error_set_errno(err, errno, "%s", workspace);
+    if (workspace_make(run, step->stage, workspace, err) < 0) return -(int)err->code;
     supervisor_sandbox(run->supervisor, &(struct sandbox_request){.stage = sandbox,
                                             .workspace = workspace,
                                             .mode = none ? SANDBOX_NONE : SANDBOX_DEFAULT,
@@ -248,7 +237,7 @@ static void locate_inputs(const struct live_run *run, json_t *with)
     {
         for (uint32_t stage = 0; stage < run->plan->stage_count; stage++) {
             if (!text_equal(run->plan->stages[stage].path, json_text(input, "stage", ""))) continue;
-            AUTO(free_text) char *from = launch_workspace(run, stage);
+            AUTO(free_text) char *from = workspace_path(run, stage);
             json_put_text(input, "from", from);
         }
     }
@@ -287,7 +276,7 @@ static uint32_t predecessor(const struct live_run *run, const struct plan_step *
 int launch_prepare(struct live_run *run, uint32_t index, struct error *err)
 {
     const struct plan_step *step = &run->plan->steps[index];
-    AUTO(free_text) char *workspace = launch_workspace(run, step->stage);
+    AUTO(free_text) char *workspace = workspace_path(run, step->stage);
     return request_sandbox(run, step, sandbox_of(run, step), workspace, err);
 }
 
@@ -311,7 +300,7 @@ int launch_step(struct live_run *run, uint32_t index, struct error *err)
     AUTO(words_release) struct words arguments = {0};
     AUTO(words_release) struct words environment = {0};
     AUTO(secrets_release) struct secrets secrets = {0};
-    AUTO(free_text) char *workspace = launch_workspace(run, step->stage);
+    AUTO(free_text) char *workspace = workspace_path(run, step->stage);
     AUTO(free_text) char *input = NULL;
     uint32_t sandbox = sandbox_of(run, step);
     bool talks = strcmp(step->type, "run") != 0;

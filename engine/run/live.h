@@ -25,6 +25,10 @@ struct saying { /* a line for a step, held until the events behind it are on dis
     struct saying *next;
 };
 
+struct vacant_workspaces { /* of stages that are over: the next one may be given it */
+    uint32_t stages[16], count;
+};
+
 struct live_run {
     struct engine *engine;
     struct live_run *next; /* the engine's list, by number */
@@ -56,7 +60,9 @@ struct live_run {
     uint32_t *handed;         /* per step: the attempt that the attached shim has; 0 = none */
     bool secrets_told;        /* the attached shim hides all secrets of the plan */
     bool *has_sandbox;        /* per sandbox (the index of its first step): requested of the attached shim */
-    uint32_t *stage_live;     /* per stage: steps in starting, running, cancelling, compensating */
+    struct vacant_workspaces vacant;
+    bool plan_reads_workspaces; /* a stage takes files from another one's: all stay where they are */
+    uint32_t *stage_live;       /* per stage: steps in starting, running, cancelling, compensating */
     enum sandbox_degree worst_degree;
     int64_t idle_since_ms; /* nothing but waiting, with a shim that has nothing to do; 0 = not so */
 
@@ -124,7 +130,13 @@ bool turns_wait(const struct live_run *run);         /* is a stage of it parked 
 /* launch.c */
 int launch_prepare(struct live_run *run, uint32_t step, struct error *err) MUST_CHECK; /* its sandbox, which may be made before it */
 int launch_step(struct live_run *run, uint32_t step, struct error *err) MUST_CHECK;
-char *launch_workspace(const struct live_run *run, uint32_t stage); /* RUN/workspaces/build; caller frees */
+
+/* workspace.c */
+char *workspace_path(const struct live_run *run, uint32_t stage); /* RUN/workspaces/build; caller frees */
+/* An empty folder at path, which is the stage's, unless there is one already. */
+int workspace_make(struct live_run *run, uint32_t stage, const char *path, struct error *err) MUST_CHECK;
+void workspace_leave(struct live_run *run, uint32_t stage); /* its steps are at rest */
+bool workspaces_are_read(const struct plan *plan);          /* by other stages than their own */
 
 /* reports.c */
 struct supervisor_hooks live_supervisor_hooks(struct live_run *run);

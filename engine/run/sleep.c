@@ -29,6 +29,7 @@ void live_equip(struct live_run *run, struct plan *plan, struct run_state *state
     run->handed = mem_alloc_array(steps, sizeof *run->handed);
     run->has_sandbox = mem_alloc_array(steps, sizeof *run->has_sandbox);
     run->stage_live = mem_alloc_array(stages, sizeof *run->stage_live);
+    run->plan_reads_workspaces = workspaces_are_read(plan);
 }
 
 void live_strip(struct live_run *run)

@@ -152,13 +152,20 @@ void step_signal(struct shim *shim, struct step *step, int number)
     signal_all(shim, step, number);
 }
 
-/* What /proc/self/task/PID/children names, where the kernel has it: -1 it cannot be told, 0 all are known, 1 some are not. What a step
-   left behind is our child by the time that the step itself has been reaped, or is below such a child. */
+/* Kept open, since a look at it follows each step's end. The shim has one thread, which has all children. */
+void leftovers_open(struct shim *shim)
+{
+    char path[64];
+    snprintf(path, sizeof path, "/proc/self/task/%d/children", (int)getpid());
+    shim->children_fd = open(path, O_RDONLY | O_CLOEXEC);
+}
+
+/* What the kernel names as our children, where it does: -1 it cannot be told, 0 all are known, 1 some are not. What a step left behind is
+   our child by the time that the step itself has been reaped, or is below such a child. */
 static int unknown_children(const struct shim *shim)
 {
-    char text[4096], path[64];
-    snprintf(path, sizeof path, "task/%d/children", (int)getpid());
-    ssize_t size = read_file(getpid(), path, text, sizeof text - 1);
+    char text[4096];
+    ssize_t size = pread(shim->children_fd, text, sizeof text - 1, 0);
     if (size < 0 || size == (ssize_t)sizeof text - 1) return -1;
     text[size] = '\0';
     char *end;

@@ -51,7 +51,7 @@ static void reap(struct shim *shim)
 {
     struct rusage usage;
     int status;
-    for (pid_t pid; (pid = wait4(-1, &status, WNOHANG, &usage)) > 0;) {
+    for (pid_t pid; shim->child_ended && (pid = wait4(-1, &status, WNOHANG, &usage)) > 0;) {
         struct step *step = step_of_pid(shim, pid);
         if (step) {
             step_reaped(shim, step, status, &usage);
@@ -66,6 +66,7 @@ static void reap(struct shim *shim)
             }
         if (shim->hooks.reaped) shim->hooks.reaped(shim, pid, status);
     }
+    shim->child_ended = false;
     for (struct step *step = shim->live, *next; step; step = next) {
         next = step->next;
         if (step->reaped) step_exited(shim, step); /* an orphan's end may have been the last of its step's */

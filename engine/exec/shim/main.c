@@ -121,9 +121,14 @@ static void take_lock(struct shim *shim, const char *name)
 static void signals_ready(struct shim *shim, struct watch *watch, uint32_t events)
 {
     (void)events;
-    struct signalfd_siginfo info;
-    while (read(watch->fd, &info, sizeof info) == (ssize_t)sizeof info)
-        if (info.ssi_signo != SIGCHLD) shim->stop = true;
+    struct signalfd_siginfo told[4]; /* more than can be pending: there are two, each once */
+    ssize_t got = read(watch->fd, told, sizeof told);
+    for (ssize_t i = 0; i < got / (ssize_t)sizeof *told; i++) {
+        if (told[i].ssi_signo == SIGCHLD)
+            shim->child_ended = true;
+        else
+            shim->stop = true;
+    }
 }
 
 /* A server started by nohup, or by a program that ignores signals, must not make its steps ignore them. By system call: the library keeps
@@ -204,6 +209,7 @@ static void open_loop(struct shim *shim)
     if (shim->epoll_fd < 0) shim_die("epoll");
     shim->null_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
     if (shim->null_fd < 0) shim_die("/dev/null");
+    leftovers_open(shim);
     open_signals(shim);
     log_open(shim);
 }
@@ -222,7 +228,7 @@ static void supervise(char **argv, bool spare, int parent)
     sandbox_prepare(shim);
     loop_run(shim);
     unlinkat(shim->folder_fd, "shim.sock", 0);
-    if (shim->output_unused[0]) unlinkat(shim->folder_fd, shim->output_unused, 0);
+    outputs_remove(shim);
     run_cgroup_close(shim);
 }
 

@@ -117,8 +117,10 @@ struct step {
     size_t talk_size;
     struct wire talk_out;
     bool talk_writing;
-    char output_path[PATH_BYTES / 2 + 64];
-    char added[PATH_BYTES + 256];                         /* variables of ours */
+    char *added;                                          /* variables of ours, one behind the other */
+    char *added_folder;                                   /* the second of them */
+    const char *output_path;                              /* in the first */
+    uint32_t output_number;                               /* of its file of outputs; 0 in namespaces */
     int64_t started_us, deadline_us, kill_us, give_up_us; /* 0 = none */
     enum shim_cause cause;
     int status;             /* as wait() gives it */
@@ -139,6 +141,13 @@ struct slot {
     enum slot_state state;
     struct step *step;                  /* while waiting or live */
     uint32_t first_waiter, next_waiter; /* those that come after it; NO_STEP ends */
+};
+
+/* Files that their steps, which are gone, left as they were, to be the next steps'. */
+enum { OUTPUTS_UNUSED = 8 };
+struct output_files {
+    uint32_t last; /* the highest number given out */
+    uint32_t unused[OUTPUTS_UNUSED], unused_count;
 };
 
 /* What keep/ hooks into a shim that keeps a domain rather than supervises a run; all NULL in a run's. Such a shim has no RUN/reports: they
@@ -185,8 +194,10 @@ struct shim {
     pid_t companion; /* a child of its own that no step left behind: HAProxy; 0 = none */
     char folder[PATH_BYTES];
     int folder_fd, lock_fd, epoll_fd;
-    int null_fd;            /* /dev/null, for reading */
-    char output_unused[48]; /* a file of outputs that its step, which is gone, left as it was; "" = none */
+    int null_fd;      /* /dev/null, for reading */
+    int children_fd;  /* what the kernel tells of our children; -1 = nothing */
+    bool child_ended; /* since they were reaped last */
+    struct output_files outputs;
     struct watch listener, signals, folder_watch;
     const char *lock_name;                  /* in the folder: shim.lock, keeper.lock */
     int64_t look_us;                        /* at the folder */
@@ -297,9 +308,12 @@ void streams_close(struct shim *shim, struct step *step);
 void stream_write(struct shim *shim, const struct stream *stream, const char *bytes, size_t size); /* to the log, or ends the step */
 void step_say(struct shim *shim, struct step *step, const char *line, size_t size);
 void output_folder(struct shim *shim);
-void output_create(struct shim *shim, struct step *step);
+/* An empty file that only this step knows: outputs/NUMBER. */
+uint32_t output_create(struct shim *shim);
+void outputs_remove(struct shim *shim); /* those that wait for a step */
 /* After its end: an untouched one is kept for the next step, and need not be read. false: read it. */
 bool output_keep(struct shim *shim, const struct step *step);
+char *output_take(struct shim *shim, const struct step *step, size_t *ret_size, const char **ret_problem);
 /* Reads and removes it; NULL and *ret_problem on what is not a small regular file. */
 char *output_read(int folder, const char *name, uint64_t limit, size_t *ret_size, const char **ret_problem);
 
@@ -327,6 +341,7 @@ _Noreturn void launch_exec(const struct launch *launch);
 void reset_signals(void);
 
 /* leftovers.c: processes that a step without namespaces left behind */
+void leftovers_open(struct shim *shim);
 void step_signal(struct shim *shim, struct step *step, int signal);
 unsigned children_kill(pid_t but);                          /* all of ours; how many there were */
 unsigned carriers_kill(const struct shim *shim, pid_t but); /* all that carry our folder's name, though they are no children; how many */

@@ -74,20 +74,34 @@ static bool has_variable(char *const *environment, const char *prefix)
     return false;
 }
 
-/* The texts live at the end of the step's own path buffer and in its block; ADDED_VARIABLES in requests.c is the room in the list. */
+/* Where its file of outputs is, and the folder's name behind it; both as variables. */
+static void name_places(struct shim *shim, struct step *step, bool namespaces)
+{
+    static const char outputs[] = "CRESCENDO_OUTPUT=", run[] = "CRESCENDO_RUN_FOLDER=";
+    size_t folder = strlen(shim->folder), room = sizeof outputs + folder + 64;
+    step->added = shim_alloc(room + sizeof run + folder);
+    if (namespaces)
+        snprintf(step->added, room, "%s/run/crescendo/%u-%u", outputs, step->id, step->attempt);
+    else
+        snprintf(step->added, room, "%s%s/outputs/%u", outputs, shim->folder, step->output_number);
+    step->output_path = step->added + sizeof outputs - 1;
+    step->added_folder = step->added + room;
+    snprintf(step->added_folder, sizeof run + folder, "%s%s", run, shim->folder);
+}
+
+/* ADDED_VARIABLES in requests.c is the room in the list. */
 static void add_variables(struct shim *shim, struct step *step)
 {
     size_t count = 0;
     while (step->environment[count])
         count++;
     bool namespaces = step->stage->degree == DEGREE_NAMESPACES;
-    int size = snprintf(step->added, sizeof step->added, "CRESCENDO_OUTPUT=%s", step->output_path) + 1;
+    name_places(shim, step, namespaces);
     step->environment[count++] = step->added;
     if (step->flags & START_TALKS) step->environment[count++] = "CRESCENDO_STEP_FD=3";
     if (!has_variable(step->environment, "HOME=")) step->environment[count++] = namespaces ? "HOME=/home/build" : "HOME=/tmp";
     if (namespaces || has_variable(step->environment, "CRESCENDO_RUN_FOLDER=")) return;
-    snprintf(step->added + size, sizeof step->added - (size_t)size, "CRESCENDO_RUN_FOLDER=%s", shim->folder);
-    step->environment[count] = step->added + size;
+    step->environment[count] = step->added_folder;
 }
 
 static void enter_life(struct shim *shim, struct step *step)
@@ -119,10 +133,7 @@ void step_start(struct shim *shim, struct step *step)
     bool made = make_ends(shim, step, &ends) && give_ends(step, &ends);
     int saved = errno;
     if (made) {
-        if (step->stage->degree == DEGREE_NAMESPACES)
-            snprintf(step->output_path, sizeof step->output_path, "/run/crescendo/%u-%u", step->id, step->attempt);
-        else
-            output_create(shim, step);
+        if (step->stage->degree != DEGREE_NAMESPACES) step->output_number = output_create(shim);
         add_variables(shim, step);
         made = spawn_step(shim, step, &ends.theirs);
         saved = step->start_errno;

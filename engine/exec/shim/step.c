@@ -39,6 +39,7 @@ void step_free(struct step *step)
     free(step->block);
     free(step->talk_in);
     free(step->outputs);
+    free(step->added);
     for (unsigned i = 0; i < 2; i++)
         free(step->streams[i].carry.bytes);
     wire_release(&step->talk_out);
@@ -337,8 +338,7 @@ static void take_outputs(struct shim *shim, struct step *step, bool *ret_bad)
     const char *problem = NULL;
     enum sandbox_degree degree = step->stage->degree;
     if (degree != DEGREE_NAMESPACES && !(degree == DEGREE_NONE && output_keep(shim, step)))
-        step->outputs = output_read(
-            shim->folder_fd, step->output_path + strlen(shim->folder) + 1, step->output_limit_bytes, &step->outputs_size, &problem);
+        step->outputs = output_take(shim, step, &step->outputs_size, &problem);
     else if (step->start_what)
         problem = step->start_what;
     *ret_bad = problem != NULL;

@@ -13,7 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { PIECE_BYTES = 64 * 1024, DRAIN_PIECES = 64, SAY_LIMIT_BYTES = 4 * 1024 * 1024 };
+enum { PIECE_BYTES = 64 * 1024, DRAIN_PIECES = 64, SAY_LIMIT_BYTES = 4 * 1024 * 1024, OUTPUT_NAME_BYTES = 24 };
 
 void stream_write(struct shim *shim, const struct stream *stream, const char *bytes, size_t size)
 {
@@ -150,32 +150,44 @@ void output_folder(struct shim *shim)
     mkdirat(shim->folder_fd, "outputs", 0711);
 }
 
-/* The file of a step that is gone, which left it as it was made, serves again: to make and remove one for each takes several times as long.
- */
-static bool output_again(struct shim *shim, const char *name)
+static const char *output_name(char name[OUTPUT_NAME_BYTES], uint32_t number)
 {
-    bool good = shim->output_unused[0] && renameat(shim->folder_fd, shim->output_unused, shim->folder_fd, name) == 0;
-    shim->output_unused[0] = '\0';
-    return good;
+    snprintf(name, OUTPUT_NAME_BYTES, "outputs/%u", number);
+    return name;
 }
 
-bool output_keep(struct shim *shim, const struct step *step)
+static bool is_untouched(const struct shim *shim, const char *name)
 {
     struct stat facts;
-    const char *name = step->output_path + strlen(shim->folder) + 1;
-    if (shim->output_unused[0] || fstatat(shim->folder_fd, name, &facts, AT_SYMLINK_NOFOLLOW) < 0) return false;
-    if (facts.st_mode != (S_IFREG | 0600) || facts.st_size || facts.st_nlink != 1 || facts.st_uid != geteuid()) return false;
-    snprintf(shim->output_unused, sizeof shim->output_unused, "%s", name);
+    if (fstatat(shim->folder_fd, name, &facts, AT_SYMLINK_NOFOLLOW) < 0) return false;
+    return facts.st_mode == (S_IFREG | 0600) && !facts.st_size && facts.st_nlink == 1 && facts.st_uid == geteuid();
+}
+
+/* Not that of a step whose leftovers could not be killed: they know its name. */
+bool output_keep(struct shim *shim, const struct step *step)
+{
+    char name[OUTPUT_NAME_BYTES];
+    struct output_files *files = &shim->outputs;
+    if (files->unused_count == OUTPUTS_UNUSED || step->give_up_us) return false;
+    if (!is_untouched(shim, output_name(name, step->output_number))) return false;
+    files->unused[files->unused_count++] = step->output_number;
     return true;
 }
 
-/* An empty file that only this step knows; one that an earlier shim left is thrown away. */
-void output_create(struct shim *shim, struct step *step)
+void outputs_remove(struct shim *shim)
 {
-    char name[48];
-    snprintf(name, sizeof name, "outputs/%u-%u", step->id, step->attempt);
-    snprintf(step->output_path, sizeof step->output_path, "%.*s/%s", PATH_BYTES / 2 - 1, shim->folder, name);
-    if (output_again(shim, name)) return;
+    char name[OUTPUT_NAME_BYTES];
+    for (struct output_files *files = &shim->outputs; files->unused_count;)
+        unlinkat(shim->folder_fd, output_name(name, files->unused[--files->unused_count]), 0);
+}
+
+/* The file of a step that is gone, which left it as it was made, serves again: to make and remove one for each takes several times as long.
+   One that an earlier shim left is thrown away. */
+uint32_t output_create(struct shim *shim)
+{
+    char name[OUTPUT_NAME_BYTES];
+    if (shim->outputs.unused_count) return shim->outputs.unused[--shim->outputs.unused_count];
+    output_name(name, ++shim->outputs.last);
     int flags = O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW;
     int fd = openat(shim->folder_fd, name, flags, 0600);
     if (fd < 0 && errno == ENOENT) {
@@ -183,8 +195,14 @@ void output_create(struct shim *shim, struct step *step)
         fd = openat(shim->folder_fd, name, flags, 0600);
     }
     if (fd < 0 && errno == EEXIST && unlinkat(shim->folder_fd, name, 0) == 0) fd = openat(shim->folder_fd, name, flags, 0600);
-    if (fd < 0) return; /* found again when it is read: "is not there" */
-    close(fd);
+    if (fd >= 0) close(fd); /* else found again when it is read: "is not there" */
+    return shim->outputs.last;
+}
+
+char *output_take(struct shim *shim, const struct step *step, size_t *ret_size, const char **ret_problem)
+{
+    char name[OUTPUT_NAME_BYTES];
+    return output_read(shim->folder_fd, output_name(name, step->output_number), step->output_limit_bytes, ret_size, ret_problem);
 }
 
 static char *read_regular(int fd, uint64_t limit, size_t *ret_size, const char **ret_problem)

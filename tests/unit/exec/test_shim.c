@@ -346,7 +346,7 @@ static void environment_is_what_was_given(void **state)
     assert_int_equal(harness_end_of(harness, 1)->report.exit_code, 0);
     AUTO(free_text) char *out = harness_log(harness, 1, LOG_STDOUT);
     AUTO(free_text)
-    char *wanted = mem_format("PATH=/usr/bin:/bin\nLANG=C\nCRESCENDO_OUTPUT=%s/outputs/1-1\nHOME=/tmp\n"
+    char *wanted = mem_format("PATH=/usr/bin:/bin\nLANG=C\nCRESCENDO_OUTPUT=%s/outputs/1\nHOME=/tmp\n"
                               "CRESCENDO_RUN_FOLDER=%s\n0\n1\n2\n3\n"
                               "SigBlk:\t0000000000000000\nSigIgn:\t0000000000000000\n0022\n",
         harness->folder, harness->folder);
@@ -391,6 +391,34 @@ static void reports_come_once_over_many_connections(void **state)
     for (uint32_t step = 1; step <= 30; step++)
         assert_int_equal(harness_end_of(harness, step)->report.exit_code, 0);
     assert_int_equal(harness->lost, 0);
+    harness_free(harness);
+}
+
+static bool reports_are_empty(struct harness *harness, void *context)
+{
+    (void)context;
+    AUTO(free_text) char *path = mem_format("%s/reports", harness->folder);
+    struct stat facts;
+    return stat(path, &facts) == 0 && facts.st_size == 0;
+}
+
+/* Of few reports the shim is told behind another request, of many without one. */
+static void what_is_on_disk_is_forgotten(void **state)
+{
+    (void)state;
+    struct harness *harness = open_stage();
+    harness_sh(harness, 1, 1, "true");
+    harness_end_of(harness, 1);
+    supervisor_acknowledge(harness->supervisor, harness->sequence);
+    assert_false(reports_are_empty(harness, NULL));
+    supervisor_end_stage(harness->supervisor, 9);
+    assert_true(harness_turn(harness, reports_are_empty, NULL));
+    for (uint32_t step = 2; step <= 50; step++)
+        harness_sh(harness, step, 1, "true");
+    for (uint32_t step = 2; step <= 50; step++)
+        harness_end_of(harness, step);
+    supervisor_acknowledge(harness->supervisor, harness->sequence);
+    assert_true(harness_turn(harness, reports_are_empty, NULL));
     harness_free(harness);
 }
 
@@ -610,6 +638,7 @@ int main(void)
         cmocka_unit_test(environment_is_what_was_given),
         cmocka_unit_test(nothing_of_a_step_stays_with_the_shim),
         cmocka_unit_test(reports_come_once_over_many_connections),
+        cmocka_unit_test(what_is_on_disk_is_forgotten),
         cmocka_unit_test(goes_on_without_an_engine),
         cmocka_unit_test(a_killed_shim_takes_its_steps_along),
         cmocka_unit_test(a_removed_folder_ends_the_shim_and_its_steps),
