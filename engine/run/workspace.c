@@ -69,7 +69,6 @@ int workspace_make(struct live_run *run, uint32_t stage, const char *path, struc
 {
     struct vacant_workspaces *vacant = &run->vacant;
     claim(vacant, stage);
-    if (vacant->count && faccessat(AT_FDCWD, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0) return 0;
     while (vacant->count)
         if (move_untouched(run, vacant->stages[--vacant->count], path)) return 0;
     return mkdir(path, 0755) < 0 && errno != EEXIST ? error_set_errno(err, errno, "%s", path) : 0;

@@ -183,8 +183,9 @@ static int unknown_children(const struct shim *shim)
 static bool may_have_orphans(const struct shim *shim)
 {
     siginfo_t info = {0};
-    if (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) < 0 && errno == ECHILD) return false;
-    return unknown_children(shim) != 0;
+    int unknown = unknown_children(shim);
+    if (unknown >= 0) return unknown > 0;
+    return waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == 0 || errno != ECHILD;
 }
 
 bool leftovers_kill(struct shim *shim, struct step *step)
