@@ -4,6 +4,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "base/mem.h"
+#include "orchestrator/settle.h"
 #include "orchestrator/tmf/catalogue.h"
 #include "orchestrator/tmf/ordering.h"
 
@@ -55,6 +56,7 @@ static void mount_routes(struct core *core)
     core_mount(core, sites_mount(core->sites));
     core_mount(core, telemetry_api_mount(core->telemetry));
     core_mount(core, logs_mount(core->logs));
+    core_mount(core, settle_mount(core));
     core_mount(core, (struct http_mount){.routes = description_routes, .context = core});
 }
 

@@ -36,7 +36,11 @@ const struct option_spec order_options[] = {
     {"dry-run", 0, NULL, "print the order's body, and send nothing"},
     {"state", 's', "STATE", "with list: only in this state: completed, failed, inProgress, ..."},
     {"limit", 0, "N", "with list: this many, at most 500; the default is 20"},
-    {"comment", 'm', "TEXT", "with cancel: why"},
+    {"comment", 'm', "TEXT", "with cancel, resolve: why"},
+    {"done", 0, "ID", "with resolve: what nobody could tell happened, to service ID"},
+    {"not-done", 0, NULL, "with resolve: it did not happen, and may be sent again"},
+    {"undone", 0, NULL, "with resolve: what could not be undone was undone by hand"},
+    {"effect", 0, "NAME", "with resolve: which effect, where several of the item are unknown"},
     CORE_OPTION,
     JSON_OPTION,
     OPTION_END,
@@ -47,6 +51,7 @@ const struct example order_examples[] = {
     {"crescendo order share 12.1 100%", "all requests to service 12.1"},
     {"crescendo order scale 12.1 2", "two instances"},
     {"crescendo order delete 7.1", "ends service 7.1"},
+    {"crescendo order resolve 13 --not-done", "13 is held: it has not happened, and may be tried again"},
     {0},
 };
 

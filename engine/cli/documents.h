@@ -10,6 +10,7 @@
 #define CORE_OFFERINGS "/tmf-api/productCatalogManagement/v4/productOffering"
 #define CORE_ORDERS "/tmf-api/serviceOrdering/v4/serviceOrder"
 #define CORE_CANCELS "/tmf-api/serviceOrdering/v4/cancelServiceOrder"
+#define CORE_SETTLE "/settle/v1/orders"
 #define CORE_SERVICES "/tmf-api/serviceInventory/v4/service"
 
 /* All that a list has, at most limit (0 = 10,000). query: "name=x&version=1", encoded; NULL = none. Caller frees *ret, an array. A peer

@@ -113,6 +113,8 @@ const struct form order_forms[] = {
     {"delete", "SERVICE...", "ends services, and the networks and users that came with them", 1, 100,
         "key description wait no-wait dry-run", order_delete},
     {"cancel", "ID", "stops an order; what it did is undone", 1, 1, "comment wait no-wait", cancel},
+    {"resolve", "ID [ITEM]", "settles an order that is held: --done ID, --not-done or --undone, once you have looked there", 1, 2,
+        "done not-done undone effect comment", order_resolve},
     {"send", "FILE.json", "any order, as TMF641 has it; - for standard input", 1, 1, "wait no-wait dry-run", order_send},
     {.name = NULL},
 };

@@ -9,6 +9,7 @@ int order_add(struct cli *cli, struct error *err) MUST_CHECK;  /* order_place.c,
 int order_scale(struct cli *cli, struct error *err) MUST_CHECK;
 int order_share(struct cli *cli, struct error *err) MUST_CHECK;
 int order_delete(struct cli *cli, struct error *err) MUST_CHECK;
+int order_resolve(struct cli *cli, struct error *err) MUST_CHECK; /* resolve.c */
 int order_send(struct cli *cli, struct error *err) MUST_CHECK;
 
 #endif

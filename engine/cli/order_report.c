@@ -6,6 +6,7 @@
 #include "cli/display.h"
 #include "cli/documents.h"
 #include "net/tmf/characteristic.h"
+#include "state/state.h"
 
 #include <strings.h>
 
@@ -177,6 +178,31 @@ void order_add_news(const json_t *before, const json_t *order, const struct term
     json_array_foreach(json_object_get(order, "serviceOrderItem"), i, item) add_item_news(order, before, item, terminal, out);
 }
 
+/* Is there something of which nobody can tell whether it happened? Else it could not be undone. */
+static bool is_unknown(const json_t *order)
+{
+    size_t i;
+    json_t *error;
+    json_array_foreach(json_object_get(order, "errorMessage"), i, error)
+    {
+        if (text_equal(json_text(error, "code", NULL), reason_name(REASON_effect_unknown))) return true;
+    }
+    return false;
+}
+
+void order_add_way_on(const json_t *order, struct text *out)
+{
+    const char *id = json_text(order, "id", "?");
+    if (!text_equal(json_text(order, "state", NULL), "held")) return;
+    AUTO(free_text)
+    char *line = is_unknown(order) ? mem_format("Look at the domain, then: crescendo order resolve %s --done SERVICE, or --not-done", id)
+                                   : mem_format("Undo by hand what is left, then: crescendo order resolve %s --undone. "
+                                                "To have it tried anew: crescendo order cancel %s",
+                                         id, id);
+    display_add(out, line, DISPLAY_LINE);
+    text_add_char(out, '\n');
+}
+
 void order_add_end(const json_t *order, const struct terminal *terminal, struct text *out)
 {
     const struct resting *resting = resting_of(order);
@@ -194,4 +220,5 @@ void order_add_end(const json_t *order, const struct terminal *terminal, struct 
     }
     if (message && order_exit_code(order)) text_add_format(&line, ": %s", message);
     add_line(state, text_view(&line), terminal, out);
+    order_add_way_on(order, out);
 }

@@ -24,7 +24,10 @@ void order_items_sort(const json_t *order, const json_t **items);
 
 /* Adds a line for each thing that is new since before (NULL = all is): the order's state, its items' states and messages. */
 void order_add_news(const json_t *before, const json_t *order, const struct terminal *terminal, struct text *out);
-/* Adds the closing line: "order 17 failed after 3 s: hello: exited with status 1". */
+/* Adds the closing line: "order 17 failed after 3 s: hello: exited with status 1"; of one that is held what a person may do, too. */
 void order_add_end(const json_t *order, const struct terminal *terminal, struct text *out);
+
+/* Adds what a person may do about an order that is held; nothing for others. */
+void order_add_way_on(const json_t *order, struct text *out);
 
 #endif

@@ -119,6 +119,7 @@ int order_show(struct cli *cli, struct error *err)
     add_items(&out, &cli->out, order);
     add_steps(&out, &cli->out, json_object_get(order, "milestone"));
     add_errors(&out, &cli->out, order);
+    order_add_way_on(order, &out);
     print_text(&out);
     return 0;
 }

@@ -183,14 +183,27 @@ void engine_vote(struct engine *engine, uint64_t number, const char *step_path, 
     live_advance(run);
 }
 
-/* "-" names the only step that a person has to settle. */
+/* A step's path, or its stage's where only one of it is to be settled; "-": the only one of the run. */
+static bool is_meant(const struct live_run *run, uint32_t step, const char *path)
+{
+    enum step_status status = run->state->steps[step].status;
+    if (status != STEP_unknown && status != STEP_compensation_failed) return false;
+    return text_equal(path, "-") || text_equal(path, run->plan->stages[run->plan->steps[step].stage].path);
+}
+
+static bool is_stage(const struct plan *plan, const char *path)
+{
+    for (uint32_t i = 0; i < plan->stage_count; i++)
+        if (text_equal(plan->stages[i].path, path)) return true;
+    return false;
+}
+
 static int unsettled_step(const struct live_run *run, const char *path, uint32_t *ret_step, struct error *err)
 {
     uint32_t found = NO_STEP, count = 0;
     const struct plan_step *named = plan_find_step(run->plan, path);
     for (uint32_t step = 0; !named && step < run->plan->step_count; step++) {
-        enum step_status status = run->state->steps[step].status;
-        if (strcmp(path, "-") != 0 || (status != STEP_unknown && status != STEP_compensation_failed)) continue;
+        if (!is_meant(run, step, path)) continue;
         found = step;
         count++;
     }
@@ -198,7 +211,7 @@ static int unsettled_step(const struct live_run *run, const char *path, uint32_t
         *ret_step = named ? named->index : found;
         return 0;
     }
-    if (strcmp(path, "-") != 0)
+    if (strcmp(path, "-") != 0 && !is_stage(run->plan, path))
         return error_set(err, ERROR_NOT_FOUND, NOWHERE, "run %llu has no step %.120s", (unsigned long long)run->number, path);
     if (!count) return error_set(err, ERROR_CONFLICT, NOWHERE, "run %llu has nothing to settle", (unsigned long long)run->number);
     error_set(err, ERROR_CONFLICT, NOWHERE, "run %llu has %u steps to settle", (unsigned long long)run->number, count);

@@ -258,6 +258,11 @@ static json_t *stage_of(const char *path, json_t *needs, json_t *steps)
     return stage;
 }
 
+char *order_stage_path(size_t index)
+{
+    return mem_format("item-%zu", index + 1);
+}
+
 /* Behind the items' stages, and before all of them. */
 static json_t *start_stage(int64_t starts_ms)
 {
@@ -276,7 +281,7 @@ json_t *order_decompose(const json_t *checked, const struct fulfil_places *place
     size_t index;
     json_array_foreach(items, index, item)
     {
-        AUTO(free_text) char *path = mem_format("item-%zu", index + 1);
+        AUTO(free_text) char *path = order_stage_path(index);
         json_array_append_new(stages, stage_of(path, needs_of(checked, item), steps_of(&decomposing, item)));
     }
     if (json_object_get(checked, "starts_ms")) json_array_append_new(stages, start_stage(json_whole(checked, "starts_ms", 0)));

@@ -13,5 +13,7 @@ struct fulfil_places {
 /* checked: what order_check made. Stage N is "item-N", in the order of the items; behind them, of an order that begins later, "start",
    which all of them wait for. New reference. */
 json_t *order_decompose(const json_t *checked, const struct fulfil_places *places);
+/* "item-1" for 0. Caller frees. */
+char *order_stage_path(size_t index);
 
 #endif

@@ -69,6 +69,25 @@ static void test_end(void **state)
     assert_string_equal(text_view(&out), "order 9 failed after 3.0 s: port 80 is taken\n");
 }
 
+/* Who is asked is told what to type. */
+static void test_held(void **state)
+{
+    (void)state;
+    AUTO(free_json)
+    json_t *unknown =
+        parsed("{\"id\":\"9\",\"state\":\"held\",\"errorMessage\":[{\"code\":\"effect_unknown\",\"message\":\"nobody can tell\"}]}");
+    AUTO(free_json)
+    json_t *left = parsed("{\"id\":\"9\",\"state\":\"held\",\"errorMessage\":[{\"code\":\"failed\",\"message\":\"it is gone\"}]}");
+    AUTO(text_release) struct text out = {0};
+    order_add_end(unknown, &plain, &out);
+    assert_string_equal(text_view(&out), "order 9 is held: a person must look at it: nobody can tell\n"
+                                         "Look at the domain, then: crescendo order resolve 9 --done SERVICE, or --not-done\n");
+    text_release(&out);
+    order_add_way_on(left, &out);
+    assert_non_null(strstr(text_view(&out), "crescendo order resolve 9 --undone"));
+    assert_non_null(strstr(text_view(&out), "crescendo order cancel 9"));
+}
+
 /* Only what is new is said, and nothing that could take the terminal over. */
 static void test_news(void **state)
 {
@@ -89,7 +108,7 @@ static void test_news(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_exit_codes), cmocka_unit_test(test_decisive_first), cmocka_unit_test(test_end), cmocka_unit_test(test_news)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_exit_codes), cmocka_unit_test(test_decisive_first), cmocka_unit_test(test_end),
+        cmocka_unit_test(test_held), cmocka_unit_test(test_news)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
