@@ -219,6 +219,7 @@ struct run_state {
     uint32_t queue_head, queue_count;
     struct timer *timers; /* binary heap, soonest first; the top is never stale */
     size_t timer_count, timer_capacity;
+    int64_t latest_set_ms; /* what the clock said when a step's timer was set, at the latest: a clock behind that was set back */
 };
 
 /* A fresh, queued run. plan is borrowed. */

@@ -19,8 +19,8 @@ enum { CLOCK_SLACK_MS = 1000 }; /* clocks are put right by less than this all th
 
 bool wait_is_over(const struct step_state *step, int64_t now_ms)
 {
-    bool was_set_back = now_ms + CLOCK_SLACK_MS < step->until_set_ms;
-    return step->until_ms <= now_ms || (was_set_back && step->wait != WAIT_approval);
+    bool is_of_later = now_ms + CLOCK_SLACK_MS < step->until_set_ms;
+    return step->until_ms <= now_ms || (is_of_later && step->wait != WAIT_approval);
 }
 
 static bool is_due(const struct run_state *state, const struct timer *timer, int64_t now_ms)
@@ -54,6 +54,8 @@ void timer_add(struct run_state *state, struct timer timer)
     state->timers = mem_grow(state->timers, &state->timer_capacity, state->timer_count + 1, sizeof timer);
     size_t at = state->timer_count++;
     state->timers[at] = timer;
+    int64_t set_ms = timer.step == NO_STEP ? 0 : state->steps[timer.step].until_set_ms;
+    if (set_ms > state->latest_set_ms) state->latest_set_ms = set_ms;
     while (at && state->timers[at].at_ms < state->timers[(at - 1) / 2].at_ms) {
         swap(&state->timers[at], &state->timers[(at - 1) / 2]);
         at = (at - 1) / 2;
@@ -75,12 +77,10 @@ static void timer_pop(struct run_state *state)
     timers_trim(state);
 }
 
-/* Where the clock was set back, a step's wait may be over behind others that are not. While the top is a wait that such a clock ends, it
-   ends first, so nobody has to look further. */
-static bool hides_others(const struct run_state *state)
+/* Where the clock was set back, a step's wait may be over behind others that are not; else nobody has to look further than the top. */
+static bool was_set_back(const struct run_state *state, int64_t now_ms)
 {
-    const struct timer *top = state->timers;
-    return state->timer_count > 1 && (top->step == NO_STEP || state->steps[top->step].wait == WAIT_approval);
+    return now_ms + CLOCK_SLACK_MS < state->latest_set_ms;
 }
 
 void timers_notice(struct run_state *state, int64_t now_ms)
@@ -89,6 +89,6 @@ void timers_notice(struct run_state *state, int64_t now_ms)
         stage_mark_dirty(state, state->timers[0].stage);
         timer_pop(state);
     }
-    for (size_t i = 1; hides_others(state) && i < state->timer_count; i++)
+    for (size_t i = 1; was_set_back(state, now_ms) && i < state->timer_count; i++)
         if (is_due(state, &state->timers[i], now_ms)) stage_mark_dirty(state, state->timers[i].stage);
 }

@@ -306,6 +306,23 @@ static void a_clock_set_back_wakes_what_waits_behind_others(void **unused)
     }
 }
 
+/* A report comes before anybody looks at the clock, so what begins to wait now is due before what has waited all along. */
+static void a_clock_set_back_wakes_what_waits_behind_later_waits(void **unused)
+{
+    (void)unused;
+    struct fixture fixture = fixture_new("stage a\nstep x retry=1:500000:failed\nstage b needs=-\nstep y retry=1:1000:failed\n");
+    fixture.now_ms = 100 * 1000;
+    fixture_exited(&fixture, "a/x", 3);
+    fixture_decide(&fixture);
+    expect_status(&fixture, "a/x", parked);
+    fixture.now_ms = 20 * 1000;
+    fixture_exited(&fixture, "b/y", 3);
+    fixture_decide(&fixture);
+    expect_status(&fixture, "a/x", starting);
+    expect_status(&fixture, "b/y", parked);
+    fixture_free(&fixture);
+}
+
 static void approval_parks_and_expires(void **unused)
 {
     (void)unused;
@@ -382,6 +399,7 @@ int main(void)
         cmocka_unit_test(retries_wait_and_end),
         cmocka_unit_test(a_clock_set_back_wakes_what_waits),
         cmocka_unit_test(a_clock_set_back_wakes_what_waits_behind_others),
+        cmocka_unit_test(a_clock_set_back_wakes_what_waits_behind_later_waits),
         cmocka_unit_test(approval_parks_and_expires),
         cmocka_unit_test(asked_twice_it_says_the_same),
         cmocka_unit_test(big_fan_out_stays_cheap),
