@@ -1,4 +1,4 @@
-/* past.h: a run as its events tell it, without an engine: for `crescendo fsck` and `crescendo replay`. Blocks for the disk. */
+/* past.h: a run as its events tell it, without an engine: for `crescendo fsck`, `crescendo replay` and a run that wakes (sleep.h). Blocks for the disk. */
 #ifndef CRESCENDO_RUN_PAST_H
 #define CRESCENDO_RUN_PAST_H
 

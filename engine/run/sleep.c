@@ -12,7 +12,7 @@
 
 enum {
     SHORTEST_MS = 3000, /* a pause that is not worth it */
-    MS_OF_AN_EVENT = 2, /* folding one costs some 20 us: at most a hundredth of the pause goes into it */
+    MS_OF_AN_EVENT = 2, /* folding one costs tens of microseconds: about a hundredth of the pause goes into it */
 };
 
 void live_equip(struct live_run *run, struct plan *plan, struct run_state *state, json_t *accepted)

@@ -1,5 +1,6 @@
 /* test_lease.c: renewing leases against a domain in a child process that answers what a test tells it to. */
 #include "run/lease.h"
+#include "run/sleep.h"
 #include "run/standby.h"
 
 #include "base/clock.h"
@@ -143,6 +144,7 @@ static void end(struct fixture *fixture)
     uv_run(&fixture->loop, UV_RUN_DEFAULT);
     assert_int_equal(uv_loop_close(&fixture->loop), 0);
     close(fixture->said);
+    kill(fixture->domain, SIGKILL); /* on a busy machine a lease may be over before it was asked for: then it would wait for ever */
     assert_int_equal(waitpid(fixture->domain, NULL, 0), fixture->domain);
     assert_int_equal(file_remove_tree(fixture->folder, NULL), 0);
 }
@@ -193,6 +195,49 @@ static void a_lost_lease_cancels_the_run_once(void **unused)
     assert_string_equal(fixture.run->state->cancel_comment,
         "the server did not renew the lease of 17.1/x for longer than 300 ms, so the domain went back to the baseline");
     assert_true(lease_wait_ms(fixture.run) == INT64_MAX);
+    end(&fixture);
+}
+
+static bool tend_asleep(struct fixture *fixture)
+{
+    usleep((useconds_t)(lease_wait_ms(fixture->run) + 1) * 1000);
+    bool lost = lease_tend_asleep(fixture->run);
+    if (!lost) uv_run(&fixture->loop, UV_RUN_ONCE);
+    return lost;
+}
+
+/* Good answers and none are taken in without the state; only what is lost is told. */
+static void a_run_that_sleeps_renews_its_lease(void **unused)
+{
+    (void)unused;
+    struct fixture fixture;
+    begin(&fixture, (const int[]){200, 0}, 900);
+    lease_tend(fixture.run);
+    live_strip(fixture.run);
+    assert_false(tend_asleep(&fixture));
+    assert_true(run_sleeps(fixture.run));
+    assert_false(lease_is_troubled(fixture.run));
+    assert_true(lease_wait_ms(fixture.run) <= 300);
+    assert_false(tend_asleep(&fixture)); /* from here on nobody listens */
+    assert_true(run_sleeps(fixture.run));
+    assert_true(lease_is_troubled(fixture.run));
+    while (!tend_asleep(&fixture))
+        assert_true(run_sleeps(fixture.run));
+    end(&fixture);
+}
+
+static void what_a_refusal_means_the_state_tells(void **unused)
+{
+    (void)unused;
+    struct fixture fixture;
+    begin(&fixture, (const int[]){409, 0}, 900);
+    fixture.engine.options.failed = failed;
+    fixture.engine.options.context = &fixture;
+    lease_tend(fixture.run);
+    live_strip(fixture.run);
+    assert_false(tend_asleep(&fixture));
+    assert_true(fixture.engine.failed); /* it was to be woken, and this journal holds nothing of it */
+    assert_non_null(strstr(fixture.failure.message, "run 1"));
     end(&fixture);
 }
 
@@ -403,6 +448,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_lease_is_renewed),
         cmocka_unit_test(a_lost_lease_cancels_the_run_once),
+        cmocka_unit_test(a_run_that_sleeps_renews_its_lease),
+        cmocka_unit_test(what_a_refusal_means_the_state_tells),
         cmocka_unit_test(what_is_under_way_may_have_ended_it),
         cmocka_unit_test(what_was_under_way_may_not_have_ended_it),
         cmocka_unit_test(trouble_is_no_loss_until_its_time_is_over),
