@@ -36,15 +36,22 @@ static ssize_t take_queued(struct stream *stream, char *buffer, size_t room)
     return (ssize_t)size;
 }
 
+/* The connection is closed in the next round, which nothing else would bring about. */
+static ssize_t cut_off(struct stream *stream)
+{
+    stream->server->resumed = true;
+    return MHD_CONTENT_READER_END_WITH_ERROR;
+}
+
 /* libmicrohttpd has room for more. */
 static ssize_t read_more(void *context, uint64_t position, char *buffer, size_t room)
 {
     (void)position;
     struct stream *stream = context;
-    if (stream->broken) return MHD_CONTENT_READER_END_WITH_ERROR;
+    if (stream->broken) return cut_off(stream);
     if (stream_queued(stream) == 0 && stream->drained && !stream->ended) stream->drained(stream->context);
     if (stream_queued(stream) > 0) return take_queued(stream, buffer, room);
-    if (stream->failed) return MHD_CONTENT_READER_END_WITH_ERROR;
+    if (stream->failed) return cut_off(stream);
     if (stream->ended || stream->server->closing) return MHD_CONTENT_READER_END_OF_STREAM;
     stream->suspended = true;
     MHD_suspend_connection(stream->connection);
