@@ -21,7 +21,7 @@ static void on_timer(uv_timer_t *timer)
 {
     struct live_run *run = timer->data;
     live_stir(run);
-    if (sleep_is_due(run)) sleep_begin(run);
+    if (!run->held && sleep_is_due(run)) sleep_begin(run);
 }
 
 static void insert_by_number(struct engine *engine, struct live_run *run)

@@ -161,7 +161,7 @@ static bool only_waits(const struct live_run *run)
 static bool has_nothing_under_way(const struct live_run *run)
 {
     return !run->supervisor && !run->appends_pending && !run->outbox.count && !run->waiters && !run->sayings && !run->loss_pending &&
-           !run->idle_since_ms && !run->plan_text && !run->touched_count && !run->held && !run->advancing && !run->closing;
+           !run->idle_since_ms && !run->plan_text && !run->touched_count && !run->closing;
 }
 
 static bool pays(const struct live_run *run)
