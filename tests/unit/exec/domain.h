@@ -188,17 +188,27 @@ static inline void wait_gone(const struct domain *domain)
     }
 }
 
-/* All that belongs to it, so that nobody starts it again. */
-static inline void kill_all(const struct domain *domain)
+static inline void signal_all(const struct domain *domain, int number)
 {
     static const off_t places[] = {DEPUTY_BYTE, GUARDIAN_BYTE, KEEPER_BYTE};
+    for (size_t i = 0; i < COUNT_OF(places); i++) {
+        pid_t pid = holder(domain, places[i], 1);
+        if (pid) kill(pid, number);
+    }
+}
+
+/* All that belongs to it, so that nobody starts it again. Who is left may have started another one meanwhile, which has no lock yet: so
+   they are stopped first, and none may be seen for a while. */
+static inline void kill_all(const struct domain *domain)
+{
+    enum { LOOKS = 20 };
     int64_t end = clock_now_ms() + PATIENCE_MS;
-    for (; holder(domain, GUARDIAN_BYTE, 0); sleep_ms(1)) /* who is left may have started another one meanwhile */
-        for (size_t i = 0; i < COUNT_OF(places); i++) {
-            pid_t pid = holder(domain, places[i], 1);
-            if (pid) kill(pid, SIGKILL);
-            if (clock_now_ms() > end) fail_msg("it cannot be killed");
-        }
+    for (int unseen = 0; unseen < LOOKS; sleep_ms(1)) {
+        unseen = holder(domain, GUARDIAN_BYTE, 0) ? 0 : unseen + 1;
+        signal_all(domain, SIGSTOP);
+        signal_all(domain, SIGKILL);
+        if (clock_now_ms() > end) fail_msg("it cannot be killed");
+    }
 }
 
 static inline bool port_is_free(int port)
