@@ -34,29 +34,6 @@ flow_end() {
 # at_end COMMAND: what is to be cleaned away when the flow is over; a trap of its own would hide that it failed.
 at_end() { AT_END=$1; }
 
-# flow_processes: the ids of all processes that the flow's folder stands in the words or the environment of.
-flow_processes() {
-    local environ pid
-    for environ in /proc/[0-9]*/environ; do
-        pid=${environ#/proc/}; pid=${pid%/environ}
-        [ "$pid" = $$ ] && continue
-        if { tr '\0' '\n' <"$environ"; tr '\0' '\n' <"/proc/$pid/cmdline"; } 2>/dev/null | grep -F "$FLOW" >/dev/null && [ "$(cat "/proc/$pid/comm" 2>/dev/null)" != python3 ]; then
-            echo "$pid"
-        fi
-    done
-}
-
-# Ends what a flow left behind. A keeper, its guardian and its deputy start each other again: all are stopped before one is killed, and looked for until there is none.
-flow_sweep() {
-    local looks left
-    for looks in 1 2 3 4 5; do
-        left=$(flow_processes)
-        [ -n "$left" ] || return 0
-        kill -STOP $left 2>/dev/null || true
-        kill -9 $left 2>/dev/null || true
-    done
-}
-
 fail() { echo "flow: $*" >&2; exit 1; }
 skip() { echo "$*"; exit 77; }
 
