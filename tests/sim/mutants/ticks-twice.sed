@@ -1,2 +1,2 @@
 # engine/state/reduce.c: forgets the place of a step that parks, so that its last tick is judged again
-s/    if (checkpoint) replace_json(&step->checkpoint, checkpoint);/    if (checkpoint \&\& event_wait(event) == WAIT_none) replace_json(\&step->checkpoint, checkpoint);/
+s/    if (!checkpoint) return;/    if (!checkpoint || event_wait(event) != WAIT_none) return;/
