@@ -277,7 +277,9 @@ void publish_delivery(const struct step *step, struct delivery *ret)
     if (tmf_dialect_find(is_own ? NULL : json_text(domain, "dialect", NULL), &dialect, NULL)) return;
     const char *url = is_own ? json_text(facts, "core", "") : json_text(domain, "url", "");
     int64_t life_ms = tmf_request_life(dialect, url);
-    *ret = (struct delivery){.life_ms = is_own ? life_ms : json_whole(domain, "request-life", life_ms)}; /* a second document is another one, whatever its name */
+    *ret = (struct delivery){
+        .life_ms =
+            is_own ? life_ms : json_whole(domain, "request-life", life_ms)}; /* a second document is another one, whatever its name */
 }
 
 /* A person says that the catalogue has it as `id`. Another version's is not taken for it. */

@@ -69,15 +69,16 @@ int domain_file_text(const struct domain_wish *wish, char **ret, struct error *e
     else
         add_site(&out, wish);
     if (wish->dialect) text_add_format(&out, "dialect: %s\n", wish->dialect);
-    text_add(&out, "\n# policy:                   # by what a canary is judged here; these are the defaults\n"
-                   "#   promotion: judged       # in a pipeline only behind a kpi step; free: without one, too, which holds without all this\n"
-                   "#   share: [5%, 25%, 50%]   # one after another; then it is promoted\n"
-                   "#   every: 10s              # how often it is judged\n"
-                   "#   budget: { false-rollback: 1%, shortest: 2m, longest: 60m, warm-up: 30s }\n"
-                   "#   kpis:\n"
-                   "#     - { kpi: latency, tolerate: 5%, clear: 20% }\n"
-                   "#     - { kpi: errors, tolerate-odds: 1.25, clear-odds: 2.5 }\n"
-                   "#   lease: 60s              # a share between 0 and 100 % goes back by itself when nobody renews it for so long\n");
+    text_add(&out,
+        "\n# policy:                   # by what a canary is judged here; these are the defaults\n"
+        "#   promotion: judged       # in a pipeline only behind a kpi step; free: without one, too, which holds without all this\n"
+        "#   share: [5%, 25%, 50%]   # one after another; then it is promoted\n"
+        "#   every: 10s              # how often it is judged\n"
+        "#   budget: { false-rollback: 1%, shortest: 2m, longest: 60m, warm-up: 30s }\n"
+        "#   kpis:\n"
+        "#     - { kpi: latency, tolerate: 5%, clear: 20% }\n"
+        "#     - { kpi: errors, tolerate-odds: 1.25, clear-odds: 2.5 }\n"
+        "#   lease: 60s              # a share between 0 and 100 % goes back by itself when nobody renews it for so long\n");
     *ret = text_take(&out);
     return 0;
 }

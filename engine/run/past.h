@@ -1,4 +1,5 @@
-/* past.h: a run as its events tell it, without an engine: for `crescendo fsck`, `crescendo replay` and a run that wakes (sleep.h). Blocks for the disk. */
+/* past.h: a run as its events tell it, without an engine: for `crescendo fsck`, `crescendo replay` and a run that wakes (sleep.h). Blocks
+ * for the disk. */
 #ifndef CRESCENDO_RUN_PAST_H
 #define CRESCENDO_RUN_PAST_H
 

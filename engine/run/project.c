@@ -50,7 +50,10 @@ void project_run(const struct projected *run, struct run_row *row)
         .trigger = json_text(facts, "trigger", NULL),
         .state = run_status_name(state->status),
         .reason = ended_badly ? reason_name(state->reason) : NULL,
-        .message = state->turn_message ? state->turn_message : state->message ? state->message : run_judges(state) ? "judging" : turn_message(state),
+        .message = state->turn_message ? state->turn_message
+                   : state->message    ? state->message
+                   : run_judges(state) ? "judging"
+                                       : turn_message(state),
         .waiting_for = state->status == RUN_waiting || state->turn_message ? wait_name(state->wait) : NULL,
         .plan = json_text(facts, "plan", NULL),
         .accepted_ms = state->accepted_ms,

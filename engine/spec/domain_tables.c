@@ -76,7 +76,8 @@ const struct field domain_fields[] = {
         .flags = FIELD_LITERAL,
         .min = 100,
         .max = 24LL * 60 * 60 * 1000,
-        .help = "How long a request that was given up may still arrive there, held by what lies between: so long a step waits before it takes an "
+        .help = "How long a request that was given up may still arrive there, held by what lies between: so long a step waits before it "
+                "takes an "
                 "order for absent, or sends a document again. By default 90 s, and 3 s at a Unix socket"},
     {.name = "token", .type = FIELD_TEXT, .flags = FIELD_LITERAL, .help = "A reference to the secret that it asks for"},
     {.name = "capabilities",

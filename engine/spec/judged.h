@@ -10,8 +10,8 @@ struct judged_facts {
     bool runs_after_failure; /* the file's stages go on when one before them failed: its user said so */
 };
 
-/* Every `promote` of the file on a domain with the policy `promotion: judged` needs a `kpi` of the same domain and service before it: in its
-   stage, or in one that its stage needs, neither to be skipped nor allowed to fail. What lacks it is "denied" in *list. Pure. */
+/* Every `promote` of the file on a domain with the policy `promotion: judged` needs a `kpi` of the same domain and service before it: in
+   its stage, or in one that its stage needs, neither to be skipped nor allowed to fail. What lacks it is "denied" in *list. Pure. */
 void judged_check(const struct pipeline *pipeline, const struct judged_facts *facts, struct diagnostics *list);
 
 #endif

@@ -52,13 +52,14 @@ struct step_type {
     bool reaches_out;
     /* In the step's own process; may block. NULL only for types that the engine itself performs (run, approve). */
     int (*perform)(struct step *step, struct error *err);
-    /* Pure. What the outcome of an effect with this body will hold, as far as that is known before it is sent: a person's word for it, where
-       nobody can tell, is completed with that. New; NULL = nothing. May be NULL. */
+    /* Pure. What the outcome of an effect with this body will hold, as far as that is known before it is sent: a person's word for it,
+       where nobody can tell, is completed with that. New; NULL = nothing. May be NULL. */
     json_t *(*expect)(const struct step *step, const json_t *body);
     /* Pure. How late a request to the peer of this step may be; asked where find sees NOTHING. NULL = it is never late. */
     void (*delivery)(const struct step *step, struct delivery *ret);
-    /* Asks the peer by the intent's key. NOTHING is waited with until the older request's longest life is over. Where the intent has `adopt`, a
-       person looked and says that it was done, as that at the peer: it is looked up there instead; UNSURE then means that the word counts. */
+    /* Asks the peer by the intent's key. NOTHING is waited with until the older request's longest life is over. Where the intent has
+       `adopt`, a person looked and says that it was done, as that at the peer: it is looked up there instead; UNSURE then means that the
+       word counts. */
     int (*find)(struct step *step, const json_t *intent, enum effect_seen *ret_seen, json_t **ret_outcome, struct error *err);
     /* Undoes one done effect: intent is {name, target, key, digest, body}. Idempotent, since after a crash it is called again; it uses
        step_effect for what it sends, under a name of its own ("undo order"). NULL: nothing to undo. */

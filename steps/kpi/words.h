@@ -8,11 +8,12 @@
 enum { LINE_COLUMNS = 110 };
 
 /* "tick 4    5 %  canary 13, baseline 190    harm   ▂█ latency 1119 of 200  clear latency  0.2, errors  1.1 of 20", at most LINE_COLUMNS
-   wide, without a newline: E itself with its bar, of the KPI that is nearest to harm and of each that must be cleared. Where requests failed,
-   that is counted, and the small chart gives way. New. */
+   wide, without a newline: E itself with its bar, of the KPI that is nearest to harm and of each that must be cleared. Where requests
+   failed, that is counted, and the small chart gives way. New. */
 char *tick_words(const struct canary *canary, const struct canary_reading *reading, const struct canary_tick *tick);
 
-/* A tick that counts is told; of those that do not, the first for each reason and every tenth. before: why the tick before did not count. */
+/* A tick that counts is told; of those that do not, the first for each reason and every tenth. before: why the tick before did not count.
+ */
 bool tick_is_told(const struct canary *canary, enum ramp_because before);
 
 /* "1.1.0 is 48 % slower at equal load (45 to 52 %); the chance that this is luck is below 1 in 200". New. */

@@ -138,8 +138,7 @@ static void what_is_waited_for(void **unused)
     tell_event(&story, EVENT_step_woken, "s/a", NULL);
     tell_event(&story, EVENT_step_starting, "s/a", "{\"attempt\": 3}");
     tell_event(&story, EVENT_step_unknown, "s/a", "{\"message\": \"no answer\"}");
-    expect(
-        &story, "now", "s/a: nobody can tell whether it had its effect: no answer; look at the peer, then settle it");
+    expect(&story, "now", "s/a: nobody can tell whether it had its effect: no answer; look at the peer, then settle it");
     story_free(&story);
 }
 
