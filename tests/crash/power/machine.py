@@ -2,7 +2,6 @@
 died. After a loss of power nothing lives that came from it, and what was not synced is lost."""
 import http.client
 import pathlib
-import shutil
 import signal
 import subprocess
 import threading
@@ -50,7 +49,7 @@ class Machine:
         folder = self.lab.folder / "bin"
         folder.mkdir()
         for name in ("crescendo-server", "crescendo-hook"):
-            shutil.copy(BUILD / name, folder)
+            subprocess.run(["cp", BUILD / name, folder], check=True)  # by itself: a child of another thread would inherit a file that is being written
         for name, program in (("crescendo-shim", BUILD / "power/crescendo-shim"), ("crescendo-step", BUILD / "crescendo-step")):
             script = folder / name
             loads = "".join(f"export {key}='{value}'\n" for key, value in self.disk.variables().items())
