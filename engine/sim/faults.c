@@ -25,7 +25,8 @@ const char *fault_cannot_meet(enum fault fault, enum effect_status status)
     if (where == SEND) return status == EFFECT_sent ? NULL : "what is sent is on record as sent";
     if (status == EFFECT_sent || status == EFFECT_unknown) return NULL;
     if (where == ASK) return "the peer is asked for what has no outcome on record";
-    return status == EFFECT_abandoned ? NULL : "what the peer took or refused before, it does not take again";
+    if (status == EFFECT_abandoned) return "what was found to be absent was outlived: nothing of it arrives any more";
+    return "what the peer took or refused before, it does not take again";
 }
 
 const char *fault_name(enum fault fault)
@@ -38,10 +39,10 @@ const char *fault_help(enum fault fault)
     return faults[fault].help;
 }
 
-/* How long ago it was sent is told by the clock: when that has leapt, it was sent again too early, and the first comes when all is done. */
+/* How long ago it was sent is told by the clock: when that has leapt, it was sent again, or given up, too early, and the first comes then. */
 static bool is_excused(const struct world *world, enum effect_status status)
 {
-    return world->leapt_ms && status == EFFECT_done;
+    return world->leapt_ms && (status == EFFECT_done || status == EFFECT_abandoned);
 }
 
 static void note(struct world *world, enum fault fault, enum effect_status status)
