@@ -114,6 +114,13 @@ static size_t utf8_sequence(const unsigned char *bytes, size_t size)
     return length;
 }
 
+uint64_t text_hash(uint64_t seed, const char *text)
+{
+    for (; *text; text++)
+        seed = (seed ^ (unsigned char)*text) * UINT64_C(1099511628211);
+    return seed;
+}
+
 bool text_is_utf8(const char *bytes, size_t size)
 {
     for (size_t at = 0, length; at < size; at += length) {

@@ -29,6 +29,10 @@ bool text_starts(const char *text, const char *prefix);
 bool text_ends(const char *text, const char *suffix);
 bool text_is_name(const char *text); /* [a-z][a-z0-9-]*, at most 63 bytes */
 bool text_is_utf8(const char *bytes, size_t size);
+/* FNV-1a, 64 bits, for tables in memory and names of a machine: no defence against who chooses the texts. Two texts: the hash of the first
+   is the seed of the second. */
+#define TEXT_HASH_SEED UINT64_C(14695981039346656037)
+uint64_t text_hash(uint64_t seed, const char *text);
 size_t text_columns(const char *text, size_t size); /* characters (code points), for carets and tables */
 
 /* The most similar of candidates (NULL-ended), near enough to suggest ("did you mean"); NULL when none is. */

@@ -4,6 +4,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/sha256.h"
+#include "base/text.h"
 #include "plan/build.h"
 #include "spec/secret.h"
 
@@ -17,13 +18,9 @@ void build_fail(const struct build *build, const char *code, struct location at,
 
 /* --- finding ----------------------------------------------------------------------------------------------------------- */
 
-/* FNV-1a */
 static uint32_t hash_path(const char *path)
 {
-    uint32_t hash = 2166136261u;
-    for (; *path; path++)
-        hash = (hash ^ (unsigned char)*path) * 16777619u;
-    return hash;
+    return (uint32_t)text_hash(TEXT_HASH_SEED, path);
 }
 
 void plan_index(struct plan *plan)

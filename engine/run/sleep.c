@@ -5,6 +5,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/text.h"
 #include "run/lease.h"
 #include "run/past.h"
 
@@ -50,14 +51,6 @@ void live_strip(struct live_run *run)
 
 /* --- the groups of a run that sleeps: their digests, since a false meeting only wakes it --- */
 
-static uint64_t digest_of(const char *name)
-{
-    uint64_t digest = 14695981039346656037u; /* FNV-1a */
-    for (; *name; name++)
-        digest = (digest ^ (unsigned char)*name) * 1099511628211u;
-    return digest;
-}
-
 static void keep_groups(struct live_run *run)
 {
     const struct plan *plan = run->plan;
@@ -68,12 +61,12 @@ static void keep_groups(struct live_run *run)
     run->groups = mem_alloc_array(count, sizeof *run->groups);
     for (uint32_t i = 0; i < plan->claim_count; i++)
         for (uint32_t k = 0; k < plan->claims[i].group_count; k++)
-            run->groups[run->group_count++] = digest_of(plan->claims[i].groups[k].name);
+            run->groups[run->group_count++] = text_hash(TEXT_HASH_SEED, plan->claims[i].groups[k].name);
 }
 
 static bool has_group(const struct live_run *sleeper, const char *name)
 {
-    uint64_t digest = digest_of(name);
+    uint64_t digest = text_hash(TEXT_HASH_SEED, name);
     for (uint32_t i = 0; i < sleeper->group_count; i++)
         if (sleeper->groups[i] == digest) return true;
     return false;

@@ -1,14 +1,13 @@
 /* names.c: name → number: open addressing, at most half full. */
 #include "spec/names.h"
 
+#include "base/text.h"
+
 #include <string.h>
 
 static uint32_t name_hash(const char *name)
 {
-    uint32_t hash = 2166136261u; /* FNV-1a */
-    for (; *name; name++)
-        hash = (hash ^ (unsigned char)*name) * 16777619u;
-    return hash;
+    return (uint32_t)text_hash(TEXT_HASH_SEED, name);
 }
 
 void names_init(struct name_table *table, struct arena *arena, size_t count)

@@ -7,16 +7,9 @@
 
 #include <string.h>
 
-static uint32_t hash_text(uint32_t hash, const char *text)
-{
-    for (const char *at = text; *at; at++)
-        hash = (hash ^ (unsigned char)*at) * 16777619u; /* FNV-1a */
-    return hash;
-}
-
 static size_t bucket_of(const char *collection, const char *name)
 {
-    return hash_text(hash_text(2166136261u, collection), name) % KEY_BUCKETS;
+    return text_hash(text_hash(TEXT_HASH_SEED, collection), name) % KEY_BUCKETS;
 }
 
 void documents_remember(struct journal *journal, struct append *append)

@@ -18,10 +18,7 @@ enum { REDO_DELAY_MS = 5, LOOK_MS = 2000 };
 
 static struct append **bucket_of(struct journal *journal, const char *key)
 {
-    uint32_t hash = 2166136261u; /* FNV-1a */
-    for (const char *at = key; *at; at++)
-        hash = (hash ^ (unsigned char)*at) * 16777619u;
-    return &journal->queued_keys[hash % KEY_BUCKETS];
+    return &journal->queued_keys[text_hash(TEXT_HASH_SEED, key) % KEY_BUCKETS];
 }
 
 static void remember_key(struct journal *journal, struct append *append)

@@ -56,17 +56,9 @@ static bool same_row(struct row a, struct row b)
     return b.step && a.step->run == b.step->run && a.step->step == b.step->step;
 }
 
-static uint64_t hash_id(const struct document *document)
-{
-    uint64_t hash = 14695981039346656037u; /* FNV-1a; collections are few, so that the id is enough */
-    for (const char *at = document->id; *at; at++)
-        hash = (hash ^ (unsigned char)*at) * 1099511628211u;
-    return hash;
-}
-
 static uint64_t key_of(struct row row)
 {
-    if (row.document) return hash_id(row.document);
+    if (row.document) return text_hash(TEXT_HASH_SEED, row.document->id); /* collections are few, so that the id is enough */
     if (row.run) return row.run->run << 20 | 0xfffff;
     return row.step ? row.step->run << 20 ^ row.step->step : 0;
 }

@@ -1,6 +1,8 @@
 /* cgroup.c: folders of the control group trees, below our own group. */
 #include "cgroup.h"
 
+#include "base/text.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -94,14 +96,6 @@ static bool own_folder(const char *controller, char ret_folder[PATH_BYTES / 2])
     return true;
 }
 
-static uint64_t hash_text(const char *text)
-{
-    uint64_t hash = 0xcbf29ce484222325ULL; /* FNV-1a */
-    for (; *text; text++)
-        hash = (hash ^ (unsigned char)*text) * 0x100000001b3ULL;
-    return hash;
-}
-
 enum { NOTES_BYTES = 16 * 1024 };
 
 /* A keeper makes the same few again and again, for years. */
@@ -127,7 +121,7 @@ bool cgroup_make(struct shim *shim, const char *controller, const char *leaf, ch
 {
     char own[PATH_BYTES / 2], run[PATH_BYTES / 2 + 64];
     if (!own_folder(controller, own)) return false;
-    snprintf(run, sizeof run, "%s/crescendo-%016llx", own, (unsigned long long)hash_text(shim->folder));
+    snprintf(run, sizeof run, "%s/crescendo-%016llx", own, (unsigned long long)text_hash(TEXT_HASH_SEED, shim->folder));
     if (!make_noted(shim, run)) return false;
     if (!controller) cgroup_write(run, "cgroup.subtree_control", "+memory +cpu +pids");
     snprintf(ret_folder, PATH_BYTES, "%s/%s", run, leaf);

@@ -67,6 +67,15 @@ static void a_hostile_glob_ends(void **state)
     assert_false(text_matches_glob(text, "**a**a**a**a**a**a**a**a**a**a**a**b"));
 }
 
+/* The published vectors of 64-bit FNV-1a. */
+static void a_hash_is_fnv_1a(void **state)
+{
+    (void)state;
+    assert_true(text_hash(TEXT_HASH_SEED, "") == UINT64_C(0xcbf29ce484222325));
+    assert_true(text_hash(TEXT_HASH_SEED, "a") == UINT64_C(0xaf63dc4c8601ec8c));
+    assert_true(text_hash(text_hash(TEXT_HASH_SEED, "foo"), "bar") == UINT64_C(0x85944171f73967e8));
+}
+
 static void utf8_is_what_rfc_3629_says(void **state)
 {
     (void)state;
@@ -161,6 +170,7 @@ int main(void)
         cmocka_unit_test(top_level_values_are_found_in_lines),
         cmocka_unit_test(globs_keep_to_parts_unless_doubled),
         cmocka_unit_test(a_hostile_glob_ends),
+        cmocka_unit_test(a_hash_is_fnv_1a),
         cmocka_unit_test(utf8_is_what_rfc_3629_says),
         cmocka_unit_test(numbers_are_whole_texts),
         cmocka_unit_test(the_nearest_is_near),
