@@ -16,8 +16,8 @@ enum { SHIM_PROTOCOL_VERSION = 2, SHIM_PROTOCOL_OLDEST = 1, SHIM_FRAME_MAX = 4 *
 
 /* engine → shim */
 enum shim_request {
-    SHIM_ATTACH = 1, /* u32 the oldest version that the engine speaks, u64 last sequence number that it has on disk, u64 its epoch (since
-                        version 2; 1 does not read it); the first frame. Replay follows. */
+    SHIM_ATTACH = 1, /* u32 the oldest version that the engine speaks, u64 last sequence number that it has on disk, u64 its epoch, u32
+                        the newest version that it speaks (both since version 2; 1 does not read them); the first frame. Replay follows. */
     SHIM_SANDBOX,    /* u32 stage, text workspace, u32 mode (enum sandbox_mode), u32 network (0 none, 1 host), u64 memory_bytes,
                         u32 cpu_thousandths, u32 processes, u64 disk_bytes (0 = no limit), list read-only paths besides the
                         system's ("/srv/repo.git"), list read-write folders besides the workspace, text run name for messages.
@@ -44,7 +44,7 @@ enum { SANDBOX_USER = 0x7ac20000 };
 enum sandbox_mode { SANDBOX_DEFAULT = 0, SANDBOX_NONE = 1 };
 enum sandbox_degree { DEGREE_NAMESPACES = 0, DEGREE_LANDLOCK = 1, DEGREE_NONE = 2 };
 
-/* shim → engine. All but SHIM_HELLO and SHIM_STALE begin with u64 sequence number and i64 wall clock ms, are appended to RUN/reports (same
+/* shim → engine. All but SHIM_HELLO, SHIM_STALE and SHIM_STUCK begin with u64 sequence number and i64 wall clock ms, are appended to RUN/reports (same
    frames) before they are sent, and are sent again after an attach until acknowledged. */
 enum shim_report {
     SHIM_HELLO = 64, /* u32 version, u32 shim's pid, u64 first sequence number it can replay, u64 last one made */
@@ -57,6 +57,8 @@ enum shim_report {
     SHIM_ISOLATION,  /* u32 stage, u32 degree, text message: what the sandbox of this stage could be; once a stage */
     SHIM_STALE, /* u64 epoch: an engine of this one was here, which is later than yours. Instead of SHIM_HELLO, since version 2; then the
                    connection is closed */
+    SHIM_STUCK, /* u32 errno: RUN/reports cannot be written, and no report comes before it can be; 0: it can again. To an engine that says
+                   that it speaks version 2 */
 };
 /* The order of enum exit_cause (state/state.h); a unit test holds them together. */
 enum shim_cause {

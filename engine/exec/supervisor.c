@@ -182,6 +182,7 @@ static void connect_now(struct supervisor *supervisor)
     wire_u32(&supervisor->out, SHIM_PROTOCOL_OLDEST);
     wire_u64(&supervisor->out, supervisor->sequence);
     wire_u64(&supervisor->out, supervisor->epoch);
+    wire_u32(&supervisor->out, SHIM_PROTOCOL_VERSION);
     wire_finish(&supervisor->out, start);
     write_out(supervisor);
 }
@@ -266,6 +267,13 @@ static bool greet(struct supervisor *supervisor, struct view payload)
     return true;
 }
 
+static bool hear_stuck(struct supervisor *supervisor, struct view payload)
+{
+    int saved_errno = (int)view_u32(&payload);
+    if (!payload.bad && supervisor->hooks.stuck) supervisor->hooks.stuck(supervisor->hooks.context, saved_errno);
+    return !payload.bad;
+}
+
 /* false: the peer broke the protocol. */
 static bool take_frame(struct supervisor *supervisor, unsigned type, struct view payload)
 {
@@ -274,6 +282,7 @@ static bool take_frame(struct supervisor *supervisor, unsigned type, struct view
         supervisor->replaced_by = view_u64(&payload);
         return false;
     }
+    if (type == SHIM_STUCK && supervisor->greeted) return hear_stuck(supervisor, payload);
     struct supervisor_report report;
     if (!supervisor->greeted || !report_read(type, payload, &supervisor->text, &report)) return false;
     if (report.sequence <= supervisor->sequence) return true; /* heard before */

@@ -39,6 +39,8 @@ struct supervisor_hooks {
     /* The shim obeys an engine of a later epoch, and tells us nothing: neither attached nor lost will be called. */
     void (*replaced)(void *context, uint64_t epoch);
     uint64_t epoch; /* ours, that the shim is told */
+    /* The shim cannot write RUN/reports and says nothing before it can, which it tries again and again: why, as errno; 0: it could. */
+    void (*stuck)(void *context, int saved_errno);
 };
 
 /* Finds the run's living shim by its lock, or starts one when `start` is set (else: delivers what RUN/reports holds beyond

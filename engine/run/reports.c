@@ -176,8 +176,21 @@ static void on_replaced(void *context, uint64_t epoch)
     journal_replaced(run->engine->journal, by);
 }
 
+/* Nothing of the run is decided meanwhile. */
+static void on_stuck(void *context, int saved_errno)
+{
+    const struct live_run *run = context;
+    if (saved_errno)
+        log_line(LOG_LEVEL_WARNING,
+            "%.200s/reports cannot be written: %s; run %llu does not go on until it can be, which is tried again and again: %s", run->folder,
+            strerror(saved_errno), (unsigned long long)run->number,
+            saved_errno == ENOSPC || saved_errno == EDQUOT ? "make room" : "see to the disk");
+    else
+        log_line(LOG_LEVEL_WARNING, "%.200s/reports can be written again: run %llu goes on", run->folder, (unsigned long long)run->number);
+}
+
 struct supervisor_hooks live_supervisor_hooks(struct live_run *run)
 {
     return (struct supervisor_hooks){
-        on_report, on_batch_end, on_attached, on_lost, run, on_replaced, journal_epoch(run->engine->journal)->number};
+        on_report, on_batch_end, on_attached, on_lost, run, on_replaced, journal_epoch(run->engine->journal)->number, on_stuck};
 }

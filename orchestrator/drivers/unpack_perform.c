@@ -71,7 +71,7 @@ static int failed_archive(struct archive *archive, struct error *err)
 {
     const char *why = archive_error_string(archive);
     int code = archive_errno(archive);
-    if (code == ENOSPC || code == EDQUOT) return error_set_errno(err, ENOSPC, "unpacking the package");
+    if (code == ENOSPC || code == EDQUOT || code == EIO || code == EROFS) return error_set_errno(err, code, "unpacking the package");
     return error_set(err, ERROR_INVALID, NOWHERE, "the package cannot be unpacked: %s", why ? why : "it is no archive");
 }
 
@@ -147,7 +147,8 @@ static int sync_all(const char *folder, struct error *err)
 /* Another step may have been faster: its folder is as good. */
 static int publish(const char *made, const char *folder, const char *packages, struct error *err)
 {
-    if (rename(made, folder) < 0 && !file_exists(folder)) return error_set_errno(err, errno, "%s", folder);
+    int saved = rename(made, folder) < 0 ? errno : 0;
+    if (saved && !file_exists(folder)) return error_set_errno(err, saved, "%s", folder);
     return file_sync_folder(packages, err);
 }
 

@@ -72,13 +72,30 @@ static void want_write(struct shim *shim, struct connection *connection, bool wa
     watch_change(shim, &connection->watch, wanted ? EPOLLIN | EPOLLOUT : EPOLLIN);
 }
 
+/* Between two frames, behind all that the spool holds. */
+static void tell_stuck(const struct reports *reports, struct connection *connection)
+{
+    if (!connection->hears_stuck || connection->told == reports->failing) return;
+    if (connection->out.size || connection->sent_offset != reports->size_bytes) return;
+    connection->told = reports->failing;
+    size_t start = wire_begin(&connection->out, SHIM_STUCK);
+    wire_u32(&connection->out, (uint32_t)reports->failing);
+    wire_finish(&connection->out, start);
+}
+
+static bool has_something(struct shim *shim, struct connection *connection)
+{
+    if (connection->attached) tell_stuck(&shim->reports, connection);
+    return refill(shim, connection);
+}
+
 void connection_send(struct shim *shim)
 {
     shim->reports.deadline_us = 0;
     reports_spool(shim);
     shim->reports.deadline_us = 0;
     struct connection *connection = shim->connection;
-    while (connection && refill(shim, connection)) {
+    while (connection && has_something(shim, connection)) {
         ssize_t put = send(connection->watch.fd, connection->out.bytes, connection->out.size, MSG_DONTWAIT | MSG_NOSIGNAL);
         if (put < 0 && errno == EINTR) continue;
         if (put < 0 && errno == EAGAIN) return want_write(shim, connection, true);
@@ -104,6 +121,7 @@ static void attach(struct shim *shim, struct connection *connection, struct view
     uint32_t version = view_u32(&payload);
     uint64_t known = view_u64(&payload);
     uint64_t epoch = payload.left ? view_u64(&payload) : 0; /* version 1 did not say */
+    connection->hears_stuck = payload.left && view_u32(&payload) >= 2;
     if (payload.bad || version < SHIM_PROTOCOL_OLDEST || version > SHIM_PROTOCOL_VERSION) {
         connection->broken = true;
         return;

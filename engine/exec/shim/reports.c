@@ -102,13 +102,16 @@ bool reports_spool(struct shim *shim)
     if (!pending->size || shim->hooks.turn) return true; /* a keeper takes them itself */
     ssize_t put = pwrite(reports->fd, pending->bytes, pending->size, (off_t)reports->size_bytes);
     if (put != (ssize_t)pending->size) {
+        reports->failing = put < 0 ? errno : ENOSPC;
         int ignored = ftruncate(reports->fd, (off_t)reports->size_bytes);
         (void)ignored;
         reports->retry_us = now_us() + RETRY_US;
+        if (shim->connection && shim->connection->told != reports->failing) reports_soon(shim, true);
         return false;
     }
     reports->size_bytes += pending->size;
     reports->retry_us = 0;
+    reports->failing = 0;
     pending->size = 0;
     reports_soon(shim, false);
     return true;

@@ -34,6 +34,7 @@ struct reports {
     struct wire pending;    /* made, not in the spool yet */
     uint64_t pending_first; /* the first of them */
     int64_t retry_us;       /* the spool could not be written (disk full): try again then; 0 = no */
+    int failing;            /* why it could not be, as errno; 0 = it could */
     int64_t deadline_us;    /* when what is in the spool should be sent; 0 = nothing waits */
 };
 
@@ -42,6 +43,8 @@ struct connection {
     struct watch watch;
     struct wire in, out;
     bool attached, broken, writing;
+    bool hears_stuck;        /* the engine's version knows SHIM_STUCK */
+    int told;                /* the last that it was told by it, as errno */
     uint64_t sent_offset;    /* in the spool: all before it is sent or not wanted */
     struct connection *next; /* closed ones, until the loop comes round */
 };

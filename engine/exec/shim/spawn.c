@@ -103,7 +103,7 @@ static int born(void *context)
     struct birth *birth = context;
     struct wire *pending = &birth->shim->reports.pending;
     wire_put_u32(pending->bytes + birth->pid_at, (uint32_t)getpid());
-    if (!reports_spool(birth->shim)) fail(&birth->launch, "its start could not be recorded in RUN/reports", ENOSPC);
+    if (!reports_spool(birth->shim)) fail(&birth->launch, "its start could not be recorded in RUN/reports", birth->shim->reports.failing);
     launch_exec(&birth->launch);
 }
 

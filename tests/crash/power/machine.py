@@ -1,6 +1,8 @@
 """machine.py: a machine whose power goes, or whose disk fails, once: a lab (support/lab.py) on a disk (disk.py), whose server is started again when it has
 died. After a loss of power nothing lives that came from it, and what was not synced is lost."""
+import errno
 import http.client
+import os
 import pathlib
 import signal
 import subprocess
@@ -44,8 +46,8 @@ class Machine:
 
     def programs(self):
         """The server, and behind scripts that load the disk what it starts: it looks for them where it stands itself. A static program can have nothing loaded,
-        so that the supervisor and keeper are built once more, dynamically, from the same sources. Steps have it only where the power goes: one that is killed
-        alone, or whose own disk is full, fails."""
+        so that the supervisor and keeper are built once more, dynamically, from the same sources. Steps have it but where the server is killed alone: one that is
+        fails."""
         folder = self.lab.folder / "bin"
         folder.mkdir()
         for name in ("crescendo-server", "crescendo-hook"):
@@ -53,7 +55,7 @@ class Machine:
         for name, program in (("crescendo-shim", BUILD / "power/crescendo-shim"), ("crescendo-step", BUILD / "crescendo-step")):
             script = folder / name
             loads = "".join(f"export {key}='{value}'\n" for key, value in self.disk.variables().items())
-            if name == "crescendo-step" and (self.faulty or not self.power):
+            if name == "crescendo-step" and not (self.faulty or self.power):
                 loads = ""
             script.write_text(f'#!/bin/sh\n{loads}exec {program} "$@"\n')
             script.chmod(0o755)
@@ -119,11 +121,24 @@ class Machine:
                 raise RuntimeError(self.fault)
             try:
                 return ask()
-            except AWAY:
+            except AWAY as fault:
                 tries -= 1
                 if was_dead or not (self.died.wait(1) or (self.faulty and tries)):
                     raise
-                self.disk.set("fail_at", 0)  # who is told of it mends the disk
+                if isinstance(fault, RuntimeError) and not self.died.is_set() and not self.names_the_disk(str(fault)):
+                    raise RuntimeError(f"does not say that the disk failed: {fault}") from fault
+                self.mend()
+
+    # --- a disk that fails: who is told of it mends it ---
+
+    def mend(self):
+        self.disk.set("fail_at", 0)
+
+    def disk_failed(self):
+        return self.faulty and bool(self.disk.stopped_at())
+
+    def names_the_disk(self, text):
+        return self.disk_failed() and any(os.strerror(code) in text for code in (errno.EIO, errno.ENOSPC))
 
     # --- what must be true of the disk afterwards ---
 

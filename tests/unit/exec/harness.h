@@ -39,6 +39,8 @@ struct harness {
     unsigned attached, lost, batches;
     uint64_t sequence;
     uint64_t epoch, replaced_by; /* ours; the later one for which the shim refused us */
+    unsigned stuck_count;
+    int stuck; /* what it said last, as errno */
 };
 
 static inline void harness_report(void *context, const struct supervisor_report *report)
@@ -71,6 +73,13 @@ static inline void harness_replaced(void *context, uint64_t epoch)
     ((struct harness *)context)->replaced_by = epoch;
 }
 
+static inline void harness_stuck(void *context, int saved_errno)
+{
+    struct harness *harness = context;
+    harness->stuck_count++;
+    harness->stuck = saved_errno;
+}
+
 static inline const char *harness_shim_path(void)
 {
     const char *path = getenv("CRESCENDO_SHIM");
@@ -83,7 +92,7 @@ static inline const char *harness_shim_path(void)
 static inline void harness_open(struct harness *harness, bool start)
 {
     struct supervisor_hooks hooks = {
-        harness_report, harness_batch, harness_attached, harness_lost, harness, harness_replaced, harness->epoch};
+        harness_report, harness_batch, harness_attached, harness_lost, harness, harness_replaced, harness->epoch, harness_stuck};
     struct error err = {0};
     int failed =
         supervisor_open(&harness->loop, harness->folder, harness_shim_path(), harness->sequence, start, &hooks, &harness->supervisor, &err);

@@ -143,6 +143,11 @@ static bool has_ended(struct harness *harness, void *context)
     return kill(*(pid_t *)context, 0) < 0;
 }
 
+static bool is_stuck(struct harness *harness, void *context)
+{
+    return harness->stuck == *(int *)context && harness->stuck_count;
+}
+
 /* What it could not write down yet is not what it has forgotten. */
 static void one_with_a_full_disk_is_not_misunderstood(void **state)
 {
@@ -163,11 +168,14 @@ static void one_with_a_full_disk_is_not_misunderstood(void **state)
     assert_true(harness_turn(harness, has_ended, &second));
     harness->attached = 0;
     harness_open(harness, false);
+    assert_true(harness_turn(harness, is_stuck, &(int){EFBIG}));
     int64_t until = clock_now_ms() + 200;
     harness_turn(harness, is_late, &until);
     assert_int_equal(harness->lost, 0);
+    assert_int_equal(harness->stuck_count, 1); /* said once, however often it tries */
     assert_int_equal(prlimit(shim, RLIMIT_FSIZE, &before, NULL), 0);
     assert_int_equal(harness_end_of(harness, 2)->report.exit_code, 4);
+    assert_true(harness_turn(harness, is_stuck, &(int){0}));
     goes_on(harness, 3);
 }
 
