@@ -44,8 +44,8 @@ enum { SANDBOX_USER = 0x7ac20000 };
 enum sandbox_mode { SANDBOX_DEFAULT = 0, SANDBOX_NONE = 1 };
 enum sandbox_degree { DEGREE_NAMESPACES = 0, DEGREE_LANDLOCK = 1, DEGREE_NONE = 2 };
 
-/* shim → engine. All but SHIM_HELLO, SHIM_STALE and SHIM_STUCK begin with u64 sequence number and i64 wall clock ms, are appended to RUN/reports (same
-   frames) before they are sent, and are sent again after an attach until acknowledged. */
+/* shim → engine. All but SHIM_HELLO, SHIM_STALE and SHIM_STUCK begin with u64 sequence number and i64 wall clock ms, are appended to
+   RUN/reports (same frames) before they are sent, and are sent again after an attach until acknowledged. */
 enum shim_report {
     SHIM_HELLO = 64, /* u32 version, u32 shim's pid, u64 first sequence number it can replay, u64 last one made */
     SHIM_STARTED,    /* u32 step, u32 attempt, u32 pid (as seen by the shim), u32 degree, u64 offset in the log segment */

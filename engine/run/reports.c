@@ -123,7 +123,8 @@ static void on_report(void *context, const struct supervisor_report *said)
     case SHIM_LINE: on_line(run, said); break;
     case SHIM_ISOLATION: on_isolation(run, said); break;
     case SHIM_HELLO:
-    case SHIM_STALE: break;
+    case SHIM_STALE:
+    case SHIM_STUCK: break;
     }
 }
 
@@ -182,8 +183,8 @@ static void on_stuck(void *context, int saved_errno)
     const struct live_run *run = context;
     if (saved_errno)
         log_line(LOG_LEVEL_WARNING,
-            "%.200s/reports cannot be written: %s; run %llu does not go on until it can be, which is tried again and again: %s", run->folder,
-            strerror(saved_errno), (unsigned long long)run->number,
+            "%.200s/reports cannot be written: %s; run %llu does not go on until it can be, which is tried again and again: %s",
+            run->folder, strerror(saved_errno), (unsigned long long)run->number,
             saved_errno == ENOSPC || saved_errno == EDQUOT ? "make room" : "see to the disk");
     else
         log_line(LOG_LEVEL_WARNING, "%.200s/reports can be written again: run %llu goes on", run->folder, (unsigned long long)run->number);

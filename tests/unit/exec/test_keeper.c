@@ -148,6 +148,26 @@ static void what_cannot_be_saved_is_not_done(void **state)
     domain_free(domain);
 }
 
+/* Nothing can be written, as on a full disk: it is said why, and where. */
+static void a_service_that_cannot_be_written_down_is_not_started(void **state)
+{
+    (void)state;
+    if (!has_haproxy()) skip();
+    struct domain *domain = domain_new(true);
+    pid_t pid = kept_pid(domain);
+    struct rlimit before, full;
+    assert_int_equal(prlimit(pid, RLIMIT_FSIZE, NULL, &before), 0);
+    full = (struct rlimit){0, before.rlim_max};
+    assert_int_equal(prlimit(pid, RLIMIT_FSIZE, &full, NULL), 0);
+    AUTO(free_text)
+    char *start = mem_format("start key=t service=2.1 family=other version=1 folder=%s command=./service port=http=1", domain->package);
+    assert_answer(domain, "telemetry/arms: File too large", "%s", start);
+    assert_answer(domain, "nothing was changed", "%s", start);
+    assert_int_equal(prlimit(pid, RLIMIT_FSIZE, &before, NULL), 0);
+    assert_answer(domain, "ok address=", "%s", start);
+    domain_free(domain);
+}
+
 static void a_family_has_two_services_at_most(void **state)
 {
     (void)state;
@@ -256,6 +276,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(lines_that_are_torn_or_too_long_harm_nobody),
         cmocka_unit_test(a_key_does_a_thing_once),
         cmocka_unit_test(what_cannot_be_saved_is_not_done),
+        cmocka_unit_test(a_service_that_cannot_be_written_down_is_not_started),
         cmocka_unit_test(a_family_has_two_services_at_most),
         cmocka_unit_test(ports_that_others_have_are_left_to_them),
         cmocka_unit_test(a_second_keeper_is_refused),

@@ -349,7 +349,8 @@ static void hear(struct keep *keep, unsigned type, struct view payload)
     case SHIM_HELLO:
     case SHIM_LINE:
     case SHIM_ISOLATION:
-    case SHIM_STALE: return;
+    case SHIM_STALE:
+    case SHIM_STUCK: return;
     }
 }
 

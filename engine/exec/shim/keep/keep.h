@@ -23,6 +23,9 @@ enum {
     TAIL_BYTES = 400, /* of an instance's last lines */
 };
 
+/* What to do about a file of the keeper that cannot be written. */
+#define KEEP_WRITE_HINT "nothing was changed; make room or make the folder writable, then ask again"
+
 /* --- words.c: lines of the protocol and of the state file --- */
 struct word {
     char *name, *value;
@@ -281,6 +284,6 @@ void records_open(struct keep *keep);
 void records_read(struct keep *keep, bool all); /* what HAProxy logged; all: until the pipe is empty */
 void records_gap(struct keep *keep, uint64_t dropped);
 void records_flush(struct keep *keep);
-uint32_t arm_new(struct keep *keep, const struct service *service); /* 0: could not be written */
+int arm_new(struct keep *keep, struct service *service, struct error *err); /* numbers it, and writes that down */
 
 #endif

@@ -298,15 +298,19 @@ void records_read(struct keep *keep, bool all)
     } while (all);
 }
 
-uint32_t arm_new(struct keep *keep, const struct service *service)
+/* A line that can be neither written nor taken back has had its number. */
+int arm_new(struct keep *keep, struct service *service, struct error *err)
 {
     struct text line = {0};
     uint32_t number = keep->next_arm + 1;
     text_add_format(&line, "%u %s %s %s\n", number, service->name, service->family_name, service->version);
     off_t before = lseek(keep->records.arms, 0, SEEK_END);
+    errno = ENOSPC; /* what a part of the line means */
     bool good = write(keep->records.arms, line.bytes, line.size) == (ssize_t)line.size && fdatasync(keep->records.arms) == 0;
+    int saved = errno;
     text_release(&line);
-    if (!good && ftruncate(keep->records.arms, before) < 0) number++;
-    if (!good) return 0;
-    return keep->next_arm = number;
+    if (good || ftruncate(keep->records.arms, before) < 0) keep->next_arm = number;
+    if (good) return service->arm = number, 0;
+    error_set_errno(err, saved, "the service could not be written down in %.150s/telemetry/arms", keep->shim.folder);
+    return error_hint(err, KEEP_WRITE_HINT);
 }

@@ -132,7 +132,7 @@ int state_save(struct keep *keep, struct error *err)
         return 0;
     }
     error_set_errno(err, -failed, "the state of the domain could not be written to %.150s/state", keep->shim.folder);
-    return error_hint(err, "nothing was changed; make room or make the folder writable, then ask again");
+    return error_hint(err, KEEP_WRITE_HINT);
 }
 
 /* --- reading --- */

@@ -203,8 +203,8 @@ static int enter(struct keep *keep, const struct line *line, struct service *ser
 {
     int failed = join_family(keep, service, err);
     if (failed) return failed;
-    service->arm = arm_new(keep, service);
-    if (!service->arm) return error_set(err, ERROR_NO_SPACE, NOWHERE, "telemetry/arms could not be written: nothing was changed");
+    failed = arm_new(keep, service, err);
+    if (failed) return failed;
     append(keep, service);
     if (!service_beside(keep, service)) service->share = SHARE_WHOLE;
     AUTO(free_text) char *address = mem_format("http://%s:%d", keep->address, service->family->port);
