@@ -242,6 +242,12 @@ const struct run_state *engine_run_state(struct engine *engine, uint64_t number)
     return run ? live_look(run) : NULL;
 }
 
+const char *engine_run_trouble(const struct engine *engine, uint64_t number)
+{
+    const struct live_run *run = live_find(engine, number);
+    return run ? run->trouble : NULL;
+}
+
 bool engine_run_goes_on(const struct engine *engine, uint64_t number)
 {
     const struct live_run *run = live_find(engine, number);

@@ -111,6 +111,9 @@ void engine_resolve(struct engine *engine, uint64_t run, const char *step_path, 
 const struct run_state *engine_run_state(struct engine *engine, uint64_t run);
 /* Is it not at rest? Unlike the state this costs nothing where the run sleeps. */
 bool engine_run_goes_on(const struct engine *engine, uint64_t run);
+/* Why nothing is heard of its steps, though they may run, and what to do; NULL: nothing is in the way. Borrowed until the loop comes round.
+ */
+const char *engine_run_trouble(const struct engine *engine, uint64_t run);
 /* The plan of any run, newly read; caller frees. */
 int engine_read_plan(struct engine *engine, uint64_t run, struct plan **ret, struct error *err) MUST_CHECK;
 /* RUN/log of a run; caller frees. */

@@ -70,6 +70,7 @@ static void free_run(uv_handle_t *timer)
     live_strip(run);
     free(run->folder);
     free(run->plan_text);
+    free(run->trouble);
     free(run->groups);
     free(run);
 }

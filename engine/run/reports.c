@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "run/outputs.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -136,6 +137,7 @@ static void on_batch_end(void *context)
 void live_forget_shim(struct live_run *run)
 {
     run->attached = run->must_repeat = run->secrets_told = false;
+    free(take(&run->trouble));
     memset(run->handed, 0, run->plan->step_count * sizeof *run->handed);
     memset(run->has_sandbox, 0, run->plan->step_count * sizeof *run->has_sandbox);
 }
@@ -180,14 +182,15 @@ static void on_replaced(void *context, uint64_t epoch)
 /* Nothing of the run is decided meanwhile. */
 static void on_stuck(void *context, int saved_errno)
 {
-    const struct live_run *run = context;
-    if (saved_errno)
-        log_line(LOG_LEVEL_WARNING,
-            "%.200s/reports cannot be written: %s; run %llu does not go on until it can be, which is tried again and again: %s",
-            run->folder, strerror(saved_errno), (unsigned long long)run->number,
-            saved_errno == ENOSPC || saved_errno == EDQUOT ? "make room" : "see to the disk");
-    else
-        log_line(LOG_LEVEL_WARNING, "%.200s/reports can be written again: run %llu goes on", run->folder, (unsigned long long)run->number);
+    struct live_run *run = context;
+    free(take(&run->trouble));
+    if (!saved_errno)
+        return log_line(
+            LOG_LEVEL_WARNING, "%.200s/reports can be written again: run %llu goes on", run->folder, (unsigned long long)run->number);
+    bool full = saved_errno == ENOSPC || saved_errno == EDQUOT;
+    run->trouble = mem_format("%s/reports cannot be written: %s; %s, and the run goes on by itself", run->folder, strerror(saved_errno),
+        full ? "make room" : "see to the disk");
+    log_line(LOG_LEVEL_WARNING, "run %llu stands still: %.400s", (unsigned long long)run->number, run->trouble);
 }
 
 struct supervisor_hooks live_supervisor_hooks(struct live_run *run)

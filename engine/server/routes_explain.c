@@ -15,10 +15,14 @@ static void note(void *context, const struct event *event)
     explanation_add(reader->explanation, follower_state(reader->follower), event);
 }
 
-static int tell(const struct reader *reader, uint64_t run, const char *path, json_t **ret, struct error *err)
+static int tell(struct engine *engine, const struct reader *reader, uint64_t run, const char *path, json_t **ret, struct error *err)
 {
     *ret = explanation_tell(reader->explanation, follower_state(reader->follower), path, clock_now_ms());
-    if (*ret) return 0;
+    if (*ret) {
+        const char *trouble = engine_run_trouble(engine, run);
+        if (trouble) json_array_insert_new(json_object_get(*ret, "now"), 0, json_pack("{s:s}", "words", trouble));
+        return 0;
+    }
     error_set(err, ERROR_NOT_FOUND, NOWHERE, "run %llu has no step or stage '%.200s'", (unsigned long long)run, path);
     return error_hint(err, "`crescendo show %llu` lists them", (unsigned long long)run);
 }
@@ -37,7 +41,7 @@ static void handle_explain(struct request *request, void *context)
         reader.explanation = explanation_new();
         code = follower_read(reader.follower, note, &reader, &err);
     }
-    if (code == 0) code = tell(&reader, run, step && *step ? step : NULL, &told, &err);
+    if (code == 0) code = tell(server->engine, &reader, run, step && *step ? step : NULL, &told, &err);
     if (code < 0)
         respond_error(request, &err);
     else
