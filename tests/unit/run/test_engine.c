@@ -7,6 +7,7 @@
 
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 struct fixture {
@@ -268,6 +269,28 @@ static void a_run_whose_folder_is_lost_ends(void **state)
     assert_string_equal(json_text(row, "reason", ""), "worker_lost");
 }
 
+/* Its supervisor's files cannot be written, as on a full disk. */
+static void a_run_that_stands_still_says_why(void **state)
+{
+    struct fixture *fixture = *state;
+    submit(fixture, "stages:\n" STAGE("a", "    steps: [{ run: sleep 0.3 }]\n"), NULL, NULL);
+    while (engine_run_state(fixture->home.engine, 1)->steps[0].status != STEP_running)
+        uv_run(&fixture->home.loop, UV_RUN_ONCE);
+    AUTO(free_text) char *folder = mem_format("%s/runs/1", fixture->home.folder);
+    struct rlimit before, full;
+    pid_t shim = launch_holder(folder);
+    assert_int_equal(prlimit(shim, RLIMIT_FSIZE, NULL, &before), 0);
+    full = (struct rlimit){0, before.rlim_max};
+    assert_null(engine_run_trouble(fixture->home.engine, 1));
+    assert_int_equal(prlimit(shim, RLIMIT_FSIZE, &full, NULL), 0);
+    while (!engine_run_trouble(fixture->home.engine, 1))
+        uv_run(&fixture->home.loop, UV_RUN_ONCE);
+    assert_non_null(strstr(engine_run_trouble(fixture->home.engine, 1), "runs/1/reports cannot be written: File too large"));
+    assert_int_equal(prlimit(shim, RLIMIT_FSIZE, &before, NULL), 0);
+    json_decref(wait_state(fixture, 1, "succeeded"));
+    assert_null(engine_run_trouble(fixture->home.engine, 1));
+}
+
 static void a_cancelled_run_ends_its_step(void **state)
 {
     struct fixture *fixture = *state;
@@ -298,6 +321,7 @@ int main(void)
         TEST(an_approval_waits_across_engines_and_lets_go),
         TEST(a_living_step_is_picked_up_by_the_next_engine),
         TEST(a_run_whose_folder_is_lost_ends),
+        TEST(a_run_that_stands_still_says_why),
         TEST(a_cancelled_run_ends_its_step),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
