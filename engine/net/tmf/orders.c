@@ -114,9 +114,19 @@ static void add_messages(struct text *words, const json_t *list)
     json_array_foreach((json_t *)list, index, one)
     {
         const char *message = json_text(one, "message", json_text(one, "reason", NULL));
-        if (!message || words->size > WORDS_MAX || strstr(text_view(words), message)) continue;
-        text_add_format(words, "%s%.*s", words->size ? "; " : "", WORDS_MAX, message);
+        if (message && words->size <= WORDS_MAX && !strstr(text_view(words), message))
+            text_add_format(words, "%s%s", words->size ? "; " : "", message);
     }
+}
+
+/* How many bytes of what is too long for a message are one: up to the last "; " that leaves it short enough, if there is one. */
+static size_t message_size(const char *words)
+{
+    size_t size = strlen(words), fits = 0;
+    if (size <= WORDS_MAX) return size;
+    for (const char *at = words; (at = strstr(at, "; ")) && at - words <= WORDS_MAX; at += 2)
+        fits = (size_t)(at - words);
+    return fits ? fits : size;
 }
 
 int tmf_order_judge(const struct tmf_client *client, const json_t *order, struct error *err)
@@ -128,8 +138,12 @@ int tmf_order_judge(const struct tmf_client *client, const json_t *order, struct
     if (tmf_order_state_of(order) == TMF_ORDER_COMPLETED) return 0;
     add_messages(&words, order);
     json_array_foreach((json_t *)items, index, item) add_messages(&words, item);
-    return error_set(err, ERROR_CONFLICT, NOWHERE, "%.40s: order %.40s %.24s: %s", client->name, id_of(order),
-        json_text(order, "state", "has no state"), words.size ? text_view(&words) : "it gives no reason");
+    if (!words.size) text_add(&words, "it gives no reason");
+    size_t size = message_size(text_view(&words));
+    error_set(err, ERROR_CONFLICT, NOWHERE, "%.40s: order %.40s %.24s: %.*s", client->name, id_of(order),
+        json_text(order, "state", "has no state"), (int)size, text_view(&words));
+    if (size < words.size) error_hint(err, "%s", text_view(&words) + size + 2);
+    return -ERROR_CONFLICT;
 }
 
 int tmf_order_cancel(const struct tmf_client *client, const char *id, const char *reason, struct error *err)

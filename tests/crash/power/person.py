@@ -160,6 +160,8 @@ class Person:
         for service in self.machine.again(self.lab.services):
             if service["state"] == "active" and promoted == (service["id"] == first):
                 self.machine.again(lambda id_=service["id"]: self.lab.say("order", "delete", id_))
+        if row["state"] == "rollback_failed":
+            self.machine.again(lambda: self.lab.say("resolve", str(row["run"]), "--undone"))
         return dict(row, state="succeeded") if promoted else self.approve(self.submit(self.machine.again(self.runs)))
 
     def check_again(self, row, first):

@@ -281,6 +281,26 @@ static void a_failed_order_says_why(void **state)
     tmf_client_release(&client);
 }
 
+/* What to do comes last, and is what a cut would take. */
+static void a_long_reason_is_told_once_and_whole(void **state)
+{
+    (void)state;
+    struct tmf_client client = {0};
+    struct error err = {0};
+#define LONG \
+    "the state of the domain could not be written to /var/lib/crescendo/a-folder-with-a-name/core/keepers/lab/state: No space left on " \
+    "device"
+#define HINT "nothing was changed; make room or make the folder writable, then ask again"
+    AUTO(free_json)
+    json_t *order = parse("{\"id\": \"9\", \"state\": \"failed\", \"errorMessage\": [{\"message\": \"" LONG "; " HINT "\"}],"
+                          "\"serviceOrderItem\": [{\"id\": \"1\", \"errorMessage\": [{\"message\": \"" LONG "; " HINT "\"}]}]}");
+    assert_int_equal(tmf_client_open("lab", "http://127.0.0.1:1", NULL, &client, NULL), 0);
+    assert_int_equal(tmf_order_judge(&client, order, &err), -ERROR_CONFLICT);
+    AUTO(free_text) char *told = mem_format("%s; %s", err.message, err.hint);
+    assert_string_equal(told, "lab: order 9 failed: " LONG "; " HINT);
+    tmf_client_release(&client);
+}
+
 static void cancelling_too_late_is_no_error(void **state)
 {
     (void)state;
@@ -363,7 +383,8 @@ int main(void)
         cmocka_unit_test(refusals_in_the_peers_words), cmocka_unit_test(no_answer_is_a_timeout), cmocka_unit_test(reading_is_patient),
         cmocka_unit_test(patience_ends), cmocka_unit_test(nobody_there), cmocka_unit_test(urls), cmocka_unit_test(lists_end),
         cmocka_unit_test(what_a_request_lives), cmocka_unit_test(not_a_list), cmocka_unit_test(every_wait_ends),
-        cmocka_unit_test(a_failed_order_says_why), cmocka_unit_test(cancelling_too_late_is_no_error)};
+        cmocka_unit_test(a_failed_order_says_why), cmocka_unit_test(a_long_reason_is_told_once_and_whole),
+        cmocka_unit_test(cancelling_too_late_is_no_error)};
     signal(SIGPIPE, SIG_IGN);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
