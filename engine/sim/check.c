@@ -307,13 +307,20 @@ static void read_ranks(const struct world *world, uint64_t *ranks)
     free(done);
 }
 
+/* What could not be undone, and stays so, may stand on what was done before it. */
+static bool was_undone_by_then(const struct world *world, uint32_t later, uint32_t then)
+{
+    if (world->undone[later]) return world->undone_at[later] < then;
+    return world->engine.state->steps[later].status != STEP_compensation_failed;
+}
+
 static void check_order(struct world *world)
 {
     uint64_t *ranks = mem_alloc_array(world->plan->step_count, sizeof *ranks);
     read_ranks(world, ranks);
     for (uint32_t i = 0; i < world->plan->step_count; i++)
         for (uint32_t j = 0; j < world->plan->step_count; j++)
-            if (world->undone[i] && world->undone[j] && ranks[i] < ranks[j] && world->undone_at[i] < world->undone_at[j])
+            if (world->undone[i] && ranks[i] < ranks[j] && !was_undone_by_then(world, j, world->undone_at[i]))
                 world_fault(world, "%s was undone before %s, which was done later", world->plan->steps[i].path, world->plan->steps[j].path);
     free(ranks);
 }
