@@ -287,12 +287,42 @@ static bool must_be_undone(const struct world *world, uint32_t step, const uint3
     return is_in_reach;
 }
 
-static void check_order(struct world *world, const uint32_t *places)
+/* Per step: where its latest effect stands when the run begins to go back. What has no outcome by then stands behind all that has one, by
+   when it was begun: also where nobody ever finds out, since a person takes it back. 0 = it has none. */
+static void read_ranks(const struct world *world, uint64_t *ranks)
 {
+    const uint64_t in_doubt = UINT32_MAX;
+    uint64_t *done = mem_alloc_array(world->plan->step_count, sizeof *done), count = 0;
+    AUTO(event_list_release) struct event_list past = {0};
+    world_past(world, &past);
+    for (size_t i = 0; i < past.count && past.items[i].type != EVENT_run_rolling_back; i++) {
+        const struct event *event = &past.items[i];
+        bool is_effect = event_type_subject(event->type) == EVENT_SUBJECT_EFFECT;
+        if (!is_effect || !is_weighty(world, event->step, json_text(event->data, "name", ""))) continue;
+        bool is_over = event->type == EVENT_effect_abandoned || event->type == EVENT_effect_failed;
+        if (event->type == EVENT_effect_intended) ranks[event->step] = in_doubt + ++count;
+        if (event->type == EVENT_effect_done) done[event->step] = ++count;
+        if (event->type == EVENT_effect_done || is_over) ranks[event->step] = done[event->step];
+    }
+    free(done);
+}
+
+/* What could not be undone, and stays so, may stand on what was done before it. */
+static bool was_undone_by_then(const struct world *world, uint32_t later, uint32_t then)
+{
+    if (world->undone[later]) return world->undone_at[later] < then;
+    return world->engine.state->steps[later].status != STEP_compensation_failed;
+}
+
+static void check_order(struct world *world)
+{
+    uint64_t *ranks = mem_alloc_array(world->plan->step_count, sizeof *ranks);
+    read_ranks(world, ranks);
     for (uint32_t i = 0; i < world->plan->step_count; i++)
         for (uint32_t j = 0; j < world->plan->step_count; j++)
-            if (world->undone[i] && world->undone[j] && places[i] < places[j] && world->undone_at[i] < world->undone_at[j])
+            if (world->undone[i] && ranks[i] < ranks[j] && !was_undone_by_then(world, j, world->undone_at[i]))
                 world_fault(world, "%s was undone before %s, which was done later", world->plan->steps[i].path, world->plan->steps[j].path);
+    free(ranks);
 }
 
 static void check_undone(struct world *world)
@@ -309,7 +339,7 @@ static void check_undone(struct world *world)
         if (!must && world->undone[i] && !world->by_hand[i] && status != RUN_rollback_failed)
             world_fault(world, "%s was undone and should not be", path);
     }
-    check_order(world, places);
+    check_order(world);
     free(places);
     free(was_good);
 }

@@ -50,6 +50,7 @@ int reduce_effect(struct run_state *state, const struct event *event, struct err
     fold_sending(effect, event);
     effect->status = (enum effect_status)effect_move(effect->status, event->type);
     if (event->type == EVENT_effect_intended) {
+        effect->begun = state->event_count;
         replace_text(&effect->target, json_text(event->data, "target", NULL));
         replace_text(&effect->key, json_text(event->data, "key", NULL));
         replace_text(&effect->digest, json_text(event->data, "digest", NULL));

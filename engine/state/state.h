@@ -97,6 +97,7 @@ struct effect_state {
     char *target;              /* owned; NULL in journals from before it was kept */
     char *adopt;               /* a person says that it was done, as this one at the peer; owned; NULL = nobody says so */
     enum effect_status status;
+    uint64_t begun;           /* when it was intended, counted over the run's events */
     uint64_t order;           /* when it was done, counted over the run's effects from 1; 0 = never */
     int64_t sent_ms;          /* when the step was last told to go; 0 = never */
     uint32_t sends;           /* how often it was */

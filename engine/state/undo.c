@@ -1,7 +1,9 @@
 /* undo.c: what a run that ends badly takes back, and in which order. Docs: docs/explanation/rolling-back.md.
    The scope of a stage is the innermost `use` that it stands in, or the stage alone. A run that failed takes back the scopes of the
    stages that failed; one that was cancelled those that are not finished; `on-failure: { rollback: run }`, or a step `rollback: { scope:
-   run }`, everything. Invariant: what is in reach does not change while it is being undone, so it is computed from the state each time. */
+   run }`, everything. The order is the reverse of that in which effects were done, as the journal has it; what is in doubt counts as done
+   after all of that, and of several in doubt the one that was intended last as the latest; a person's word that one is undone leaves the
+   order of the others. Invariant: what is in reach does not change while it is being undone, so it is computed from the state each time. */
 #include "state/parts.h"
 
 #include "base/json.h"
@@ -112,11 +114,10 @@ static bool may_be_compensated(const struct run_state *state, uint32_t step)
     return step_move(status, EVENT_step_compensating) >= 0 && step_status_at_rest(status);
 }
 
-/* What is in doubt was done last, if at all. */
+/* No two are alike: a step is told of whatever comes after the one before. */
 static uint64_t order_of(const struct run_state *state, const struct effect_state *effect)
 {
-    bool is_open = effect_is_open(effect) || effect_is_unknown(effect);
-    return is_open ? state->done_count + 1 : effect->order;
+    return effect_is_unsettled(effect) ? state->done_count + effect->begun : effect->order;
 }
 
 /* Asked from the cheap to the dear, since most effects are out of the question. */
