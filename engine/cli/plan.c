@@ -8,14 +8,14 @@
 
 enum format { FORMAT_TEXT, FORMAT_JSON, FORMAT_DOT };
 
-static void print_json_plan(const struct plan *plan, struct text *out)
+static void print_json_plan(struct plan *plan, struct text *out)
 {
-    AUTO(free_json) json_t *json = plan_to_json(plan);
-    json_add_lines(out, json);
+    AUTO(free_text) char *text = plan_take_text(plan);
+    json_add_lines(out, text);
     text_add_char(out, '\n');
 }
 
-static void print_plan(const struct plan *plan, enum format format, struct plan_look look)
+static void print_plan(struct plan *plan, enum format format, struct plan_look look)
 {
     struct text out = {0};
     switch (format) {

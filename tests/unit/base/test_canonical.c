@@ -16,7 +16,7 @@ static void check(const json_t *json)
     assert_string_equal(ours, theirs);
     AUTO(text_release) struct text lines = {0};
     AUTO(free_text) char *indented = json_dumps(json, JSON_INDENT(2) | JSON_SORT_KEYS | JSON_ENCODE_ANY);
-    json_add_lines(&lines, json);
+    json_add_lines(&lines, ours);
     assert_string_equal(text_view(&lines), indented);
 }
 
