@@ -35,11 +35,10 @@ static int read_format(const struct options *options, size_t *ret, struct error 
 
 int plan_run(struct cli *cli, struct error *err)
 {
-    AUTO(plan_free) struct plan *plan = NULL;
     size_t format = FORMAT_TEXT;
     int failed = read_format(&cli->options, &format, err);
-    if (!failed) failed = planning_make(cli, &plan, err);
+    if (!failed) failed = planning_make(cli, err);
     if (failed) return failed;
-    print_plan(plan, (enum format)format, (struct plan_look){cli->out.colour, options_flag(&cli->options, "bodies")});
+    print_plan(cli->plan, (enum format)format, (struct plan_look){cli->out.colour, options_flag(&cli->options, "bodies")});
     return 0;
 }
