@@ -4,6 +4,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "cli/complaint.h"
+#include "cli/heap.h"
 #include "cli/params.h"
 #include "cli/sources.h"
 #include "spec/beside.h"
@@ -43,6 +44,15 @@ static int plan_sources(struct cli *cli, const struct source_set *sources, const
     return 0;
 }
 
+/* A pipeline and its plan take 50 to 100 times the file. */
+static size_t expected_bytes(const struct source_set *sources)
+{
+    size_t bytes = 0;
+    for (size_t i = 0; i < sources->count; i++)
+        bytes += 128 * sources->items[i].size;
+    return bytes;
+}
+
 const char *planning_file(const struct cli *cli)
 {
     const char *file = options_argument(&cli->options, 0);
@@ -56,5 +66,7 @@ int planning_make(struct cli *cli, struct error *err)
     int failed = params_read(&cli->options, &params, err);
     if (!failed) failed = cli->load_types(cli, err);
     if (!failed) failed = sources_read(planning_file(cli), &sources, err);
-    return failed ? failed : plan_sources(cli, &sources.set, params, err);
+    if (failed) return failed;
+    heap_expect(expected_bytes(&sources.set));
+    return plan_sources(cli, &sources.set, params, err);
 }
