@@ -40,22 +40,7 @@ static void add_string(struct text *out, const char *bytes, size_t size)
     text_add_char(out, '"');
 }
 
-/* depth: how many collections are open where lines are wanted; FLAT where they are not. */
-enum { FLAT = -1 };
-
-static void add_value(struct text *out, const json_t *json, int depth);
-
-static int inside(int depth)
-{
-    return depth == FLAT ? FLAT : depth + 1;
-}
-
-static void add_break(struct text *out, int depth)
-{
-    if (depth == FLAT) return;
-    text_add_char(out, '\n');
-    text_add_repeated(out, ' ', 2 * (size_t)depth);
-}
+static void add_value(struct text *out, const json_t *json);
 
 static int compare(const void *left, const void *right)
 {
@@ -78,41 +63,37 @@ static void sort(struct member *members, size_t count)
     }
 }
 
-static void add_members(struct text *out, struct member *members, size_t count, int depth)
+static void add_members(struct text *out, struct member *members, size_t count)
 {
     sort(members, count);
     text_add_char(out, '{');
     for (size_t i = 0; i < count; i++) {
         if (i) text_add_char(out, ',');
-        add_break(out, inside(depth));
         add_string(out, members[i].key, members[i].size);
-        text_add_bytes(out, ": ", depth == FLAT ? 1 : 2);
-        add_value(out, members[i].value, inside(depth));
+        text_add_char(out, ':');
+        add_value(out, members[i].value);
     }
-    if (count) add_break(out, depth);
     text_add_char(out, '}');
 }
 
-static void add_object(struct text *out, json_t *object, int depth)
+static void add_object(struct text *out, json_t *object)
 {
     struct member few[16], *members = few;
     size_t count = 0, size = json_object_size(object);
     if (size > COUNT_OF(few)) members = mem_alloc_array(size, sizeof *members);
     for (void *at = json_object_iter(object); at && count < size; at = json_object_iter_next(object, at))
         members[count++] = (struct member){json_object_iter_key(at), json_object_iter_key_len(at), json_object_iter_value(at)};
-    add_members(out, members, count, depth);
+    add_members(out, members, count);
     if (members != few) free(members);
 }
 
-static void add_array(struct text *out, const json_t *array, int depth)
+static void add_array(struct text *out, const json_t *array)
 {
     text_add_char(out, '[');
     for (size_t i = 0; i < json_array_size(array); i++) {
         if (i) text_add_char(out, ',');
-        add_break(out, inside(depth));
-        add_value(out, json_array_get(array, i), inside(depth));
+        add_value(out, json_array_get(array, i));
     }
-    if (json_array_size(array)) add_break(out, depth);
     text_add_char(out, ']');
 }
 
@@ -122,13 +103,33 @@ static void add_real(struct text *out, const json_t *real)
     text_add(out, text ? text : "null");
 }
 
-static void add_value(struct text *out, const json_t *json, int depth)
+void json_add_whole(struct text *out, int64_t value)
+{
+    char digits[24], *at = digits + sizeof digits;
+    uint64_t rest = value < 0 ? -(uint64_t)value : (uint64_t)value;
+    do
+        *--at = (char)('0' + rest % 10);
+    while (rest /= 10);
+    if (value < 0) *--at = '-';
+    text_add_bytes(out, at, (size_t)(digits + sizeof digits - at));
+}
+
+void json_add_text(struct text *out, const char *text)
+{
+    size_t size = strlen(text);
+    if (text_is_utf8(text, size)) return add_string(out, text, size);
+    AUTO(free_json) json_t *repaired = json_object();
+    json_put_text(repaired, "", text);
+    add_value(out, json_object_get(repaired, ""));
+}
+
+static void add_value(struct text *out, const json_t *json)
 {
     switch (json_typeof(json)) {
-    case JSON_OBJECT: return add_object(out, (json_t *)(uintptr_t)json, depth);
-    case JSON_ARRAY: return add_array(out, json, depth);
+    case JSON_OBJECT: return add_object(out, (json_t *)(uintptr_t)json);
+    case JSON_ARRAY: return add_array(out, json);
     case JSON_STRING: return add_string(out, json_string_value(json), json_string_length(json));
-    case JSON_INTEGER: return text_add_format(out, "%lld", (long long)json_integer_value(json));
+    case JSON_INTEGER: return json_add_whole(out, (int64_t)json_integer_value(json));
     case JSON_REAL: return add_real(out, json);
     case JSON_TRUE: return text_add(out, "true");
     case JSON_FALSE: return text_add(out, "false");
@@ -139,7 +140,7 @@ static void add_value(struct text *out, const json_t *json, int depth)
 void json_add_canonical(struct text *out, const json_t *json)
 {
     if (json)
-        add_value(out, json, FLAT);
+        add_value(out, json);
     else
         text_add(out, "null");
 }
@@ -158,10 +159,40 @@ void json_digest(const json_t *json, char ret_hex[65])
     sha256_hex(text_view(&out), out.size, ret_hex);
 }
 
-void json_add_lines(struct text *out, const json_t *json)
+/* --- over many lines --------------------------------------------------------------------------------------------------- */
+
+static void add_break(struct text *out, size_t depth)
 {
-    if (json)
-        add_value(out, json, 0);
-    else
-        text_add(out, "null");
+    text_add_char(out, '\n');
+    text_add_repeated(out, ' ', 2 * depth);
+}
+
+/* How many bytes the string, number or word at text has. */
+static size_t token_size(const char *text)
+{
+    size_t size = 1;
+    if (*text != '"') return size + strcspn(text + 1, ",:]}");
+    for (; text[size] && text[size] != '"'; size++)
+        size += text[size] == '\\' && text[size + 1];
+    return size + (text[size] == '"');
+}
+
+/* An empty collection is written in one. */
+static size_t opening_size(const char *text)
+{
+    return text[1] == ']' || text[1] == '}' ? 2 : 1;
+}
+
+void json_add_lines(struct text *out, const char *canonical)
+{
+    size_t depth = 0, size;
+    for (const char *at = canonical; *at; at += size) {
+        bool opens = *at == '{' || *at == '[', closes = *at == '}' || *at == ']';
+        size = opens ? opening_size(at) : closes || *at == ',' || *at == ':' ? 1 : token_size(at);
+        if (closes) add_break(out, --depth);
+        text_add_bytes(out, at, size);
+        if (*at == ':') text_add_char(out, ' ');
+        if (*at == ',') add_break(out, depth);
+        if (opens && size == 1) add_break(out, ++depth);
+    }
 }

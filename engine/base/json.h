@@ -27,8 +27,11 @@ char *json_canonical(const json_t *json);
 void json_add_canonical(struct text *out, const json_t *json);
 /* Canonical text's SHA-256 in hex. */
 void json_digest(const json_t *json, char ret_hex[65]);
-/* The same values in the same order, indented by two spaces. */
-void json_add_lines(struct text *out, const json_t *json);
+/* Parts of one, for who writes it without a tree of values; json_add_text adds the quotes, and what is not UTF-8 becomes U+FFFD. */
+void json_add_text(struct text *out, const char *text);
+void json_add_whole(struct text *out, int64_t value);
+/* Canonical text over many lines, indented by two spaces. */
+void json_add_lines(struct text *out, const char *canonical);
 
 /* Parses exactly one value. Duplicate keys are refused. source is for the message ("request body"). */
 int json_parse(const char *bytes, size_t size, const char *source, json_t **ret_json, struct error *err) MUST_CHECK;

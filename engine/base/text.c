@@ -23,7 +23,9 @@ void text_add(struct text *text, const char *more)
 
 void text_add_char(struct text *text, char c)
 {
-    text_add_bytes(text, &c, 1);
+    if (text->size + 2 > text->capacity) return text_add_bytes(text, &c, 1);
+    text->bytes[text->size++] = c;
+    text->bytes[text->size] = '\0';
 }
 
 /* Into the room that is left, which is nearly always enough; else once more, behind making room. */
@@ -54,8 +56,10 @@ void text_add_format(struct text *text, const char *format, ...)
 
 void text_add_repeated(struct text *text, char c, size_t count)
 {
-    while (count--)
-        text_add_char(text, c);
+    text->bytes = mem_grow(text->bytes, &text->capacity, text->size + count + 1, 1);
+    memset(text->bytes + text->size, c, count);
+    text->size += count;
+    text->bytes[text->size] = '\0';
 }
 
 char *text_take(struct text *text)

@@ -8,14 +8,14 @@
 
 enum format { FORMAT_TEXT, FORMAT_JSON, FORMAT_DOT };
 
-static void print_json_plan(const struct plan *plan, struct text *out)
+static void print_json_plan(struct plan *plan, struct text *out)
 {
-    AUTO(free_json) json_t *json = plan_to_json(plan);
-    json_add_lines(out, json);
+    AUTO(free_text) char *text = plan_take_text(plan);
+    json_add_lines(out, text);
     text_add_char(out, '\n');
 }
 
-static void print_plan(const struct plan *plan, enum format format, struct plan_look look)
+static void print_plan(struct plan *plan, enum format format, struct plan_look look)
 {
     struct text out = {0};
     switch (format) {
@@ -35,11 +35,10 @@ static int read_format(const struct options *options, size_t *ret, struct error 
 
 int plan_run(struct cli *cli, struct error *err)
 {
-    AUTO(plan_free) struct plan *plan = NULL;
     size_t format = FORMAT_TEXT;
     int failed = read_format(&cli->options, &format, err);
-    if (!failed) failed = planning_make(cli, &plan, err);
+    if (!failed) failed = planning_make(cli, err);
     if (failed) return failed;
-    print_plan(plan, (enum format)format, (struct plan_look){cli->out.colour, options_flag(&cli->options, "bodies")});
+    print_plan(cli->plan, (enum format)format, (struct plan_look){cli->out.colour, options_flag(&cli->options, "bodies")});
     return 0;
 }

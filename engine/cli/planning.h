@@ -14,8 +14,9 @@
     }
 
 /* Reads and plans the command's first argument, or crescendo.yaml; warnings go to standard error. Loads the step types first (cli->types).
-   A file that lint would refuse is refused with the same words: kept in the client until they are said. *ret is the caller's: plan_free. */
-int planning_make(struct cli *cli, struct plan **ret, struct error *err) MUST_CHECK;
+   A file that lint would refuse is refused with the same words: kept in the client until they are said. Once in a command: the plan is
+   cli->plan then, and nobody frees it. */
+int planning_make(struct cli *cli, struct error *err) MUST_CHECK;
 const char *planning_file(const struct cli *cli); /* what it reads, as it was typed */
 
 #endif

@@ -167,7 +167,6 @@ static int simulate_seeds(const struct cli *cli, const struct simulation *simula
 
 int simulate_run(struct cli *cli, struct error *err)
 {
-    AUTO(plan_free) struct plan *plan = NULL;
     int64_t seed = 1, seeds = 1;
     const char *name = options_value(&cli->options, "scenario");
     struct simulation simulation = {0};
@@ -176,9 +175,9 @@ int simulate_run(struct cli *cli, struct error *err)
     if (!failed) failed = options_number(&cli->options, "seed", 0, 1, &seed, err);
     if (!failed) failed = options_number(&cli->options, "seeds", 1, 1, &seeds, err);
     if (!failed && seeds > SEEDS_MAX) failed = error_set(err, ERROR_LIMIT, NOWHERE, "--seeds is at most %d", SEEDS_MAX);
-    if (!failed) failed = planning_make(cli, &plan, err);
+    if (!failed) failed = planning_make(cli, err);
     if (failed) return failed;
-    simulation.plan = plan;
+    simulation.plan = cli->plan;
     simulation.types = cli->types;
     simulation.seed = (uint64_t)seed;
     return seeds > 1 ? simulate_seeds(cli, &simulation, seeds) : simulate_one(cli, &simulation);

@@ -1,5 +1,6 @@
 /* json_write.c: a plan as JSON, version 1 (docs/formats/plan.md). What has its default is left out, and the defaults
-   themselves stand at the top, so that a plan means the same for ever. */
+   themselves stand at the top, so that a plan means the same for ever. Stages and steps are written as canonical text at once, their
+   keys in the order of their bytes: as a tree first they cost a quarter of making a plan. */
 #include "base/json.h"
 #include "base/mem.h"
 #include "plan/build.h"
@@ -16,25 +17,183 @@ const char *const plan_reason_names[] = {
 
 const char *const group_queue_names[] = {[GROUP_FIFO] = "fifo", [GROUP_SUPERSEDE] = "supersede", [GROUP_REJECT] = "reject", NULL};
 
-static json_t *groups_to_json(const struct plan_stage *stage)
+struct writer {
+    const struct plan *plan;
+    struct text *out;
+    const json_t *default_sandbox;
+    const json_t *sandbox;    /* that of the step before, which most have in common, ... */
+    struct text sandbox_text; /* ... and how it is written; empty: it is the default */
+};
+
+static void writer_release(struct writer *writer)
 {
-    json_t *list = json_array();
-    for (uint32_t i = 0; i < stage->group_count; i++)
-        json_array_append_new(
-            list, json_pack("{s:s, s:s}", "name", stage->groups[i].name, "queue", group_queue_names[stage->groups[i].queue]));
-    return list;
+    text_release(&writer->sandbox_text);
 }
 
-static json_t *retry_to_json(const struct retry *retry)
+/* --- members of the object that is being written ----------------------------------------------------------------------- */
+
+static void add_key(struct text *out, const char *key)
 {
-    json_t *object = json_object(), *reasons = json_array();
-    json_put_whole(object, "times", retry->times);
-    if (retry->wait_ms) json_put_whole(object, "wait_ms", retry->wait_ms);
-    for (unsigned i = 0; plan_reason_names[i]; i++)
-        if (retry->reasons & (1u << i)) json_array_append_new(reasons, json_string(plan_reason_names[i]));
-    json_put(object, "reasons", reasons);
-    return object;
+    if (out->bytes[out->size - 1] != '{') text_add_char(out, ',');
+    text_add_char(out, '"');
+    text_add(out, key);
+    text_add_bytes(out, "\":", 2);
 }
+
+static void add_text(struct text *out, const char *key, const char *text)
+{
+    if (!text) return;
+    add_key(out, key);
+    json_add_text(out, text);
+}
+
+static void add_whole(struct text *out, const char *key, int64_t value, int64_t unless)
+{
+    if (value == unless) return;
+    add_key(out, key);
+    json_add_whole(out, value);
+}
+
+static void add_true(struct text *out, const char *key, bool value)
+{
+    if (!value) return;
+    add_key(out, key);
+    text_add(out, "true");
+}
+
+static void add_json(struct text *out, const char *key, const json_t *value)
+{
+    if (!json_object_size(value) && !json_array_size(value)) return;
+    add_key(out, key);
+    json_add_canonical(out, value);
+}
+
+static void next_item(struct text *out)
+{
+    if (out->bytes[out->size - 1] != '[') text_add_char(out, ',');
+}
+
+/* names: NULL-ended. */
+static void add_names(struct text *out, const char *key, const char *const *names)
+{
+    if (!names[0]) return;
+    add_key(out, key);
+    text_add_char(out, '[');
+    for (; *names; names++) {
+        next_item(out);
+        json_add_text(out, *names);
+    }
+    text_add_char(out, ']');
+}
+
+/* --- steps and stages -------------------------------------------------------------------------------------------------- */
+
+static void write_retry(struct text *out, const struct retry *retry)
+{
+    if (!retry->times && !retry->wait_ms && !retry->reasons) return;
+    add_key(out, "retry");
+    text_add(out, "{\"reasons\":[");
+    for (unsigned i = 0; plan_reason_names[i]; i++) {
+        if (!(retry->reasons & (1u << i))) continue;
+        next_item(out);
+        json_add_text(out, plan_reason_names[i]);
+    }
+    text_add_char(out, ']');
+    add_whole(out, "times", retry->times, -1);
+    add_whole(out, "wait_ms", retry->wait_ms, 0);
+    text_add_char(out, '}');
+}
+
+static void write_sandbox(struct writer *writer, const json_t *sandbox)
+{
+    if (sandbox != writer->sandbox) {
+        writer->sandbox_text.size = 0;
+        if (!json_equal(sandbox, writer->default_sandbox)) json_add_canonical(&writer->sandbox_text, sandbox);
+        writer->sandbox = sandbox;
+    }
+    if (!writer->sandbox_text.size) return;
+    add_key(writer->out, "sandbox");
+    text_add_bytes(writer->out, text_view(&writer->sandbox_text), writer->sandbox_text.size);
+}
+
+static void write_step(struct writer *writer, const struct plan_step *step)
+{
+    struct text *out = writer->out;
+    text_add_char(out, '{');
+    add_true(out, "allow_failure", step->allow_failure);
+    add_text(out, "condition", step->condition);
+    add_true(out, "condition_overrides", step->condition_overrides);
+    add_json(out, "effects", step->effects);
+    add_json(out, "env", step->env);
+    add_whole(out, "grace_ms", step->grace_ms, PLAN_GRACE_MS);
+    add_text(out, "id", step->id);
+    add_names(out, "outputs", step->outputs);
+    add_true(out, "ready_ahead", step->ready_ahead);
+    write_retry(out, &step->retry);
+    write_sandbox(writer, step->sandbox);
+    add_whole(out, "timeout_ms", step->timeout_ms, PLAN_TIMEOUT_MS);
+    if (strcmp(step->title, step->id) != 0) add_text(out, "title", step->title);
+    add_text(out, "type", step->type);
+    add_json(out, "with", step->with);
+    text_add_char(out, '}');
+}
+
+static void write_groups(struct text *out, const struct plan_stage *stage)
+{
+    if (!stage->group_count) return;
+    add_key(out, "groups");
+    text_add_char(out, '[');
+    for (uint32_t i = 0; i < stage->group_count; i++) {
+        next_item(out);
+        text_add_char(out, '{');
+        add_text(out, "name", stage->groups[i].name);
+        add_text(out, "queue", group_queue_names[stage->groups[i].queue]);
+        text_add_char(out, '}');
+    }
+    text_add_char(out, ']');
+}
+
+static void write_needs(struct text *out, const struct plan_stage *stage)
+{
+    add_key(out, "needs");
+    text_add_char(out, '[');
+    for (uint32_t i = 0; i < stage->need_count; i++) {
+        next_item(out);
+        json_add_whole(out, stage->needs[i]);
+    }
+    text_add_char(out, ']');
+}
+
+static void write_steps(struct writer *writer, const struct plan_stage *stage)
+{
+    add_key(writer->out, "steps");
+    text_add_char(writer->out, '[');
+    for (uint32_t i = 0; i < stage->step_count; i++) {
+        next_item(writer->out);
+        write_step(writer, &writer->plan->steps[stage->first_step + i]);
+    }
+    text_add_char(writer->out, ']');
+}
+
+static void write_stage(struct writer *writer, const struct plan_stage *stage)
+{
+    struct text *out = writer->out;
+    text_add_char(out, '{');
+    add_true(out, "allow_failure", stage->allow_failure);
+    add_true(out, "checkout", stage->checkout);
+    add_text(out, "condition", stage->condition);
+    add_true(out, "condition_overrides", stage->condition_overrides);
+    write_groups(out, stage);
+    add_json(out, "inputs", stage->inputs);
+    write_needs(out, stage);
+    add_text(out, "path", stage->path);
+    if (*stage->scope) add_text(out, "scope", stage->scope);
+    write_steps(writer, stage);
+    add_whole(out, "timeout_ms", stage->timeout_ms, 0);
+    text_add_char(out, '}');
+}
+
+/* --- the plan ---------------------------------------------------------------------------------------------------------- */
 
 static void put_shared(json_t *object, const char *key, json_t *value)
 {
@@ -44,51 +203,6 @@ static void put_shared(json_t *object, const char *key, json_t *value)
 static void put_true(json_t *object, const char *key, bool value)
 {
     if (value) json_put_flag(object, key, true);
-}
-
-static json_t *step_to_json(const struct plan_step *step, const json_t *default_sandbox)
-{
-    json_t *object = json_object();
-    json_put_text(object, "id", step->id);
-    json_put_text(object, "type", step->type);
-    if (strcmp(step->title, step->id) != 0) json_put_text(object, "title", step->title);
-    put_shared(object, "with", step->with);
-    put_shared(object, "env", step->env);
-    if (step->sandbox != default_sandbox && !json_equal(step->sandbox, default_sandbox)) json_object_set(object, "sandbox", step->sandbox);
-    json_put_text(object, "condition", step->condition);
-    put_true(object, "condition_overrides", step->condition_overrides);
-    if (step->timeout_ms != PLAN_TIMEOUT_MS) json_put_whole(object, "timeout_ms", step->timeout_ms);
-    if (step->grace_ms != PLAN_GRACE_MS) json_put_whole(object, "grace_ms", step->grace_ms);
-    if (step->retry.times || step->retry.wait_ms || step->retry.reasons) json_put(object, "retry", retry_to_json(&step->retry));
-    put_true(object, "allow_failure", step->allow_failure);
-    json_t *outputs = step->outputs[0] ? json_array() : NULL;
-    for (size_t i = 0; step->outputs[i]; i++)
-        json_array_append_new(outputs, json_string(step->outputs[i]));
-    json_put(object, "outputs", outputs);
-    put_shared(object, "effects", step->effects);
-    put_true(object, "ready_ahead", step->ready_ahead);
-    return object;
-}
-
-static json_t *stage_to_json(const struct plan *plan, const struct plan_stage *stage, const json_t *default_sandbox)
-{
-    json_t *object = json_object(), *needs = json_array(), *steps = json_array();
-    json_put_text(object, "path", stage->path);
-    for (uint32_t i = 0; i < stage->need_count; i++)
-        json_array_append_new(needs, json_integer(stage->needs[i]));
-    json_put(object, "needs", needs);
-    json_put_text(object, "condition", stage->condition);
-    put_true(object, "condition_overrides", stage->condition_overrides);
-    put_true(object, "allow_failure", stage->allow_failure);
-    if (stage->timeout_ms) json_put_whole(object, "timeout_ms", stage->timeout_ms);
-    put_true(object, "checkout", stage->checkout);
-    put_shared(object, "inputs", stage->inputs);
-    if (*stage->scope) json_put_text(object, "scope", stage->scope);
-    if (stage->group_count) json_put(object, "groups", groups_to_json(stage));
-    for (uint32_t i = 0; i < stage->step_count; i++)
-        json_array_append_new(steps, step_to_json(&plan->steps[stage->first_step + i], default_sandbox));
-    json_put(object, "steps", steps);
-    return object;
 }
 
 static json_t *facts_to_json(const struct plan_facts *facts)
@@ -131,37 +245,31 @@ static json_t *head_to_json(const struct plan *plan)
     return object;
 }
 
-json_t *plan_to_json(const struct plan *plan)
-{
-    json_t *object = head_to_json(plan), *stages = json_array();
-    const json_t *default_sandbox = json_object_get(json_object_get(object, "defaults"), "sandbox");
-    for (uint32_t i = 0; i < plan->stage_count; i++)
-        json_array_append_new(stages, stage_to_json(plan, &plan->stages[i], default_sandbox));
-    json_put(object, "stages", stages);
-    if (plan->timeout_ms) json_put_whole(object, "timeout_ms", plan->timeout_ms);
-    return object;
-}
-
-/* A stage at a time: as one tree a large plan would need ten times the memory of its text. */
-static void add_stages(struct text *out, const struct plan *plan, const json_t *default_sandbox)
-{
-    for (uint32_t i = 0; i < plan->stage_count; i++) {
-        AUTO(free_json) json_t *stage = stage_to_json(plan, &plan->stages[i], default_sandbox);
-        if (i) text_add_char(out, ',');
-        json_add_canonical(out, stage);
-    }
-}
-
+/* The head's closing brace makes room: "stages" and "timeout_ms" are last. */
 char *plan_to_text(const struct plan *plan)
 {
     struct text out = {0};
     AUTO(free_json) json_t *head = head_to_json(plan);
+    AUTO(writer_release)
+    struct writer writer = {.plan = plan, .out = &out, .default_sandbox = json_object_get(json_object_get(head, "defaults"), "sandbox")};
     json_add_canonical(&out, head);
-    out.bytes[--out.size] = '\0'; /* the brace: "stages" and "timeout_ms" are last */
-    text_add(&out, ",\"stages\":[");
-    add_stages(&out, plan, json_object_get(json_object_get(head, "defaults"), "sandbox"));
+    out.bytes[--out.size] = '\0';
+    add_key(&out, "stages");
+    text_add_char(&out, '[');
+    for (uint32_t i = 0; i < plan->stage_count; i++) {
+        next_item(&out);
+        write_stage(&writer, &plan->stages[i]);
+    }
     text_add_char(&out, ']');
-    if (plan->timeout_ms) text_add_format(&out, ",\"timeout_ms\":%lld", (long long)plan->timeout_ms);
+    add_whole(&out, "timeout_ms", plan->timeout_ms, 0);
     text_add_char(&out, '}');
     return text_take(&out);
+}
+
+json_t *plan_to_json(const struct plan *plan)
+{
+    AUTO(free_text) char *text = plan_to_text(plan);
+    json_t *json = NULL;
+    struct error err;
+    return json_parse_stored(text, strlen(text), "the plan", &json, &err) ? NULL : json;
 }

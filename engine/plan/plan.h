@@ -99,9 +99,10 @@ int plan_build(const struct pipeline *pipeline, const struct plan_facts *facts, 
 struct plan *plan_empty(const char *name);
 void plan_free(struct plan **plan);
 
-json_t *plan_to_json(const struct plan *plan); /* docs/formats/plan.md */
-/* Its canonical text, which is digested and stored: json_canonical of plan_to_json. Caller frees. */
+/* As docs/formats/plan.md says, in canonical form, which is digested and stored. Caller frees. */
 char *plan_to_text(const struct plan *plan);
+/* The same as values; NULL: they are nested deeper than JSON is read. */
+json_t *plan_to_json(const struct plan *plan);
 /* The text that plan_build has made for the digest, once; made anew afterwards. Caller frees. */
 char *plan_take_text(struct plan *plan);
 int plan_from_json(const json_t *json, struct plan **ret, struct error *err) MUST_CHECK;

@@ -200,9 +200,12 @@ static bool is_duration(const char *key)
 
 static void print_with(const struct printer *printer, const struct plan_step *step)
 {
-    AUTO(free_json) json_t *sorted = show_sorted(step->with);
     const char *key;
     json_t *value;
+    bool all_said = true;
+    json_object_foreach(step->with, key, value) all_said = all_said && is_said(step, key, value);
+    if (all_said) return;
+    AUTO(free_json) json_t *sorted = show_sorted(step->with);
     json_object_foreach(sorted, key, value)
     {
         if (is_said(step, key, value)) continue;

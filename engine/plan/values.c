@@ -16,12 +16,10 @@ bool value_is_unknown(const json_t *value)
 /* Does an object with this member stand in value, or is it one? */
 static bool has_marker(const json_t *value, const char *marker)
 {
-    if (json_is_object(value)) {
-        if (json_text(value, marker, NULL)) return true;
-        const char *key;
-        json_t *member;
-        json_object_foreach((json_t *)value, key, member) if (has_marker(member, marker)) return true;
-    }
+    const char *key;
+    json_t *member;
+    json_object_foreach(
+        (json_t *)value, key, member) if (json_is_string(member) ? strcmp(key, marker) == 0 : has_marker(member, marker)) return true;
     for (size_t i = 0; i < json_array_size(value); i++)
         if (has_marker(json_array_get(value, i), marker)) return true;
     return false;

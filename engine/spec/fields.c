@@ -309,10 +309,12 @@ static void complete(
 {
     for (const struct field *field = fields; field->name; field++) {
         json_t *value;
+        bool is_required = field->flags & FIELD_REQUIRED, is_filled = flags & FIELDS_FILL && field->fallback;
+        if (!is_required && !is_filled) continue;
         if (node->kind == YAML_MAP ? yaml_find(node, field->name) != NULL : (field->flags & FIELD_SHORT) != 0) continue;
-        if (field->flags & FIELD_REQUIRED && !is_misspelt(node, fields, field->name))
+        if (is_required && !is_misspelt(node, fields, field->name))
             diagnostics_add(reader->list, "missing-key", node->at, 0, field->help, "%s needs the key \"%s\"", what, field->name);
-        else if (flags & FIELDS_FILL && field->fallback && value_from_text(field, field->fallback, &value, NULL) == 0)
+        else if (is_filled && value_from_text(field, field->fallback, &value, NULL) == 0)
             json_put(object, field->name, value);
     }
 }

@@ -167,9 +167,12 @@ static void load_step_outputs(struct file *file, const struct yaml_entry *entry,
 
 static void load_with(struct file *file, const struct yaml_entry *entry, struct pipeline_step *step)
 {
-    AUTO(free_text) char *what = mem_format("a step of type \"%s\"", step->type->name);
+    AUTO(text_release) struct text what = {0};
+    text_add(&what, "a step of type \"");
+    text_add(&what, step->type->name);
+    text_add_char(&what, '"');
     size_t errors_before = file->reader.list->error_count;
-    step->with = fields_read(&file->reader, entry->value, step->type->fields, FIELDS_FILL, what);
+    step->with = fields_read(&file->reader, entry->value, step->type->fields, FIELDS_FILL, text_view(&what));
     step->with_node = entry->value;
     const char *domain = step_type_domain_key(step->type);
     const struct yaml_node *named = domain && entry->value->kind == YAML_MAP ? yaml_find(entry->value, domain) : NULL;
@@ -190,7 +193,8 @@ static void load_step(struct file *file, const struct yaml_node *node, struct pi
         return;
     }
     const struct yaml_entry *type = find_type_entry(file, node, &step->type);
-    const json_t *read = fields_read(&file->reader, node, step_fields, FIELDS_IGNORE_UNKNOWN, "a step");
+    bool says_more = !type || node->count > 1; /* most steps of a long list are their type and nothing else */
+    const json_t *read = says_more ? fields_read(&file->reader, node, step_fields, FIELDS_IGNORE_UNKNOWN, "a step") : NULL;
     step->id = json_text(read, "id", NULL);
     step->title = json_text(read, "name", NULL);
     step->condition = json_text(read, "if", NULL);
@@ -203,6 +207,16 @@ static void load_step(struct file *file, const struct yaml_node *node, struct pi
     if (!type) return;
     load_with(file, type, step);
     load_step_outputs(file, yaml_find_entry(node, "outputs"), step);
+}
+
+/* TYPE-NUMBER */
+static const char *make_id(struct arena *arena, const char *type, uint32_t number)
+{
+    AUTO(text_release) struct text id = {0};
+    text_add(&id, type);
+    text_add_char(&id, '-');
+    json_add_whole(&id, number);
+    return arena_copy_bytes(arena, id.bytes, id.size);
 }
 
 /* Given ids first, so that a made one never takes a given one's name. */
@@ -223,7 +237,7 @@ static void name_steps(struct file *file, const struct yaml_node *node, struct p
         number = 2;
         names_find(&next, type, &number);
         while (!names_add(&taken, id, i))
-            id = arena_format(file->reader.arena, "%s-%u", type, number++);
+            id = make_id(file->reader.arena, type, number++);
         names_set(&next, type, number);
         steps[i].id = id;
     }

@@ -16,7 +16,7 @@ static void check(const json_t *json)
     assert_string_equal(ours, theirs);
     AUTO(text_release) struct text lines = {0};
     AUTO(free_text) char *indented = json_dumps(json, JSON_INDENT(2) | JSON_SORT_KEYS | JSON_ENCODE_ANY);
-    json_add_lines(&lines, json);
+    json_add_lines(&lines, ours);
     assert_string_equal(text_view(&lines), indented);
 }
 
@@ -114,6 +114,17 @@ static void nothing_is_null_and_the_digest_is_that_of_the_text(void **state)
     assert_string_equal(digest, expected);
 }
 
+static void parts_are_added_as_values_are(void **state)
+{
+    (void)state;
+    AUTO(text_release) struct text out = {0};
+    json_add_whole(&out, INT64_MIN);
+    json_add_whole(&out, 0);
+    json_add_text(&out, "a\"\xc3\xa4");
+    json_add_text(&out, "a\xff");
+    assert_string_equal(text_view(&out), "-92233720368547758080\"a\\\"\xc3\xa4\"\"a\xef\xbf\xbd\"");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -122,6 +133,7 @@ int main(void)
         cmocka_unit_test(large_objects_are_sorted),
         cmocka_unit_test(the_canonical_text_is_read),
         cmocka_unit_test(what_is_not_canonical_is_left_to_jansson),
+        cmocka_unit_test(parts_are_added_as_values_are),
         cmocka_unit_test(nothing_is_null_and_the_digest_is_that_of_the_text),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
