@@ -130,7 +130,7 @@ push() {
 }
 
 # json EXPRESSION: prints a Python expression over `it`, the JSON on standard input.
-json() { python3 -c 'import json,sys; it=json.load(sys.stdin); value=eval(sys.argv[1]); print(value if value is not None else "")' "$1"; }
+json() { python3 -IS -c 'import json,sys; it=json.load(sys.stdin); value=eval(sys.argv[1]); print(value if value is not None else "")' "$1"; }
 
 run_state() { crescendo show "$1" --json | json 'it["state"] + (" " + it["reason"] if it.get("reason") else "")'; }
 step_state() { crescendo show "$1" --json | json "next(s['state'] + (' ' + s['reason'] if s.get('reason') else '') for s in it['steps'] if s['path'] == '$2')"; }
