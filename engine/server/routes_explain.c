@@ -1,5 +1,6 @@
 /* routes_explain.c: why a run is where it is, from its events. */
 #include "base/clock.h"
+#include "base/mem.h"
 #include "server/follower.h"
 #include "server/server.h"
 #include "state/explain.h"
@@ -23,6 +24,14 @@ static int tell(const struct reader *reader, uint64_t run, const char *path, jso
     return error_hint(err, "`crescendo show %llu` lists them", (unsigned long long)run);
 }
 
+/* A run that goes on may stand still for want of room, of which no event can tell. */
+static void tell_room(const struct server *server, const struct run_state *state, json_t *told)
+{
+    if (run_status_at_rest(state->status)) return;
+    AUTO(free_text) char *trouble = engine_room_trouble(server->engine);
+    if (trouble) json_array_append_new(json_object_get(told, "now"), json_pack("{s:s}", "words", trouble));
+}
+
 static void handle_explain(struct request *request, void *context)
 {
     struct server *server = context;
@@ -38,6 +47,7 @@ static void handle_explain(struct request *request, void *context)
         code = follower_read(reader.follower, note, &reader, &err);
     }
     if (code == 0) code = tell(&reader, run, step && *step ? step : NULL, &told, &err);
+    if (code == 0) tell_room(server, follower_state(reader.follower), told);
     if (code < 0)
         respond_error(request, &err);
     else
