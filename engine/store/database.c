@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* An idle server has little memory: a page cache of 1 MiB for each connection. Deleted content need not be overwritten. */
@@ -87,18 +88,19 @@ static int check_wal(sqlite3 *database, struct error *err)
     return error_hint(err, "its file system has no shared memory maps (a network share?): choose a --data folder on a local disk");
 }
 
-/* SQLite would let others read; the files beside this one follow its rights. Closed before SQLite opens it: closing would drop SQLite's
- * locks. */
-static void create_private(const char *path)
+void database_create_private(const char *path)
 {
-    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    if (fd >= 0) close(fd);
+    struct stat status;
+    AUTO(close_fd) int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (fd < 0 || fstat(fd, &status) < 0 || !(status.st_mode & S_IRWXO)) return;
+    int ignored = fchmod(fd, status.st_mode & (S_IRWXU | S_IRWXG)); /* of a backup that was taken before it kept them */
+    (void)ignored;
 }
 
 int database_open_writer(const char *path, sqlite3 **ret, struct error *err)
 {
     AUTO(close_database) sqlite3 *database = NULL;
-    create_private(path);
+    database_create_private(path);
     int failed = database_open(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, SETTINGS_OF_BOTH SETTINGS_OF_WRITER, &database, err);
     if (!failed) failed = check_wal(database, err);
     if (!failed) *ret = take(&database);

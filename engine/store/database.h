@@ -7,6 +7,9 @@
 #include <sqlite3.h>
 #include <stdint.h>
 
+/* Makes the file where there is none, and keeps others out of it. SQLite would let them read it; the files beside it follow its rights. Not
+ * for a file that this process has open: closing drops SQLite's locks. */
+void database_create_private(const char *path);
 /* The one connection that writes: WAL, synchronous FULL, checkpoints only when asked. Creates the file. */
 int database_open_writer(const char *path, sqlite3 **ret, struct error *err) MUST_CHECK;
 /* A connection that only reads; the file must be there. */

@@ -71,6 +71,7 @@ int journal_copy(struct journal *journal, const char *path, struct error *err)
     AUTO(end_statement) sqlite3_stmt *statement = NULL;
     int failed = database_prepare(journal->reader, "VACUUM INTO ?1", &statement, err);
     if (failed) return failed;
+    database_create_private(path);
     query_bind_text(statement, 1, path);
     if (sqlite3_step(statement) != SQLITE_DONE) return database_error(journal->reader, "copying", err);
     return sync_file(path, err);

@@ -48,7 +48,7 @@ void log_open(struct shim *shim)
     log->size_bytes = size < 0 ? 0 : (uint64_t)size;
 }
 
-/* One record, or nothing: what a full disk took of it is cut off again. */
+/* One record, or nothing, and errno: what a full disk took of it is cut off again. */
 static bool write_record(struct log *log, const struct log_record *record, const char *bytes)
 {
     struct iovec parts[2] = {{(void *)(uintptr_t)record, sizeof *record}, {(void *)(uintptr_t)bytes, record->size}};
@@ -60,7 +60,9 @@ static bool write_record(struct log *log, const struct log_record *record, const
         log->size_bytes += (uint64_t)put;
         return true;
     }
+    int why = put < 0 ? errno : ENOSPC;
     if (put > 0 && ftruncate(log->fd, (off_t)log->size_bytes) < 0) log->size_bytes += (uint64_t)put;
+    errno = why;
     return false;
 }
 
@@ -83,6 +85,7 @@ bool log_write(struct shim *shim, const struct step *step, uint8_t stream, const
         .time_us = wall_us()};
     if (write_record(log, &record, bytes)) return true;
     log->dropped_bytes += size;
+    log->full = true;
     return shim->hooks.printed != NULL;
 }
 

@@ -53,7 +53,7 @@ struct connection {
 struct log {
     int fd;
     uint64_t size_bytes, dropped_bytes;
-    bool full; /* the disk is: each step that writes is ended */
+    bool full; /* the disk was, when the last of that was dropped: each step that writes then is ended */
 };
 
 /* --- limits.c --- */

@@ -305,8 +305,12 @@ static void say_end(struct shim *shim, struct step *step, bool decided_before)
     if (!shim->log.dropped_bytes) return;
     char text[32];
     text_size(text, sizeof text, shim->log.dropped_bytes);
-    log_say(shim, step, "the run's log is at its limit: %s of output were dropped", text);
+    bool full = shim->log.full;
+    shim->log.full = false;
     shim->log.dropped_bytes = 0;
+    log_say(shim, step,
+        full ? "the run's log could not be written: %s of output were dropped" : "the run's log is at its limit: %s of output were dropped",
+        text);
 }
 
 static void report_exit(struct shim *shim, const struct step *step, int code, int number)

@@ -20,7 +20,8 @@ void stream_write(struct shim *shim, const struct stream *stream, const char *by
     if (log_write(shim, stream->step, stream->kind, bytes, size))
         stream->step->log_bytes += size;
     else
-        step_end_early(shim, stream->step, SHIM_CAUSE_DISK, true, "its output could not be stored: %s", strerror(errno));
+        step_end_early(shim, stream->step, SHIM_CAUSE_SIGNAL, true,
+            "its output could not be stored in the server's data folder: %s; make room on that disk, then run it again", strerror(errno));
 }
 
 /* One read. 1: there may be more; 0: nothing now; -1: the end. */

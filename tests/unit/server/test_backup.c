@@ -1,4 +1,5 @@
-/* test_backup.c: a log that is compressed while a backup is taken is in it, under one of its two names. */
+/* test_backup.c: a log that is compressed while a backup is taken is in it, under one of its two names; the journal in it is as private as
+ * the one in the folder. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -47,13 +48,18 @@ static void make_data(const char *data)
     assert_int_equal(uv_loop_close(&loop), 0);
 }
 
+enum { TAR_BLOCK = 512, TAR_MODE = 100 };
+
 static bool is_in(const char *archive, const char *name)
 {
     AUTO(free_text) char *bytes = NULL;
     size_t size;
     assert_int_equal(file_read(archive, 1 << 24, &bytes, &size, NULL), 0);
-    for (size_t at = 0; at + 512 <= size; at += 512)
-        if (text_equal(bytes + at, name)) return true;
+    for (size_t at = 0; at + TAR_BLOCK <= size; at += TAR_BLOCK) {
+        if (!text_equal(bytes + at, name)) continue;
+        if (text_equal(name, "journal.db")) assert_int_equal(strtol(bytes + at + TAR_MODE, NULL, 8), 0600);
+        return true;
+    }
     return false;
 }
 
@@ -69,6 +75,7 @@ static void take_backup(bool switched, const char *expected, const char *unexpec
     if (backup_run(&(struct offline){.data = data, .json = true, .word = archive}, &err) != 0) fail_msg("%s", err.message);
     switching = false;
     assert_true(is_in(archive, expected));
+    assert_true(is_in(archive, "journal.db"));
     assert_false(is_in(archive, unexpected));
     assert_false(is_in(archive, "runs/1/log.zst.part"));
     assert_int_equal(file_remove_tree(folder, NULL), 0);
