@@ -7,7 +7,6 @@
 #include "base/mem.h"
 #include "run/compress.h"
 #include "run/keep.h"
-#include "run/room.h"
 #include "run/sleep.h"
 #include "run/spare.h"
 
@@ -60,7 +59,6 @@ int engine_open(uv_loop_t *loop, const struct engine_options *options, struct en
     engine->keeping = keep_open(engine, options->keep_ms);
     engine->compressing = compress_open(engine);
     if (options->spare_shim) engine->spare = spare_open(engine);
-    engine->room = room_open(engine);
     *ret = engine;
     return 0;
 }
@@ -75,7 +73,6 @@ void engine_close(struct engine **closed)
     keep_close(&engine->keeping);
     compress_close(&engine->compressing);
     spare_close(&engine->spare);
-    room_close(&engine->room);
     for (struct live_run *run = engine->runs, *next; run; run = next) {
         next = run->next;
         live_close(run);
@@ -91,11 +88,6 @@ void engine_close(struct engine **closed)
 struct journal *engine_journal(struct engine *engine)
 {
     return engine->journal;
-}
-
-char *engine_room_trouble(const struct engine *engine)
-{
-    return room_trouble(engine->options.data);
 }
 
 bool engine_is_idle(const struct engine *engine)

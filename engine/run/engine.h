@@ -56,8 +56,6 @@ int engine_open(uv_loop_t *loop, const struct engine_options *options, struct en
 /* Commits and lets go of the shims, which live on. */
 void engine_close(struct engine **engine);
 struct journal *engine_journal(struct engine *engine);
-/* What room_trouble (room.h) says of the data folder: malloc'd, or NULL where there is room. */
-char *engine_room_trouble(const struct engine *engine);
 /* No run that is not at rest, but for those that wait for a person to undo by hand: nobody has to be there for them. */
 bool engine_is_idle(const struct engine *engine);
 

@@ -100,7 +100,6 @@ struct engine {
     struct subscription *subscriptions;
     struct keeping *keeping;
     struct compressing *compressing;
-    struct room *room;
     struct spare *spare;  /* NULL: no supervisor is started ahead */
     unsigned live_stages; /* over all runs: the slots in use */
     bool slot_freed, turns_changed, closing, failed;
