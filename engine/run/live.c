@@ -267,10 +267,16 @@ void live_flush(struct live_run *run)
     event_list_release(&run->outbox);
 }
 
+static int64_t next_due_ms(const struct live_run *run)
+{
+    if (run_sleeps(run)) return run->wake_ms;
+    return run->is_unheard ? INT64_MAX : decide_next_time(run->state);
+}
+
 void live_arm_timer(struct live_run *run)
 {
     bool sleeps = run_sleeps(run), tires = sleep_is_due(run);
-    int64_t next = sleeps ? run->wake_ms : decide_next_time(run->state), lease_ms = lease_wait_ms(run);
+    int64_t next = next_due_ms(run), lease_ms = lease_wait_ms(run);
     bool has_time = next != INT64_MAX || run->idle_since_ms || lease_ms != INT64_MAX || tires;
     if (!has_time || (!sleeps && run_status_at_rest(run->state->status))) {
         uv_timer_stop(&run->timer);
@@ -288,7 +294,7 @@ void live_arm_timer(struct live_run *run)
 static void decide_all(struct live_run *run)
 {
     const struct engine *engine = run->engine;
-    for (bool again = true; again && !run_status_at_rest(run->state->status);) {
+    for (bool again = !run->is_unheard; again && !run_status_at_rest(run->state->status);) {
         struct event_list events = {0};
         unsigned slots = engine->options.slots;
         unsigned free_slots = slots > engine->live_stages ? slots - engine->live_stages : 0;

@@ -55,6 +55,7 @@ struct live_run {
     struct supervisor *supervisor; /* NULL while no step needs one */
     bool attached;
     char *trouble;            /* why its supervisor says nothing just now; NULL = it may */
+    bool is_unheard;          /* taken up, and what its shim told meanwhile is not heard to the end: before that nothing is decided */
     bool must_repeat;         /* just attached: what steps may wait for is said again, once that is on disk */
     bool loss_pending;        /* its shim was lost, and what that means is not on disk yet */
     uint64_t report_sequence; /* the last report that was folded */

@@ -87,7 +87,8 @@ static bool has_running_step(const struct live_run *run)
 }
 
 /* The shim is asked for every run, not only for those with live steps: that a step was started may be known to it alone, since that is
-   not on disk before it is acted upon. Where there is no shim any more, what it left in the run's folder is heard, and `lost` settles the
+   not on disk before it is acted upon. Nothing is decided before it is heard: else that step is cancelled as one that never began, and what
+   cleans up behind it begins beside it. Where there is no shim any more, what it left in the run's folder is heard, and `lost` settles the
    rest. A run that has no folder never had a shim, unless a step of it runs: then a loss of power took the folder, which is not synced. */
 static int find_shim(struct live_run *run, struct error *err)
 {
@@ -114,6 +115,7 @@ static int recover_run(struct engine *engine, uint64_t number, struct error *err
     lease_recover(run);
     run->turn_mark = turn_mark(run->state); /* every run that was taken up looks at its turns anyway */
     failed = find_shim(run, err);
+    run->is_unheard = run->supervisor != NULL;
     if (!failed) sleep_at_once(run);
     return failed;
 }

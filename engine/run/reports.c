@@ -147,6 +147,7 @@ static void on_attached(void *context)
     struct live_run *run = context;
     live_forget_shim(run);
     run->attached = true;
+    run->is_unheard = false;
     if (live_act_on_all(run)) live_advance(run);
 }
 
@@ -158,6 +159,7 @@ static void on_lost(void *context)
     supervisor_sweep(run->folder);
     run->supervisor = NULL;
     run->loss_pending = true;
+    run->is_unheard = false;
     live_forget_shim(run);
     for (uint32_t step = 0; step < run->plan->step_count; step++) {
         const struct step_state *state = &run->state->steps[step];

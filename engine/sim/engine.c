@@ -137,6 +137,7 @@ static void hear_loss(struct world *world)
 {
     struct engine *engine = &world->engine;
     engine->knows_shim = engine->is_attached = false;
+    engine->must_advance = true;
     memset(engine->handed, 0, world->plan->step_count * sizeof *engine->handed);
     memset(engine->ended, 0, world->plan->step_count * sizeof *engine->ended);
     for (uint32_t i = 0; i < world->plan->step_count; i++) {
@@ -226,9 +227,25 @@ bool engine_learn(struct world *world)
     return true;
 }
 
+static bool is_catching_up(const struct world *world)
+{
+    const struct engine *engine = &world->engine;
+    return engine->sequence < engine->replay_to && engine->sequence < world->shim.wire_count;
+}
+
+/* As engine/run: what was heard so far is written, and nothing is decided yet. */
+static bool catch_up(struct world *world)
+{
+    if (!world->engine.must_advance) return false;
+    world->engine.must_advance = false;
+    engine_write(world);
+    return true;
+}
+
 bool engine_advance(struct world *world)
 {
     struct engine *engine = &world->engine;
+    if (is_catching_up(world)) return catch_up(world);
     if (!engine->must_advance && engine_next_ms(world) > world->now_ms) return false;
     for (uint32_t rounds = 0; !world->fault; rounds++) {
         struct event_list events = {0};
@@ -331,7 +348,7 @@ static bool repeat_answers(struct world *world)
 bool engine_act(struct world *world)
 {
     struct engine *engine = &world->engine;
-    if (engine->sequence < engine->replay_to && engine->sequence < world->shim.wire_count) return false;
+    if (is_catching_up(world)) return false;
     if (waits_for_disk(world)) return false;
     if (engine->must_repeat) return repeat_answers(world);
     if (say_one(world)) return true;

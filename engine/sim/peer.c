@@ -213,11 +213,19 @@ static enum reply take_order(struct world *world, const struct request *request)
     return order->is_partial ? REPLY_PARTIAL : REPLY_DONE;
 }
 
+static struct process *waiting(const struct world *world, const struct request *request)
+{
+    struct process *process = shim_find(world, request->step, request->attempt);
+    return process && process->state == PROCESS_LIVES && process->request == request->number ? process : NULL;
+}
+
+/* It forgets when somebody hears that: a question of one that died may come late. */
 static enum reply look(struct world *world, const struct request *request)
 {
     struct order *order = find(world, request->key);
     bool may_forget = order && world->peer.kinds[request->step] == PEER_FORGETS && !order->is_forgotten;
-    if (may_forget) order->is_forgotten = fault_strikes(world, FAULT_forgotten, 20, request->step, request->of_undo);
+    if (may_forget && waiting(world, request))
+        order->is_forgotten = fault_strikes(world, FAULT_forgotten, 20, request->step, request->of_undo);
     if (!order || order->is_forgotten) return REPLY_NOTHING;
     return order->is_partial ? REPLY_PARTIAL : REPLY_DONE;
 }
@@ -255,12 +263,6 @@ void peer_take_back(struct world *world, uint32_t step)
 
 /* --- arrivals --------------------------------------------------------------------------------------------------------------------------
  */
-
-static struct process *waiting(const struct world *world, const struct request *request)
-{
-    struct process *process = shim_find(world, request->step, request->attempt);
-    return process && process->state == PROCESS_LIVES && process->request == request->number ? process : NULL;
-}
 
 static void answer(struct world *world, struct request request)
 {

@@ -83,9 +83,35 @@ static void a_stage_that_is_over_gives_its_sandboxes_back(void **state)
     assert_true(run->has_sandbox[2]);
 }
 
+static void on_cancelled(void *context, const struct error *err)
+{
+    (void)context;
+    if (err) fail_msg("%s", err->message);
+}
+
+/* A start that only the shim knows of is learnt first: else what comes behind a cancelled step begins beside it. */
+static void what_was_taken_up_decides_nothing_before_its_shim_was_heard(void **state)
+{
+    struct engine_home *home = *state;
+    (void)living_run(home);
+    home_close(home);
+    home_open(home);
+    struct live_run *run = live_find(home->engine, 1);
+    engine_cancel(home->engine, 1, "ada", NULL, on_cancelled, NULL);
+    assert_false(run->attached);
+    assert_int_equal(run->state->cancel_count, 1);
+    assert_int_equal(run->state->steps[0].status, STEP_running);
+    while (!run->attached)
+        uv_run(&home->loop, UV_RUN_ONCE);
+    assert_int_equal(run->state->steps[0].status, STEP_cancelling);
+    while (!home_run_is_over(home, 1))
+        uv_run(&home->loop, UV_RUN_ONCE);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(what_was_taken_up_decides_nothing_before_its_shim_was_heard, begin, end),
         cmocka_unit_test_setup_teardown(an_attach_waits_for_the_disk, begin, end),
         cmocka_unit_test_setup_teardown(a_stage_that_is_over_gives_its_sandboxes_back, begin, end),
     };
