@@ -27,6 +27,13 @@ struct saying { /* a line for a step, held until the events behind it are on dis
 
 struct vacant_workspaces { /* of stages that are over: the next one may be given it */
     uint32_t stages[16], count;
+    struct workspace_model { /* of one that nobody touched; known when it was first asked for */
+        bool known;
+        mode_t mode;
+        uid_t uid;
+        gid_t gid;
+        ssize_t attributes_size;
+    } model;
 };
 
 struct live_run {

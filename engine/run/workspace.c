@@ -22,32 +22,36 @@ char *workspace_path(const struct live_run *run, uint32_t stage)
     return path;
 }
 
-static void close_folder(DIR **folder)
+/* Nothing but itself and what it is in. Not by readdir, which takes 32 KiB for each folder that it reads. */
+static bool is_empty(int folder)
 {
-    if (*folder) closedir(*folder);
-}
-
-static bool is_empty(DIR *folder)
-{
+    char entries[2048] __attribute__((aligned(8)));
     unsigned count = 0;
-    while (readdir(folder))
-        count++;
-    return count == 2; /* itself, and what it is in */
+    ssize_t size;
+    while ((size = getdents64(folder, entries, sizeof entries)) > 0 && count <= 2)
+        for (ssize_t at = 0; at < size; count++)
+            at += ((const struct dirent64 *)(const void *)(entries + at))->d_reclen;
+    return size == 0 && count == 2;
 }
 
-/* As it was made: like the folder that it is in, which came from the same hand. */
-static bool is_untouched(const char *path, const char *above)
+/* How a folder is that was only made: like the one that it is in, which came from the same hand. */
+static const struct workspace_model *model_of(struct live_run *run)
 {
-    struct stat own, model;
-    int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    AUTO(close_folder) DIR *folder = fd < 0 ? NULL : fdopendir(fd);
-    if (!folder) {
-        close_fd(&fd);
-        return false;
-    }
-    if (fstat(fd, &own) < 0 || stat(above, &model) < 0) return false;
-    if (own.st_mode != model.st_mode || own.st_uid != model.st_uid || own.st_gid != model.st_gid) return false;
-    return flistxattr(fd, NULL, 0) == listxattr(above, NULL, 0) && is_empty(folder);
+    struct workspace_model *model = &run->vacant.model;
+    AUTO(free_text) char *above = model->known ? NULL : mem_format("%s/workspaces", run->folder);
+    struct stat status;
+    if (above && stat(above, &status) == 0)
+        *model = (struct workspace_model){true, status.st_mode, status.st_uid, status.st_gid, listxattr(above, NULL, 0)};
+    return model;
+}
+
+static bool is_untouched(const char *path, const struct workspace_model *model)
+{
+    struct stat own;
+    AUTO(close_fd) int folder = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (folder < 0 || !model->known || fstat(folder, &own) < 0) return false;
+    if (own.st_mode != model->mode || own.st_uid != model->uid || own.st_gid != model->gid) return false;
+    return flistxattr(folder, NULL, 0) == model->attributes_size && is_empty(folder);
 }
 
 /* What comes back to a stage, to undo, finds its own. */
@@ -58,11 +62,10 @@ static void claim(struct vacant_workspaces *vacant, uint32_t stage)
 }
 
 /* True: it is at path now. What stands there is never replaced. */
-static bool move_untouched(const struct live_run *run, uint32_t stage, const char *path)
+static bool move_untouched(struct live_run *run, uint32_t stage, const char *path)
 {
     AUTO(free_text) char *from = workspace_path(run, stage);
-    AUTO(free_text) char *above = mem_format("%s/workspaces", run->folder);
-    return is_untouched(from, above) && renameat2(AT_FDCWD, from, AT_FDCWD, path, RENAME_NOREPLACE) == 0;
+    return is_untouched(from, model_of(run)) && renameat2(AT_FDCWD, from, AT_FDCWD, path, RENAME_NOREPLACE) == 0;
 }
 
 int workspace_make(struct live_run *run, uint32_t stage, const char *path, struct error *err)

@@ -139,13 +139,12 @@ static bool is_among(const char *text, const char *const *names)
 static int read_choice(const struct field *field, const char *text, json_t **ret, struct error *err)
 {
     AUTO(text_release) struct text all = {0};
-    for (const char *const *choice = field->choices; *choice; choice++) {
-        if (strcmp(text, *choice) == 0) {
-            *ret = json_string(text);
-            return 0;
-        }
-        text_add_format(&all, "%s%s", all.size ? (choice[1] ? ", " : " or ") : "", *choice);
+    if (is_among(text, field->choices)) {
+        *ret = json_string(text);
+        return 0;
     }
+    for (const char *const *choice = field->choices; *choice; choice++)
+        text_add_format(&all, "%s%s", all.size ? (choice[1] ? ", " : " or ") : "", *choice);
     if (is_among(text, field->later)) {
         error_set(err, ERROR_UNSUPPORTED, NOWHERE, "\"%s: %s\" is in the language, but not in this version", field->name, text);
         return error_hint(err, "it may be %.140s", text_view(&all));

@@ -95,7 +95,8 @@ struct journal_batch {
 
 struct journal_options {
     const char *folder;     /* holds journal.db and lock; created */
-    unsigned redo_delay_ms; /* 0 = the default, 5 */
+    unsigned redo_delay_ms; /* how long an append may wait for others that is not durable; where many come, five times that. 0 = the
+                               default, 5 */
     /* Called on the loop's thread, once, when nothing can be written any more. */
     void (*failed)(void *context, const struct error *err);
     void *context;

@@ -99,7 +99,8 @@ struct writer {
     struct epoch epoch;                   /* since writer_open; read by the loop's thread, too */
     struct chain_head heads[CHAIN_HEADS]; /* the runs written last, by number; others are read from the database */
     struct row_set *rows;
-    int wal_pages; /* as the last commit told */
+    int wal_pages;     /* as the last commit told */
+    size_t last_count; /* appends that were taken together last */
 };
 
 struct journal {

@@ -115,10 +115,10 @@ static void a_folder_is_claimed_once(void **state)
     AUTO(free_text) char *b = workspace_path(run, 1);
     assert_false(is_there(run, 1));
     assert_int_equal(mkdir(b, 0755), 0);
-    run->vacant = (struct vacant_workspaces){{1}, 1};
+    run->vacant = (struct vacant_workspaces){.stages = {1}, .count = 1};
     assert_int_equal(workspace_make(run, 0, a, &err), 0);
     assert_true(is_there(run, 1));
-    run->vacant = (struct vacant_workspaces){{1}, 1};
+    run->vacant = (struct vacant_workspaces){.stages = {1}, .count = 1};
     assert_int_equal(workspace_make(run, 1, b, &err), 0);
     assert_true(is_there(run, 1));
     assert_int_equal(run->vacant.count, 0);

@@ -42,6 +42,22 @@ static void redo_events_are_committed_without_a_durable_one(void **state)
     assert_int_equal(journal_count(fixture->journal).events, 2);
 }
 
+/* The delay is longer than anybody waits for a test; what waits goes along, in the order of appends. */
+static void a_durable_event_does_not_wait_however_many_came_before(void **state)
+{
+    struct fixture *fixture = *state;
+    struct error err;
+    fixture_close(fixture);
+    const struct journal_options options = {
+        .folder = fixture->folder, .redo_delay_ms = 600 * 1000, .failed = fixture_failed, .context = fixture};
+    assert_int_equal(journal_open(&fixture->loop, &options, &fixture->journal, &err), 0);
+    for (uint64_t seq = 1; seq <= 30; seq++) {
+        append_event(fixture, 1, seq, seq % 10 == 0, NULL);
+        if (seq % 10 == 0) fixture_settle(fixture);
+    }
+    assert_int_equal(fixture->answered, 30);
+}
+
 static void many_appends_share_a_commit(void **state)
 {
     struct fixture *fixture = *state;
@@ -308,6 +324,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(answers_come_in_the_order_of_appends),
         TEST(redo_events_are_committed_without_a_durable_one),
+        TEST(a_durable_event_does_not_wait_however_many_came_before),
         TEST(many_appends_share_a_commit),
         TEST(what_was_given_may_go_at_once),
         TEST(an_answer_may_append),
