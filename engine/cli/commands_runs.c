@@ -1,4 +1,4 @@
-/* commands_runs.c: options and examples of the rows that follow runs and tell why. */
+/* commands_runs.c: options and examples of the rows that follow runs, tell why, and decide. */
 #include "cli/commands_tables.h"
 
 const struct option_spec runs_options[] = {
@@ -93,5 +93,24 @@ const struct example evidence_examples[] = {
     {"crescendo evidence 12", "tables and a chart"},
     {"crescendo evidence 12 --stage indoor --svg canary.svg", "a picture of the canary of the stage indoor"},
     {"crescendo evidence 12 --replay", "was it decided as it is told?"},
+    {0},
+};
+
+const struct option_spec vote_options[] = {
+    {"comment", 'm', "TEXT", "why; kept with the decision"},
+    JSON_OPTION,
+    OPTION_END,
+};
+const struct example approve_examples[] = {
+    {"crescendo approve", "the only one that waits"},
+    {"crescendo approve 12 sign-off --comment \"looked at the canary\"", "a stage of run 12"},
+    {0},
+};
+const struct example reject_examples[] = {
+    {"crescendo reject 12 --comment \"not before the weekend\"", "run 12 ends"},
+    {0},
+};
+const struct example cancel_examples[] = {
+    {"crescendo cancel 12", "ends its live steps, then the run"},
     {0},
 };

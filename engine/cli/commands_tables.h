@@ -9,6 +9,10 @@
         "json", 0, NULL, "as JSON: an array where it lists, else one object; errors, too" \
     }
 
+/* commands_write.c */
+extern const struct option_spec lint_options[], plan_options[], simulate_options[], run_options[];
+extern const struct example lint_examples[], plan_examples[], simulate_examples[], run_examples[];
+
 /* commands_orders.c */
 extern const struct option_spec catalogue_options[], order_options[], inventory_options[], domain_options[], telemetry_options[];
 extern const struct example catalogue_examples[], order_examples[], inventory_examples[], domain_examples[], telemetry_examples[];
@@ -24,8 +28,8 @@ extern const struct example serve_examples[], core_examples[], repository_exampl
 /* commands_runs.c */
 extern const struct option_spec runs_options[], show_options[], explain_options[], evidence_options[], watch_options[], logs_options[];
 extern const struct example runs_examples[], show_examples[], explain_examples[], evidence_examples[], watch_examples[], logs_examples[];
-extern const struct option_spec resolve_options[];
-extern const struct example resolve_examples[];
+extern const struct option_spec vote_options[], resolve_options[];
+extern const struct example approve_examples[], reject_examples[], cancel_examples[], resolve_examples[];
 extern const char explain_about[], evidence_about[], resolve_about[];
 
 /* each in the file of its command */

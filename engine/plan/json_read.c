@@ -12,124 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Conditions are evaluated later; one that cannot be read is refused now. */
-static int check_condition(const struct reading *reading, const char *condition, const char *path)
-{
-    AUTO(expression_free) struct expression *expression = NULL;
-    if (!condition || strcmp(condition, "false") == 0) return 0;
-    if (!expression_parse(condition, NOWHERE, &expression, reading->err)) return 0;
-    return error_wrap(reading->err, "plan: %.80s: condition", path);
-}
-
-/* --- steps ------------------------------------------------------------------------------------------------------------- */
-
-static int read_names(const struct reading *reading, const json_t *list, const char *path, const char *const **ret)
-{
-    size_t count = json_array_size(list);
-    const char **names = arena_alloc_array(reading->arena, count + 1, sizeof *names);
-    for (size_t i = 0; i < count; i++) {
-        names[i] = arena_copy_text(reading->arena, json_string_value(json_array_get(list, i)));
-        if (!names[i]) return reading_fail(reading, path, "'outputs' holds names");
-    }
-    *ret = names;
-    return 0;
-}
-
-static int read_reasons(const struct reading *reading, const json_t *list, const char *path, unsigned *ret)
-{
-    unsigned reasons = 0;
-    for (size_t i = 0; i < json_array_size(list); i++) {
-        const char *name = json_string_value(json_array_get(list, i));
-        unsigned bit = 0;
-        while (plan_reason_names[bit] && !text_equal(plan_reason_names[bit], name))
-            bit++;
-        if (!plan_reason_names[bit] || reasons >> bit)
-            return reading_fail(reading, path, "'reasons' holds reasons, each once, in their order");
-        reasons |= 1u << bit;
-    }
-    *ret = reasons;
-    return 0;
-}
-
-static int read_retry(const struct reading *reading, const json_t *json, const char *path, struct retry *ret)
-{
-    static const struct member members[] = {
-        {"times", JSON_INTEGER, true}, {"wait_ms", JSON_INTEGER, false}, {"reasons", JSON_ARRAY, true}, {.name = NULL}};
-    int64_t times;
-    if (!json) return 0;
-    int result = reading_check(reading, json, path, members);
-    if (result || (result = reading_whole(reading, json, "times", path, -1, &times))) return result;
-    if ((result = reading_whole(reading, json, "wait_ms", path, 0, &ret->wait_ms))) return result;
-    if ((result = read_reasons(reading, json_object_get(json, "reasons"), path, &ret->reasons))) return result;
-    if (times > 1000 * 1000 || (!times && !ret->wait_ms && !ret->reasons)) return reading_fail(reading, path, "'retry' is out of bounds");
-    ret->times = (unsigned)times;
-    return 0;
-}
-
-/* A name in a path; the engine makes folders and argument lists of it. */
-static int check_id(const struct reading *reading, const char *id, const char *path)
-{
-    return text_is_name(id) ? 0 : reading_fail(reading, path, "an id must be a name");
-}
-
-static int read_step_texts(const struct reading *reading, const json_t *json, const char *stage_path, struct plan_step *step)
-{
-    static const char *const filled[] = {"with", "env", "outputs", "effects", NULL};
-    int result = check_id(reading, json_text(json, "id", ""), stage_path);
-    if (result) return result;
-    step->id = reading_text(reading, json, "id");
-    step->path = arena_format(reading->arena, "%s/%s", stage_path, step->id);
-    step->type = reading_text(reading, json, "type");
-    step->title = reading_text(reading, json, "title");
-    if (text_equal(step->title, step->id)) return reading_fail(reading, step->path, "'title' repeats the id");
-    if (!step->title) step->title = step->id;
-    step->condition = reading_text(reading, json, "condition");
-    if ((result = check_condition(reading, step->condition, step->path))) return result;
-    return reading_filled(reading, json, step->path, filled);
-}
-
-/* A secret goes to a run step, and is one of the plan's. */
-static int check_env(const struct reading *reading, const struct plan_step *step)
-{
-    const char *variable;
-    json_t *value;
-    json_object_foreach(step->env, variable, value)
-    {
-        const char *name = json_text(value, "$secret", NULL);
-        if (!name) continue;
-        if (json_object_size(value) == 1 && text_equal(step->type, "run") && json_object_get(reading->plan->secrets, name)) continue;
-        return reading_fail(reading, step->path, "'env' names a secret that it cannot have");
-    }
-    return 0;
-}
-
-static int read_step(struct reading *reading, const json_t *json, const struct plan_stage *stage, struct plan_step *step)
-{
-    static const struct member members[] = {{"id", JSON_STRING, true}, {"type", JSON_STRING, true}, {"title", JSON_STRING, false},
-        {"with", JSON_OBJECT, false}, {"env", JSON_OBJECT, false}, {"sandbox", JSON_OBJECT, false}, {"condition", JSON_STRING, false},
-        {"condition_overrides", JSON_TRUE, false}, {"timeout_ms", JSON_INTEGER, false}, {"grace_ms", JSON_INTEGER, false},
-        {"retry", JSON_OBJECT, false}, {"allow_failure", JSON_TRUE, false}, {"outputs", JSON_ARRAY, false}, {"effects", JSON_ARRAY, false},
-        {"ready_ahead", JSON_TRUE, false}, {.name = NULL}};
-    int result = reading_check(reading, json, stage->path, members);
-    if (result || (result = read_step_texts(reading, json, stage->path, step))) return result;
-    step->stage = stage->index;
-    step->with = reading_shared(reading, json, "with", reading->empty_object);
-    step->env = reading_shared(reading, json, "env", reading->empty_object);
-    step->sandbox = reading_shared(reading, json, "sandbox", reading->default_sandbox);
-    if (step->sandbox != reading->default_sandbox && json_equal(step->sandbox, reading->default_sandbox))
-        return reading_fail(reading, step->path, "'sandbox' repeats the default");
-    if ((result = check_env(reading, step))) return result;
-    step->condition_overrides = json_flag(json, "condition_overrides", false);
-    step->allow_failure = json_flag(json, "allow_failure", false);
-    step->effects = reading_shared(reading, json, "effects", reading->empty_array);
-    step->ready_ahead = json_flag(json, "ready_ahead", false);
-    if ((result = reading_whole(reading, json, "timeout_ms", step->path, reading->default_timeout_ms, &step->timeout_ms))) return result;
-    if ((result = reading_whole(reading, json, "grace_ms", step->path, reading->default_grace_ms, &step->grace_ms))) return result;
-    if (!step->timeout_ms) return reading_fail(reading, step->path, "'timeout_ms' is not a value that it may have");
-    if ((result = read_retry(reading, json_object_get(json, "retry"), step->path, &step->retry))) return result;
-    return read_names(reading, json_object_get(json, "outputs"), step->path, &step->outputs);
-}
-
 /* --- stages ------------------------------------------------------------------------------------------------------------ */
 
 static int read_needs(struct reading *reading, const json_t *list, size_t stage_count, struct plan_stage *stage)
@@ -156,7 +38,7 @@ static int check_stage_path(const struct reading *reading, const char *path)
     for (char *part = copy, *slash; part; part = slash ? slash + 1 : NULL) {
         slash = strchr(part, '/');
         if (slash) *slash = '\0';
-        int result = check_id(reading, part, path);
+        int result = reading_id(reading, part, path);
         if (result) return result;
     }
     if (json_object_get(reading->stage_paths, path)) return reading_fail(reading, path, "there are two stages of this path");
@@ -217,7 +99,7 @@ static int read_stage(struct reading *reading, const json_t *json, size_t stage_
     if ((result = reading_filled(reading, json, stage->path, filled))) return result;
     if ((result = read_needs(reading, json_object_get(json, "needs"), stage_count, stage))) return result;
     stage->condition = reading_text(reading, json, "condition");
-    if ((result = check_condition(reading, stage->condition, stage->path))) return result;
+    if ((result = reading_condition(reading, stage->condition, stage->path))) return result;
     stage->condition_overrides = json_flag(json, "condition_overrides", false);
     stage->allow_failure = json_flag(json, "allow_failure", false);
     stage->checkout = json_flag(json, "checkout", false);
@@ -266,7 +148,7 @@ static int read_graph(struct reading *reading, const json_t *list)
             struct plan_step *step = &reading->steps[plan->step_count];
             step->index = plan->step_count++;
             stage->step_count++;
-            result = read_step(reading, json_array_get(steps, j), stage, step);
+            result = reading_step(reading, json_array_get(steps, j), stage, step);
         }
         if (result || (result = check_step_ids(reading, stage)) || (result = check_checkout(reading, stage))) return result;
     }

@@ -2,6 +2,7 @@
 #include "plan/json_reading.h"
 
 #include "base/json.h"
+#include "base/mem.h"
 
 #include <string.h>
 
@@ -65,4 +66,17 @@ int reading_filled(const struct reading *reading, const json_t *object, const ch
             return error_set(reading->err, ERROR_INVALID, NOWHERE, "plan: %.80s: '%s' is empty", path, *keys);
     }
     return 0;
+}
+
+int reading_condition(const struct reading *reading, const char *condition, const char *path)
+{
+    AUTO(expression_free) struct expression *expression = NULL;
+    if (!condition || strcmp(condition, "false") == 0) return 0;
+    if (!expression_parse(condition, NOWHERE, &expression, reading->err)) return 0;
+    return error_wrap(reading->err, "plan: %.80s: condition", path);
+}
+
+int reading_id(const struct reading *reading, const char *id, const char *path)
+{
+    return text_is_name(id) ? 0 : reading_fail(reading, path, "an id must be a name");
 }

@@ -34,5 +34,12 @@ json_t *reading_shared(const struct reading *reading, const json_t *object, cons
 /* A number of milliseconds or the like: not negative, and not its default, which is left out. */
 int reading_whole(
     const struct reading *reading, const json_t *object, const char *key, const char *path, int64_t fallback, int64_t *ret) MUST_CHECK;
+/* Conditions are evaluated later; one that cannot be read is refused now. NULL: there is none. */
+int reading_condition(const struct reading *reading, const char *condition, const char *path) MUST_CHECK;
+/* A name in a path; the engine makes folders and argument lists of it. */
+int reading_id(const struct reading *reading, const char *id, const char *path) MUST_CHECK;
+
+/* json_read_step.c */
+int reading_step(struct reading *reading, const json_t *json, const struct plan_stage *stage, struct plan_step *step) MUST_CHECK;
 
 #endif

@@ -1,4 +1,4 @@
-/* expression_lex.h: what the lexer and the parser of expressions share; included by them only. */
+/* expression_lex.h: what the lexer and the two halves of the parser of expressions share; included by them only. */
 #ifndef CRESCENDO_SPEC_EXPRESSION_LEX_H
 #define CRESCENDO_SPEC_EXPRESSION_LEX_H
 
@@ -27,5 +27,16 @@ struct parser {
 int lex(struct parser *parser, struct error *err) MUST_CHECK;
 bool at_sign(const struct parser *parser, const char *sign); /* is the token in hand this sign, this word? */
 bool at_word(const struct parser *parser, const char *word);
+
+static inline struct node *node_new(struct parser *parser, enum node_kind kind, struct location at)
+{
+    struct node *node = arena_alloc(parser->arena, sizeof *node);
+    node->kind = kind;
+    node->at = at;
+    return node;
+}
+
+/* The names behind the root of a reference, from its first dot on. root: lives as long as the tree. */
+int parse_reference(struct parser *parser, const char *root, struct location at, const struct node **ret, struct error *err) MUST_CHECK;
 
 #endif

@@ -1,5 +1,6 @@
 """fault_approval.py: the pipeline of examples/hello-service/canary.yaml from its stage `lab` on, between a canary on one domain and one on the next, where a person
-decides: the author may not, one who says no, nobody in time, one who says yes; see canary-approval.flow. The same server and domains for all, one after another."""
+decides: the author may not, one who says no, nobody in time, one who says yes; see canary-approval.flow, which runs it with the kinds. The same server and domains
+for all, one after another."""
 import hashlib
 import json
 import os
@@ -127,12 +128,15 @@ def begin(lab):
     return [lab.load(RATE, domain=domain) for domain in ("lab", "plant")]
 
 
+KINDS = {"rejected": rejected, "expired": expired, "cancelled": cancelled, "approved": approved}
+
+
 def main():
     lab, wrong = Lab(policy=POLICY), []
     try:
         loads = begin(lab)
-        for each in (rejected, expired, cancelled, approved):
-            wrong += each(lab)
+        for kind in sys.argv[1:]:
+            wrong += KINDS[kind](lab)
         for counted in (load.stop() for load in loads):
             if counted["failed"]:
                 wrong.append(f"{counted['failed']} requests failed: {json.dumps(counted['failures'])}")

@@ -177,9 +177,6 @@ log() { crescendo logs "$1" --step "$2"; }
 # little_memory KIB: for what follows in this shell; sanitised programs need address space without end, so there it says nothing.
 little_memory() { [ -n "${ASAN_OPTIONS:-}" ] || ulimit -v "$1"; }
 processes_with() { # processes_with TEXT: how many processes of the whole machine have it in their command line (this flow's own shells aside); $ID makes it this flow's
-    local count=0 file
-    for file in /proc/[0-9]*/cmdline; do
-        if { tr '\0' ' ' <"$file"; } 2>/dev/null | grep -F -- "$1" >/dev/null; then count=$((count + 1)); fi
-    done
-    echo "$count"
+    ps -ww -eo args= >"$FLOW/processes"
+    grep -cF -- "$1" "$FLOW/processes" || true
 }

@@ -2,6 +2,7 @@
    stage's tree of files and then starts each step (inside.c), behind a step-init (stepinit.c), in a PID namespace of its own.
    If the shim dies, it dies, and the kernel ends everything in its PID namespace. */
 #include "init.h"
+#include "process.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,6 +1,6 @@
 /* landlock.c: which files a sandboxed step may touch, as a ruleset that its process is bound to: the second wall in namespaces, the first
    one where there are none. Only what the kernel's version of Landlock knows is asked for. */
-#include "shim.h"
+#include "process.h"
 
 #include <dirent.h>
 #include <errno.h>

@@ -1,6 +1,7 @@
 /* limits.c: memory, processor and processes of a stage: cgroup v2 where its controllers are to be had, else v1's, else rlimits. Only where
    a limit is asked for. A step's program joins by writing to descriptors that the shim opened, so it needs no rights of its own. */
 #include "cgroup.h"
+#include "process.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,5 +1,5 @@
 /* privileges.c: what a sandboxed step may not be or become: no capabilities, none to be had by exec. In the step's process. */
-#include "shim.h"
+#include "process.h"
 
 #include <errno.h>
 #include <grp.h>

@@ -1,5 +1,6 @@
 /* sandbox.c: makes a stage's sandbox, as good as this machine allows, and talks with its init. */
 #include "init.h"
+#include "process.h"
 #include "walk.h"
 
 #include <errno.h>

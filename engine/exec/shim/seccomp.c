@@ -1,5 +1,5 @@
 /* seccomp.c: the system call filter of a sandboxed step, compiled at build time (tools/make-seccomp-filter.c). */
-#include "shim.h"
+#include "process.h"
 
 #include "seccomp_filter.h"
 

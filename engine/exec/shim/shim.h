@@ -292,17 +292,25 @@ void secrets_end_stream(struct shim *shim, struct stream *stream);    /* writes 
 struct slot *slot_of(struct shim *shim, uint32_t step);         /* NULL: number too high */
 void step_accept(struct shim *shim, struct step *step);         /* takes it: starts it, lets it wait or drops it */
 void steps_of_stage_go(struct shim *shim, struct stage *stage); /* its sandbox is there, or will never be */
-void step_start(struct shim *shim, struct step *step);          /* its stage is ready, its predecessor has succeeded */
 void step_cancel(struct shim *shim, uint32_t id, uint32_t attempt);
+void step_refuse(struct shim *shim, struct step *step, const char *message);
+void step_drop(struct shim *shim, struct step *step);
+void waiters_start(struct shim *shim, struct slot *slot); /* the step has succeeded: those behind it have their turn */
+void waiters_drop(struct shim *shim, struct slot *slot);  /* it has not, or never ran */
+void step_take_out(struct step **list, struct step *step);
+void step_bury(struct shim *shim, struct step *step); /* it is freed when the loop comes round */
+void steps_bury(struct shim *shim);
+void step_free(struct step *step);
+
+/* start.c */
+void step_start(struct shim *shim, struct step *step); /* its stage is ready, its predecessor has succeeded */
+
+/* ending.c */
 void step_end_early(struct shim *shim, struct step *step, enum shim_cause cause, bool at_once, const char *format, ...)
     __attribute__((format(printf, 5, 6)));
 void step_exited(struct shim *shim, struct step *step); /* status is set; its process is gone */
-void step_refuse(struct shim *shim, struct step *step, const char *message);
-void step_drop(struct shim *shim, struct step *step);
 void steps_tick(struct shim *shim, int64_t now);
 int64_t steps_next_deadline(const struct shim *shim);
-void steps_bury(struct shim *shim);
-void step_free(struct step *step);
 
 /* streams.c: what comes out of a step and goes down to it */
 void streams_open(struct shim *shim, struct step *step, const int fds[2], int talk);
@@ -321,27 +329,8 @@ char *output_take(struct shim *shim, const struct step *step, size_t *ret_size, 
 char *output_read(int folder, const char *name, uint64_t limit, size_t *ret_size, const char **ret_problem);
 
 /* spawn.c: a step's process without namespaces */
-struct descriptors {
-    int input, output, error, talk; /* the step's ends; talk may be -1 */
-};
+struct descriptors;
 bool spawn_step(struct shim *shim, struct step *step, const struct descriptors *ends);
-/* In the new process: everything between clone and exec that is the same in and out of namespaces. Async-signal-safe. Never returns;
-   on failure *ret_errno and *ret_what are set (shared memory) and the process ends with 127. */
-struct launch {
-    const struct descriptors *ends;
-    char *const *argv, *const *environment;
-    const char *folder;
-    const struct limits *limits;
-    int landlock;      /* ruleset or -1 */
-    bool confine;      /* no capabilities, no new privileges, system call filter */
-    bool walled;       /* the filter and the empty bounding set are our parent's already */
-    bool no_network;   /* the filter that refuses sockets other than local ones */
-    uint32_t uid, gid; /* to become; UINT32_MAX = stay */
-    volatile int *ret_errno;
-    const char *volatile *ret_what;
-};
-_Noreturn void launch_exec(const struct launch *launch);
-void reset_signals(void);
 
 /* leftovers.c: processes that a step without namespaces left behind */
 void leftovers_open(struct shim *shim);
@@ -386,21 +375,9 @@ struct sources;
 bool template_enter(struct shim *shim, const struct sources *request); /* until template_leave the shim sees no file but the template's */
 void template_leave(struct shim *shim);
 
-/* landlock.c: a ruleset's descriptor or -errno. run_folder: NULL inside the stage's own tree. */
-int landlock_make(const struct stage *stage, const char *run_folder);
-int landlock_version(void);
-
-/* seccomp.c, in the step's process */
-int seccomp_apply(bool no_network);
-/* privileges.c, in the step's process: all capabilities gone, no_new_privs; 0 or -errno. with_bounds: the bounding set is not empty yet. */
-int privileges_drop(uint32_t uid, uint32_t gid, bool with_bounds);
-int privileges_empty_bounds(void);
-
 /* limits.c */
 void limits_open(struct shim *shim, struct stage *stage);
 void limits_close(struct limits *limits);
-int limits_join(const struct limits *limits); /* in the new process */
-void limits_set_resources(const struct limits *limits);
 void limits_poll(struct limits *limits);                                    /* reads the counters of events */
 void limits_describe(const struct limits *limits, char *text, size_t room); /* appends */
 

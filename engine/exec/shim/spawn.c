@@ -1,6 +1,6 @@
 /* spawn.c: from clone to exec. A step without namespaces is cloned with the shim's memory shared and the shim stopped until exec (as vfork
    does, but on a stack of its own), so the child itself can put STARTED, with its process id, into the spool before its program runs. */
-#include "shim.h"
+#include "process.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,5 +1,5 @@
 /* start.c: a step's turn has come: its descriptors, its environment, its process, its deadline. */
-#include "shim.h"
+#include "process.h"
 
 #include <errno.h>
 #include <fcntl.h>

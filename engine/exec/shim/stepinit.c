@@ -2,6 +2,7 @@
    starts the program, reaps orphans, hands SIGTERM on to everybody. When the program ends, it kills the rest, tells the shim and ends; the
    kernel then kills and reaps whatever is left, however it hid. */
 #include "init.h"
+#include "process.h"
 
 #include <errno.h>
 #include <sched.h>

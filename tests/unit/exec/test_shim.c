@@ -427,11 +427,11 @@ static void goes_on_without_an_engine(void **state)
 {
     (void)state;
     struct harness *harness = open_stage();
-    harness_sh(harness, 1, 1, "sleep 0.2; echo name=value > $CRESCENDO_OUTPUT");
+    harness_sh(harness, 1, 1, "sleep 0.2986007; echo name=value > $CRESCENDO_OUTPUT");
     harness_wait(harness, SHIM_STARTED, 1);
     supervisor_detach(harness->supervisor);
     harness->supervisor = NULL;
-    harness_turn(harness, harness_gone, (void *)(uintptr_t) "sleep 0.2");
+    assert_true(harness_turn(harness, harness_gone, (void *)(uintptr_t) "0.2986007"));
     harness_open(harness, true);
     assert_string_equal(harness_end_of(harness, 1)->outputs, "name=value\n");
     harness_free(harness);

@@ -44,7 +44,7 @@ UNUSED static void core_begin(struct core *core)
     core->pid = fork();
     if (core->pid == 0) {
         prctl(PR_SET_PDEATHSIG, SIGKILL); /* it ends with a test that crashes */
-        execlp("python3", "python3", "tests/unit/steps/fake_core.py", core->folder, (char *)NULL);
+        execlp("python3", "python3", "-S", "tests/unit/steps/fake_core.py", core->folder, (char *)NULL);
         _exit(99);
     }
     for (int i = 0; i < 1000 && !answers(core->folder); i++)

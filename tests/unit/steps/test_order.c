@@ -286,7 +286,7 @@ static void the_core_is_away_for_a_while(void **state)
     pid_t later = fork();
     if (later == 0) {
         nanosleep(&(struct timespec){.tv_nsec = 300 * 1000 * 1000}, NULL);
-        execlp("python3", "python3", "tests/unit/steps/fake_core.py", core->folder, (char *)NULL);
+        execlp("python3", "python3", "-S", "tests/unit/steps/fake_core.py", core->folder, (char *)NULL);
         _exit(99);
     }
     core->pid = later;

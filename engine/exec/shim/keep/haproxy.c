@@ -1,5 +1,6 @@
 /* haproxy.c: the domain's HAProxy: its configuration, its process, its end. It inherits all of its sockets from the keeper and dies with
    it; one that died is started again at once with the same servers and routes. */
+#include "exec/shim/process.h"
 #include "keep.h"
 
 #include <errno.h>
