@@ -18,6 +18,10 @@ static int check_version(sqlite3 *database, const char *path, struct error *err)
     int64_t version = 0;
     int failed = database_number(database, "PRAGMA user_version", &version, err);
     if (failed || version == (int64_t)journal_migration_count) return failed;
+    if (!version) {
+        error_set(err, ERROR_IO, NOWHERE, "%s is empty: it holds no journal", path);
+        return error_hint(err, "restore a backup; a server that is started here knows nothing of what was before");
+    }
     error_set(err, ERROR_UNSUPPORTED, NOWHERE, "%s has format %lld, this program knows format %zu", path, (long long)version,
         journal_migration_count);
     if (version > (int64_t)journal_migration_count) return error_hint(err, "a newer crescendo wrote it: use that one");
