@@ -159,6 +159,7 @@ int check_journal(struct check *check, struct error *err)
     int failed = journal_open_to_read(check->folder, &journal, err);
     struct blob_look look = {check, journal};
     if (!failed) failed = journal_check_file(journal, on_file_complaint, check, err);
+    if (!failed) failed = journal_check_documents(journal, on_file_complaint, check, err);
     if (!failed) failed = journal_list_blobs(journal, check_blob, &look, err);
     if (!failed) failed = check_runs(check, journal, err);
     if (failed != -ERROR_IO) return failed;

@@ -23,6 +23,8 @@ typedef void journal_complaint(void *context, const char *table, const char *wha
 
 /* The file's own structure, by SQLite: pages, indexes. Reads all of it. At most 20 complaints. */
 int journal_check_file(struct journal *journal, journal_complaint *complain, void *context, struct error *err) MUST_CHECK;
+/* Is each document JSON, an object, under the id that it says? Reads all of them. */
+int journal_check_documents(struct journal *journal, journal_complaint *complain, void *context, struct error *err) MUST_CHECK;
 /* The lowest number above `after` that a run has in any of events, runs, steps, shims; 0 = none. */
 int journal_following_run(struct journal *journal, uint64_t after, uint64_t *ret_run, struct error *err) MUST_CHECK;
 /* Is it being forgotten? Then what is left of it is only a part. */

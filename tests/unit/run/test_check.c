@@ -219,6 +219,19 @@ static void a_damaged_file_is_found(void **state)
     assert_true(code < 0 || fixture->count > 0);
 }
 
+static void a_document_that_is_none_is_found(void **state)
+{
+    plant(*state, "INSERT INTO documents VALUES (1, 'serviceSpecification', 'a', NULL, '{\"id\":\"a\"}'),"
+                  " (2, 'serviceSpecification', 'b', NULL, '{\"id\":\"')");
+    expect(*state, "journal.db", "documents", "serviceSpecification b");
+}
+
+static void a_document_of_another_id_is_found(void **state)
+{
+    plant(*state, "INSERT INTO documents VALUES (1, 'serviceSpecification', 'a', NULL, '{\"id\":\"c\"}')");
+    expect(*state, "journal.db", "documents", "serviceSpecification a: its body is of another document");
+}
+
 static void spoil(const struct fixture *fixture, off_t at, size_t size)
 {
     static const char rubbish[64] = "rubbish";
@@ -273,6 +286,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_damaged_compressed_log_is_found, begin, end),
         cmocka_unit_test_setup_teardown(a_missing_log_is_found, begin, end),
         cmocka_unit_test_setup_teardown(a_damaged_file_is_found, begin, end),
+        cmocka_unit_test_setup_teardown(a_document_that_is_none_is_found, begin, end),
+        cmocka_unit_test_setup_teardown(a_document_of_another_id_is_found, begin, end),
         cmocka_unit_test_setup_teardown(what_is_no_database_is_found, begin, end),
         cmocka_unit_test_setup_teardown(an_empty_file_is_found, begin, end),
         cmocka_unit_test_setup_teardown(no_journal_is_no_finding, begin, end),
