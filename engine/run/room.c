@@ -12,7 +12,7 @@
 
 enum {
     LOOK_MS = 5000,
-    LOW_BYTES = 1024 * 1024, /* with less, sooner or later a report, a log or a commit does not fit */
+    LOW_BYTES = 256 * 1024, /* with less, the next report, log or commit may not fit */
 };
 
 struct room {
@@ -29,9 +29,8 @@ char *room_trouble(const char *folder)
     uint64_t bytes = (uint64_t)(geteuid() ? disk.f_bavail : disk.f_bfree) * disk.f_frsize; /* some of it may be root's alone */
     if (bytes >= LOW_BYTES) return NULL;
     text_add_size(&left, (int64_t)bytes);
-    return mem_format(
-        "the disk of %s is full: %s are left, and what becomes of steps cannot be written down; make room there, and it goes on", folder,
-        text_view(&left));
+    return mem_format("the disk of %s is full: %s are left; where nothing can be written down, runs stand still; make room, and they go on",
+        folder, text_view(&left));
 }
 
 static void on_timer(uv_timer_t *timer)

@@ -36,7 +36,7 @@ static void too_little_is_told(void **state)
 static void enough_is_not(void **state)
 {
     (void)state;
-    disk = (struct statvfs){.f_frsize = 4096, .f_bfree = 256, .f_bavail = 256};
+    disk = (struct statvfs){.f_frsize = 4096, .f_bfree = 64, .f_bavail = 64};
     assert_null(room_trouble("/data"));
     disk = (struct statvfs){0};
     assert_null(room_trouble("/data"));
