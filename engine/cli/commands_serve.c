@@ -34,7 +34,8 @@ const struct example fsck_examples[] = {
 };
 const char fsck_about[] =
     "Reads both journals of a data folder, the server's and the core's, and changes nothing: the structure of the files, each run's hash "
-    "chain, the plans against their digests, the projections against the fold of the events, the logs of the runs. Each finding says "
+    "chain, the plans against their digests, the projections against the fold of the events, the logs of the runs, the packages against "
+    "their names. Each finding says "
     "where, what, and what to do. A server may run meanwhile.";
 
 const struct option_spec replay_options[] = {JSON_OPTION, OPTION_END};

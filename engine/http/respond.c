@@ -118,7 +118,8 @@ void respond_failure(struct request *request)
 void respond_unavailable(struct request *request)
 {
     struct error err;
-    error_set(&err, ERROR_UNAVAILABLE, NOWHERE, "the server is stopping");
+    error_set(&err, ERROR_UNAVAILABLE, NOWHERE, "the server is stopping, and cannot say what became of this request");
+    error_hint(&err, "its log says why it stops; once it is started again, look whether it was done");
     AUTO(free_json) json_t *body = respond_error_body(request, &err, MHD_HTTP_SERVICE_UNAVAILABLE);
     char *text = json_canonical(body);
     struct MHD_Response *response = MHD_create_response_from_buffer(strlen(text), text, MHD_RESPMEM_MUST_FREE);

@@ -92,7 +92,7 @@ static void compare_documents(struct checked_run *at, const struct past *past)
 
 static void tell_error(const struct checked_run *at, const struct error *err)
 {
-    bool is_plan = err->code == ERROR_NOT_FOUND, is_file = err->code == ERROR_INVALID;
+    bool is_plan = err->code == ERROR_NOT_FOUND, is_file = err->code == ERROR_INVALID || err->code == ERROR_IO;
     const char *remedy = err->code == ERROR_UNSUPPORTED && err->hint[0] ? err->hint : REMEDY_EVENTS;
     tell(at->check, at->run, is_plan ? "blobs" : "events", err->message, is_plan ? REMEDY_PLAN : is_file ? REMEDY_FILE : remedy);
 }
@@ -159,6 +159,10 @@ int check_journal(struct check *check, struct error *err)
     int failed = journal_open_to_read(check->folder, &journal, err);
     struct blob_look look = {check, journal};
     if (!failed) failed = journal_check_file(journal, on_file_complaint, check, err);
+    if (!failed) failed = journal_check_documents(journal, on_file_complaint, check, err);
     if (!failed) failed = journal_list_blobs(journal, check_blob, &look, err);
-    return failed ? failed : check_runs(check, journal, err);
+    if (!failed) failed = check_runs(check, journal, err);
+    if (failed != -ERROR_IO) return failed;
+    tell(check, 0, NULL, err->message, err->hint[0] ? err->hint : REMEDY_FILE); /* the other journal can be looked at all the same */
+    return 0;
 }

@@ -60,14 +60,16 @@ static void lease_free(struct lease *lease)
 
 /* --- a request --- */
 
-/* A proxy or another core may have its own reasons for a status. */
-static bool says_stale(const struct local_response *response)
+/* What a refusal says besides its status. A proxy or another core may have its own reasons for that. */
+static void hear(struct lease *lease, const struct local_response *response)
 {
     AUTO(free_json) json_t *body = NULL;
     struct error ignored;
-    if (response->status != error_code_http(ERROR_STALE)) return false;
-    if (json_parse(response->body, response->size, "the answer", &body, &ignored) < 0) return false;
-    return text_equal(json_text(json_object_get(body, "error"), "code", NULL), error_code_name(ERROR_STALE));
+    if (response->status < 300 || json_parse(response->body, response->size, "the answer", &body, &ignored) < 0) return;
+    const json_t *said = json_object_get(body, "error");
+    bool is_stale = text_equal(json_text(said, "code", NULL), error_code_name(ERROR_STALE));
+    lease->stale = is_stale && response->status == error_code_http(ERROR_STALE);
+    error_set(&lease->err, ERROR_UNAVAILABLE, NOWHERE, "%s", json_text(said, "message", ""));
 }
 
 static void ask(uv_work_t *work)
@@ -86,8 +88,10 @@ static void ask(uv_work_t *work)
         .body = text_view(&body),
         .body_size = body.size,
         .timeout_ms = (int)silence_ms};
+    lease->stale = false;
+    lease->err.message[0] = '\0';
     lease->status = local_send(&request, &response, &lease->err) < 0 ? 0 : response.status;
-    lease->stale = lease->status && says_stale(&response);
+    if (lease->status) hear(lease, &response);
     if (lease->status) local_response_release(&response);
     text_release(&path);
     text_release(&body);
@@ -109,7 +113,8 @@ static void learn(struct lease *lease)
         lease->renew_ms = lease->asked_ms + lease->ttl_ms / 3;
         return;
     }
-    lease->trouble = lease->status ? mem_format("the domain answers %d", lease->status) : mem_copy_text(lease->err.message);
+    const char *said = lease->err.message;
+    lease->trouble = lease->status ? mem_format("the domain answers %d%s%s", lease->status, *said ? ": " : "", said) : mem_copy_text(said);
     bool refused = is_refusal(lease->status), may_be_ours = refused && run_state_has_open_effect(lease->run->state);
     lease->lost = refused && !may_be_ours;
     if (may_be_ours) {

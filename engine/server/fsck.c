@@ -1,9 +1,10 @@
-/* fsck.c: `crescendo fsck`: are both journals of a data folder, and the logs beside them, what they claim to be? */
+/* fsck.c: `crescendo fsck`: are both journals of a data folder, and the logs and packages beside them, what they claim to be? */
 #include "server/offline.h"
 
 #include "base/file.h"
 #include "base/json.h"
 #include "base/mem.h"
+#include "orchestrator/artifacts_check.h"
 #include "orchestrator/orders_check.h"
 #include "run/check.h"
 
@@ -47,6 +48,44 @@ static int check_folder(struct fsck *fsck, const char *folder, const char *prefi
     return failed;
 }
 
+static void add(struct fsck *fsck, struct check *total, const struct finding *finding)
+{
+    total->findings++;
+    on_finding(fsck, finding);
+}
+
+struct packages {
+    struct fsck *fsck;
+    struct check *total;
+};
+
+static void on_package(void *context, const char *name, const char *what)
+{
+    const struct packages *at = context;
+    AUTO(free_text) char *file = mem_format("core/artifacts/%s", name);
+    add(at->fsck, at->total,
+        &(struct finding){.file = file,
+            .what = what,
+            .remedy = "a package that was published: restore the file from a backup; what runs of it has a copy, and goes on"});
+}
+
+/* A core that has run something has a journal. */
+static int check_core(struct fsck *fsck, const char *core, struct check *total, struct error *err)
+{
+    AUTO(free_text) char *journal = mem_format("%s/journal.db", core);
+    AUTO(free_text) char *runs = mem_format("%s/runs", core);
+    AUTO(free_text) char *artifacts = mem_format("%s/artifacts", core);
+    struct packages packages = {fsck, total};
+    if (file_exists(journal) && check_folder(fsck, core, "core/", total, err) < 0) return -(int)err->code;
+    if (!file_exists(journal) && file_exists(runs))
+        add(fsck, total,
+            &(struct finding){.file = "core/journal.db",
+                .what = "is missing, though core/runs is there",
+                .remedy = "restore it with journal.db from one backup: without it the core knows none of its orders and services"});
+    artifacts_check(artifacts, on_package, &packages);
+    return 0;
+}
+
 static void print_total(const struct fsck *fsck, const struct check *total)
 {
     unsigned long long runs = total->runs, events = total->events, blobs = total->blobs, logs = total->logs, findings = total->findings;
@@ -58,7 +97,8 @@ static void print_total(const struct fsck *fsck, const struct check *total)
         fputc('\n', stdout);
         return;
     }
-    printf("%llu run%s, %llu events, %llu plans, %llu logs: ", runs, runs == 1 ? "" : "s", events, blobs, logs);
+    printf("%llu run%s, %llu event%s, %llu plan%s, %llu log%s: ", runs, runs == 1 ? "" : "s", events, events == 1 ? "" : "s", blobs,
+        blobs == 1 ? "" : "s", logs, logs == 1 ? "" : "s");
     if (findings)
         printf("%llu finding%s\n", findings, findings == 1 ? "" : "s");
     else
@@ -69,11 +109,10 @@ int fsck_run(const struct offline *offline, struct error *err)
 {
     AUTO(free_json) json_t *findings = json_array();
     AUTO(free_text) char *core = mem_format("%s/core", offline->data);
-    AUTO(free_text) char *core_journal = mem_format("%s/journal.db", core);
     struct fsck fsck = {offline, findings};
     struct check total = {0};
     int failed = check_folder(&fsck, offline->data, "", &total, err);
-    if (!failed && file_exists(core_journal)) failed = check_folder(&fsck, core, "core/", &total, err);
+    if (!failed) failed = check_core(&fsck, core, &total, err);
     if (failed) return failed;
     print_total(&fsck, &total);
     return total.findings > 0;

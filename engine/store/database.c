@@ -28,7 +28,7 @@ static enum error_code code_of_result(int result, int system_errno)
     case SQLITE_BUSY:
     case SQLITE_LOCKED: return ERROR_CONFLICT;
     case SQLITE_CORRUPT:
-    case SQLITE_NOTADB: return ERROR_INVALID;
+    case SQLITE_NOTADB:
     case SQLITE_IOERR: return ERROR_IO;
     default: return ERROR_INTERNAL;
     }
@@ -43,8 +43,10 @@ int database_error(sqlite3 *database, const char *doing, struct error *err)
     error_set(err, code, NOWHERE, "%s %s: %s%s%s", doing, path ? path : "the journal", sqlite3_errmsg(database), system_errno ? ": " : "",
         system_errno ? strerror(system_errno) : "");
     if (code == ERROR_NO_SPACE) error_hint(err, "free space on its disk and start the server again; nothing that was answered is lost");
-    if (code == ERROR_IO) error_hint(err, "check the disk and the kernel's log, then start the server again");
-    if (code == ERROR_INVALID) error_hint(err, "the file is damaged or not a journal: restore a backup, or move it away to begin anew");
+    if (result == SQLITE_IOERR && code == ERROR_IO) error_hint(err, "check the disk and the kernel's log, then start the server again");
+    if (result == SQLITE_CORRUPT || result == SQLITE_NOTADB)
+        error_hint(err, "the file is damaged or not a journal: check the disk, restore a backup");
+    if (code == ERROR_DENIED) error_hint(err, "whose is the data folder, and may this user write there? Is its disk mounted read-only?");
     if (code == ERROR_CONFLICT) error_hint(err, "another program holds a lock on the file; close it");
     return -(int)code;
 }

@@ -51,9 +51,21 @@ static int refuse(sqlite3_stmt *read, struct error *err)
         "that one goes on, with all that was answered here; what let it pass beside the lock? A data folder is served from one machine");
 }
 
+/* Whatever is written to a file without a name, no server will ever read. */
+static int check_place(sqlite3 *database, struct error *err)
+{
+    int has_moved = 0;
+    sqlite3_file_control(database, "main", SQLITE_FCNTL_HAS_MOVED, &has_moved);
+    if (!has_moved) return 0;
+    error_set(err, ERROR_STALE, NOWHERE, "%s was removed, or another file was put in its place", sqlite3_db_filename(database, "main"));
+    return error_hint(err, "put back what belongs there, then start the server again; to restore a backup, stop the server first");
+}
+
 int epoch_check(sqlite3_stmt *read, const struct epoch *ours, struct error *err)
 {
-    int result = sqlite3_step(read), failed = 0;
+    int failed = check_place(sqlite3_db_handle(read), err);
+    if (failed) return failed;
+    int result = sqlite3_step(read);
     if (result != SQLITE_ROW && result != SQLITE_DONE)
         failed = database_error(sqlite3_db_handle(read), "reading", err);
     else if (result == SQLITE_DONE || (uint64_t)sqlite3_column_int64(read, 0) != ours->number)

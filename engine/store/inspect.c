@@ -2,6 +2,7 @@
 #include "store/inspect.h"
 
 #include "base/file.h"
+#include "base/json.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "store/database.h"
@@ -18,6 +19,10 @@ static int check_version(sqlite3 *database, const char *path, struct error *err)
     int64_t version = 0;
     int failed = database_number(database, "PRAGMA user_version", &version, err);
     if (failed || version == (int64_t)journal_migration_count) return failed;
+    if (!version) {
+        error_set(err, ERROR_IO, NOWHERE, "%s is empty: it holds no journal", path);
+        return error_hint(err, "restore a backup; a server that is started here knows nothing of what was before");
+    }
     error_set(err, ERROR_UNSUPPORTED, NOWHERE, "%s has format %lld, this program knows format %zu", path, (long long)version,
         journal_migration_count);
     if (version > (int64_t)journal_migration_count) return error_hint(err, "a newer crescendo wrote it: use that one");
@@ -86,6 +91,30 @@ int journal_check_file(struct journal *journal, journal_complaint *complain, voi
         const char *what = (const char *)sqlite3_column_text(statement, 0);
         if (what && !text_equal(what, "ok")) complain(context, NULL, what);
     }
+    return more;
+}
+
+static void check_document(sqlite3_stmt *row, journal_complaint *complain, void *context)
+{
+    AUTO(free_json) json_t *body = NULL;
+    struct error why;
+    const char *collection = (const char *)sqlite3_column_text(row, 0), *id = (const char *)sqlite3_column_text(row, 1);
+    const char *bytes = (const char *)sqlite3_column_text(row, 2);
+    AUTO(free_text) char *name = mem_format("%s %s", collection ? collection : "?", id ? id : "?");
+    bool is_json = bytes && json_parse_stored(bytes, (size_t)sqlite3_column_bytes(row, 2), name, &body, &why) == 0;
+    if (is_json && json_is_object(body) && (!json_object_get(body, "id") || text_equal(json_text(body, "id", NULL), id))) return;
+    AUTO(free_text)
+    char *what = is_json ? mem_format("%s: its body is of another document", name) : mem_copy_text(bytes ? why.message : name);
+    complain(context, "documents", what);
+}
+
+int journal_check_documents(struct journal *journal, journal_complaint *complain, void *context, struct error *err)
+{
+    AUTO(end_statement) sqlite3_stmt *statement = NULL;
+    int more = database_prepare(journal->reader, "SELECT collection, id, body FROM documents", &statement, err);
+    if (more < 0) return more;
+    while ((more = query_next(journal, statement, err)) > 0)
+        check_document(statement, complain, context);
     return more;
 }
 

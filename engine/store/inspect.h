@@ -6,7 +6,8 @@
 #include "store/journal.h"
 
 /* Opens FOLDER/journal.db to be read only: without its lock, its writer, a loop. What asks of a journal in journal.h works on it; nothing
-   can be appended. journal_close closes it. -ERROR_NOT_FOUND: there is none. -ERROR_UNSUPPORTED: another version wrote it. */
+   can be appended. journal_close closes it. -ERROR_NOT_FOUND: there is none. -ERROR_UNSUPPORTED: another version wrote it. -ERROR_IO: it is
+   damaged, or empty. */
 int journal_open_to_read(const char *folder, struct journal **ret, struct error *err) MUST_CHECK;
 
 /* Until the end all questions are answered from one state of the database, whatever a server writes meanwhile. Short: the server cannot
@@ -23,6 +24,8 @@ typedef void journal_complaint(void *context, const char *table, const char *wha
 
 /* The file's own structure, by SQLite: pages, indexes. Reads all of it. At most 20 complaints. */
 int journal_check_file(struct journal *journal, journal_complaint *complain, void *context, struct error *err) MUST_CHECK;
+/* Is each document JSON, an object, under the id that it says? Reads all of them. */
+int journal_check_documents(struct journal *journal, journal_complaint *complain, void *context, struct error *err) MUST_CHECK;
 /* The lowest number above `after` that a run has in any of events, runs, steps, shims; 0 = none. */
 int journal_following_run(struct journal *journal, uint64_t after, uint64_t *ret_run, struct error *err) MUST_CHECK;
 /* Is it being forgotten? Then what is left of it is only a part. */

@@ -42,7 +42,10 @@ int lock_take(const char *folder, int *ret_fd, struct error *err)
 {
     AUTO(free_text) char *path = mem_format("%s/lock", folder);
     AUTO(close_fd) int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    if (fd < 0) return error_set_errno(err, errno, "%s", path);
+    if (fd < 0) {
+        error_set_errno(err, errno, "%s", path);
+        return error_hint(err, "a server has to write in its data folder: whose is it, and is its disk mounted read-only or full?");
+    }
     int failed = lock(fd);
     if (failed) return failed == -EWOULDBLOCK ? refuse(fd, folder, err) : error_set_errno(err, -failed, "locking %s", path);
     char pid[16];

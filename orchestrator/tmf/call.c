@@ -78,8 +78,8 @@ void tmf_write_and_answer(struct tmf_call *call, const struct document *document
 void calls_end(struct tmf_api *api)
 {
     struct error err;
-    error_set(&err, ERROR_UNAVAILABLE, NOWHERE, "the server is stopping");
-    error_hint(&err, "try again in a moment");
+    error_set(&err, ERROR_UNAVAILABLE, NOWHERE, "the server is stopping, and cannot say what became of this request");
+    error_hint(&err, "its log says why it stops; once it is started again, look whether it was done");
     for (struct tmf_call *call = api->calls, *next; call; call = next) {
         next = call->next;
         tmf_refuse(call, &err);

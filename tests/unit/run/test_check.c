@@ -219,6 +219,43 @@ static void a_damaged_file_is_found(void **state)
     assert_true(code < 0 || fixture->count > 0);
 }
 
+static void a_document_that_is_none_is_found(void **state)
+{
+    plant(*state, "INSERT INTO documents VALUES (1, 'serviceSpecification', 'a', NULL, '{\"id\":\"a\"}'),"
+                  " (2, 'serviceSpecification', 'b', NULL, '{\"id\":\"')");
+    expect(*state, "journal.db", "documents", "serviceSpecification b");
+}
+
+static void a_document_of_another_id_is_found(void **state)
+{
+    plant(*state, "INSERT INTO documents VALUES (1, 'serviceSpecification', 'a', NULL, '{\"id\":\"c\"}')");
+    expect(*state, "journal.db", "documents", "serviceSpecification a: its body is of another document");
+}
+
+static void spoil(const struct fixture *fixture, off_t at, size_t size)
+{
+    static const char rubbish[64] = "rubbish";
+    AUTO(free_text) char *path = mem_format("%s/journal.db", fixture->home.folder);
+    AUTO(free_text) char *wal = mem_format("%s-wal", path);
+    AUTO(close_fd) int fd = open(path, O_WRONLY | O_CLOEXEC);
+    assert_true(fd >= 0);
+    assert_int_equal(pwrite(fd, rubbish, size, at), (ssize_t)size);
+    if (!size) assert_int_equal(ftruncate(fd, at), 0);
+    unlink(wal);
+}
+
+static void what_is_no_database_is_found(void **state)
+{
+    spoil(*state, 0, 64);
+    expect(*state, "journal.db", "", "not a database");
+}
+
+static void an_empty_file_is_found(void **state)
+{
+    spoil(*state, 0, 0);
+    expect(*state, "journal.db", "", "is empty: it holds no journal");
+}
+
 static void no_journal_is_no_finding(void **state)
 {
     const struct fixture *fixture = *state;
@@ -249,6 +286,10 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_damaged_compressed_log_is_found, begin, end),
         cmocka_unit_test_setup_teardown(a_missing_log_is_found, begin, end),
         cmocka_unit_test_setup_teardown(a_damaged_file_is_found, begin, end),
+        cmocka_unit_test_setup_teardown(a_document_that_is_none_is_found, begin, end),
+        cmocka_unit_test_setup_teardown(a_document_of_another_id_is_found, begin, end),
+        cmocka_unit_test_setup_teardown(what_is_no_database_is_found, begin, end),
+        cmocka_unit_test_setup_teardown(an_empty_file_is_found, begin, end),
         cmocka_unit_test_setup_teardown(no_journal_is_no_finding, begin, end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

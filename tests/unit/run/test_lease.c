@@ -49,7 +49,9 @@ static void serve(int listener, int said, const int *answers)
         if (got <= 0) _exit(1);
         request[got] = '\0';
         dprintf(said, "%.*s %s\n", (int)strcspn(request, "\r"), request, strrchr(request, '\n') + 1);
-        const char *body = *answers == 412 ? "{\"error\":{\"code\":\"STALE\"}}" : "{}";
+        const char *body = *answers == 412   ? "{\"error\":{\"code\":\"STALE\"}}"
+                           : *answers == 507 ? "{\"error\":{\"message\":\"no space\"}}"
+                                             : "{}";
         int size = snprintf(response, sizeof response, "HTTP/1.1 %d X\r\nContent-Length: %zu\r\nConnection: close\r\n\r\n%s",
             *answers == PROXYS_412 ? 412 : *answers, strlen(body), body);
         if (write(peer, response, (size_t)size) < 0) _exit(1);
@@ -292,6 +294,18 @@ static void trouble_is_no_loss_until_its_time_is_over(void **unused)
     end(&fixture);
 }
 
+static void the_loss_says_what_the_domain_said(void **unused)
+{
+    (void)unused;
+    struct fixture fixture;
+    begin(&fixture, (const int[]){507, 507, 0}, 300);
+    lease_tend(fixture.run);
+    while (fixture.run->state->status == RUN_running)
+        tend(&fixture);
+    assert_non_null(strstr(fixture.run->state->cancel_comment, ", the domain answers 507: no space; "));
+    end(&fixture);
+}
+
 static void after_a_restart_it_is_asked_for_at_once(void **unused)
 {
     (void)unused;
@@ -453,6 +467,7 @@ int main(void)
         cmocka_unit_test(what_is_under_way_may_have_ended_it),
         cmocka_unit_test(what_was_under_way_may_not_have_ended_it),
         cmocka_unit_test(trouble_is_no_loss_until_its_time_is_over),
+        cmocka_unit_test(the_loss_says_what_the_domain_said),
         cmocka_unit_test(after_a_restart_it_is_asked_for_at_once),
         cmocka_unit_test(what_is_let_go_is_not_renewed),
         cmocka_unit_test(a_run_may_go_while_its_request_is_under_way),

@@ -103,6 +103,25 @@ static void one_that_was_replaced_records_nothing(void **state)
     close_second(fixture, &second);
 }
 
+/* Somebody unpacks a backup over a running server, say: what it wrote and answered from then on would be gone. */
+static void one_whose_file_was_taken_away_records_nothing(void **state)
+{
+    struct fixture *fixture = *state;
+    AUTO(free_text) char *path = mem_format("%s/journal.db", fixture->folder);
+    AUTO(free_text) char *aside = mem_format("%s/aside.db", fixture->folder);
+    append_by(fixture, fixture->journal, 1);
+    assert_int_equal(rename(path, aside), 0);
+    append_by(fixture, fixture->journal, 2);
+    assert_int_equal(fixture->answered, 1);
+    assert_int_equal(fixture->failures, 1);
+    assert_int_equal(fixture->failure.code, ERROR_STALE);
+    assert_non_null(strstr(fixture->failure.message, path));
+    assert_non_null(strstr(fixture->failure.hint, "start the server again"));
+    assert_int_equal(rename(aside, path), 0);
+    fixture_reopen(fixture);
+    assert_int_equal(count_events(fixture->journal), 1);
+}
+
 static void what_was_queued_is_lost_with_it(void **state)
 {
     struct fixture *fixture = *state;
@@ -163,6 +182,7 @@ int main(void)
         TEST(each_start_has_a_higher_epoch),
         TEST(it_is_higher_where_the_clock_is_behind),
         TEST(one_that_was_replaced_records_nothing),
+        TEST(one_whose_file_was_taken_away_records_nothing),
         TEST(what_was_queued_is_lost_with_it),
         TEST(one_that_was_replaced_answers_nothing),
         TEST(one_that_is_still_in_charge_is_not_stopped),
