@@ -150,9 +150,10 @@ static void find_strays(struct sites *sites, struct site *site, const struct loo
 static void tell_failure(struct site *site, const struct look *look)
 {
     AUTO(free_text) char *what = mem_format("the keeper of %s is not well; it is tried again", site->name);
-    if (look->failed && !site->telling) log_error(&look->err, what);
-    if (!look->failed && site->telling) log_line(LOG_LEVEL_INFO, "the keeper of %s is well again", site->name);
-    site->telling = look->failed != 0;
+    if (look->failed && !site->trouble) log_error(&look->err, what);
+    if (!look->failed && site->trouble) log_line(LOG_LEVEL_INFO, "the keeper of %s is well again", site->name);
+    free(site->trouble);
+    site->trouble = look->failed ? mem_copy_text(look->err.message) : NULL;
 }
 
 static void answer_all(struct sites *sites, const struct site *site, struct asking **list)
@@ -301,6 +302,7 @@ void sites_release(struct sites *sites)
     for (struct site *site = sites->list, *next; site; site = next) {
         next = site->next;
         free(site->name);
+        free(site->trouble);
         json_decref(site->lines);
         json_decref(site->strays);
         free(site);

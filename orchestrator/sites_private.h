@@ -20,7 +20,7 @@ struct site { /* a domain in use */
     json_t *lines; /* what its keeper said last; NULL = nothing yet */
     bool looking;  /* a worker asks it now */
     bool waits;    /* its file says other ports than its keeper has, which has services */
-    bool telling;  /* the last look failed, and that was told */
+    char *trouble; /* why the last look failed, which was told; NULL = it did not */
     int64_t looked_us;
     json_t *strays;                   /* services that it has and must not have: ended at the next look; NULL = none */
     struct asking *asking, *awaiting; /* for the next look; for the one under way, which began after they had asked */

@@ -234,6 +234,7 @@ void sites_respond(struct sites *sites, const struct site *site, const char *nam
 {
     json_t *body = describe(sites, name, json_object_get(sites_domains(sites), name));
     put_keeper(body, site ? site->lines : NULL);
+    json_put_text(body, "trouble", site ? site->trouble : NULL);
     respond_json(request, 200, body);
 }
 

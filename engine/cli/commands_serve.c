@@ -60,7 +60,7 @@ const char backup_about[] =
     "Writes a data folder to FILE, a tar file, while its server runs: first the server's journal and the core's, each as one state of it, "
     "then all else: repositories, logs, domains, packages, telemetry. FILE is there whole and on disk, or not at all. To restore it, "
     "unpack "
-    "it where the folder was.";
+    "it into an empty folder where the old one was.";
 
 const struct option_spec repository_options[] = {JSON_OPTION, OPTION_END};
 const struct example repository_examples[] = {

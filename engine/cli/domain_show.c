@@ -46,11 +46,14 @@ static void print_table(struct table *table, bool any, const struct terminal *te
     table_free(&table);
 }
 
-static void add_keeper(struct text *out, const struct terminal *terminal, const json_t *keeper)
+static void add_keeper(struct text *out, const struct terminal *terminal, const json_t *keeper, const char *trouble)
 {
     AUTO(text_release) struct text counts = {0};
     plain_add_members(&counts, keeper, "name address haproxy_pid message");
-    fact_add(out, terminal, "keeper", keeper ? "it lives" : "none yet: the first order to the domain starts it");
+    if (trouble)
+        fact_add_format(out, terminal, "keeper", "%s; %s", trouble, keeper ? "below is what it said last" : "it is tried again");
+    else
+        fact_add(out, terminal, "keeper", keeper ? "it lives" : "none yet: the first order to the domain starts it");
     fact_add(out, terminal, "message", json_text(keeper, "message", NULL));
     fact_add(out, terminal, "traffic", text_view(&counts));
     if (keeper) fact_add_format(out, terminal, "haproxy", "pid %lld", (long long)json_whole(keeper, "haproxy_pid", 0));
@@ -72,15 +75,16 @@ static void add_mistake(struct text *out, const struct terminal *terminal, const
 static void add_header(struct text *out, const struct terminal *terminal, const json_t *domain)
 {
     const json_t *keeper = json_object_get(domain, "keeper");
+    const char *trouble = json_text(domain, "trouble", NULL);
     AUTO(free_text) char *head = mem_format("domain %s", json_text(domain, "name", "?"));
     AUTO(text_release) struct text where = {0};
     plain_add_members(&where, json_object_get(domain, "site"), "capacity flavours");
-    fact_add_head(out, terminal, keeper ? "active" : "", head);
+    fact_add_head(out, terminal, trouble ? "failed" : keeper ? "active" : "", head);
     add_mistake(out, terminal, domain);
     fact_add(out, terminal, "note", json_text(domain, "note", NULL));
     fact_add(out, terminal, "owner", json_text(domain, "owner", NULL));
     fact_add(out, terminal, "site", text_view(&where));
-    add_keeper(out, terminal, keeper);
+    add_keeper(out, terminal, keeper, trouble);
     add_policy(out, terminal, json_object_get(domain, "policy"));
 }
 

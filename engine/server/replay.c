@@ -133,7 +133,10 @@ static int replay_all(struct telling *telling, struct journal *journal, uint64_t
     const struct past_walk walk = {.after = keep_event, .context = telling};
     int failed = past_read(journal, run, &walk, &telling->past, err);
     if (failed) return error_wrap(err, "run %llu", (unsigned long long)run);
-    if (!telling->past) return error_set(err, ERROR_NOT_FOUND, NOWHERE, "there is no run %llu", (unsigned long long)run);
+    if (!telling->past) {
+        error_set(err, ERROR_NOT_FOUND, NOWHERE, "there is no run %llu", (unsigned long long)run);
+        return error_hint(err, "`crescendo runs` lists them; an order is replayed with the core's --data, DATA/core");
+    }
     failed = replay_run_decisions(telling, err);
     for (uint32_t step = 0; step < telling->past->plan->step_count && !failed; step++)
         failed = replay_evidence(telling, step, err);

@@ -3,6 +3,7 @@
 
 #include "base/mem.h"
 #include "base/text.h"
+#include "store/leftover.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -103,7 +104,9 @@ int database_open_writer(const char *path, sqlite3 **ret, struct error *err)
 {
     AUTO(close_database) sqlite3 *database = NULL;
     database_create_private(path);
-    int failed = database_open(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, SETTINGS_OF_BOTH SETTINGS_OF_WRITER, &database, err);
+    int failed = leftover_is_there(path) ? leftover_put_aside(path, err) : 0;
+    if (!failed)
+        failed = database_open(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, SETTINGS_OF_BOTH SETTINGS_OF_WRITER, &database, err);
     if (!failed) failed = check_wal(database, err);
     if (!failed) *ret = take(&database);
     return failed;
@@ -111,6 +114,10 @@ int database_open_writer(const char *path, sqlite3 **ret, struct error *err)
 
 int database_open_reader(const char *path, sqlite3 **ret, struct error *err)
 {
+    if (leftover_is_there(path)) {
+        error_set(err, ERROR_IO, NOWHERE, "%s-wal is of another journal, which this one replaced", path);
+        return error_hint(err, "start the server, which puts it aside, or move it away with journal.db-shm");
+    }
     return database_open(path, SQLITE_OPEN_READONLY, SETTINGS_OF_BOTH, ret, err);
 }
 

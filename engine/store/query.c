@@ -232,7 +232,10 @@ int journal_get_run(struct journal *journal, uint64_t run, json_t **ret_row, str
     bind_number(statement, 1, run);
     int more = query_next(journal, statement, err);
     if (more < 0) return more;
-    if (more == 0) return error_set(err, ERROR_NOT_FOUND, NOWHERE, "there is no run %llu", (unsigned long long)run);
+    if (more == 0) {
+        error_set(err, ERROR_NOT_FOUND, NOWHERE, "there is no run %llu", (unsigned long long)run);
+        return error_hint(err, "`crescendo runs` lists them; a server with --keep has forgotten old ones");
+    }
     *ret_row = row_to_json(statement);
     return 0;
 }

@@ -97,6 +97,7 @@ static void a_run_has_the_members_of_the_api(void **state)
     AUTO(free_json) json_t *none = NULL;
     assert_int_equal(journal_get_run(fixture->journal, 3, &none, &err), -ERROR_NOT_FOUND);
     assert_string_equal(err.message, "there is no run 3");
+    assert_non_null(strstr(err.hint, "crescendo runs"));
     assert_int_equal(journal_get_run(fixture->journal, UINT64_MAX, &none, &err), -ERROR_NOT_FOUND);
 }
 
