@@ -23,6 +23,7 @@ void heap_expect(size_t bytes)
     mallopt(M_MMAP_THRESHOLD, FROM_HEAP_BYTES);
     void *volatile forcing = malloc(FORCING_BYTES); /* volatile: an allocation that nobody uses may be left out */
     free(forcing);
+    mallopt(M_TOP_PAD, FORCING_BYTES); /* what comes beyond comes in pieces, also where so much was not to be had at once */
     uintptr_t first = (end + LARGE_PAGE_BYTES - 1) / LARGE_PAGE_BYTES * LARGE_PAGE_BYTES, last = (uintptr_t)sbrk(0);
     if (first < last) (void)madvise((void *)first, last - first, MADV_HUGEPAGE); /* without, it only takes longer */
 }
