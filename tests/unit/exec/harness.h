@@ -231,6 +231,14 @@ static inline void harness_sandbox(struct harness *harness, uint32_t stage, enum
     supervisor_sandbox(harness->supervisor, &request);
 }
 
+/* A new shim with stage 1, which has no sandbox. */
+static inline struct harness *harness_open_stage(void)
+{
+    struct harness *harness = harness_new();
+    harness_sandbox(harness, 1, SANDBOX_NONE);
+    return harness;
+}
+
 /* A stage with a folder beside the workspace that may be written, and one that may be read. Both are made beside it. */
 static inline void harness_sandbox_with_folders(struct harness *harness, uint32_t stage)
 {
