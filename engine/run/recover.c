@@ -143,18 +143,41 @@ static void end_stray(struct engine *engine, const char *folder, int64_t number)
         supervisor_end(supervisor);
 }
 
+static bool is_forgotten(const struct engine *engine, int64_t number)
+{
+    AUTO(free_json) json_t *row = NULL;
+    AUTO(free_text) char *folder = mem_format("%s/runs/%lld", engine->options.data, (long long)number);
+    struct error err = {0};
+    return file_exists(folder) && journal_get_run(engine->journal, (uint64_t)number, &row, &err) == -ERROR_NOT_FOUND;
+}
+
+/* The journal was taken away, or is an older one, and what hangs on its runs is forgotten. One run alone is what a server leaves that dies
+   before its run is on disk. newest: by its folder. */
+static void tell_forgotten(const struct engine *engine, int64_t newest)
+{
+    if (newest < 2 || !is_forgotten(engine, newest) || !is_forgotten(engine, newest - 1)) return;
+    log_line(LOG_LEVEL_WARNING,
+        "%.200s/journal.db does not know run %lld, whose folder is there: was the journal removed, or is it of an older backup? What such "
+        "runs "
+        "ordered is nobody's now; stop the server and put the right journal back, or remove their folders",
+        engine->options.data, (long long)newest);
+}
+
 /* A server may have died between the end of a run, which is on disk, and telling its supervisor; runs at rest are not taken up. */
 static void end_strays(struct engine *engine)
 {
     AUTO(free_text) char *runs = mem_format("%s/runs", engine->options.data);
     DIR *folder = opendir(runs);
     if (!folder) return;
+    int64_t newest = 0, number;
     for (struct dirent *entry; (entry = readdir(folder));) {
-        int64_t number;
         AUTO(free_text) char *path = mem_format("%s/%s", runs, entry->d_name);
-        if (text_to_integer(entry->d_name, &number) && !is_open(engine, number)) end_stray(engine, path, number);
+        if (!text_to_integer(entry->d_name, &number) || is_open(engine, number)) continue;
+        if (number > newest) newest = number;
+        end_stray(engine, path, number);
     }
     closedir(folder);
+    tell_forgotten(engine, newest);
 }
 
 int recover_runs(struct engine *engine, struct error *err)
