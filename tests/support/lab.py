@@ -242,10 +242,10 @@ stages:
 
     # --- killing ---
 
-    def shims(self):
-        """Runs' supervisors and, since those have no other name, their sandboxes' first processes."""
-        return [pid for pid in processes() if (words := words_of(pid)) and words[0].endswith("crescendo-shim") and "--keep" not in words and "--spare" not in words and
-                any(word.startswith(str(self.folder)) for word in words)]
+    def shims(self, spares=False):
+        """Runs' supervisors and, since those have no other name, their sandboxes' first processes; spares: also those that no run has yet."""
+        return [pid for pid in processes() if (words := words_of(pid)) and words[0].endswith("crescendo-shim") and "--keep" not in words and
+                (spares or "--spare" not in words) and any(word.startswith(str(self.folder)) for word in words)]
 
     def holders(self, byte):
         """Who holds this part of a keeper's lock: docs/formats/keeper-protocol.md says what it is."""

@@ -93,7 +93,7 @@ class Machine:
         self.up.wait()
 
     def power_off(self):
-        while roots := set(self.lab.shims() + self.lab.guardians() + self.lab.deputies() + self.lab.keepers()):
+        while roots := set(self.lab.shims(spares=True) + self.lab.guardians() + self.lab.deputies() + self.lab.keepers()):
             for pid in roots:
                 kill(pid, signal.SIGSTOP)  # so that none of them sees another one die
             for pid in processes():
