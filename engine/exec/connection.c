@@ -4,17 +4,26 @@
 #include "exec/connection.h"
 
 #include "base/log.h"
+#include "base/mem.h"
 #include "exec/launch.h"
 #include "exec/spool.h"
 
 #include <errno.h>
 #include <signal.h>
+#include <string.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 /* A request takes the acknowledgement along; so many reports are worth a message of its own. */
-enum { READ_BYTES = 256 * 1024, RETRY_MS = 50, RETRIES = 40, SLOW_RETRY_MS = 1000, REPORTS_TO_ACKNOWLEDGE = 64 };
+enum {
+    READ_BYTES = 256 * 1024,
+    RETRY_MS = 50,
+    RETRIES = 40,
+    SLOW_RETRY_MS = 1000,
+    SILENCE_MS = RETRIES * RETRY_MS,
+    REPORTS_TO_ACKNOWLEDGE = 64
+};
 
 static void poll_ready(uv_poll_t *poll, int status, int events);
 
@@ -144,6 +153,28 @@ void connection_say_end(struct supervisor *supervisor)
 
 static void retry_later(struct supervisor *supervisor);
 
+static void tell_trouble(const struct supervisor *supervisor, const char *why)
+{
+    if (supervisor->hooks.trouble) supervisor->hooks.trouble(supervisor->hooks.context, why);
+}
+
+static void tell_silent(const struct supervisor *supervisor)
+{
+    int holder = (int)launch_holder(supervisor->folder);
+    AUTO(free_text)
+    char *why =
+        mem_format("its supervisor, process %d in %s, lives and does not answer; it is waited for: `kill -9 %d` ends it, and its steps",
+            holder, supervisor->folder, holder);
+    tell_trouble(supervisor, why);
+}
+
+/* It took the connection, or the kernel did for it, and says nothing. */
+static void silence_ready(uv_timer_t *timer)
+{
+    const struct supervisor *supervisor = timer->data;
+    if (!supervisor->greeted) tell_silent(supervisor);
+}
+
 static void connect_now(struct supervisor *supervisor)
 {
     if (supervisor->fd >= 0) return; /* a spare that was taken while it was connecting anew */
@@ -164,6 +195,7 @@ static void connect_now(struct supervisor *supervisor)
     wire_u32(&supervisor->out, SHIM_PROTOCOL_VERSION);
     wire_finish(&supervisor->out, start);
     connection_write(supervisor);
+    uv_timer_start(&supervisor->retry, silence_ready, SILENCE_MS, 0);
 }
 
 /* Of a spare that was taken, the new hooks are told what the old ones were. */
@@ -186,10 +218,7 @@ static void retry_later(struct supervisor *supervisor)
     if (!launch_is_locked(supervisor->folder)) return lose(supervisor);
     bool slow = ++supervisor->tries > RETRIES;
     if (slow && supervisor->ending) return connection_close(supervisor);
-    if (supervisor->tries == RETRIES)
-        log_line(LOG_LEVEL_WARNING,
-            "the supervisor in %.200s (process %d) lives and does not answer; its run waits for it until it does, or ends",
-            supervisor->folder, (int)launch_holder(supervisor->folder));
+    if (supervisor->tries == RETRIES) tell_silent(supervisor);
     uv_timer_start(&supervisor->retry, retry_ready, slow ? SLOW_RETRY_MS : RETRY_MS, 0);
 }
 
@@ -254,8 +283,13 @@ static bool greet(struct supervisor *supervisor, struct view payload)
 static bool hear_stuck(struct supervisor *supervisor, struct view payload)
 {
     int saved_errno = (int)view_u32(&payload);
-    if (!payload.bad && supervisor->hooks.stuck) supervisor->hooks.stuck(supervisor->hooks.context, saved_errno);
-    return !payload.bad;
+    bool full = saved_errno == ENOSPC || saved_errno == EDQUOT;
+    if (payload.bad) return false;
+    AUTO(free_text)
+    char *why = mem_format("%s/reports cannot be written: %s; %s, and it goes on by itself", supervisor->folder, strerror(saved_errno),
+        full ? "make room" : "see to the disk");
+    tell_trouble(supervisor, saved_errno ? why : NULL);
+    return true;
 }
 
 /* false: the peer broke the protocol. */

@@ -39,8 +39,9 @@ struct supervisor_hooks {
     /* The shim obeys an engine of a later epoch, and tells us nothing: neither attached nor lost will be called. */
     void (*replaced)(void *context, uint64_t epoch);
     uint64_t epoch; /* ours, that the shim is told */
-    /* The shim cannot write RUN/reports and says nothing before it can, which it tries again and again: why, as errno; 0: it could. */
-    void (*stuck)(void *context, int saved_errno);
+    /* The shim lives and nothing is heard of it: why, where, and what to do; tried again and again until attached() is called, or this with
+       NULL: it goes on. Borrowed for the call. */
+    void (*trouble)(void *context, const char *why);
 };
 
 /* Finds the run's living shim by its lock, or starts one when `start` is set (else: delivers what RUN/reports holds beyond

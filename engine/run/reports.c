@@ -7,7 +7,6 @@
 #include "base/mem.h"
 #include "run/outputs.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -182,21 +181,19 @@ static void on_replaced(void *context, uint64_t epoch)
 }
 
 /* Nothing of the run is decided meanwhile. */
-static void on_stuck(void *context, int saved_errno)
+static void on_trouble(void *context, const char *why)
 {
     struct live_run *run = context;
     free(take(&run->trouble));
-    if (!saved_errno)
-        return log_line(
-            LOG_LEVEL_WARNING, "%.200s/reports can be written again: run %llu goes on", run->folder, (unsigned long long)run->number);
-    bool full = saved_errno == ENOSPC || saved_errno == EDQUOT;
-    run->trouble = mem_format("%s/reports cannot be written: %s; %s, and the run goes on by itself", run->folder, strerror(saved_errno),
-        full ? "make room" : "see to the disk");
-    log_line(LOG_LEVEL_WARNING, "run %llu stands still: %.400s", (unsigned long long)run->number, run->trouble);
+    if (why) run->trouble = mem_copy_text(why);
+    if (why)
+        log_line(LOG_LEVEL_WARNING, "run %llu stands still: %.600s", (unsigned long long)run->number, why);
+    else
+        log_line(LOG_LEVEL_WARNING, "run %llu goes on", (unsigned long long)run->number);
 }
 
 struct supervisor_hooks live_supervisor_hooks(struct live_run *run)
 {
     return (struct supervisor_hooks){
-        on_report, on_batch_end, on_attached, on_lost, run, on_replaced, journal_epoch(run->engine->journal)->number, on_stuck};
+        on_report, on_batch_end, on_attached, on_lost, run, on_replaced, journal_epoch(run->engine->journal)->number, on_trouble};
 }

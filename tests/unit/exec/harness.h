@@ -39,8 +39,8 @@ struct harness {
     unsigned attached, lost, batches;
     uint64_t sequence;
     uint64_t epoch, replaced_by; /* ours; the later one for which the shim refused us */
-    unsigned stuck_count;
-    int stuck; /* what it said last, as errno */
+    unsigned troubles;
+    char *trouble; /* what is in its way, and is said since */
 };
 
 static inline void harness_report(void *context, const struct supervisor_report *report)
@@ -73,11 +73,12 @@ static inline void harness_replaced(void *context, uint64_t epoch)
     ((struct harness *)context)->replaced_by = epoch;
 }
 
-static inline void harness_stuck(void *context, int saved_errno)
+static inline void harness_trouble(void *context, const char *why)
 {
     struct harness *harness = context;
-    harness->stuck_count++;
-    harness->stuck = saved_errno;
+    harness->troubles++;
+    free(take(&harness->trouble));
+    harness->trouble = why ? mem_copy_text(why) : NULL;
 }
 
 static inline const char *harness_shim_path(void)
@@ -92,7 +93,7 @@ static inline const char *harness_shim_path(void)
 static inline void harness_open(struct harness *harness, bool start)
 {
     struct supervisor_hooks hooks = {
-        harness_report, harness_batch, harness_attached, harness_lost, harness, harness_replaced, harness->epoch, harness_stuck};
+        harness_report, harness_batch, harness_attached, harness_lost, harness, harness_replaced, harness->epoch, harness_trouble};
     struct error err = {0};
     int failed =
         supervisor_open(&harness->loop, harness->folder, harness_shim_path(), harness->sequence, start, &hooks, &harness->supervisor, &err);
@@ -126,6 +127,7 @@ static inline void harness_take_spare(struct harness *harness)
     struct supervisor_hooks hooks = {harness_report, harness_batch, harness_attached, harness_lost, harness};
     char *run = mem_format("%s-run", harness->folder);
     assert_int_equal(rename(harness->folder, run), 0);
+    free(harness->trouble);
     free(harness->folder);
     free(harness->workspace);
     harness->folder = run;
