@@ -84,26 +84,38 @@ static bool is_answer(const json_t *line, const char *const *wanted, const char 
     return false;
 }
 
-int step_ask(struct step *step, json_t *message, const char *const *wanted, const char *name, json_t **ret_answer, struct error *err)
+static int await_answer(struct step *step, const char *const *wanted, const char *name, json_t **ret_answer, struct error *err)
 {
-    int failed = send_line(step, message, err);
-    while (!failed) {
+    for (;;) {
         AUTO(free_json) json_t *answer = NULL;
-        failed = read_line(step, &answer, err);
-        if (failed) break;
+        int failed = read_line(step, &answer, err);
+        if (failed) return failed;
         if (!json_text(answer, "type", NULL)) return step_broken(err, "the engine sent a line without a type");
         if (!is_answer(answer, wanted, name)) continue;
         *ret_answer = take(&answer);
         return 0;
     }
-    return failed;
 }
 
+int step_ask(struct step *step, json_t *message, const char *const *wanted, const char *name, json_t **ret_answer, struct error *err)
+{
+    int failed = send_line(step, message, err);
+    return failed ? failed : await_answer(step, wanted, name, ret_answer, err);
+}
+
+/* After a restart the engine says again what is on record. That nobody could tell is no answer to who can. */
 int step_ask_kept(struct step *step, json_t *message, const char *name, struct error *err)
 {
-    static const char *const kept[] = {"kept", NULL};
-    AUTO(free_json) json_t *answer = NULL;
-    return step_ask(step, message, kept, name, &answer, err);
+    static const char *const kept[] = {"kept", NULL}, unsure[] = "unsure";
+    bool is_unsure = text_equal(json_text(message, "seen", NULL), unsure), is_other;
+    int failed = send_line(step, message, err);
+    if (failed) return failed;
+    do {
+        AUTO(free_json) json_t *answer = NULL;
+        failed = await_answer(step, kept, name, &answer, err);
+        is_other = !failed && !is_unsure && text_equal(json_text(answer, "seen", NULL), unsure);
+    } while (is_other);
+    return failed;
 }
 
 /* --- a step's life ---------------------------------------------------------------------------------------------- */

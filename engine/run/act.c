@@ -182,6 +182,7 @@ static void say_again(struct live_run *run, uint32_t step, const char *type, con
         json_put_text(line, "seen", effect->status == EFFECT_failed ? "failed" : "done");
         json_put(line, "outcome", effect->outcome ? json_incref(effect->outcome) : json_null());
     }
+    if (!strcmp(type, "kept") && effect->status == EFFECT_unknown) json_put_text(line, "seen", "unsure");
     AUTO(free_text) char *text = json_canonical(line);
     supervisor_say(run->supervisor, step, run->state->steps[step].attempt, text);
 }

@@ -135,6 +135,7 @@ static void record(struct world *world, struct process *process, const char *see
     json_t *outcome = strcmp(seen, "done") ? json_pack("{s:i}", "id", 1) : outcome_of(world, process);
     say(world, process, json_pack("{s:s, s:s, s:s, s:o}", "type", "outcome", "name", name, "seen", seen, "outcome", outcome));
     process->phase = PHASE_TELLS;
+    process->is_unsure = !strcmp(seen, "unsure");
     process->then = then;
     process->next_ms = INT64_MAX;
 }
@@ -284,6 +285,8 @@ void effect_hear_answer(struct world *world, struct process *process)
     const char *type = json_text(answer, "type", ""), *name = json_text(answer, "name", "");
     if (process->phase == PHASE_INTENDED && is_about(world, process, answer)) return hear_intended(world, process, type, answer);
     if (strcmp(type, "kept") != 0) return;
+    bool is_of_now = process->phase == PHASE_TELLS && process->is_unsure;
+    if (!is_of_now && !strcmp(json_text(answer, "seen", ""), "unsure")) return; /* as step_ask_kept */
     if (process->phase == PHASE_TELLS && is_about(world, process, answer)) return go_on(world, process);
     if (process->phase == PHASE_KEEPS && !*name)
         return is_judge(world, process->step) ? tick_kept(world, process) : canary_kept(world, process);

@@ -318,7 +318,7 @@ static bool end_step(struct world *world, uint32_t index)
 
 static void tell_again(struct world *world, uint32_t step, const char *type, const struct effect_state *effect)
 {
-    const char *seen = effect->status == EFFECT_failed ? "failed" : "done";
+    const char *seen = effect->status == EFFECT_failed ? "failed" : effect->status == EFFECT_unknown ? "unsure" : "done";
     AUTO(free_json)
     json_t *json = json_pack("{s:s, s:s, s:s, s:s, s:I, s:I}", "type", type, "name", effect->name, "key", effect->key, "seen", seen, "sent",
         (json_int_t)effect->sent_ms, "sends", (json_int_t)effect->sends);

@@ -39,7 +39,8 @@ const char *fault_help(enum fault fault)
     return faults[fault].help;
 }
 
-/* How long ago it was sent is told by the clock: when that has leapt, it was sent again, or given up, too early, and the first comes then. */
+/* How long ago it was sent is told by the clock: when that has leapt, it was sent again, or given up, too early, and the first comes then.
+ */
 static bool is_excused(const struct world *world, enum effect_status status)
 {
     return world->leapt_ms && (status == EFFECT_done || status == EFFECT_abandoned);

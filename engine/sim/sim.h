@@ -67,6 +67,7 @@ struct process {
     enum process_phase phase;
     enum look look;
     enum then then; /* once the outcome is on record */
+    bool is_unsure; /* it said that nobody can tell */
     bool is_ok;     /* PROCESS_GONE: ended as a success, as far as the shim can tell */
     bool is_cancelled, has_effect, is_parking, is_partial, has_said_hello, hangs;
     bool undoes; /* it was started to compensate */

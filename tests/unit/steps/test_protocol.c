@@ -124,6 +124,7 @@ static int run_effect(
 #define LONG_AGO "{\"type\":\"find\",\"name\":\"order\",\"key\":\"k1\",\"sent\":1000,\"sends\":1}\n"
 #define JUST_NOW "{\"type\":\"find\",\"name\":\"order\",\"key\":\"k1\",\"sent\":NOW,\"sends\":1}\n"
 #define KEPT "{\"type\":\"kept\",\"name\":\"order\"}\n"
+#define KEPT_UNSURE "{\"type\":\"kept\",\"name\":\"order\",\"seen\":\"unsure\"}\n" /* said again by an engine that was restarted */
 #define ADOPT "{\"type\":\"find\",\"name\":\"order\",\"key\":\"k1\",\"adopt\":\"17\"}\n"
 
 struct effect_case {
@@ -142,6 +143,10 @@ static const struct effect_case effect_cases[] = {
     {"absent after a crash", FIND KEPT GO KEPT, "intend outcome:absent intend outcome:done", &type, {.seen = EFFECT_SEEN_ABSENT}, 0, 1, 1,
         7},
     {"unsure after a crash", FIND KEPT, "intend outcome:unsure", &type, {.seen = EFFECT_SEEN_UNSURE}, -ERROR_CONFLICT, 0, 1, 0},
+    {"unsure, and it was before", FIND KEPT_UNSURE, "intend outcome:unsure", &type, {.seen = EFFECT_SEEN_UNSURE}, -ERROR_CONFLICT, 0, 1, 0},
+    {"found, where it was unsure", FIND KEPT_UNSURE KEPT, "intend outcome:done", &type, {.seen = EFFECT_SEEN_DONE}, 0, 0, 1, 9},
+    {"found, and that is not on record", FIND KEPT_UNSURE, "intend outcome:done", &type, {.seen = EFFECT_SEEN_DONE}, -ERROR_UNAVAILABLE, 0,
+        1, 0},
     {"nobody to ask", FIND KEPT, "intend outcome:unsure", &type_without_find, {0}, -ERROR_CONFLICT, 0, 0, 0},
     {"unsure, and a person looked", ADOPT KEPT, "intend outcome:done", &type, {.seen = EFFECT_SEEN_UNSURE}, 0, 0, 1, 0},
     {"nobody to ask, and a person looked", ADOPT KEPT, "intend outcome:done", &type_without_find, {0}, 0, 0, 0, 0},
