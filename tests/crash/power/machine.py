@@ -106,8 +106,12 @@ class Machine:
                 kill(pid)
 
     def end(self, keep):
+        """A point that is reached only now, as the server ends, stops it for nobody."""
+        self.disk.set("stop_at", 0)
         self.ending = True
         self.watcher.join()
+        if self.power and not self.died.is_set() and self.disk.get("stopped"):
+            kill(self.lab.server.process.pid)
         self.lab.server.stop()
         self.power_off()
         self.lab.end(keep)
