@@ -158,13 +158,20 @@ static void tell_trouble(const struct supervisor *supervisor, const char *why)
     if (supervisor->hooks.trouble) supervisor->hooks.trouble(supervisor->hooks.context, why);
 }
 
+/* Where the lock's holder has no number here, as of another PID namespace, none is told: 0 would be the group of who types it. */
 static void tell_silent(const struct supervisor *supervisor)
 {
     int holder = (int)launch_holder(supervisor->folder);
-    AUTO(free_text)
-    char *why =
-        mem_format("its supervisor, process %d in %s, lives and does not answer; it is waited for: `kill -9 %d` ends it, and its steps",
-            holder, supervisor->folder, holder);
+    const char *folder = supervisor->folder;
+    AUTO(free_text) char *why = NULL;
+    if (holder)
+        why =
+            mem_format("its supervisor, process %d in %s, lives and does not answer; it is waited for: `kill -9 %d` ends it, and its steps",
+                holder, folder, holder);
+    else
+        why = mem_format("its supervisor in %s lives and does not answer; it is waited for: it is who holds %s/shim.lock, which cannot be "
+                         "seen from here",
+            folder, folder);
     tell_trouble(supervisor, why);
 }
 
