@@ -92,6 +92,7 @@ static void lose(struct supervisor *supervisor)
 static void give_way(struct supervisor *supervisor)
 {
     supervisor->lost = true;
+    uv_timer_stop(&supervisor->retry);
     if (supervisor->hooks.replaced) supervisor->hooks.replaced(supervisor->hooks.context, supervisor->replaced_by);
 }
 
