@@ -183,9 +183,14 @@ static void silence_ready(uv_timer_t *timer)
     if (!supervisor->greeted) tell_silent(supervisor);
 }
 
+static void await_answer(struct supervisor *supervisor)
+{
+    uv_timer_start(&supervisor->retry, silence_ready, SILENCE_MS, 0);
+}
+
 static void connect_now(struct supervisor *supervisor)
 {
-    if (supervisor->fd >= 0) return; /* a spare that was taken while it was connecting anew */
+    if (supervisor->fd >= 0) return await_answer(supervisor); /* a spare that was taken while it was connecting anew */
     supervisor->fd = launch_connect(supervisor->folder);
     if (supervisor->fd < 0) return retry_later(supervisor);
     if (uv_poll_init(supervisor->loop, &supervisor->poll, supervisor->fd)) {
@@ -203,7 +208,7 @@ static void connect_now(struct supervisor *supervisor)
     wire_u32(&supervisor->out, SHIM_PROTOCOL_VERSION);
     wire_finish(&supervisor->out, start);
     connection_write(supervisor);
-    uv_timer_start(&supervisor->retry, silence_ready, SILENCE_MS, 0);
+    await_answer(supervisor);
 }
 
 /* Of a spare that was taken, the new hooks are told what the old ones were. */

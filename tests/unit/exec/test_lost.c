@@ -1,6 +1,7 @@
 /* test_lost.c: a shim is lost when its lock is free, and not before: not when it is slow, cannot be reached, or was misunderstood. */
 #include "harness.h"
 
+#include "exec/connection.h"
 #include "exec/launch.h"
 
 #include <fcntl.h>
@@ -115,6 +116,36 @@ static void one_that_cannot_be_reached_is_waited_for(void **state)
     goes_on(harness, 3);
 }
 
+static bool is_stopped(const struct harness *harness)
+{
+    AUTO(free_text) char *path = mem_format("/proc/%d/stat", (int)harness_shim_pid(harness));
+    AUTO(free_text) char *text = NULL;
+    return file_read(path, 4096, &text, NULL, NULL) == 0 && strstr(text, ") T ");
+}
+
+/* It is connected to and does not answer when the run takes it. */
+static void a_spare_that_does_not_answer_when_it_is_taken_is_not_forgotten(void **state)
+{
+    (void)state;
+    struct harness *harness = open_running("sleep 0.2; exit 3");
+    struct supervisor_hooks hooks = {
+        harness_report, harness_batch, harness_attached, harness_lost, harness, harness_replaced, harness->epoch, harness_trouble};
+    pid_t shim = harness_shim_pid(harness);
+    kill(shim, SIGSTOP);
+    while (!is_stopped(harness)) {
+    }
+    open_anew(harness);
+    uv_run(&harness->loop, UV_RUN_NOWAIT);
+    uv_run(&harness->loop, UV_RUN_NOWAIT);
+    supervisor_take(harness->supervisor, harness->folder, &hooks);
+    uv_run(&harness->loop, UV_RUN_NOWAIT);
+    uv_run(&harness->loop, UV_RUN_NOWAIT);
+    assert_true(harness->supervisor->fd >= 0);
+    assert_true(uv_is_active((uv_handle_t *)&harness->supervisor->retry)); /* it is told when that is over, which nobody waits for here */
+    kill(shim, SIGCONT);
+    goes_on(harness, 3);
+}
+
 /* Each server that died left a connection that a stopped shim has not accepted yet: the next one must not hang in its start. */
 static void one_that_is_stopped_holds_up_nobody(void **state)
 {
@@ -226,6 +257,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(one_that_cannot_be_reached_is_waited_for),
         cmocka_unit_test(one_that_is_stopped_holds_up_nobody),
+        cmocka_unit_test(a_spare_that_does_not_answer_when_it_is_taken_is_not_forgotten),
         cmocka_unit_test(one_whose_lock_cannot_be_looked_at_is_waited_for),
         cmocka_unit_test(one_that_said_what_nobody_knows_is_ended),
         cmocka_unit_test(one_with_a_full_disk_is_not_misunderstood),
