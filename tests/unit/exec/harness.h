@@ -127,7 +127,6 @@ static inline void harness_take_spare(struct harness *harness)
     struct supervisor_hooks hooks = {harness_report, harness_batch, harness_attached, harness_lost, harness};
     char *run = mem_format("%s-run", harness->folder);
     assert_int_equal(rename(harness->folder, run), 0);
-    free(harness->trouble);
     free(harness->folder);
     free(harness->workspace);
     harness->folder = run;
@@ -383,6 +382,7 @@ static inline void harness_free(struct harness *harness)
     supervisor_sweep(harness->folder);
     int ignored = file_remove_tree(harness->folder, NULL);
     (void)ignored;
+    free(harness->trouble);
     free(harness->folder);
     free(harness->workspace);
     free(harness);
