@@ -8,7 +8,8 @@
 
 #include <stdbool.h>
 
-/* Is there a log beside the database at path that cannot be its own? False where that cannot be read. */
+/* Is there a log beside the database at path that cannot be its own? False where that cannot be read. Not where this process has the
+   database open: it opens and closes the file, and closing drops SQLite's locks. */
 bool leftover_is_there(const char *path);
 /* Renames it to PATH-wal.old, which replaces an older one, and removes the index to it. Nobody may have the database open. */
 int leftover_put_aside(const char *path, struct error *err) MUST_CHECK;
