@@ -1,6 +1,7 @@
 /* leftover.h: a write-ahead log that another journal left. Who unpacks a backup where a server was killed puts a journal beside the log of
    the one that it replaces; SQLite would apply that to what it finds, and the two would be mixed. A copy that `backup` makes has never had
-   a log, and says so, which a server's own journal never does. */
+   a log, and says so, which a server's own journal never does. Where the journal was removed, and is made anew, SQLite would remove the log
+   that it left. */
 #ifndef CRESCENDO_STORE_LEFTOVER_H
 #define CRESCENDO_STORE_LEFTOVER_H
 

@@ -7,6 +7,7 @@
 #include "store/leftover.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 
 static void append(struct fixture *fixture, uint64_t seq)
@@ -63,6 +64,27 @@ static void a_backup_is_not_mixed_with_what_it_replaced(void **state)
     assert_int_equal(journal_verify(fixture->journal, 1, &err), 0);
 }
 
+/* SQLite removes a log beside an empty database. Who removed the journal by mistake may put it back, and then needs its log. */
+static void the_log_of_a_journal_that_is_gone_is_kept(void **state)
+{
+    struct fixture *fixture = *state;
+    AUTO(free_text) char *path = mem_format("%s/journal.db", fixture->folder);
+    AUTO(free_text) char *wal = mem_format("%s-wal", path);
+    AUTO(free_text) char *old = mem_format("%s-wal.old", path);
+    AUTO(free_text) char *kept = mem_format("%s/kept-wal", fixture->folder);
+    struct stat before, after;
+    append(fixture, 1);
+    copy_file(wal, kept); /* as kill -9 leaves it */
+    fixture_close(fixture);
+    assert_int_equal(unlink(path), 0);
+    copy_file(kept, wal);
+    fixture_open(fixture);
+    assert_int_equal(stat(kept, &before), 0);
+    assert_int_equal(stat(old, &after), 0);
+    assert_int_equal(before.st_size, after.st_size);
+    append(fixture, 1);
+}
+
 /* As another process sees it: SQLite's lock for who reads (the 510 bytes behind its pending byte and its reserved one). */
 static bool is_locked(const char *path)
 {
@@ -97,6 +119,7 @@ static void a_server_keeps_its_lock_where_the_log_is_not_empty(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(the_log_of_a_journal_that_is_gone_is_kept, fixture_begin, fixture_end),
         cmocka_unit_test_setup_teardown(a_server_keeps_its_lock_where_the_log_is_not_empty, fixture_begin, fixture_end),
         cmocka_unit_test_setup_teardown(a_backup_is_not_mixed_with_what_it_replaced, fixture_begin, fixture_end),
     };
