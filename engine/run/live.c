@@ -44,6 +44,7 @@ struct live_run *live_new(struct engine *engine, uint64_t number, struct plan *p
     live_equip(run, plan, run_state_new(plan), accepted);
     run->folder = mem_format("%s/runs/%llu", engine->options.data, (unsigned long long)number);
     run->sayings_end = &run->sayings;
+    run->commits_end = &run->commits;
     uv_timer_init(engine->loop, &run->timer);
     run->timer.data = run;
     insert_by_number(engine, run);
@@ -55,6 +56,25 @@ struct live_run *live_find(const struct engine *engine, uint64_t number)
     for (struct live_run *run = engine->runs; run; run = run->next)
         if (run->number == number) return run;
     return NULL;
+}
+
+struct commit { /* what one append owes when it is on disk */
+    struct live_run *run;
+    struct waiter *waiters;
+    uint64_t sequence;
+    bool durable;
+    bool marks_log; /* as one that may be compressed */
+    struct commit *next;
+};
+
+/* err: NULL = it is on disk. */
+static void answer_waiters(struct waiter *waiters, const struct error *err)
+{
+    for (struct waiter *waiter = waiters, *next; waiter; waiter = next) {
+        next = waiter->next;
+        waiter->done(waiter->context, err);
+        free(waiter);
+    }
 }
 
 static void free_run(uv_handle_t *timer)
@@ -89,9 +109,24 @@ void live_retire(struct live_run *run)
     uv_close((uv_handle_t *)&run->timer, free_run);
 }
 
+/* After a failed journal its callbacks do not come: whoever waits for one is let go of. */
+static void give_up_commits(struct live_run *run)
+{
+    struct error err;
+    error_set(&err, ERROR_UNAVAILABLE, NOWHERE, "the server is stopping, and cannot say what became of this request");
+    run->held++;
+    for (struct commit *commit = run->commits, *next; commit; commit = next) {
+        next = commit->next;
+        answer_waiters(commit->waiters, &err);
+        free(commit);
+    }
+    run->held--;
+    run->appends_pending = 0;
+}
+
 void live_close(struct live_run *run)
 {
-    run->appends_pending = 0; /* after a failed journal its callbacks do not come */
+    give_up_commits(run);
     live_retire(run);
 }
 
@@ -148,28 +183,11 @@ bool live_fold(struct live_run *run, struct event_list *events)
     return all;
 }
 
-struct commit { /* what one append owes when it is on disk */
-    struct live_run *run;
-    struct waiter *waiters;
-    uint64_t sequence;
-    bool durable;
-    bool marks_log; /* as one that may be compressed */
-};
-
 static void tell_subscribers(struct engine *engine, uint64_t run)
 {
     for (struct subscription *each = engine->subscriptions, *next; each; each = next) {
         next = each->next;
         if (each->run == 0 || each->run == run) each->changed(each->context, run);
-    }
-}
-
-static void answer_waiters(struct waiter *waiters)
-{
-    for (struct waiter *waiter = waiters, *next; waiter; waiter = next) {
-        next = waiter->next;
-        waiter->done(waiter->context, NULL);
-        free(waiter);
     }
 }
 
@@ -179,9 +197,11 @@ static void on_committed(void *context)
     struct live_run *run = commit->run;
     run->held++;
     run->appends_pending--;
+    run->commits = commit->next;
+    if (!run->commits) run->commits_end = &run->commits;
     if (commit->durable) run->durable_pending--;
     if (commit->sequence && run->supervisor && run->attached) supervisor_acknowledge(run->supervisor, commit->sequence);
-    answer_waiters(commit->waiters);
+    answer_waiters(commit->waiters, NULL);
     tell_subscribers(run->engine, run->number);
     if (commit->marks_log) compress_soon(run->engine->compressing);
     if (!run->engine->closing && live_act(run)) live_advance(run);
@@ -246,6 +266,8 @@ void live_flush(struct live_run *run)
     commit->waiters = take(&run->waiters);
     commit->sequence = run->report_sequence;
     commit->marks_log = log_mark.run != 0;
+    *run->commits_end = commit;
+    run->commits_end = &commit->next;
     run->touched_count = 0;
     run->appends_pending++;
     run->durable_pending += commit->durable;

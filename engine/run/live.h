@@ -85,7 +85,8 @@ struct live_run {
     struct lease *leases; /* that the server renews (lease.h) */
 
     struct saying *sayings, **sayings_end;
-    struct waiter *waiters; /* for the next flush */
+    struct waiter *waiters;                /* for the next flush */
+    struct commit *commits, **commits_end; /* of the appends that are pending, in their order */
     unsigned appends_pending, durable_pending;
     unsigned held; /* callbacks that will come back: do not free */
     bool advancing, closing;
