@@ -92,6 +92,7 @@ static void lose(struct supervisor *supervisor)
 static void give_way(struct supervisor *supervisor)
 {
     supervisor->lost = true;
+    uv_timer_stop(&supervisor->retry);
     if (supervisor->hooks.replaced) supervisor->hooks.replaced(supervisor->hooks.context, supervisor->replaced_by);
 }
 
@@ -158,13 +159,20 @@ static void tell_trouble(const struct supervisor *supervisor, const char *why)
     if (supervisor->hooks.trouble) supervisor->hooks.trouble(supervisor->hooks.context, why);
 }
 
+/* Where the lock's holder has no number here, as of another PID namespace, none is told: 0 would be the group of who types it. */
 static void tell_silent(const struct supervisor *supervisor)
 {
     int holder = (int)launch_holder(supervisor->folder);
-    AUTO(free_text)
-    char *why =
-        mem_format("its supervisor, process %d in %s, lives and does not answer; it is waited for: `kill -9 %d` ends it, and its steps",
-            holder, supervisor->folder, holder);
+    const char *folder = supervisor->folder;
+    AUTO(free_text) char *why = NULL;
+    if (holder)
+        why =
+            mem_format("its supervisor, process %d in %s, lives and does not answer; it is waited for: `kill -9 %d` ends it, and its steps",
+                holder, folder, holder);
+    else
+        why = mem_format("its supervisor in %s lives and does not answer; it is waited for: it is who holds %s/shim.lock, which cannot be "
+                         "seen from here",
+            folder, folder);
     tell_trouble(supervisor, why);
 }
 
@@ -175,9 +183,14 @@ static void silence_ready(uv_timer_t *timer)
     if (!supervisor->greeted) tell_silent(supervisor);
 }
 
+static void await_answer(struct supervisor *supervisor)
+{
+    uv_timer_start(&supervisor->retry, silence_ready, SILENCE_MS, 0);
+}
+
 static void connect_now(struct supervisor *supervisor)
 {
-    if (supervisor->fd >= 0) return; /* a spare that was taken while it was connecting anew */
+    if (supervisor->fd >= 0) return await_answer(supervisor); /* a spare that was taken while it was connecting anew */
     supervisor->fd = launch_connect(supervisor->folder);
     if (supervisor->fd < 0) return retry_later(supervisor);
     if (uv_poll_init(supervisor->loop, &supervisor->poll, supervisor->fd)) {
@@ -195,7 +208,7 @@ static void connect_now(struct supervisor *supervisor)
     wire_u32(&supervisor->out, SHIM_PROTOCOL_VERSION);
     wire_finish(&supervisor->out, start);
     connection_write(supervisor);
-    uv_timer_start(&supervisor->retry, silence_ready, SILENCE_MS, 0);
+    await_answer(supervisor);
 }
 
 /* Of a spare that was taken, the new hooks are told what the old ones were. */

@@ -57,16 +57,25 @@ static void add(struct fsck *fsck, struct check *total, const struct finding *fi
 struct packages {
     struct fsck *fsck;
     struct check *total;
+    const char *prefix;
 };
 
 static void on_package(void *context, const char *name, const char *what)
 {
     const struct packages *at = context;
-    AUTO(free_text) char *file = mem_format("core/artifacts/%s", name);
+    AUTO(free_text) char *file = mem_format("%sartifacts/%s", at->prefix, name);
     add(at->fsck, at->total,
         &(struct finding){.file = file,
             .what = what,
             .remedy = "a package that was published: restore the file from a backup; what runs of it has a copy, and goes on"});
+}
+
+/* A core's folder has them: one by itself, or the core's in a server's. */
+static void check_packages(struct fsck *fsck, const char *folder, const char *prefix, struct check *total)
+{
+    AUTO(free_text) char *artifacts = mem_format("%s/artifacts", folder);
+    struct packages packages = {fsck, total, prefix};
+    artifacts_check(artifacts, on_package, &packages);
 }
 
 /* A core that has run something has a journal. */
@@ -74,15 +83,13 @@ static int check_core(struct fsck *fsck, const char *core, struct check *total, 
 {
     AUTO(free_text) char *journal = mem_format("%s/journal.db", core);
     AUTO(free_text) char *runs = mem_format("%s/runs", core);
-    AUTO(free_text) char *artifacts = mem_format("%s/artifacts", core);
-    struct packages packages = {fsck, total};
     if (file_exists(journal) && check_folder(fsck, core, "core/", total, err) < 0) return -(int)err->code;
     if (!file_exists(journal) && file_exists(runs))
         add(fsck, total,
             &(struct finding){.file = "core/journal.db",
                 .what = "is missing, though core/runs is there",
                 .remedy = "restore it with journal.db from one backup: without it the core knows none of its orders and services"});
-    artifacts_check(artifacts, on_package, &packages);
+    check_packages(fsck, core, "core/", total);
     return 0;
 }
 
@@ -112,7 +119,9 @@ int fsck_run(const struct offline *offline, struct error *err)
     struct fsck fsck = {offline, findings};
     struct check total = {0};
     int failed = check_folder(&fsck, offline->data, "", &total, err);
-    if (!failed) failed = check_core(&fsck, core, &total, err);
+    if (failed) return failed;
+    check_packages(&fsck, offline->data, "", &total);
+    failed = check_core(&fsck, core, &total, err);
     if (failed) return failed;
     print_total(&fsck, &total);
     return total.findings > 0;

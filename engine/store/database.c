@@ -114,10 +114,6 @@ int database_open_writer(const char *path, sqlite3 **ret, struct error *err)
 
 int database_open_reader(const char *path, sqlite3 **ret, struct error *err)
 {
-    if (leftover_is_there(path)) {
-        error_set(err, ERROR_IO, NOWHERE, "%s-wal is of another journal, which this one replaced", path);
-        return error_hint(err, "start the server, which puts it aside, or move it away with journal.db-shm");
-    }
     return database_open(path, SQLITE_OPEN_READONLY, SETTINGS_OF_BOTH, ret, err);
 }
 

@@ -6,6 +6,7 @@
 #include "base/moment.h"
 #include "store/database.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -51,13 +52,29 @@ static int refuse(sqlite3_stmt *read, struct error *err)
         "that one goes on, with all that was answered here; what let it pass beside the lock? A data folder is served from one machine");
 }
 
+static bool has_moved(sqlite3 *database)
+{
+    int moved = 0;
+    sqlite3_file_control(database, "main", SQLITE_FCNTL_HAS_MOVED, &moved);
+    return moved != 0;
+}
+
+bool epoch_log_is_gone(sqlite3 *database)
+{
+    const char *log = sqlite3_filename_wal(sqlite3_db_filename(database, "main"));
+    return access(log, F_OK) < 0 && errno == ENOENT && !has_moved(database);
+}
+
 /* Whatever is written to a file without a name, no server will ever read. */
 static int check_place(sqlite3 *database, struct error *err)
 {
-    int has_moved = 0;
-    sqlite3_file_control(database, "main", SQLITE_FCNTL_HAS_MOVED, &has_moved);
-    if (!has_moved) return 0;
-    error_set(err, ERROR_STALE, NOWHERE, "%s was removed, or another file was put in its place", sqlite3_db_filename(database, "main"));
+    const char *path = sqlite3_db_filename(database, "main");
+    if (epoch_log_is_gone(database)) {
+        error_set(err, ERROR_STALE, NOWHERE, "%s was removed", sqlite3_filename_wal(path));
+        return error_hint(err, "what was answered is written into %.80s now; start the server again", path);
+    }
+    if (!has_moved(database)) return 0;
+    error_set(err, ERROR_STALE, NOWHERE, "%s was removed, or another file was put in its place", path);
     return error_hint(err, "put back what belongs there, then start the server again; to restore a backup, stop the server first");
 }
 

@@ -11,8 +11,10 @@
 int epoch_raise(sqlite3 *database, struct epoch *ret, struct error *err) MUST_CHECK;
 /* A statement that reads it, for epoch_check. */
 int epoch_prepare(sqlite3 *database, sqlite3_stmt **ret, struct error *err) MUST_CHECK;
-/* -ERROR_STALE, saying who has the journal now, where the epoch is not ours, or where the file is not the one in the folder any more. In a
-   transaction that writes: nobody can raise it before that is committed. */
+/* -ERROR_STALE, saying who has the journal now, where the epoch is not ours, or where the file, or its log, is not the one in the folder
+   any more. In a transaction that writes: nobody can raise it before that is committed. */
 int epoch_check(sqlite3_stmt *read, const struct epoch *ours, struct error *err) MUST_CHECK;
+/* Was the write-ahead log of an open database removed, and it was not? Then the log lives as long as whoever has it open. */
+bool epoch_log_is_gone(sqlite3 *database);
 
 #endif

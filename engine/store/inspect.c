@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "store/database.h"
 #include "store/journal_private.h"
+#include "store/leftover.h"
 #include "store/migrate.h"
 
 #include <errno.h>
@@ -29,6 +30,13 @@ static int check_version(sqlite3 *database, const char *path, struct error *err)
     return error_hint(err, "start the server once: it brings the journal to its own format");
 }
 
+static int check_log(const char *path, struct error *err)
+{
+    if (!leftover_is_there(path)) return 0;
+    error_set(err, ERROR_IO, NOWHERE, "%s-wal is of another journal, which this one replaced", path);
+    return error_hint(err, "start the server, which puts it aside, or move it away with journal.db-shm");
+}
+
 int journal_open_to_read(const char *folder, struct journal **ret, struct error *err)
 {
     AUTO(free_text) char *path = mem_format("%s/journal.db", folder);
@@ -37,7 +45,8 @@ int journal_open_to_read(const char *folder, struct journal **ret, struct error 
         error_set(err, ERROR_NOT_FOUND, NOWHERE, "there is no journal in %s", folder);
         return error_hint(err, "--data DIR names the data folder of a server");
     }
-    int failed = database_open_reader(path, &database, err);
+    int failed = check_log(path, err);
+    if (!failed) failed = database_open_reader(path, &database, err);
     if (!failed) failed = check_version(database, path, err);
     if (failed) return failed;
     struct journal *journal = mem_alloc(sizeof *journal);

@@ -6,8 +6,8 @@
 #include "store/journal.h"
 
 /* Opens FOLDER/journal.db to be read only: without its lock, its writer, a loop. What asks of a journal in journal.h works on it; nothing
-   can be appended. journal_close closes it. -ERROR_NOT_FOUND: there is none. -ERROR_UNSUPPORTED: another version wrote it. -ERROR_IO: it is
-   damaged, or empty. */
+   can be appended. Not in a process that serves it. journal_close closes it. -ERROR_NOT_FOUND: there is none. -ERROR_UNSUPPORTED: another
+   version wrote it. -ERROR_IO: it is damaged, or empty. */
 int journal_open_to_read(const char *folder, struct journal **ret, struct error *err) MUST_CHECK;
 
 /* Until the end all questions are answered from one state of the database, whatever a server writes meanwhile. Short: the server cannot

@@ -1,7 +1,7 @@
 /* journal.h: the events of all runs, and the projections of them, in one SQLite database (WAL, synchronous FULL).
    One thread writes: appends are queued from the loop's thread, committed in groups, and answered on the loop's thread. DURABLE
-   appends ask for a commit at once; REDO appends wait at most 5 ms for company. Events of one run keep their order; so do
-   all appends. The projection rows handed along change in the same transaction. The store knows no reducer.
+   appends ask for a commit at once; REDO appends wait at most 5 ms for company, 25 where many come. Events of one run keep their order; so
+   do all appends. The projection rows handed along change in the same transaction. The store knows no reducer.
    A failing write or sync is fatal for the journal: every later append fails, `failed` is called once, the server stops. */
 #ifndef CRESCENDO_STORE_JOURNAL_H
 #define CRESCENDO_STORE_JOURNAL_H

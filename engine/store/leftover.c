@@ -22,7 +22,9 @@ bool leftover_is_there(const char *path)
     AUTO(free_text) char *wal = mem_format("%s-wal", path);
     if (stat(wal, &status) < 0 || !status.st_size) return false;
     AUTO(close_fd) int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0 || pread(fd, head, sizeof head, 0) != (ssize_t)sizeof head || memcmp(head, magic, sizeof magic) != 0) return false;
+    ssize_t got = fd < 0 ? -1 : pread(fd, head, sizeof head, 0);
+    if (got == 0) return true;
+    if (got != (ssize_t)sizeof head || memcmp(head, magic, sizeof magic) != 0) return false;
     return head[WRITE_VERSION] == WITHOUT_WAL && head[READ_VERSION] == WITHOUT_WAL;
 }
 
@@ -33,6 +35,6 @@ int leftover_put_aside(const char *path, struct error *err)
     AUTO(free_text) char *old = mem_format("%s-wal.old", path);
     if (rename(wal, old) < 0) return error_set_errno(err, errno, "%s", wal);
     if (unlink(index) < 0 && errno != ENOENT) return error_set_errno(err, errno, "%s", index);
-    log_line(LOG_LEVEL_WARNING, "%s is of the journal that was replaced by a backup: it is put aside as %s", wal, old);
+    log_line(LOG_LEVEL_WARNING, "%s is of a journal that was replaced by a backup, or removed: it is put aside as %s", wal, old);
     return 0;
 }

@@ -81,8 +81,10 @@ void writer_close(struct writer *writer, bool broken)
     for (size_t i = 0; i < COUNT_OF(kept); i++)
         sqlite3_finalize(take(kept[i]));
     forget_close(writer);
-    /* After a failed sync the kernel may call pages clean that are not on the disk: leave the WAL for the next start to judge. */
-    if (broken && writer->database) sqlite3_db_config(writer->database, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+    /* After a failed sync the kernel may call pages clean that are not on the disk: leave the WAL for the next start to judge. One that was
+       removed nobody would find: closing writes it back. */
+    if (broken && writer->database && !epoch_log_is_gone(writer->database))
+        sqlite3_db_config(writer->database, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
     sqlite3_close_v2(take(&writer->database));
     row_set_free(&writer->rows);
 }

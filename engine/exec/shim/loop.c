@@ -83,9 +83,11 @@ static bool nothing_to_do(const struct shim *shim)
     return !shim->live_count && !shim->waiting_count;
 }
 
-/* When it has been without an engine for too long. */
+/* When it has been without an engine for too long; 0: never. What is only in memory, since the disk is full, would be lost with it; a disk
+   that is full ends the server, too. */
 static int64_t alone_until_us(const struct shim *shim)
 {
+    if (!shim->alone_since_us || shim->reports.pending.size) return 0;
     return shim->alone_since_us + (shim->spare_argv ? SPARE_ALONE_US : ALONE_US);
 }
 
@@ -95,8 +97,7 @@ static int64_t next_deadline(const struct shim *shim)
     deadline = earlier(deadline, earlier(shim->reports.deadline_us, shim->reports.retry_us));
     if (shim->hooks.deadline) return earlier(deadline, shim->hooks.deadline(shim));
     if (shim->orphaned_us) return earlier(deadline, now_us() + LOOK_US);
-    if (shim->alone_since_us && nothing_to_do(shim)) deadline = earlier(deadline, alone_until_us(shim));
-    return deadline;
+    return nothing_to_do(shim) ? earlier(deadline, alone_until_us(shim)) : deadline;
 }
 
 static int milliseconds_to(int64_t deadline)
@@ -117,7 +118,8 @@ static void tick(struct shim *shim)
     if (reports->retry_us && now >= reports->retry_us) reports_spool(shim);
     if (reports->deadline_us && now >= reports->deadline_us) connection_send(shim);
     if (!nothing_to_do(shim)) return;
-    if (shim->ending || (shim->alone_since_us && now >= alone_until_us(shim))) {
+    int64_t alone_until = alone_until_us(shim);
+    if (shim->ending || (alone_until && now >= alone_until)) {
         connection_send(shim);
         shim->stop = true;
     }

@@ -1,8 +1,10 @@
 /* test_lost.c: a shim is lost when its lock is free, and not before: not when it is slow, cannot be reached, or was misunderstood. */
 #include "harness.h"
 
+#include "exec/connection.h"
 #include "exec/launch.h"
 
+#include <fcntl.h>
 #include <sys/resource.h>
 
 enum { LONGER_MS = 2500 }; /* than a shim was once waited for */
@@ -63,17 +65,84 @@ static void goes_on(struct harness *harness, int exit_code)
     harness_free(harness);
 }
 
+static void keep_words(void *context, const char *why)
+{
+    char **words = context;
+    free(*words);
+    *words = mem_copy_text(why);
+}
+
+/* In a folder of its own that is locked by nobody who can be named (as seen from another PID namespace); caller closes the lock. */
+static struct supervisor *open_nameless(struct harness *harness, char **ret_words, int *ret_lock)
+{
+    struct supervisor_hooks hooks = {.context = ret_words, .trouble = keep_words};
+    struct flock all = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+    struct supervisor *supervisor;
+    struct error err;
+    AUTO(free_text) char *folder = mem_format("%s/nameless", harness->folder);
+    AUTO(free_text) char *lock = mem_format("%s/shim.lock", folder);
+    assert_int_equal(mkdir(folder, 0700), 0);
+    *ret_lock = open(lock, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    assert_int_equal(fcntl(*ret_lock, F_OFD_SETLK, &all), 0);
+    assert_int_equal(supervisor_open(&harness->loop, folder, harness_shim_path(), 0, false, &hooks, &supervisor, &err), 0);
+    return supervisor;
+}
+
+/* `kill -9 0` would end who types it. */
+static void tells_nobody_to_kill_whom_it_cannot_name(const char *words)
+{
+    assert_non_null(words);
+    assert_non_null(strstr(words, "does not answer"));
+    assert_null(strstr(words, "process 0"));
+    assert_null(strstr(words, "kill -9"));
+}
+
 static void one_that_cannot_be_reached_is_waited_for(void **state)
 {
     (void)state;
     struct harness *harness = open_running("sleep 0.2; exit 3");
+    AUTO(free_text) char *words = NULL;
+    AUTO(close_fd) int lock = -1;
+    struct supervisor *nameless = open_nameless(harness, &words, &lock);
     AUTO(free_text) char *socket = mem_format("%s/shim.sock", harness->folder);
     AUTO(free_text) char *away = mem_format("%s/away", harness->folder);
     assert_int_equal(rename(socket, away), 0);
     open_anew(harness);
     turn_long(harness);
     assert_true(has_trouble(harness, (void *)(uintptr_t) "does not answer"));
+    tells_nobody_to_kill_whom_it_cannot_name(words);
+    supervisor_detach(nameless);
     assert_int_equal(rename(away, socket), 0);
+    goes_on(harness, 3);
+}
+
+static bool is_stopped(const struct harness *harness)
+{
+    AUTO(free_text) char *path = mem_format("/proc/%d/stat", (int)harness_shim_pid(harness));
+    AUTO(free_text) char *text = NULL;
+    return file_read(path, 4096, &text, NULL, NULL) == 0 && strstr(text, ") T ");
+}
+
+/* It is connected to and does not answer when the run takes it. */
+static void a_spare_that_does_not_answer_when_it_is_taken_is_not_forgotten(void **state)
+{
+    (void)state;
+    struct harness *harness = open_running("sleep 0.2; exit 3");
+    struct supervisor_hooks hooks = {
+        harness_report, harness_batch, harness_attached, harness_lost, harness, harness_replaced, harness->epoch, harness_trouble};
+    pid_t shim = harness_shim_pid(harness);
+    kill(shim, SIGSTOP);
+    while (!is_stopped(harness)) {
+    }
+    open_anew(harness);
+    uv_run(&harness->loop, UV_RUN_NOWAIT);
+    uv_run(&harness->loop, UV_RUN_NOWAIT);
+    supervisor_take(harness->supervisor, harness->folder, &hooks);
+    uv_run(&harness->loop, UV_RUN_NOWAIT);
+    uv_run(&harness->loop, UV_RUN_NOWAIT);
+    assert_true(harness->supervisor->fd >= 0);
+    assert_true(uv_is_active((uv_handle_t *)&harness->supervisor->retry)); /* it is told when that is over, which nobody waits for here */
+    kill(shim, SIGCONT);
     goes_on(harness, 3);
 }
 
@@ -188,6 +257,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(one_that_cannot_be_reached_is_waited_for),
         cmocka_unit_test(one_that_is_stopped_holds_up_nobody),
+        cmocka_unit_test(a_spare_that_does_not_answer_when_it_is_taken_is_not_forgotten),
         cmocka_unit_test(one_whose_lock_cannot_be_looked_at_is_waited_for),
         cmocka_unit_test(one_that_said_what_nobody_knows_is_ended),
         cmocka_unit_test(one_with_a_full_disk_is_not_misunderstood),

@@ -122,6 +122,21 @@ static void one_whose_file_was_taken_away_records_nothing(void **state)
     assert_int_equal(count_events(fixture->journal), 1);
 }
 
+/* As somebody does who needs room: what was answered is written back through the descriptor that is left, and nothing more is answered. */
+static void one_whose_log_was_removed_loses_nothing(void **state)
+{
+    struct fixture *fixture = *state;
+    AUTO(free_text) char *wal = mem_format("%s/journal.db-wal", fixture->folder);
+    append_by(fixture, fixture->journal, 1);
+    assert_int_equal(unlink(wal), 0);
+    append_by(fixture, fixture->journal, 2);
+    assert_int_equal(fixture->answered, 1);
+    assert_int_equal(fixture->failure.code, ERROR_STALE);
+    assert_non_null(strstr(fixture->failure.message, wal));
+    fixture_reopen(fixture);
+    assert_int_equal(count_events(fixture->journal), 1);
+}
+
 static void what_was_queued_is_lost_with_it(void **state)
 {
     struct fixture *fixture = *state;
@@ -183,6 +198,7 @@ int main(void)
         TEST(it_is_higher_where_the_clock_is_behind),
         TEST(one_that_was_replaced_records_nothing),
         TEST(one_whose_file_was_taken_away_records_nothing),
+        TEST(one_whose_log_was_removed_loses_nothing),
         TEST(what_was_queued_is_lost_with_it),
         TEST(one_that_was_replaced_answers_nothing),
         TEST(one_that_is_still_in_charge_is_not_stopped),
