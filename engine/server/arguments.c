@@ -31,8 +31,8 @@ const char arguments_help[] =
     "  --version, --help\n"
     "\n"
     "Exit codes: 0 stopped by a signal or idle, 64 wrong options, token file or address, 69 it cannot start (another server has the data\n"
-    "folder, a program is missing, the port is taken), or another server took the folder from it; 74 the data folder cannot be written: "
-    "the disk is full or broken.\n";
+    "folder, a program is missing, the port is taken), or another server, or somebody, took the journal from it; 74 the data folder cannot be\n"
+    "written: the disk is full or broken.\n";
 
 enum option_id {
     OPTION_DATA = 1,

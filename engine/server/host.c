@@ -22,7 +22,7 @@ int host_exit_code(int code)
 int host_journal_failed(const struct error *err)
 {
     if (err->code == ERROR_STALE) {
-        log_error(err, "stopping: this server was replaced, and records and answers nothing any more");
+        log_error(err, "stopping: the journal is not this server's any more, so it records and answers nothing");
         return EXIT_UNAVAILABLE;
     }
     log_error(err, "the journal cannot be written; stopping, so that nothing is promised that is not on disk");
