@@ -85,6 +85,7 @@ static void tell_stuck(const struct reports *reports, struct connection *connect
 
 static bool has_something(struct shim *shim, struct connection *connection)
 {
+    if (connection->hung_up) return false;
     if (connection->attached) tell_stuck(&shim->reports, connection);
     return refill(shim, connection);
 }
@@ -99,7 +100,8 @@ void connection_send(struct shim *shim)
         ssize_t put = send(connection->watch.fd, connection->out.bytes, connection->out.size, MSG_DONTWAIT | MSG_NOSIGNAL);
         if (put < 0 && errno == EINTR) continue;
         if (put < 0 && errno == EAGAIN) return want_write(shim, connection, true);
-        if (put < 0) return connection_close(shim);
+        if (put < 0) connection->hung_up = true; /* what it said last, which may be SHIM_END, is still to be read, and then its end */
+        if (put < 0) break;
         wire_drop(&connection->out, (size_t)put);
     }
     if (connection) want_write(shim, connection, false);

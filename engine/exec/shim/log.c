@@ -37,6 +37,18 @@ static uint64_t cut(int fd, uint64_t size)
     return end < size && ftruncate(fd, (off_t)end) == 0 ? end : size;
 }
 
+/* Or nothing, and errno. A disk that is full when the run begins may have room later. */
+static bool begin_segment(struct log *log)
+{
+    if (log->size_bytes) return true;
+    ssize_t put = write(log->fd, LOG_SEGMENT_MAGIC, 8);
+    int why = put < 0 ? errno : ENOSPC;
+    if (put == 8) log->size_bytes = 8;
+    if (put > 0 && put < 8 && ftruncate(log->fd, 0) < 0) log->size_bytes = (uint64_t)put;
+    errno = why;
+    return put == 8;
+}
+
 void log_open(struct shim *shim)
 {
     struct log *log = &shim->log;
@@ -44,8 +56,8 @@ void log_open(struct shim *shim)
     if (log->fd < 0) shim_die("log");
     off_t size = lseek(log->fd, 0, SEEK_END);
     if (size > 0) size = (off_t)cut(log->fd, (uint64_t)size);
-    if (size == 0 && write(log->fd, LOG_SEGMENT_MAGIC, 8) == 8) size = 8;
     log->size_bytes = size < 0 ? 0 : (uint64_t)size;
+    begin_segment(log);
 }
 
 /* One record, or nothing, and errno: what a full disk took of it is cut off again. */
@@ -53,6 +65,7 @@ static bool write_record(struct log *log, const struct log_record *record, const
 {
     struct iovec parts[2] = {{(void *)(uintptr_t)record, sizeof *record}, {(void *)(uintptr_t)bytes, record->size}};
     ssize_t put;
+    if (!begin_segment(log)) return false;
     do
         put = writev(log->fd, parts, 2);
     while (put < 0 && errno == EINTR);

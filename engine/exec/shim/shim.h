@@ -42,7 +42,7 @@ struct reports {
 struct connection {
     struct watch watch;
     struct wire in, out;
-    bool attached, broken, writing;
+    bool attached, broken, writing, hung_up;
     bool hears_stuck;        /* the engine's version knows SHIM_STUCK */
     int told;                /* the last that it was told by it, as errno */
     uint64_t sent_offset;    /* in the spool: all before it is sent or not wanted */

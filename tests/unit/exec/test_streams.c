@@ -154,12 +154,38 @@ static void environment_is_what_was_given(void **state)
     harness_free(harness);
 }
 
+/* Nothing can be written when the shim starts, as on a full disk. */
+static void a_log_that_could_not_be_begun_is_begun_later(void **state)
+{
+    (void)state;
+    struct rlimit before, full;
+    getrlimit(RLIMIT_FSIZE, &before);
+    full = (struct rlimit){0, before.rlim_max};
+    fflush(NULL);
+    signal(SIGXFSZ, SIG_IGN);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &full), 0);
+    struct harness *harness = harness_new();
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+    assert_int_equal(prlimit(harness_shim_pid(harness), RLIMIT_FSIZE, &before, NULL), 0);
+    harness_sandbox(harness, 1, SANDBOX_NONE);
+    harness_sh(harness, 1, 1, "echo words");
+    harness_end_of(harness, 1);
+    AUTO(free_text) char *path = mem_format("%s/log", harness->folder);
+    AUTO(free_text) char *bytes = NULL;
+    size_t size;
+    assert_int_equal(file_read(path, 4096, &bytes, &size, NULL), 0);
+    assert_true(size > 8 && memcmp(bytes, LOG_SEGMENT_MAGIC, 8) == 0);
+    assert_string_equal(bytes + size - strlen("words\n"), "words\n");
+    harness_free(harness);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(closing_stdout_is_not_the_end),
         cmocka_unit_test(prints_a_hundred_megabytes),
         cmocka_unit_test(a_full_disk_ends_the_step_that_prints),
+        cmocka_unit_test(a_log_that_could_not_be_begun_is_begun_later),
         cmocka_unit_test(outputs_must_be_a_small_regular_file),
         cmocka_unit_test(an_unused_file_of_outputs_is_the_next_steps_alone),
         cmocka_unit_test(talks_on_descriptor_three),
