@@ -150,7 +150,8 @@ static void check_effects(struct world *world)
 }
 
 /* What the record says that it was not done may not be there. What nobody can tell is said to be unknown. One exception, which is counted:
-   how long ago something was sent is told by the clock, so one that leaps forward shortens the wait for what may be late. */
+   how long ago something was sent is told by the clock, so one that leaps forward shortens the wait for what may be late; the peer may
+   refuse what is sent again then. */
 static void check_record(struct world *world)
 {
     for (uint32_t i = 0; i < world->plan->step_count; i++)
@@ -158,7 +159,8 @@ static void check_record(struct world *world)
             bool is_denied = effect->status == EFFECT_abandoned || effect->status == EFFECT_failed;
             bool is_told = effect->status == EFFECT_done || effect->status == EFFECT_compensated;
             bool is_there = peer_order(world, effect->key) != NULL && !world->by_hand[i];
-            if (effect->status == EFFECT_abandoned && is_there && world->leapt_ms) {
+            bool is_given_up = effect->status == EFFECT_abandoned || (effect->status == EFFECT_failed && effect->sends > 1);
+            if (is_given_up && is_there && world->leapt_ms) {
                 world->orphan_count++;
                 continue;
             }
