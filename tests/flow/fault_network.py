@@ -144,7 +144,8 @@ def main():
             for number, kind in enumerate(sys.argv[1:], 2):
                 version, before = f"{number}.0.0", {order["id"] for order in lab.orders()}
                 network.kind, network.seen = kind.removeprefix("back-"), 0
-                row = lab.wait(release.run(version, "3s" if kind.endswith("silent") else None, "false" if kind.startswith("back-") else "true"))
+                silent = kind.endswith("silent")
+                row = lab.wait(release.run(version, "3s" if silent else None, "false" if kind.startswith("back-") else "true"), 600 if silent else 60)
                 fault, network.kind = KINDS[network.kind][0], None
                 network.settle()
                 found = check(lab, version, before, row, kind)
