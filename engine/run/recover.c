@@ -158,8 +158,7 @@ static void tell_forgotten(const struct engine *engine, int64_t newest)
     if (newest < 2 || !is_forgotten(engine, newest) || !is_forgotten(engine, newest - 1)) return;
     log_line(LOG_LEVEL_WARNING,
         "%.200s/journal.db does not know run %lld, whose folder is there: was the journal removed, or is it of an older backup? What such "
-        "runs "
-        "ordered is nobody's now; stop the server and put the right journal back, or remove their folders",
+        "runs ordered is nobody's now; stop the server and put the right journal back, or remove their folders",
         engine->options.data, (long long)newest);
 }
 
