@@ -134,6 +134,16 @@ static inline int fixture_line(struct fixture *fixture, const char *path, const 
     return result;
 }
 
+/* The compensating step says that its effect is undone, and ends. */
+static inline void fixture_undone(struct fixture *fixture, const char *path, const char *name)
+{
+    AUTO(free_text) char *line = mem_format("{\"type\":\"compensated\",\"name\":\"%s\"}", name);
+    AUTO(free_text) char *reply = mem_format("{\"name\":\"%s\",\"type\":\"kept\"}", name);
+    assert_int_equal(fixture_line(fixture, path, line, reply), 0);
+    fixture_exited(fixture, path, 0);
+    fixture_decide(fixture);
+}
+
 #define expect_status(fixture, path, wanted) assert_string_equal(step_status_name(fixture_step(fixture, path)->status), #wanted)
 #define expect_run(fixture, wanted) assert_string_equal(run_status_name((fixture)->state->status), #wanted)
 

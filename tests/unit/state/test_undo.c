@@ -19,16 +19,6 @@ static void perform(struct fixture *fixture, const char *path, const char *name,
     fixture_decide(fixture);
 }
 
-/* The compensating step says that its effect is undone, and ends. */
-static void undo(struct fixture *fixture, const char *path, const char *name)
-{
-    AUTO(free_text) char *line = mem_format("{\"type\":\"compensated\",\"name\":\"%s\"}", name);
-    AUTO(free_text) char *reply = mem_format("{\"name\":\"%s\",\"type\":\"kept\"}", name);
-    assert_int_equal(fixture_line(fixture, path, line, reply), 0);
-    fixture_exited(fixture, path, 0);
-    fixture_decide(fixture);
-}
-
 #define EXPECT_STATUS(path, wanted) assert_int_equal(fixture_step(&fixture, path)->status, STEP_##wanted)
 
 static void the_failed_scope_is_undone_newest_first(void **unused)
@@ -46,10 +36,10 @@ static void the_failed_scope_is_undone_newest_first(void **unused)
     fixture_decide(&fixture);
     fixture_expect(&fixture, "run_rolling_back {\"message\":\"c/x failed: exit 3\",\"reason\":\"failed\"}\n"
                              "step_compensating b/x {\"attempt\":2}\n");
-    undo(&fixture, "b/x", "e");
+    fixture_undone(&fixture, "b/x", "e");
     fixture_expect(&fixture, "effect_compensated b/x {\"name\":\"e\"}\nstep_compensated b/x\nstep_compensating a/y {\"attempt\":2}\n");
-    undo(&fixture, "a/y", "e");
-    undo(&fixture, "a/x", "e");
+    fixture_undone(&fixture, "a/y", "e");
+    fixture_undone(&fixture, "a/x", "e");
     assert_int_equal(fixture.state->status, RUN_rolled_back);
     assert_int_equal(fixture.state->reason, REASON_failed);
     assert_string_equal(fixture.state->message, "c/x failed: exit 3");
@@ -72,7 +62,7 @@ static void what_is_left_is_told(void **unused)
     assert_int_equal(json_array_size(early), 0);
     fixture_exited(&fixture, "b/y", 1);
     fixture_decide(&fixture);
-    undo(&fixture, "b/x", "e");
+    fixture_undone(&fixture, "b/x", "e");
     AUTO(free_json) json_t *left = run_state_left(fixture.state);
     AUTO(free_text) char *text = json_canonical(left);
     assert_string_equal(text, "[{\"effect\":\"e\",\"order\":\"7\",\"service\":\"4.1\",\"step\":\"a/z\",\"target\":\"t\"}]");
@@ -111,7 +101,7 @@ static void without_a_use_the_stage_is_its_scope(void **unused)
     perform(&fixture, "b/x", "e", "1", 0);
     fixture_exited(&fixture, "b/y", 1);
     fixture_decide(&fixture);
-    undo(&fixture, "b/x", "e");
+    fixture_undone(&fixture, "b/x", "e");
     assert_int_equal(fixture.state->status, RUN_rolled_back);
     EXPECT_STATUS("a/x", succeeded);
     fixture_free(&fixture);
@@ -124,7 +114,7 @@ static void rollback_run_undoes_all(void **unused)
     perform(&fixture, "a/x", "e", "1", 0);
     fixture_exited(&fixture, "b/y", 1);
     fixture_decide(&fixture);
-    undo(&fixture, "a/x", "e");
+    fixture_undone(&fixture, "a/x", "e");
     assert_int_equal(fixture.state->status, RUN_rolled_back);
     fixture_free(&fixture);
 }
@@ -138,7 +128,7 @@ static void nothing_goes_back_behind_a_pivot(void **unused)
     perform(&fixture, "a/y", "e", "1", 0);
     fixture_exited(&fixture, "a/z", 1);
     fixture_decide(&fixture);
-    undo(&fixture, "a/y", "e");
+    fixture_undone(&fixture, "a/y", "e");
     assert_int_equal(fixture.state->status, RUN_rolled_back);
     EXPECT_STATUS("a/x", succeeded);
     fixture_free(&fixture);
@@ -169,7 +159,7 @@ static void cancelled_undoes_what_is_not_finished(void **unused)
     assert_int_equal(fixture.state->status, RUN_rolling_back);
     fixture_event(&fixture, EVENT_cancel_requested, NO_STEP, json_pack("{s:s}", "by", "bob")); /* changes nothing */
     fixture_decide(&fixture);
-    undo(&fixture, "b/x", "e");
+    fixture_undone(&fixture, "b/x", "e");
     assert_int_equal(fixture.state->status, RUN_rolled_back);
     assert_int_equal(fixture.state->reason, REASON_operator);
     assert_string_equal(fixture.state->cancelled_by, "ann");
@@ -184,7 +174,7 @@ static void a_rollback_step_fails_on_purpose(void **unused)
     perform(&fixture, "a/x", "e", "1", 0);
     EXPECT_STATUS("b/r", failed);
     assert_string_equal(fixture.state->message, "b/r failed: no");
-    undo(&fixture, "a/x", "e");
+    fixture_undone(&fixture, "a/x", "e");
     assert_int_equal(fixture.state->status, RUN_rolled_back);
     fixture_free(&fixture);
 }
@@ -241,7 +231,7 @@ static void a_cancel_has_what_was_given_up_tried_anew(void **unused)
     assert_int_equal(fixture.state->status, RUN_rolling_back);
     fixture_decide(&fixture);
     EXPECT_STATUS("a/x", compensating);
-    undo(&fixture, "a/x", "e");
+    fixture_undone(&fixture, "a/x", "e");
     assert_int_equal(fixture.state->status, RUN_rolled_back);
     fixture_free(&fixture);
 }
@@ -283,7 +273,7 @@ static void a_lost_supervisor_costs_no_try(void **unused)
     }
     assert_true(fixture_step(&fixture, "a/x")->undoing);
     assert_int_equal(fixture_step(&fixture, "a/x")->undo_tries, 0);
-    undo(&fixture, "a/x", "e");
+    fixture_undone(&fixture, "a/x", "e");
     assert_int_equal(fixture.state->status, RUN_rolled_back);
     fixture_free(&fixture);
 }
@@ -349,9 +339,9 @@ static void the_latest_word_on_a_service_counts(void **unused)
     expect_leases(&fixture, "s2 ");
     fixture_exited(&fixture, "a/w", 1);
     fixture_decide(&fixture);
-    undo(&fixture, "a/z", "e"); /* what let go of s1 is undone, so it is lent again */
+    fixture_undone(&fixture, "a/z", "e"); /* what let go of s1 is undone, so it is lent again */
     expect_leases(&fixture, "s1 s2 ");
-    undo(&fixture, "a/y", "e");
+    fixture_undone(&fixture, "a/y", "e");
     expect_leases(&fixture, "s1 ");
     fixture_free(&fixture);
 }
@@ -376,144 +366,8 @@ static void by_hand_or_not_as_much_is_undone(void **unused)
     fixture_fold(&fixture, &events);
     fixture_decide(&fixture);
     EXPECT_STATUS("a/x", compensating);
-    undo(&fixture, "a/x", "e");
+    fixture_undone(&fixture, "a/x", "e");
     assert_int_equal(fixture.state->status, RUN_rolled_back);
-    fixture_free(&fixture);
-}
-
-/* The step is told to go, and then the run is cancelled: it ends without a word of what became of its effect. */
-static struct fixture cancelled_in_doubt(const char *plan)
-{
-    static const char intend[] = "{\"type\":\"intend\",\"name\":\"e\",\"target\":\"t\",\"body\":1}";
-    struct fixture fixture = fixture_new(plan);
-    struct event_list events = {0};
-    AUTO(free_text) char *go = NULL;
-    fixture_started(&fixture, "a/x");
-    assert_int_equal(settle_line(fixture.state, fixture_index(&fixture, "a/x"), intend, fixture.now_ms, &events, &go, NULL), 0);
-    fixture_fold(&fixture, &events);
-    fixture_event(&fixture, EVENT_cancel_requested, NO_STEP, json_pack("{s:s}", "by", "ann"));
-    fixture_decide(&fixture);
-    fixture_report(&fixture, "a/x", (struct report){.type = REPORT_EXITED, .cause = CAUSE_CANCELLED});
-    fixture_decide(&fixture);
-    return fixture;
-}
-
-/* And what the step that goes back is told, and says of it. */
-static void find_out(struct fixture *fixture, const char *seen, bool keep)
-{
-    AUTO(free_text)
-    char *line = mem_format("{\"type\":\"outcome\",\"name\":\"e\",\"seen\":\"%s\",\"outcome\":{\"previous\":1}}", seen);
-    AUTO(free_json) json_t *list = run_state_undo(fixture->state, fixture_index(fixture, "a/x"));
-    assert_int_equal(fixture->state->status, RUN_rolling_back);
-    assert_int_equal(json_array_size(list), 1);
-    assert_true(json_flag(json_array_get(list, 0), "find", false));
-    assert_int_equal(json_flag(json_array_get(list, 0), "keep", false), keep);
-    assert_int_equal(fixture_line(fixture, "a/x", line, "{\"name\":\"e\",\"type\":\"kept\"}"), 0);
-}
-
-static void what_a_cancel_leaves_in_doubt_is_found_out_and_undone(void **unused)
-{
-    (void)unused;
-    struct fixture fixture = cancelled_in_doubt("stage a\nstep x undo=e\n");
-    EXPECT_STATUS("a/x", compensating);
-    find_out(&fixture, "done", false);
-    undo(&fixture, "a/x", "e");
-    assert_int_equal(fixture.state->status, RUN_rolled_back);
-    EXPECT_STATUS("a/x", compensated);
-    fixture_free(&fixture);
-}
-
-static void what_is_found_absent_or_not_at_all_needs_no_undoing(void **unused)
-{
-    (void)unused;
-    static const char *const seen[] = {"absent", "unsure"};
-    for (size_t i = 0; i < COUNT_OF(seen); i++) {
-        struct fixture fixture = cancelled_in_doubt("stage a\nstep x undo=e\n");
-        assert_true(fixture_line(&fixture, "a/x", "{\"type\":\"compensated\",\"name\":\"e\"}", "") < 0); /* not unseen */
-        find_out(&fixture, seen[i], false);
-        fixture_exited(&fixture, "a/x", 0);
-        fixture_decide(&fixture);
-        assert_int_equal(fixture.state->status, RUN_rolled_back);
-        fixture_free(&fixture);
-    }
-}
-
-static void a_cancel_is_an_answer_to_what_a_person_was_asked(void **unused)
-{
-    (void)unused;
-    static const char intend[] = "{\"type\":\"intend\",\"name\":\"e\",\"target\":\"t\",\"body\":1}";
-    struct fixture fixture = fixture_new("stage a\nstep x undo=e\n");
-    struct event_list events = {0};
-    AUTO(free_text) char *go = NULL;
-    fixture_started(&fixture, "a/x");
-    assert_int_equal(settle_line(fixture.state, fixture_index(&fixture, "a/x"), intend, fixture.now_ms, &events, &go, NULL), 0);
-    fixture_fold(&fixture, &events);
-    assert_int_equal(
-        fixture_line(&fixture, "a/x", "{\"type\":\"outcome\",\"name\":\"e\",\"seen\":\"unsure\"}", "{\"name\":\"e\",\"type\":\"kept\"}"),
-        0);
-    fixture_exited(&fixture, "a/x", 1);
-    fixture_decide(&fixture);
-    assert_int_equal(fixture.state->status, RUN_needs_person);
-    fixture_event(&fixture, EVENT_cancel_requested, NO_STEP, json_pack("{s:s}", "by", "ann"));
-    fixture_decide(&fixture);
-    find_out(&fixture, "done", false);
-    undo(&fixture, "a/x", "e");
-    assert_int_equal(fixture.state->status, RUN_rolled_back);
-    fixture_free(&fixture);
-}
-
-/* What may still be under way is waited for without a process, and that costs no try. */
-static void what_is_in_doubt_may_be_waited_for(void **unused)
-{
-    (void)unused;
-    struct fixture fixture = cancelled_in_doubt("stage a\nstep x undo=e\n");
-    AUTO(free_json) json_t *list = run_state_undo(fixture.state, fixture_index(&fixture, "a/x"));
-    assert_int_equal(json_whole(json_array_get(list, 0), "sent", 0), fixture.now_ms);
-    assert_int_equal(json_whole(json_array_get(list, 0), "sends", 0), 1);
-    for (int i = 0; i < 10; i++) {
-        AUTO(free_text) char *line = mem_format("{\"type\":\"park\",\"for\":\"peer\",\"until\":%lld}", (long long)fixture.now_ms + 500);
-        assert_int_equal(fixture_line(&fixture, "a/x", line, NULL), 0);
-        fixture_forget(&fixture);
-        fixture_exited(&fixture, "a/x", 75);
-        fixture_decide(&fixture);
-        assert_int_equal(decide_next_time(fixture.state), fixture.now_ms + 500);
-        assert_int_equal(fixture_step(&fixture, "a/x")->undo_tries, 0);
-        assert_string_equal(fixture_step(&fixture, "a/x")->message, "it waits for another system");
-        fixture.now_ms += 500;
-        fixture_decide(&fixture);
-        assert_true(fixture_step(&fixture, "a/x")->undoing);
-    }
-    fixture_exited(&fixture, "a/x", 75); /* it did not say park */
-    assert_int_equal(fixture_step(&fixture, "a/x")->undo_tries, 1);
-    fixture.now_ms += 1000;
-    fixture_decide(&fixture);
-    find_out(&fixture, "absent", false);
-    fixture_exited(&fixture, "a/x", 0);
-    fixture_decide(&fixture);
-    assert_int_equal(fixture.state->status, RUN_rolled_back);
-    fixture_free(&fixture);
-}
-
-static void a_pivot_in_doubt_is_only_found_out(void **unused)
-{
-    (void)unused;
-    struct fixture fixture = cancelled_in_doubt("stage a\nstep x pivot=e\n");
-    find_out(&fixture, "done", true);
-    fixture_exited(&fixture, "a/x", 0);
-    fixture_decide(&fixture);
-    assert_int_equal(fixture.state->status, RUN_rolled_back);
-    assert_int_equal(fixture_step(&fixture, "a/x")->effects->status, EFFECT_done);
-    fixture_free(&fixture);
-}
-
-static void whoever_does_not_find_out_has_not_ended_well(void **unused)
-{
-    (void)unused;
-    struct fixture fixture = cancelled_in_doubt("stage a\nstep x undo=e\n");
-    fixture_exited(&fixture, "a/x", 0);
-    fixture_decide(&fixture);
-    EXPECT_STATUS("a/x", compensating);
-    assert_string_equal(fixture_step(&fixture, "a/x")->message, "it ended well without saying that e is undone");
     fixture_free(&fixture);
 }
 
@@ -527,7 +381,7 @@ static void a_lent_share_is_not_finished(void **unused)
     fixture_decide(&fixture);
     fixture_report(&fixture, "c/y", (struct report){.type = REPORT_EXITED, .cause = CAUSE_CANCELLED});
     fixture_decide(&fixture);
-    undo(&fixture, "b/x", "e");
+    fixture_undone(&fixture, "b/x", "e");
     assert_int_equal(fixture.state->status, RUN_rolled_back);
     assert_int_equal(fixture.state->reason, REASON_lease_lost);
     assert_string_equal(fixture.state->message, "it is gone");
@@ -556,12 +410,6 @@ static void on_hold_nothing_new_begins(void **unused)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(what_a_cancel_leaves_in_doubt_is_found_out_and_undone),
-        cmocka_unit_test(what_is_found_absent_or_not_at_all_needs_no_undoing),
-        cmocka_unit_test(a_cancel_is_an_answer_to_what_a_person_was_asked),
-        cmocka_unit_test(what_is_in_doubt_may_be_waited_for),
-        cmocka_unit_test(a_pivot_in_doubt_is_only_found_out),
-        cmocka_unit_test(whoever_does_not_find_out_has_not_ended_well),
         cmocka_unit_test(the_failed_scope_is_undone_newest_first),
         cmocka_unit_test(what_is_left_is_told),
         cmocka_unit_test(what_was_promoted_is_told),
